@@ -1,0 +1,40 @@
+include(GoogleTest)
+
+# weir_module(NAME [USES module...] [LINKS target...])
+#
+# src/NAME/*.cc becomes the static library weir_NAME; its *_test.cc become the program NAME_test.
+# Tests of the suites named Threads* get the label `threads`: the thread sanitizer runs those.
+function(weir_module name)
+  cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
+  set(dir "${PROJECT_SOURCE_DIR}/src/${name}")
+  file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cc")
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_(test|bench|fuzz)|/main)\\.cc$")
+
+  add_library(weir_${name} STATIC ${sources})
+  target_include_directories(weir_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  list(TRANSFORM ARG_USES PREPEND weir_)
+  target_link_libraries(weir_${name} PUBLIC ${ARG_USES} PRIVATE weir_flags ${ARG_LINKS})
+
+  if(WEIR_TESTS AND tests)
+    weir_test(${name}_test SOURCES ${tests} USES ${name})
+  endif()
+endfunction()
+
+# weir_test(NAME SOURCES file... USES module...): a GoogleTest program, one ctest per TEST.
+function(weir_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  list(TRANSFORM ARG_USES PREPEND weir_)
+  target_link_libraries(${name} PRIVATE weir_flags ${ARG_USES} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WEIR_PROGRAM="$<TARGET_FILE:weir>")
+  add_dependencies(${name} weir)
+  gtest_discover_tests(${name} TEST_FILTER "-Threads*:Soak*" DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  gtest_discover_tests(${name} TEST_FILTER "Threads*" TEST_LIST ${name}_threads DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 300 LABELS threads SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  gtest_discover_tests(${name} TEST_FILTER "Soak*" TEST_LIST ${name}_soak DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 7200 LABELS soak SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

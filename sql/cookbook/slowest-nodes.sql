@@ -1,0 +1,14 @@
+-- Which nodes take the time?
+SELECT
+  pipeline_id,
+  node_id,
+  plugin_id || '.' || tool_id AS tool,
+  count(*) AS runs,
+  round(median(duration_ms), 1) AS median_ms,
+  round(max(duration_ms), 1) AS max_ms,
+  round(100 * sum(duration_ms) / sum(sum(duration_ms)) OVER (PARTITION BY pipeline_id), 1) AS percent
+FROM nodes
+WHERE state = 'completed'
+GROUP BY ALL
+ORDER BY median_ms DESC, pipeline_id, node_id
+LIMIT 20;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/result.h"
+
+namespace weir::artifact {
+
+/// Content by its SHA-256, in `<root>/<first two digits>/<digits>`. Written once, never changed.
+///
+/// Threads    Any, and any number of processes: equal content is equal wherever it comes from.
+/// Durability What `put` and `adopt` return names content that survives power loss.
+class ArtifactStore {
+ public:
+  explicit ArtifactStore(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// Errors: kIo, kExhausted (no space).
+  [[nodiscard]] Result<Sha256> put(std::string_view bytes) const;
+
+  /// Moves a file into the store; it must be on the same file system. After an error it is where it
+  /// was. Errors: kNotFound, kIo.
+  [[nodiscard]] Result<Sha256> adopt(const std::filesystem::path& file) const;
+
+  /// A new path below the root for a file to be adopted.
+  [[nodiscard]] Result<std::filesystem::path> temporary_path() const;
+
+  /// Where the content is, if it is there.
+  [[nodiscard]] std::filesystem::path path_of(const Sha256& hash) const;
+
+  /// Errors: kNotFound, kIo, kExhausted (more than `limit` bytes), kCorrupt (not what was put).
+  [[nodiscard]] Result<std::string> get(const Sha256& hash, std::uint64_t limit) const;
+
+ private:
+  [[nodiscard]] Result<void> make_folder_of(const std::filesystem::path& path) const;
+  std::filesystem::path root_;
+};
+
+}  // namespace weir::artifact

@@ -1,0 +1,151 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/ring.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/utf8.h"
+
+namespace weir {
+namespace {
+
+TEST(Time, WritesAndReadsRfc3339) {
+  const auto time = parse_rfc3339("2024-02-29T23:59:59.123456Z");
+  ASSERT_TRUE(time);
+  EXPECT_EQ(to_string(*time), "2024-02-29T23:59:59.123456Z");
+  EXPECT_EQ(parse_rfc3339("2024-03-01T01:29:59.123456999+01:30"), time);
+  EXPECT_EQ(to_string(*parse_rfc3339("1969-12-31T23:59:59Z")), "1969-12-31T23:59:59.000000Z");
+}
+
+TEST(Time, RefusesWhatIsNotADateTime) {
+  for (const char* text : {"", "2024-02-30T00:00:00Z", "2024-02-01", "2024-02-01T24:00:00Z",
+                           "2024-02-01T00:00:00", "2024-02-01T00:00:00.Z", "2024-02-01T00:00:00Zx"}) {
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+  }
+}
+
+TEST(Id, RunIdsAreVersion7AndSortByTime) {
+  const auto first = RunId::make(Timestamp(std::chrono::seconds(1'700'000'000)));
+  const auto second = RunId::make(Timestamp(std::chrono::seconds(1'700'000'001)));
+  EXPECT_LT(first.text(), second.text());
+  EXPECT_THAT(first.text(), testing::MatchesRegex("018bcfe5-6800-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_EQ(RunId::parse(first.text()), first);
+  EXPECT_FALSE(RunId::parse("018bcfe5-6800-7000-8000-00000000000g"));
+}
+
+TEST(Hash, KnowsThePublishedVectors) {
+  EXPECT_EQ(sha256("abc").text(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256::parse(sha256("abc").text()), sha256("abc"));
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+  EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xe3069283U);
+}
+
+TEST(Utf8, FindsTheFirstInvalidByte) {
+  EXPECT_EQ(utf8::first_invalid("aé€😀"), std::nullopt);
+  EXPECT_EQ(utf8::first_invalid("aé\xc3("), 3U);
+  EXPECT_EQ(utf8::first_invalid("\xed\xa0\x80"), 0U);  // a surrogate
+  EXPECT_EQ(utf8::first_invalid("\xc0\xaf"), 0U);      // overlong
+  EXPECT_EQ(utf8::cut("aé", 2), "a");
+}
+
+TEST(Text, SuggestsOnlyWhatIsNear) {
+  const std::vector<std::string> words = {"plugin_id", "tool_id", "needs"};
+  EXPECT_EQ(text::did_you_mean("plugn_id", words), ", did you mean 'plugin_id'?");
+  EXPECT_EQ(text::did_you_mean("command", words), "");
+}
+
+TEST(Text, SaysDurationsInUnitsPeopleRead) {
+  EXPECT_EQ(text::duration(0.0123), "12 µs");
+  EXPECT_EQ(text::duration(1.234), "1.23 ms");
+  EXPECT_EQ(text::duration(59'949), "59.9 s");
+  EXPECT_EQ(text::duration(59'960), "1 min 0 s");
+  EXPECT_EQ(text::duration(7'500'000), "2 h 5 min");
+}
+
+TEST(Text, Base64FollowsRfc4648) {
+  EXPECT_EQ(text::base64(""), "");
+  EXPECT_EQ(text::base64("f"), "Zg==");
+  EXPECT_EQ(text::base64("fooba"), "Zm9vYmE=");
+  EXPECT_EQ(text::base64("foobar"), "Zm9vYmFy");
+}
+
+TEST(File, NamesThePathInItsErrors) {
+  const auto missing = File::open_to_read("/no/such/file");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(missing.error().message, testing::HasSubstr("/no/such/file"));
+}
+
+TEST(File, ReadsUpToItsLimitOnly) {
+  const auto path = testing::TempDir() + "limit-" + std::to_string(random_bits());
+  ASSERT_TRUE(write_file_durably(path, std::string(100'000, 'x')));
+  EXPECT_EQ(read_file(path, 100'000)->size(), 100'000U);
+  EXPECT_EQ(read_file(path, 99'999).error().code, ErrorCode::kExhausted);
+}
+
+TEST(Ring, GivesBackWhatWasPutInAcrossTheEnd) {
+  Ring ring(256);
+  for (std::size_t round = 0; round < 100; ++round) {
+    const std::size_t size = 1 + round % ring.max_record();
+    auto* room = ring.reserve(size);
+    ASSERT_NE(room, nullptr);
+    std::memset(room, static_cast<int>(round), size);
+    ring.publish();
+    const auto record = ring.next();
+    ASSERT_EQ(record.size(), size);
+    EXPECT_EQ(record.back(), static_cast<std::byte>(round));
+    EXPECT_EQ(ring.next().data(), nullptr);
+    ring.release();
+  }
+}
+
+TEST(Ring, IsFullUntilTheConsumerReleases) {
+  Ring ring(64);
+  ASSERT_NE(ring.reserve(48), nullptr);
+  ring.publish();
+  EXPECT_EQ(ring.reserve(8), nullptr);
+  ASSERT_EQ(ring.next().size(), 48U);
+  EXPECT_EQ(ring.reserve(8), nullptr);
+  ring.release();
+  EXPECT_NE(ring.reserve(8), nullptr);
+}
+
+TEST(ThreadsRing, CarriesEveryRecordInOrderBetweenTwoThreads) {
+  constexpr std::uint64_t kRecords = 200'000;
+  Ring ring(4096);
+  std::jthread producer([&] {
+    for (std::uint64_t i = 0; i < kRecords;) {
+      const std::size_t size = 8 + i % 120;
+      auto* room = ring.reserve(size);
+      if (room == nullptr) {
+        std::this_thread::yield();
+        continue;
+      }
+      std::memcpy(room, &i, sizeof i);
+      ring.publish();
+      ++i;
+    }
+  });
+  for (std::uint64_t expected = 0; expected < kRecords;) {
+    const auto record = ring.next();
+    if (record.data() == nullptr) {
+      ring.release();
+      std::this_thread::yield();
+      continue;
+    }
+    std::uint64_t value = 0;
+    std::memcpy(&value, record.data(), sizeof value);
+    ASSERT_EQ(value, expected);
+    ASSERT_EQ(record.size(), 8 + expected % 120);
+    ++expected;
+    if (expected % 7 == 0) ring.release();
+  }
+}
+
+}  // namespace
+}  // namespace weir

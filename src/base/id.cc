@@ -1,0 +1,108 @@
+#include "base/id.h"
+
+#include <sys/random.h>
+
+#include <cstring>
+#include <random>
+
+#include "base/result.h"
+
+namespace weir {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::uint64_t kernel_seed() {
+  std::uint64_t seed = 0;
+  WEIR_CHECK(getrandom(&seed, sizeof seed, 0) == sizeof seed);
+  return seed;
+}
+
+}  // namespace
+
+std::uint64_t random_bits() {
+  // splitmix64: eight bytes of state, two multiplications, passes BigCrush; ids need no more.
+  thread_local std::uint64_t state = kernel_seed();
+  std::uint64_t z = (state += 0x9e3779b97f4a7c15U);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+std::string to_hex(const std::uint8_t* bytes, std::size_t size) {
+  std::string text(size * 2, '\0');
+  for (std::size_t i = 0; i < size; ++i) {
+    text[2 * i] = kHex[bytes[i] >> 4];
+    text[2 * i + 1] = kHex[bytes[i] & 15];
+  }
+  return text;
+}
+
+std::string RunId::text() const {
+  std::string text = to_hex(bytes.data(), bytes.size());
+  for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, 1, '-');
+  return text;
+}
+
+std::optional<RunId> RunId::parse(std::string_view text) {
+  if (text.size() != 36) return {};
+  RunId id;
+  std::size_t nibble = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (text[i] != '-') return {};
+      continue;
+    }
+    const int digit = hex_digit(text[i]);
+    if (digit < 0) return {};
+    auto& byte = id.bytes[nibble / 2];
+    byte = static_cast<std::uint8_t>(byte << 4 | digit);
+    ++nibble;
+  }
+  return id;
+}
+
+RunId RunId::make(Timestamp now) {
+  RunId id;
+  const auto ms = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
+  for (std::size_t i = 0; i < 6; ++i) {
+    id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+  }
+  const std::uint64_t high = random_bits(), low = random_bits();
+  id.bytes[6] = static_cast<std::uint8_t>(0x70 | (high & 0x0f));
+  id.bytes[7] = static_cast<std::uint8_t>(high >> 8);
+  std::memcpy(&id.bytes[8], &low, sizeof low);
+  id.bytes[8] = static_cast<std::uint8_t>(0x80 | (id.bytes[8] & 0x3f));
+  return id;
+}
+
+std::string TraceId::text() const { return to_hex(bytes.data(), bytes.size()); }
+
+TraceId TraceId::make() {
+  TraceId id;
+  const std::uint64_t halves[2] = {random_bits() | 1, random_bits()};
+  std::memcpy(id.bytes.data(), halves, sizeof halves);
+  return id;
+}
+
+SpanId::Text SpanId::text() const {
+  Text text;
+  for (std::size_t i = 0; i < kTextSize; ++i) text[i] = kHex[value >> (60 - 4 * i) & 15];
+  return text;
+}
+
+SpanId SpanId::make() {
+  std::uint64_t value = random_bits();
+  while (value == 0) value = random_bits();
+  return {value};
+}
+
+}  // namespace weir

@@ -1,0 +1,69 @@
+#include "base/json.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace weir::json {
+
+Object::Object() = default;
+Object::Object(const Object&) = default;
+Object::Object(Object&&) noexcept = default;
+Object& Object::operator=(const Object&) = default;
+Object& Object::operator=(Object&&) noexcept = default;
+Object::~Object() = default;
+bool Object::operator==(const Object&) const = default;
+
+const Value* Object::find(std::string_view key) const {
+  const auto found = std::find_if(members_.rbegin(), members_.rend(),
+                                  [&](const Member& member) { return member.key == key; });
+  return found == members_.rend() ? nullptr : &found->value;
+}
+
+void Object::set(std::string_view key, Value value) {
+  if (const auto* found = find(key)) {
+    const_cast<Value&>(*found) = std::move(value);
+  } else {
+    members_.push_back({std::string(key), std::move(value)});
+  }
+}
+
+void Object::append(Member member) { members_.push_back(std::move(member)); }
+
+void Object::update(const Object& other) {
+  // Payloads have a handful of keys. From here on an index pays for itself.
+  constexpr std::size_t kIndexFrom = 32;
+  if (members_.size() + other.size() < kIndexFrom) {
+    for (const auto& member : other) set(member.key, member.value);
+    return;
+  }
+  std::unordered_map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < members_.size(); ++i) index[members_[i].key] = i;
+  for (const auto& member : other) {
+    const auto [place, added] = index.try_emplace(member.key, members_.size());
+    if (added) {
+      members_.push_back(member);
+    } else {
+      members_[place->second].value = member.value;
+    }
+  }
+}
+
+std::size_t Object::size() const { return members_.size(); }
+const Member* Object::begin() const { return members_.data(); }
+const Member* Object::end() const { return members_.data() + members_.size(); }
+
+Value::Value(std::uint64_t value) {
+  if (std::in_range<std::int64_t>(value)) {
+    data_ = static_cast<std::int64_t>(value);
+  } else {
+    data_ = value;
+  }
+}
+
+std::string_view Value::kind() const {
+  static constexpr std::string_view kKinds[] = {"null",     "a boolean", "a number", "a number",
+                                                "a number", "a string",  "a list",   "an object"};
+  return kKinds[data_.index()];
+}
+
+}  // namespace weir::json

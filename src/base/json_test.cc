@@ -1,0 +1,126 @@
+#include "base/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/yaml.h"
+
+namespace weir::json {
+namespace {
+
+using ::testing::StartsWith;
+
+std::string round_trip(std::string_view text) {
+  const auto value = parse(text);
+  return value ? to_text(*value) : value.error().message;
+}
+
+TEST(Json, WritesWhatItRead) {
+  for (const char* text :
+       {R"({"a":1,"b":[true,false,null],"c":{"d":"x\"\\\n\u0001é😀"}})", "-9223372036854775808",
+        "18446744073709551615", "0.1", "5.0", "1e+300", "[]", "{}", "\"\"", "null"}) {
+    EXPECT_EQ(round_trip(text), text);
+  }
+}
+
+TEST(Json, ReadsEscapesAndSurrogatePairs) {
+  EXPECT_EQ(round_trip(R"("\ud83d\ude00\/\u00e9")"), "\"😀/é\"");
+}
+
+TEST(Json, KeepsKeysInOrderAndFindsTheLastOfTwo) {
+  const auto value = parse(R"({"b":1,"a":2,"b":3})");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(to_text(*value), R"({"b":1,"a":2,"b":3})");
+  EXPECT_EQ(*value->object()->find("b"), Value(3));
+}
+
+TEST(Json, UpdateReplacesInPlaceAndAppendsTheRest) {
+  for (const int extra : {0, 100}) {  // with and without the index
+    Object object = *parse(R"({"a":1,"b":2})")->object();
+    Object other = *parse(R"({"b":3,"c":4})")->object();
+    for (int i = 0; i < extra; ++i) other.append({"k" + std::to_string(i), Value(i)});
+    object.update(other);
+    EXPECT_THAT(to_text(object), StartsWith(R"({"a":1,"b":3,"c":4)"));
+    EXPECT_EQ(object.size(), 3U + static_cast<std::size_t>(extra));
+  }
+}
+
+TEST(Json, KnowsWhereEveryKeyAndValueStands) {
+  const auto value = parse("{\n  \"é\": [1,\n    {\"x\": 2}]\n}");
+  ASSERT_TRUE(value);
+  const auto& member = *value->object()->begin();
+  EXPECT_EQ(member.position, (Position{2, 3}));
+  EXPECT_EQ(member.value.position, (Position{2, 8}));
+  EXPECT_EQ((*member.value.array())[1].object()->find("x")->position, (Position{3, 11}));
+}
+
+TEST(Json, SaysWhereTheTextIsWrong) {
+  EXPECT_THAT(parse("{\"a\": 1,\n \"b\": nul}").error().message, StartsWith("2:7: "));
+  EXPECT_THAT(parse("{} x").error().message, StartsWith("1:4: more text"));
+  EXPECT_THAT(parse("").error().message, StartsWith("1:1: empty"));
+  EXPECT_THAT(parse("[\"a\xff\"]").error().message, StartsWith("1:4: not UTF-8"));
+  EXPECT_THAT(parse("[1e400]").error().message, StartsWith("1:2: not a number, or one that does"));
+  EXPECT_THAT(parse(std::string(300, '[') + std::string(300, ']')).error().message,
+              testing::HasSubstr("nested more than 200 levels deep"));
+}
+
+TEST(Json, WritesInvalidUtf8AsReplacementCharacters) {
+  EXPECT_EQ(to_text("a\xff\xc3(\xe2\x82"), "\"a\uFFFD\uFFFD(\uFFFD\uFFFD\"");
+}
+
+// https://github.com/nst/JSONTestSuite: y_ must be read, n_ refused, i_ may be either.
+TEST(Json, PassesTheJsonTestSuite) {
+  const char* data = std::getenv("WEIR_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "WEIR_TEST_DATA is not set";
+  int cases = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::string(data) + "/json_test_suite/test_parsing")) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with("y_") && !name.starts_with("n_")) continue;
+    SCOPED_TRACE(name);
+    const auto text = read_file(entry.path(), 10'000'000);
+    ASSERT_TRUE(text);
+    EXPECT_EQ(parse(*text).has_value(), name[0] == 'y');
+    ++cases;
+  }
+  EXPECT_GT(cases, 100);
+}
+
+TEST(Yaml, ReadsTheValueThatTheSameJsonGives) {
+  const auto value = yaml::parse("a: 1\nb: [x, 'true', true, ~, 0x10, 1.5, yes]\nc:\n  d: |\n    t\n");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(to_text(*value),
+            R"({"a":1,"b":["x","true",true,null,16,1.5,"yes"],"c":{"d":"t\n"}})");
+}
+
+TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
+  const auto value = yaml::parse("a: 1\nb:\n  - x: 2\n");
+  const auto& b = *value->object()->find("b");
+  EXPECT_EQ((*b.array())[0].object()->begin()->position, (Position{3, 5}));
+  EXPECT_EQ((*b.array())[0].object()->begin()->value.position, (Position{3, 8}));
+}
+
+TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {
+  EXPECT_THAT(yaml::parse("a: [1,\nb: 2").error().message, testing::ContainsRegex("^[0-9]+:[0-9]+: "));
+  EXPECT_THAT(yaml::parse("a: 1\n---\nb: 2\n").error().message, StartsWith("1:1: more than one"));
+  EXPECT_THAT(yaml::parse("a: \xff").error().message, StartsWith("1:4: not UTF-8"));
+  EXPECT_FALSE(yaml::parse(std::string(5000, '[')));
+}
+
+TEST(Yaml, RefusesAliasesThatBlowTheDocumentUp) {
+  std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const auto name = std::to_string(i), before = std::to_string(i - 1);
+    bomb += "a" + name + ": &a" + name + " [";
+    for (int j = 0; j < 10; ++j) bomb += (j > 0 ? ",*a" : "*a") + before;
+    bomb += "]\n";
+  }
+  EXPECT_THAT(yaml::parse(bomb).error().message, testing::HasSubstr("more than a million values"));
+}
+
+}  // namespace
+}  // namespace weir::json

@@ -1,0 +1,88 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <numeric>
+#include <utility>
+
+namespace weir::text {
+namespace {
+
+/// Levenshtein distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  constexpr std::size_t kLongest = 100;  // the cost is quadratic
+  if (word.size() > kLongest) return {};
+  const std::string* best = nullptr;
+  std::size_t best_distance = word.size() / 3 + 1;  // more than a third wrong is another word
+  for (const auto& candidate : candidates) {
+    if (candidate.size() > kLongest) continue;
+    const auto d = distance(word, candidate);
+    if (d <= best_distance && (best == nullptr || d < best_distance)) {
+      best = &candidate;
+      best_distance = d;
+    }
+  }
+  return best == nullptr ? "" : ", did you mean '" + *best + "'?";
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  std::string joined;
+  for (const auto& part : parts) {
+    if (!joined.empty()) joined += separator;
+    joined += part;
+  }
+  return joined;
+}
+
+std::string duration(double milliseconds) {
+  char buffer[48];
+  const auto print = [&](const char* format, auto... values) {
+    std::snprintf(buffer, sizeof buffer, format, values...);
+    return std::string(buffer);
+  };
+  if (milliseconds < 0.9995) return print("%.0f µs", milliseconds * 1000);
+  if (milliseconds < 9.995) return print("%.2f ms", milliseconds);
+  if (milliseconds < 99.95) return print("%.1f ms", milliseconds);
+  if (milliseconds < 999.5) return print("%.0f ms", milliseconds);
+  if (milliseconds < 9995) return print("%.2f s", milliseconds / 1000);
+  if (milliseconds < 59'950) return print("%.1f s", milliseconds / 1000);
+  const auto seconds = static_cast<long long>(std::llround(milliseconds / 1000));
+  if (seconds < 3600) return print("%lld min %lld s", seconds / 60, seconds % 60);
+  return print("%lld h %lld min", seconds / 3600, seconds / 60 % 60);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto size = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (j < size ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += j <= size ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::text

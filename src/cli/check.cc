@@ -1,0 +1,62 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "artifact/artifact_store.h"
+#include "cli/command.h"
+#include "cli/problems.h"
+#include "pipeline/validate.h"
+#include "plugins/plugins.h"
+
+namespace weir::cli {
+namespace {
+
+int check(const std::vector<std::string>& files) {
+  const artifact::ArtifactStore unused("");
+  tool::Registry tools;
+  plugins::add_all(tools, unused);
+  int exit = kDone;
+  for (const auto& path : files) {
+    const auto file = pipeline::load_file(path);
+    const auto problems = problems_of(file, tools);
+    if (problems.empty()) {
+      std::printf("%s: ok, %zu nodes\n", path.c_str(), file.definition.nodes.size());
+    } else {
+      std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
+      exit = kFailed;
+    }
+  }
+  return exit;
+}
+
+}  // namespace
+
+std::vector<pipeline::Problem> problems_of(const pipeline::File& file, const tool::Registry& tools) {
+  auto problems = file.problems;
+  const auto meaning = pipeline::validate(file.definition, tools);
+  problems.insert(problems.end(), meaning.begin(), meaning.end());
+  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
+  });
+  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+  return problems;
+}
+
+std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_view file) {
+  std::string text;
+  for (const auto& problem : problems) {
+    if (!text.empty()) text += '\n';
+    text += to_string(problem, file);
+  }
+  return text;
+}
+
+void add_check(CLI::App& app, Invocation& invocation) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  auto* command = app.add_subcommand("check", "Check pipeline files and say everything that is wrong");
+  command->add_option("pipelines", *files, "Pipeline files")->required();
+  command->callback([&invocation, files] { invocation.action = [files] { return check(*files); }; });
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,76 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+namespace weir::cli {
+
+std::filesystem::path Invocation::store_path() const {
+  if (!store.empty()) return store;
+  if (const char* variable = std::getenv("WEIR_STORE"); variable != nullptr && *variable != '\0') {
+    return variable;
+  }
+  std::error_code error;
+  for (auto folder = std::filesystem::current_path(error); !error; folder = folder.parent_path()) {
+    if (std::filesystem::exists(folder / ".weir" / "VERSION", error)) return folder / ".weir";
+    if (folder == folder.root_path()) break;
+  }
+  return ".weir";
+}
+
+Result<log::StoreDirectory> Invocation::create_store() const {
+  return log::StoreDirectory::create(store_path());
+}
+
+Result<log::StoreDirectory> Invocation::open_store() const {
+  auto opened = log::StoreDirectory::open(store_path());
+  if (!opened && opened.error().code == ErrorCode::kNotFound) {
+    opened.error().message += "; `weir run` makes one, --store or $WEIR_STORE names another";
+  }
+  return opened;
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "weir: %s\n", error.message.c_str());
+  switch (error.code) {
+    case ErrorCode::kInvalidInput:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kConflict: return kFailed;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kIo:
+    case ErrorCode::kExhausted:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kUnavailable: return kStoreFailed;
+  }
+  return kFailed;
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app("The flight recorder for pipelines: runs them, and writes down everything that happens.",
+               "weir");
+  app.set_version_flag("--version", "weir " WEIR_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Invocation invocation;
+  app.add_option("--store", invocation.store,
+                 "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
+  add_run(app, invocation);
+  add_check(app, invocation);
+  add_runs(app, invocation);
+  add_show(app, invocation);
+  add_sql(app, invocation);
+  add_verify(app, invocation);
+  add_schema(app, invocation);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n", error.what());
+    return kWrongUsage;
+  }
+  return invocation.action();
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "log/event_log.h"
+
+namespace CLI {
+class App;
+}
+
+/// The commands, one file each: `add_NAME` declares options and puts what is to be done into
+/// `Invocation::action`.
+namespace weir::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,      ///< the run or the check failed
+  kWrongUsage = 2,
+  kStoreFailed = 3  ///< the store is damaged or unreachable
+};
+
+/// What the command line asked for.
+struct Invocation {
+  std::string store;  ///< --store; empty: not given
+  std::function<int()> action;
+
+  /// --store, else $WEIR_STORE, else the nearest `.weir` upward, else `./.weir`.
+  [[nodiscard]] std::filesystem::path store_path() const;
+  /// For commands that write.
+  [[nodiscard]] Result<log::StoreDirectory> create_store() const;
+  /// For commands that read.
+  [[nodiscard]] Result<log::StoreDirectory> open_store() const;
+};
+
+/// Prints "weir: MESSAGE" to standard error, and gives the exit code that fits.
+int complain(const Error& error);
+
+void add_run(CLI::App& app, Invocation& invocation);
+void add_check(CLI::App& app, Invocation& invocation);
+void add_runs(CLI::App& app, Invocation& invocation);
+void add_show(CLI::App& app, Invocation& invocation);
+void add_sql(CLI::App& app, Invocation& invocation);
+void add_verify(CLI::App& app, Invocation& invocation);
+void add_schema(CLI::App& app, Invocation& invocation);
+
+/// The whole program: parses, acts, returns the exit code.
+int run_program(int argc, char** argv);
+
+}  // namespace weir::cli

@@ -1,0 +1,46 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+
+namespace weir::cli {
+
+InterruptStop::InterruptStop() : end_(::eventfd(0, EFD_CLOEXEC)) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
+  thread_ = std::thread([this] { wait_for_signals(); });
+}
+
+InterruptStop::~InterruptStop() {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(end_, &one, sizeof one));
+  thread_.join();
+  ::close(signals_);
+  ::close(end_);
+}
+
+void InterruptStop::wait_for_signals() {
+  ::pthread_setname_np(::pthread_self(), "weir-signals");
+  while (true) {
+    pollfd watched[] = {{signals_, POLLIN, 0}, {end_, POLLIN, 0}};
+    if (::poll(watched, 2, -1) < 0) continue;
+    if (watched[1].revents != 0) return;
+    signalfd_siginfo info{};
+    if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
+    std::fputs("\nweir: stopping what runs; once more to leave at once\n", stderr);
+    stop_.request_stop();
+  }
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/file.h"
+#include "tool/tool.h"
+
+namespace weir::cli {
+
+/// Everything wrong with a file, in its form and in its meaning, by place.
+[[nodiscard]] std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
+                                                         const tool::Registry& tools);
+
+/// A line each: "file:line:column: message".
+[[nodiscard]] std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_view file);
+
+}  // namespace weir::cli

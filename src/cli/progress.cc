@@ -1,0 +1,96 @@
+#include "cli/progress.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/terminal.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::size_t kMaxRunningLines = 8;
+
+double elapsed_ms(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
+}
+
+}  // namespace
+
+Progress::Progress(const pipeline::Definition& definition)
+    : terminal_(is_terminal(stderr)), node_count_(definition.nodes.size()) {
+  constexpr int kWidest = 32;
+  for (const auto& node : definition.nodes) {
+    name_width_ = std::clamp(static_cast<int>(node.id.text.size()), name_width_, kWidest);
+  }
+  if (terminal_) drawer_ = std::thread([this] { draw_until_finished(); });
+}
+
+Progress::~Progress() {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  changed_.notify_one();
+  if (drawer_.joinable()) drawer_.join();
+}
+
+void Progress::update(const engine::NodeUpdate& update) {
+  const std::lock_guard lock(mutex_);
+  if (update.kind == engine::NodeUpdate::Kind::kStarted) {
+    running_.emplace(update.node.id.text, Clock::now());
+    return;
+  }
+  running_.erase(update.node.id.text);
+  ++ended_;
+  erase_running();
+  print_ended(update);
+  draw_running();
+}
+
+void Progress::print_ended(const engine::NodeUpdate& update) {
+  using Kind = engine::NodeUpdate::Kind;
+  const auto mark = update.kind == Kind::kCompleted ? paint(terminal_, Colour::kGreen, "✓")
+                    : update.kind == Kind::kFailed  ? paint(terminal_, Colour::kRed, "✗")
+                                                    : paint(terminal_, Colour::kYellow, "–");
+  const auto name = pad(update.node.id.text, static_cast<std::size_t>(name_width_));
+  const auto note = update.kind == Kind::kFailed      ? "  " + printable(update.message)
+                    : update.kind == Kind::kCancelled ? std::string("  cancelled")
+                                                      : std::string();
+  std::fprintf(stderr, "%s %s  %s%s\n", mark.c_str(), name.c_str(),
+               pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());
+}
+
+void Progress::draw_until_finished() {
+  pthread_setname_np(pthread_self(), "weir-progress");
+  std::unique_lock lock(mutex_);
+  while (!finished_) {
+    erase_running();
+    draw_running();
+    changed_.wait_for(lock, kRedraw, [this] { return finished_; });
+  }
+  erase_running();
+}
+
+void Progress::erase_running() {
+  for (; drawn_lines_ > 0; --drawn_lines_) std::fputs("\x1b[A\x1b[2K", stderr);
+}
+
+void Progress::draw_running() {
+  if (!terminal_ || finished_) return;
+  for (const auto& [id, since] : running_) {
+    if (static_cast<std::size_t>(drawn_lines_) == kMaxRunningLines) break;
+    std::fprintf(stderr, "%s %s  %s\n", paint(true, Colour::kYellow, "▸").c_str(),
+                 pad(id, static_cast<std::size_t>(name_width_)).c_str(),
+                 pad_left(text::duration(elapsed_ms(since)), 9).c_str());
+    ++drawn_lines_;
+  }
+  std::fprintf(stderr, "%s\n",
+               paint(true, Colour::kGrey, std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes")
+                   .c_str());
+  ++drawn_lines_;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,167 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <thread>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/problems.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "engine/engine.h"
+#include "plugins/plugins.h"
+#include "project/run_state.h"
+#include "store/history.h"
+
+namespace weir::cli {
+namespace {
+
+struct RunOptions {
+  std::string file;
+  std::string input = "{}";
+  int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  bool all_outputs = false;
+  bool quiet = false;
+};
+
+/// The initial payload: JSON as it is, @FILE, or - for standard input. Errors: kInvalidInput.
+Result<json::Object> read_input(const std::string& argument) {
+  std::string text = argument;
+  std::string where = "--input";
+  if (argument.starts_with('@') || argument == "-") {
+    const auto path = argument == "-" ? std::string("/dev/stdin") : argument.substr(1);
+    where = argument == "-" ? "standard input" : path;
+    auto read = read_file(path, tool::kMaxPayloadBytes);
+    if (!read) return fail(ErrorCode::kInvalidInput, "--input: " + read.error().message);
+    text = std::move(*read);
+  }
+  if (text.size() > tool::kMaxPayloadBytes) {
+    return fail(ErrorCode::kInvalidInput, where + ": more than " + std::to_string(tool::kMaxPayloadBytes) + " bytes");
+  }
+  auto value = json::parse(text);
+  if (!value) return std::unexpected(std::move(value).error().within(where));
+  if (value->object() == nullptr) {
+    return fail(ErrorCode::kInvalidInput,
+                where + ": a payload is a JSON object, this is " + std::string(value->kind()));
+  }
+  return std::move(*value->object());
+}
+
+/// The last words of the node that failed, from the record.
+void print_last_lines(const log::StoreDirectory& store, const engine::RunReport& report) {
+  project::RunState state;
+  const auto read = store::read_run(store, report.run_id, [&](const event::EventView& event) {
+    state.apply(event);
+    return Result<void>();
+  });
+  const auto* node = read ? state.find_node(report.failed_node_id) : nullptr;
+  if (node == nullptr || node->last_log_lines.empty()) return;
+  std::fprintf(stderr, "  its last lines:\n");
+  for (const auto& line : node->last_log_lines) {
+    std::fprintf(stderr, "    | %s\n", printable(line).c_str());
+  }
+}
+
+void print_summary(const RunOptions& options, const pipeline::Definition& definition,
+                   const log::StoreDirectory& store, const engine::RunReport& report) {
+  const bool coloured = is_terminal(stderr);
+  const auto run = report.run_id.text();
+  const auto took = text::duration(report.duration_ms);
+  switch (report.outcome) {
+    case pipeline::RunOutcome::kCompleted:
+      if (options.quiet) return;
+      std::fprintf(stderr, "%s: %zu nodes in %s, run %s\n",
+                   paint(coloured, Colour::kGreen, definition.id + " completed").c_str(),
+                   definition.nodes.size(), took.c_str(), run.c_str());
+      return;
+    case pipeline::RunOutcome::kFailed:
+      std::fprintf(stderr, "%s after %s: %s: %s\n",
+                   paint(coloured, Colour::kRed, definition.id + " failed").c_str(), took.c_str(),
+                   report.failure.type.c_str(), printable(report.failure.message).c_str());
+      print_last_lines(store, report);
+      break;
+    case pipeline::RunOutcome::kCancelled:
+      std::fprintf(stderr, "%s after %s\n",
+                   paint(coloured, Colour::kYellow, definition.id + " cancelled").c_str(), took.c_str());
+      break;
+  }
+  std::fprintf(stderr, "  look closer: weir show %s\n", run.c_str());
+}
+
+json::Value printed_result(const RunOptions& options, const pipeline::Definition& definition,
+                           engine::RunReport& report) {
+  if (!options.all_outputs) return std::move(report.result);
+  json::Object outputs;
+  for (std::size_t i = 0; i < report.outputs.size(); ++i) {
+    outputs.set(definition.nodes[i].id.text, *report.outputs[i]);
+  }
+  return outputs;
+}
+
+int execute(const RunOptions& options, const Invocation& invocation) {
+  const InterruptStop interrupt;
+  auto payload = read_input(options.input);
+  if (!payload) {
+    complain(payload.error());
+    return kWrongUsage;
+  }
+  const auto store = invocation.create_store();
+  if (!store) return complain(store.error());
+  const artifact::ArtifactStore artifacts(store->artifacts());
+  tool::Registry tools;
+  plugins::add_all(tools, artifacts);
+  record::Recorder recorder(*store);
+  engine::Engine engine(recorder, artifacts, tools);
+
+  const auto file = pipeline::load_file(options.file);
+  if (const auto problems = problems_of(file, tools); !problems.empty()) {
+    const auto text = to_text(problems, options.file);
+    std::fprintf(stderr, "%s\n", text.c_str());
+    const auto refused = engine.record_refusal(file.definition, "ValidationError", text);
+    if (!refused) return complain(refused.error());
+    std::fprintf(stderr, "weir: nothing was run: %zu problem%s\n", problems.size(),
+                 problems.size() == 1 ? "" : "s");
+    return kFailed;
+  }
+
+  auto report = [&] {
+    std::optional<Progress> progress;
+    if (!options.quiet) progress.emplace(file.definition);
+    return engine.run({.definition = file.definition,
+                       .definition_text = file.text,
+                       .folder = std::filesystem::absolute(options.file).parent_path(),
+                       .payload = std::move(*payload),
+                       .jobs = options.jobs,
+                       .stop = interrupt.token(),
+                       .on_update = [&](const engine::NodeUpdate& update) {
+                         if (progress) progress->update(update);
+                       }});
+  }();
+  if (!report) return complain(report.error());
+  print_summary(options, file.definition, *store, *report);
+  if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
+  std::printf("%s\n", json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
+  return kDone;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<RunOptions>();
+  auto* command = app.add_subcommand("run", "Run a pipeline, record it, and print its result");
+  command->add_option("pipeline", options->file, "The pipeline's file: .json, .yaml or .yml")->required();
+  command->add_option("--input", options->input,
+                      "The initial payload, a JSON object: the text itself, @FILE, or - for standard input");
+  command->add_option("--jobs", options->jobs, "Nodes that may run at a time (default: the processors)")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--all-outputs", options->all_outputs, "Print every node's output by its id");
+  command->add_flag("--quiet", options->quiet, "No progress, only errors and the result");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return execute(*options, invocation); };
+  });
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,79 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/run_list.h"
+#include "cli/table.h"
+
+namespace weir::cli {
+namespace {
+
+struct RunsOptions {
+  bool json = false;
+  std::size_t limit = 20;
+};
+
+std::int64_t completed_nodes(const project::RunState& run) {
+  std::int64_t count = 0;
+  for (const auto& node : run.nodes) count += node.state == project::State::kCompleted ? 1 : 0;
+  return count;
+}
+
+json::Value to_json(const log::StoreDirectory& store, const project::RunState& run) {
+  json::Object object;
+  object.set("run_id", run.run_id.text());
+  object.set("pipeline_id", run.pipeline_id);
+  object.set("pipeline_version", run.pipeline_version);
+  object.set("state", state_word(store, run));
+  object.set("started_at", to_string(run.started_at));
+  object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
+  object.set("node_count", run.node_count);
+  object.set("completed_nodes", completed_nodes(run));
+  object.set("failed_node_id", run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
+  object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
+  object.set("error_message", run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  return object;
+}
+
+int print_runs(const RunsOptions& options, const Invocation& invocation) {
+  const auto store = invocation.open_store();
+  if (!store) return complain(store.error());
+  auto runs = list_runs(*store);
+  if (!runs) return complain(runs.error());
+  const auto total = runs->size();
+  if (options.limit > 0 && total > options.limit) runs->erase(runs->begin() + static_cast<std::ptrdiff_t>(options.limit), runs->end());
+  if (options.json) {
+    json::Array array;
+    for (const auto& run : *runs) array.push_back(to_json(*store, run));
+    std::printf("%s\n", json::to_pretty_text(array).c_str());
+    return kDone;
+  }
+  Table table({"RUN", "PIPELINE", "STATE", "STARTED (UTC)", "TOOK", "NODES", "FAILED AT"});
+  table.align(4, Table::Align::kRight);
+  table.align(5, Table::Align::kRight);
+  for (const auto& run : *runs) {
+    table.add({run.run_id.text(), run.pipeline_id, state_word(*store, run), to_string(run.started_at).substr(0, 19),
+               run.duration_ms ? text::duration(*run.duration_ms) : "",
+               std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count), run.failed_node_id});
+  }
+  table.print(stdout);
+  if (runs->size() < total) std::printf("… and %zu older: --limit 0 shows all\n", total - runs->size());
+  return kDone;
+}
+
+}  // namespace
+
+void add_runs(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<RunsOptions>();
+  auto* command = app.add_subcommand("runs", "List the runs, the newest first");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->add_option("--limit", options->limit, "How many at the most, 0 for all (default: 20)");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return print_runs(*options, invocation); };
+  });
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,193 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/run_list.h"
+#include "cli/terminal.h"
+
+namespace weir::cli {
+namespace {
+
+struct ShowOptions {
+  std::string run;
+  bool json = false;
+};
+
+using project::NodeState;
+using project::RunState;
+using project::State;
+
+double offset_ms(const RunState& run, Timestamp time) {
+  return std::chrono::duration<double, std::milli>(time - run.started_at).count();
+}
+
+/// What a node took, or has taken so far.
+double length_ms(const RunState& run, const NodeState& node) {
+  return node.duration_ms.value_or(offset_ms(run, run.last_event_at) - offset_ms(run, node.started_at));
+}
+
+json::Value node_json(const RunState& run, const NodeState& node) {
+  json::Object object;
+  object.set("node_id", node.node_id);
+  object.set("tool", node.plugin_id + "." + node.tool_id);
+  object.set("step_index", node.step_index);
+  object.set("state", to_string(node.state));
+  object.set("starts_after_ms", offset_ms(run, node.started_at));
+  object.set("duration_ms", node.duration_ms ? json::Value(*node.duration_ms) : json::Value());
+  json::Array predecessors;
+  for (const auto& id : node.predecessors) predecessors.emplace_back(id);
+  object.set("predecessor_node_ids", std::move(predecessors));
+  if (!node.error_type.empty()) {
+    object.set("error_type", node.error_type);
+    object.set("error_message", node.error_message);
+  }
+  json::Array lines;
+  for (const auto& line : node.last_log_lines) lines.emplace_back(line);
+  object.set("log_lines", node.log_lines);
+  object.set("last_log_lines", std::move(lines));
+  return object;
+}
+
+json::Value run_json(const log::StoreDirectory& store, const RunState& run) {
+  json::Object object;
+  object.set("run_id", run.run_id.text());
+  object.set("pipeline_id", run.pipeline_id);
+  object.set("state", state_word(store, run));
+  object.set("started_at", to_string(run.started_at));
+  object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
+  object.set("node_count", run.node_count);
+  object.set("events", run.events);
+  object.set("failed_node_id", run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
+  object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
+  object.set("error_message", run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  json::Array nodes;
+  for (const auto& node : run.nodes) nodes.push_back(node_json(run, node));
+  object.set("nodes", std::move(nodes));
+  return object;
+}
+
+Colour colour_of(State state) {
+  if (state == State::kCompleted) return Colour::kGreen;
+  return state == State::kFailed ? Colour::kRed : Colour::kYellow;
+}
+
+std::string_view mark_of(State state) {
+  switch (state) {
+    case State::kCompleted: return "✓";
+    case State::kFailed: return "✗";
+    case State::kRunning: return "▸";
+    case State::kPending:
+    case State::kSkipped:
+    case State::kCancelled: return "–";
+  }
+  return "?";
+}
+
+/// Draws the nodes of a run below each other, with when and how long each ran.
+class Tree {
+ public:
+  explicit Tree(const RunState& run) : run_(run), coloured_(is_terminal(stdout)) {
+    for (const auto& node : run.nodes) {
+      name_width_ = std::max(name_width_, display_width(node.node_id));
+      tool_width_ = std::max(tool_width_, display_width(node.plugin_id + "." + node.tool_id));
+      total_ms_ = std::max(total_ms_, offset_ms(run, node.started_at) + length_ms(run, node));
+    }
+  }
+
+  void print() const {
+    const auto never_started = run_.node_count - static_cast<std::int64_t>(run_.nodes.size());
+    for (const auto& node : run_.nodes) {
+      print_node(node, &node == &run_.nodes.back() && never_started <= 0);
+    }
+    if (never_started > 0) {
+      std::printf("└─ %s\n", paint(coloured_, Colour::kGrey,
+                                   std::to_string(never_started) + (never_started == 1 ? " node" : " nodes") + " never started")
+                                 .c_str());
+    }
+  }
+
+ private:
+  void print_node(const NodeState& node, bool last) const {
+    const auto length = length_ms(run_, node);
+    std::printf("%s %s %s  %s  %s  %s\n", last ? "└─" : "├─",
+                paint(coloured_, colour_of(node.state), mark_of(node.state)).c_str(),
+                pad(node.node_id, name_width_).c_str(),
+                paint(coloured_, Colour::kGrey, pad(node.plugin_id + "." + node.tool_id, tool_width_)).c_str(),
+                pad_left(text::duration(length), 9).c_str(),
+                paint(coloured_, colour_of(node.state), bar(offset_ms(run_, node.started_at), length)).c_str());
+    const auto* indent = last ? "       " : "│      ";
+    if (node.state == State::kFailed) {
+      std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, node.error_type).c_str(),
+                  printable(node.error_message).c_str());
+      const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
+      if (hidden > 0) std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
+      for (const auto& line : node.last_log_lines) std::printf("%s| %s\n", indent, printable(line).c_str());
+    }
+  }
+
+  /// When the node ran within the run: at least one mark wide.
+  [[nodiscard]] std::string bar(double start, double length) const {
+    constexpr double kColumns = 40;
+    const auto scale = total_ms_ > 0 ? kColumns / total_ms_ : 0;
+    const auto begin = std::min(std::floor(start * scale), kColumns - 1);
+    const auto size = std::max(1.0, std::min(std::round(length * scale), kColumns - begin));
+    std::string text(static_cast<std::size_t>(std::max(begin, 0.0)), ' ');
+    for (int i = 0; i < static_cast<int>(size); ++i) text += "━";
+    return text;
+  }
+
+  const RunState& run_;
+  const bool coloured_;
+  std::size_t name_width_ = 0;
+  std::size_t tool_width_ = 0;
+  double total_ms_ = 0;
+};
+
+void print_run(const log::StoreDirectory& store, const RunState& run) {
+  const bool coloured = is_terminal(stdout);
+  const auto state = state_word(store, run);
+  std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
+              paint(coloured, colour_of(run.state), state).c_str(),
+              run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
+  std::printf("run %s, started %s, %lld events\n", run.run_id.text().c_str(), to_string(run.started_at).c_str(),
+              static_cast<long long>(run.events));
+  if (state == "interrupted") {
+    std::printf("The process that ran it is gone; its last event is of %s.\n", to_string(run.last_event_at).c_str());
+  }
+  if (run.state == State::kFailed && run.failed_node_id.empty()) {
+    std::printf("Nothing was executed: %s\n%s\n", run.error_type.c_str(), run.error_message.c_str());
+  }
+  Tree(run).print();
+}
+
+int show(const ShowOptions& options, const Invocation& invocation) {
+  const auto store = invocation.open_store();
+  if (!store) return complain(store.error());
+  const auto run = find_run(*store, options.run);
+  if (!run) return complain(run.error());
+  if (options.json) {
+    std::printf("%s\n", json::to_pretty_text(run_json(*store, *run)).c_str());
+  } else {
+    print_run(*store, *run);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<ShowOptions>();
+  auto* command = app.add_subcommand("show", "Show what happened in a run, node by node");
+  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return show(*options, invocation); };
+  });
+}
+
+}  // namespace weir::cli

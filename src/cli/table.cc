@@ -1,0 +1,53 @@
+#include "cli/table.h"
+
+#include <algorithm>
+
+#include "cli/terminal.h"
+
+namespace weir::cli {
+namespace {
+
+/// A wider cell is cut, so that one long message does not push the others off the screen.
+constexpr std::size_t kMaxCell = 80;
+
+std::string shown(const std::string& cell) {
+  auto text = printable(cell);
+  if (display_width(text) <= kMaxCell) return text;
+  std::size_t end = 0;
+  for (std::size_t width = 0; end < text.size(); ++end) {
+    const bool starts_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+    if (starts_character && ++width == kMaxCell) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+void Table::print(std::FILE* stream) const {
+  const bool coloured = is_terminal(stream);
+  std::vector<std::vector<std::string>> cells;
+  std::vector<std::size_t> widths;
+  for (const auto& name : header_) widths.push_back(display_width(shown(name)));
+  for (const auto& row : rows_) {
+    auto& line = cells.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line.push_back(shown(row[i]));
+      widths[i] = std::max(widths[i], display_width(line.back()));
+    }
+  }
+  const auto print_line = [&](const std::vector<std::string>& line, bool heading) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      if (i > 0) text += "  ";
+      text += align_[i] == Align::kRight ? pad_left(line[i], widths[i]) : pad(line[i], widths[i]);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    std::fprintf(stream, "%s\n", paint(coloured && heading, Colour::kBold, text).c_str());
+  };
+  std::vector<std::string> heading;
+  for (const auto& name : header_) heading.push_back(shown(name));
+  print_line(heading, true);
+  for (const auto& line : cells) print_line(line, false);
+}
+
+}  // namespace weir::cli

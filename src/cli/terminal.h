@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace weir::cli {
+
+/// Whether to use colour and cursor movement: a terminal, and NO_COLOR is not set.
+[[nodiscard]] bool is_terminal(std::FILE* stream);
+
+enum class Colour { kGreen, kRed, kYellow, kGrey, kBold };
+/// `text` in that colour if `coloured`.
+[[nodiscard]] std::string paint(bool coloured, Colour colour, std::string_view text);
+
+/// Columns that `text` takes, one a character.
+[[nodiscard]] std::size_t display_width(std::string_view text);
+/// `text` filled with spaces to `width`; never cut.
+[[nodiscard]] std::string pad(std::string_view text, std::size_t width);
+[[nodiscard]] std::string pad_left(std::string_view text, std::size_t width);
+
+/// Without control characters, which could move the cursor or change the terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// Width of the terminal that `stream` is; 100 when it is none.
+[[nodiscard]] std::size_t terminal_width(std::FILE* stream);
+
+}  // namespace weir::cli

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "artifact/artifact_store.h"
+#include "base/id.h"
+#include "engine/payload.h"
+#include "pipeline/definition.h"
+#include "pipeline/file.h"
+#include "pipeline/scheduler.h"
+#include "record/recorder.h"
+#include "tool/tool.h"
+
+namespace weir::engine {
+
+/// What a run tells whoever watches it, for progress; the record is the log.
+struct NodeUpdate {
+  enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kCancelled };
+  Kind kind;
+  const pipeline::Node& node;
+  double duration_ms = 0;
+  std::string_view message;  ///< kFailed: why
+};
+
+struct RunRequest {
+  const pipeline::Definition& definition;  ///< valid
+  std::string_view definition_text;        ///< what the user wrote, kept as an artifact
+  std::filesystem::path folder;            ///< of the file
+  json::Object payload;
+  int jobs = 1;  ///< nodes at a time, at least 1
+  /// Requested: cancel the run.
+  std::stop_token stop;
+  /// Called under no lock, from the threads that run nodes, one call at a time.
+  std::function<void(const NodeUpdate&)> on_update;
+};
+
+struct RunReport {
+  RunId run_id;
+  pipeline::RunOutcome outcome = pipeline::RunOutcome::kCompleted;
+  double duration_ms = 0;
+  /// Of a completed run: the initial payload updated with the outputs of the output nodes.
+  json::Object result;
+  /// Of a completed run: each node's output, as in Definition::nodes.
+  std::vector<OutputPointer> outputs;
+  /// Of a failed run.
+  std::string failed_node_id;
+  tool::Failure failure;
+};
+
+/// Runs pipelines on threads of this process and records what happens.
+class Engine {
+ public:
+  Engine(record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
+         const tool::Registry& tools)
+      : recorder_(recorder), artifacts_(artifacts), tools_(tools) {}
+
+  /// Runs to the end; what it returns is on disk. Errors: the log or the artifact store could not be
+  /// written. A run that failed is no error.
+  [[nodiscard]] Result<RunReport> run(const RunRequest& request);
+
+  /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.
+  [[nodiscard]] Result<RunId> record_refusal(const pipeline::Definition& definition,
+                                             std::string_view error_type, std::string_view message);
+
+ private:
+  record::Recorder& recorder_;
+  const artifact::ArtifactStore& artifacts_;
+  const tool::Registry& tools_;
+};
+
+}  // namespace weir::engine

@@ -1,0 +1,194 @@
+#include "engine/execution.h"
+
+#include <pthread.h>
+
+#include "base/utf8.h"
+
+namespace weir::engine {
+
+using pipeline::Command;
+using pipeline::NodeIndex;
+
+/// Longer messages are cut: what a tool has to say at length are its log lines.
+constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
+
+Execution::Execution(const RunRequest& request, const tool::Registry& tools,
+                     const artifact::ArtifactStore& artifacts, record::Run& run, SpanId span)
+    : request_(request),
+      tools_(tools),
+      artifacts_(artifacts),
+      run_(run),
+      span_(span),
+      graph_(request.definition),
+      step_index_(graph_.size()),
+      predecessor_ids_(graph_.size()),
+      scheduler_(graph_),
+      stops_(graph_.size(), std::stop_source(std::nostopstate)),
+      outputs_(graph_.size()) {
+  for (std::size_t step = 0; step < graph_.order.size(); ++step) {
+    const auto node = graph_.order[step];
+    step_index_[node] = static_cast<std::int64_t>(step);
+    for (const auto predecessor : graph_.predecessors[node]) {
+      predecessor_ids_[node].push_back(request.definition.nodes[predecessor].id.text);
+    }
+  }
+}
+
+Result<void> Execution::run() {
+  {
+    const std::lock_guard lock(mutex_);
+    scheduler_.start(commands_);
+    carry_out(commands_);
+    commands_.clear();
+  }
+  {
+    const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
+    work();
+  }
+  for (auto& worker : workers_) worker.join();
+  if (storage_error_) return std::unexpected(*storage_error_);
+  return {};
+}
+
+void Execution::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (ready_.empty() && !finished_) {
+      ++idle_;
+      changed_.wait(lock, [this] { return finished_ || !ready_.empty(); });
+      --idle_;
+    }
+    if (finished_) return;
+    const auto node = ready_.front();
+    ready_.pop_front();
+    const auto stop = stops_[node].get_token();
+    lock.unlock();
+    run_node(node, stop);
+    lock.lock();
+  }
+}
+
+void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
+  const auto& node = request_.definition.nodes[index];
+  const auto& clock = run_.clock();
+  const auto start = clock.monotonic();
+  NodeEvents events(run_, node, step_index_[index], span_);
+  events.started(predecessor_ids_[index]);
+  report({.kind = NodeUpdate::Kind::kStarted, .node = node});
+
+  auto output = call_tool(node, input_of(index), stop, events);
+  const auto text = output ? json::to_text(output->payload) : std::string();
+  if (text.size() > tool::kMaxPayloadBytes) {
+    output = std::unexpected(tool::Failure{
+        .type = "OutputTooLarge",
+        .message = "node '" + node.id.text + "': its output has " + std::to_string(text.size()) +
+                   " bytes, the limit is " + std::to_string(tool::kMaxPayloadBytes),
+        .exit_code = {},
+        .usage = output->usage});
+  }
+  const auto duration_ms = milliseconds_since(clock, start);
+  if (output) {
+    const auto kept = events.completed(duration_ms, output->payload, text, output->usage, artifacts_);
+    if (kept) {
+      report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
+      return end_node(index, NodeEnd::kCompleted,
+                      std::make_shared<const json::Object>(std::move(output->payload)), {});
+    }
+    const std::lock_guard lock(mutex_);
+    storage_error_ = kept.error();
+    output = std::unexpected(tool::Failure{
+        .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
+  }
+  auto& failure = output.error();
+  failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
+  if (stop.stop_requested()) {
+    events.cancelled(duration_ms, "the run ends", failure.usage);
+    report({.kind = NodeUpdate::Kind::kCancelled, .node = node, .duration_ms = duration_ms});
+    return end_node(index, NodeEnd::kCancelled, nullptr, {});
+  }
+  events.failed(duration_ms, failure);
+  report({.kind = NodeUpdate::Kind::kFailed, .node = node, .duration_ms = duration_ms, .message = failure.message});
+  end_node(index, NodeEnd::kFailed, nullptr, std::move(failure));
+}
+
+std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::Node& node,
+                                                                const json::Object& payload,
+                                                                const std::stop_token& stop,
+                                                                NodeEvents& events) const {
+  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
+  WEIR_CHECK(tool != nullptr);  // validated
+  const auto run_id = run_.id().text();
+  const tool::Call call{.run_id = run_id,
+                        .node_id = node.id.text,
+                        .payload = payload,
+                        .with = node.with,
+                        .folder = request_.folder,
+                        .stop = stop,
+                        .log = [&](const tool::LogLine& line) { events.log(line); },
+                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); }};
+  return tool::run_caught(*tool, call);
+}
+
+/// Reads outputs without the lock: they were written before this node became ready, and stay.
+json::Object Execution::input_of(NodeIndex node) const {
+  std::vector<OutputPointer> outputs;
+  outputs.reserve(graph_.predecessors[node].size());
+  for (const auto predecessor : graph_.predecessors[node]) outputs.push_back(outputs_[predecessor]);
+  return merge(request_.payload, outputs);
+}
+
+void Execution::report(NodeUpdate update) {
+  if (!request_.on_update) return;
+  const std::lock_guard lock(report_mutex_);
+  request_.on_update(update);
+}
+
+void Execution::end_node(NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure) {
+  const std::lock_guard lock(mutex_);
+  switch (end) {
+    case NodeEnd::kCompleted:
+      outputs_[node] = std::move(output);
+      ++completed_;
+      scheduler_.node_completed(node, commands_);
+      break;
+    case NodeEnd::kFailed:
+      if (failed_++ == 0) failure_ = std::move(failure);
+      scheduler_.node_failed(node, commands_);
+      break;
+    case NodeEnd::kCancelled: scheduler_.node_cancelled(node, commands_); break;
+  }
+  carry_out(commands_);
+  commands_.clear();
+}
+
+void Execution::cancel() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Command> commands;
+  scheduler_.cancel(commands);
+  carry_out(commands);
+}
+
+void Execution::carry_out(const std::vector<Command>& commands) {
+  for (const auto& command : commands) {
+    switch (command.kind) {
+      case Command::Kind::kStartNode:
+        stops_[command.node] = std::stop_source();
+        ready_.push_back(command.node);
+        break;
+      case Command::Kind::kCancelNode: stops_[command.node].request_stop(); break;
+      case Command::Kind::kFinishRun: finished_ = true; break;
+    }
+  }
+  if (finished_) return changed_.notify_all();
+  // One node is for the calling thread; the others are for whoever waits, or for a new worker.
+  for (std::size_t extra = 1; extra < ready_.size(); ++extra) {
+    if (idle_ > 0) return changed_.notify_all();
+    if (static_cast<int>(workers_.size()) + 1 >= request_.jobs) return;
+    workers_.emplace_back([this] {
+      pthread_setname_np(pthread_self(), "weir-worker");
+      work();
+    });
+  }
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/node_events.h"
+#include "pipeline/graph.h"
+
+namespace weir::engine {
+
+/// One run on the threads of this process: carries out what the scheduler commands.
+///
+/// Threads  `run` works itself and starts others when there is something for them to do. The
+///          scheduler and all members below `mutex_` are guarded by it; nodes run without it. Who
+///          completes a node takes the next one itself, so a chain never changes its thread.
+class Execution {
+ public:
+  Execution(const RunRequest& request, const tool::Registry& tools,
+            const artifact::ArtifactStore& artifacts, record::Run& run, SpanId span);
+
+  /// Until nothing runs any more. Errors: a node's output could not be kept.
+  [[nodiscard]] Result<void> run();
+
+  [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
+  [[nodiscard]] std::optional<pipeline::NodeIndex> first_failed() const {
+    return scheduler_.first_failed();
+  }
+  [[nodiscard]] const tool::Failure& failure() const { return failure_; }
+  [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
+  [[nodiscard]] std::int64_t completed_count() const { return completed_; }
+  [[nodiscard]] std::int64_t failed_count() const { return failed_; }
+
+ private:
+  enum class NodeEnd : std::uint8_t { kCompleted, kFailed, kCancelled };
+
+  void work();
+  void run_node(pipeline::NodeIndex node, const std::stop_token& stop);
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> call_tool(const pipeline::Node& node,
+                                                                     const json::Object& payload,
+                                                                     const std::stop_token& stop,
+                                                                     NodeEvents& events) const;
+  [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
+  void report(NodeUpdate update);
+  void end_node(pipeline::NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure);
+  void cancel();
+  void carry_out(const std::vector<pipeline::Command>& commands);  // under mutex_
+
+  const RunRequest& request_;
+  const tool::Registry& tools_;
+  const artifact::ArtifactStore& artifacts_;
+  record::Run& run_;
+  const SpanId span_;
+  const pipeline::Graph graph_;
+  std::vector<std::int64_t> step_index_;                  // of each node
+  std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
+
+  std::mutex report_mutex_;  // one update at a time
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  pipeline::Scheduler scheduler_;
+  std::vector<pipeline::Command> commands_;
+  std::deque<pipeline::NodeIndex> ready_;
+  std::vector<std::stop_source> stops_;  // of each node
+  std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
+  std::vector<std::thread> workers_;
+  int idle_ = 0;
+  bool finished_ = false;
+  tool::Failure failure_;  // of the first node that failed
+  std::optional<Error> storage_error_;
+  std::int64_t completed_ = 0;
+  std::int64_t failed_ = 0;
+};
+
+}  // namespace weir::engine

@@ -1,0 +1,126 @@
+#include "engine/node_events.h"
+
+#include "base/text.h"
+#include "base/utf8.h"
+
+namespace weir::engine {
+namespace {
+
+using event::Field;
+using event::Type;
+
+/// More keys are cut: the output itself has them all.
+constexpr std::size_t kMaxOutputKeys = 1000;
+
+std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
+
+void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
+  if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
+  if (usage.memory_bytes) fields.push_back({Field::kMemoryBytes, *usage.memory_bytes});
+  if (usage.rows) fields.push_back({Field::kRows, *usage.rows});
+}
+
+}  // namespace
+
+NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
+                       SpanId run_span)
+    : run_(run),
+      node_(node),
+      step_index_(step_index),
+      span_(SpanId::make().text()),
+      parent_span_(run_span.text()) {}
+
+/// In the order of the catalogue, so that the recorder need not sort.
+std::vector<event::FieldValue> NodeEvents::common() const {
+  std::vector<event::FieldValue> fields;
+  fields.reserve(16);
+  fields.push_back({Field::kSpanId, view(span_)});
+  fields.push_back({Field::kParentSpanId, view(parent_span_)});
+  fields.push_back({Field::kNodeId, std::string_view(node_.id.text)});
+  fields.push_back({Field::kPluginId, std::string_view(node_.plugin_id.text)});
+  fields.push_back({Field::kToolId, std::string_view(node_.tool_id.text)});
+  fields.push_back({Field::kStepIndex, step_index_});
+  return fields;
+}
+
+void NodeEvents::started(const std::vector<std::string>& predecessor_ids) {
+  auto fields = common();
+  fields.push_back({Field::kPredecessorNodeIds, std::span(predecessor_ids)});
+  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  run_.emit(Type::kNodeStarted, fields);
+}
+
+Result<void> NodeEvents::completed(double duration_ms, const json::Object& output,
+                                   std::string_view output_text, const tool::Usage& usage,
+                                   const artifact::ArtifactStore& artifacts) {
+  std::vector<std::string> keys;
+  for (const auto& member : output) {
+    if (keys.size() == kMaxOutputKeys) break;
+    keys.push_back(member.key);
+  }
+  auto fields = common();
+  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  fields.push_back({Field::kDurationMs, duration_ms});
+  fields.push_back({Field::kOutputKeys, std::span<const std::string>(keys)});
+  std::string hash;
+  if (output_text.size() <= kMaxInlineOutput) {
+    fields.push_back({Field::kOutput, event::ObjectText{output_text}});
+  } else {
+    WEIR_TRY(const auto sha256, artifacts.put(output_text));
+    hash = sha256.text();
+    fields.push_back({Field::kOutputSha256, std::string_view(hash)});
+  }
+  add_usage(fields, usage);
+  run_.emit(Type::kNodeCompleted, fields);
+  return {};
+}
+
+void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
+  auto fields = common();
+  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  fields.push_back({Field::kDurationMs, duration_ms});
+  fields.push_back({Field::kErrorType, std::string_view(failure.type)});
+  fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
+  if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
+  add_usage(fields, failure.usage);
+  run_.emit(Type::kNodeFailed, fields);
+}
+
+void NodeEvents::cancelled(double duration_ms, std::string_view reason, const tool::Usage& usage) {
+  auto fields = common();
+  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  fields.push_back({Field::kDurationMs, duration_ms});
+  add_usage(fields, usage);
+  fields.push_back({Field::kReason, reason});
+  run_.emit(Type::kNodeCancelled, fields);
+}
+
+void NodeEvents::log(const tool::LogLine& line) {
+  auto fields = common();
+  fields.push_back({Field::kLogger, line.logger});
+  fields.push_back({Field::kMessage, line.message});
+  json::Object attributes;
+  if (line.continues) attributes.set("continues", true);
+  // The message shows replacement characters; the bytes themselves are not lost.
+  if (utf8::first_invalid(line.message)) {
+    attributes.set("message_base64", text::base64(line.message));
+  }
+  std::string attributes_text;
+  if (!attributes.empty()) {
+    attributes_text = json::to_text(attributes);
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});
+  }
+  run_.emit(Type::kLog, line.level, fields);
+}
+
+void NodeEvents::kept(const tool::KeptArtifact& artifact) {
+  const auto hash = artifact.hash.text();
+  auto fields = common();
+  fields.push_back({Field::kWrittenBytes, static_cast<std::int64_t>(artifact.size_bytes)});
+  if (artifact.rows) fields.push_back({Field::kRows, *artifact.rows});
+  fields.push_back({Field::kArtifactPath, std::string_view(artifact.name)});
+  fields.push_back({Field::kArtifactSha256, std::string_view(hash)});
+  run_.emit(Type::kArtifactWritten, fields);
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,126 @@
+#include "event/decoder.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace weir::event {
+namespace {
+
+bool matches(FieldType type, json::Kind kind) {
+  switch (type) {
+    case FieldType::kString:
+    case FieldType::kTimestamp: return kind == json::Kind::kString;
+    case FieldType::kInteger: return kind == json::Kind::kInteger;
+    case FieldType::kNumber: return kind == json::Kind::kNumber || kind == json::Kind::kInteger;
+    case FieldType::kBoolean: return kind == json::Kind::kBoolean;
+    case FieldType::kStrings: return kind == json::Kind::kArray;
+    case FieldType::kObject: return kind == json::Kind::kObject;
+  }
+  return false;
+}
+
+std::string_view expected(FieldType type) {
+  static constexpr std::string_view kWords[] = {"a string",  "a whole number", "a number",
+                                                "a boolean", "a date-time",    "a list of strings",
+                                                "an object"};
+  return kWords[static_cast<std::size_t>(type)];
+}
+
+std::unexpected<Error> invalid(std::string message) {
+  return fail(ErrorCode::kInvalidInput, std::move(message));
+}
+
+std::string quoted(Field field) { return "'" + std::string(info(field).name) + "'"; }
+
+bool is_list_of_strings(std::string_view text) {
+  const auto value = json::parse(text);
+  const auto* items = value ? value->array() : nullptr;
+  return items != nullptr &&
+         std::all_of(items->begin(), items->end(), [](const json::Value& item) { return item.string(); });
+}
+
+}  // namespace
+
+std::optional<std::int64_t> EventView::integer(Field field) const {
+  const auto* member = find(field);
+  if (member == nullptr || member->kind != json::Kind::kInteger) return {};
+  return member->integer;
+}
+
+std::optional<double> EventView::number(Field field) const {
+  const auto* member = find(field);
+  if (member == nullptr) return {};
+  return member->number;
+}
+
+std::vector<std::string> EventView::strings(Field field) const {
+  std::vector<std::string> strings;
+  const auto* member = find(field);
+  if (member == nullptr) return strings;
+  const auto value = json::parse(member->text);
+  if (!value || value->array() == nullptr) return strings;
+  for (const auto& item : *value->array()) {
+    if (item.string() != nullptr) strings.push_back(*item.string());
+  }
+  return strings;
+}
+
+Result<const EventView*> Decoder::decode(std::string_view line) {
+  WEIR_TRY(view_.members_, reader_.read(line));
+  WEIR_TRY(index_members());
+  WEIR_TRY(check_base());
+  WEIR_TRY(check_required());
+  return &view_;
+}
+
+Result<void> Decoder::index_members() {
+  view_.index_.fill(EventView::kAbsent);
+  for (std::size_t i = 0; i < view_.members_.size(); ++i) {
+    const auto& member = view_.members_[i];
+    const auto field = find_field(member.key);
+    if (!field) return invalid("unknown field '" + std::string(member.key) + "'");
+    const auto type = info(*field).type;
+    if (member.kind == json::Kind::kNull) {
+      if (*field != kNullable) return invalid("field " + quoted(*field) + " is null");
+      continue;
+    }
+    if (!matches(type, member.kind) ||
+        (type == FieldType::kStrings && !is_list_of_strings(member.text))) {
+      return invalid("field " + quoted(*field) + " is not " + std::string(expected(type)));
+    }
+    view_.index_[EventView::slot(*field)] = static_cast<std::uint8_t>(i);
+  }
+  return {};
+}
+
+Result<void> Decoder::check_base() {
+  const auto type = find_type(view_.text(Field::kEventType));
+  if (!type) return invalid("field 'event_type' is missing or malformed");
+  const auto timestamp = parse_rfc3339(view_.text(Field::kTimestamp));
+  if (!timestamp) return invalid("field 'timestamp' is missing or not an RFC 3339 date-time");
+  const auto run_id = RunId::parse(view_.text(Field::kRunId));
+  if (!run_id) return invalid("field 'run_id' is missing or not a UUID");
+  view_.type_ = *type;
+  view_.timestamp_ = *timestamp;
+  view_.run_id_ = *run_id;
+  return {};
+}
+
+Result<void> Decoder::check_required() const {
+  const auto check = [&](Field field) -> Result<void> {
+    if (view_.has(field)) return {};
+    const bool is_null = field == kNullable &&
+                         std::any_of(view_.members_.begin(), view_.members_.end(), [&](const auto& m) {
+                           return m.key == info(field).name;
+                         });
+    if (is_null) return {};
+    return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) + " is missing");
+  };
+  for (const auto field : kAlwaysRequired) WEIR_TRY(check(field));
+  if (view_.type_ == Type::kCustom) return {};
+  for (const auto field : info(view_.type_).required) WEIR_TRY(check(field));
+  return {};
+}
+
+}  // namespace weir::event

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+/// Segments of the event log. Format: docs/formats/event-log.md, version 1.
+namespace weir::log {
+
+/// One event line, without its newline.
+inline constexpr std::size_t kMaxEventBytes = std::size_t{4} << 20;
+/// The events of one commit: what a reader must hold in memory at once.
+inline constexpr std::size_t kMaxCommitBytes = std::size_t{64} << 20;
+
+/// Appends group commits to one segment file.
+///
+/// Ownership  Owns the file and its lock.
+/// Threads    One at a time: the recorder's writer thread.
+/// Durability What `commit` was given survives power loss when it returns.
+/// Failure    After a failed commit the writer refuses further work: the kernel may have dropped the
+///            dirty pages, so a retry that "succeeds" would prove nothing.
+class SegmentWriter {
+ public:
+  /// Creates `path`, which must not exist, and locks it. Errors: kIo, kExhausted (no space).
+  [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path);
+
+  /// Writes `events` event lines, each with its newline, and their commit line, and makes all of it
+  /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for the
+  /// next commit. Errors: kIo, kExhausted (no space); final.
+  [[nodiscard]] Result<void> commit(std::string& lines, std::uint64_t events);
+
+  /// Bytes committed so far.
+  [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
+
+ private:
+  explicit SegmentWriter(File file) : file_(std::move(file)) {}
+
+  File file_;
+  std::uint64_t size_bytes_ = 0;
+  std::optional<Error> failure_;
+};
+
+/// A place in a segment whose bytes are not what was written.
+struct Damage {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  std::string reason;
+  bool operator==(const Damage&) const = default;
+};
+
+/// The events of one commit.
+struct Commit {
+  std::string_view lines;  ///< each with its newline; valid until the reader's next call
+  std::uint64_t events = 0;
+  std::uint64_t offset = 0;  ///< of the first line in the segment
+};
+
+/// Reads the commits of one segment, also while another process appends to it.
+///
+/// Threads  One at a time.
+class SegmentReader {
+ public:
+  /// Errors: kNotFound, kIo.
+  [[nodiscard]] static Result<SegmentReader> open(const std::filesystem::path& path);
+
+  /// The next commit, nothing at the end of the committed part; call again when the file has grown.
+  /// What it returns is durable. Errors: kIo.
+  [[nodiscard]] Result<std::optional<Commit>> next_commit();
+
+  /// Damage passed so far: only what a good commit follows.
+  [[nodiscard]] const std::vector<Damage>& damage() const { return damage_; }
+  /// Bytes after the last good commit, once `next_commit` has returned nothing.
+  [[nodiscard]] std::uint64_t torn_bytes() const { return buffer_.size() - commit_begin_; }
+  /// Where the committed part that was read so far ends.
+  [[nodiscard]] std::uint64_t offset() const { return buffer_offset_ + commit_begin_; }
+
+ private:
+  explicit SegmentReader(File file) : file_(std::move(file)) {}
+
+  [[nodiscard]] Result<bool> fill();
+  [[nodiscard]] std::optional<std::string_view> next_line();
+  void suspect(Damage damage);
+  [[nodiscard]] Result<void> make_durable(std::uint64_t end);
+
+  File file_;
+  std::string buffer_;                 // the file from buffer_offset_ on
+  std::uint64_t buffer_offset_ = 0;
+  std::size_t commit_begin_ = 0;       // in buffer_: where the last good commit ended
+  std::size_t candidate_begin_ = 0;    // where the events before the next commit line begin
+  std::size_t line_begin_ = 0;         // the next line to look at
+  std::size_t searched_to_ = 0;        // no newline between line_begin_ and here
+  std::uint64_t lines_ = 0;            // lines since candidate_begin_
+  std::uint64_t durable_to_ = 0;
+  std::vector<Damage> suspects_;       // damage unless nothing good follows
+  std::vector<Damage> damage_;
+};
+
+}  // namespace weir::log

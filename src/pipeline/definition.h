@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+/// Pipelines as people write them. Pure: no I/O but for load_file, no clock.
+namespace weir::pipeline {
+
+enum class PipelineType : std::uint8_t { kDag, kLinear };
+[[nodiscard]] std::string_view to_string(PipelineType type);
+
+/// A word and where it stands in the file.
+struct Located {
+  std::string text;
+  json::Position position{};
+};
+
+struct Node {
+  Located id;
+  Located plugin_id;
+  Located tool_id;
+  json::Object with;
+  json::Position with_position{};
+};
+
+struct Edge {
+  Located from;
+  Located to;
+};
+
+struct Definition {
+  std::string id;
+  std::string name;
+  std::string version = "1";
+  PipelineType type = PipelineType::kDag;
+  std::vector<Node> nodes;
+  std::vector<Edge> edges;
+  std::vector<Located> entry_nodes;
+  std::vector<Located> output_nodes;
+};
+
+/// Something wrong in a file.
+struct Problem {
+  json::Position position;
+  std::string message;
+  bool operator==(const Problem&) const = default;
+};
+
+/// "file:line:column: message"
+[[nodiscard]] std::string to_string(const Problem& problem, std::string_view file);
+
+}  // namespace weir::pipeline

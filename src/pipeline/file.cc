@@ -1,0 +1,262 @@
+#include "pipeline/file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <set>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "base/yaml.h"
+
+namespace weir::pipeline {
+namespace {
+
+/// One object of the file: hands out its members, each once, and complains of all others.
+class ObjectReader {
+ public:
+  ObjectReader(const json::Object& object, json::Position position, std::string what,
+               std::vector<Problem>& problems)
+      : object_(object), position_(position), what_(std::move(what)), problems_(problems) {}
+
+  /// Null when it is not there, or not a string; only the second is a problem.
+  const json::Value* string(const std::string& key) {
+    return take(key, "a string", [](const json::Value& v) { return v.string() != nullptr; });
+  }
+  const json::Value* array(const std::string& key) {
+    return take(key, "a list", [](const json::Value& v) { return v.array() != nullptr; });
+  }
+  const json::Value* object(const std::string& key) {
+    return take(key, "an object", [](const json::Value& v) { return v.object() != nullptr; });
+  }
+  /// A string, or a number as people write versions.
+  std::optional<std::string> word(const std::string& key) {
+    const auto* value = take(key, "a string", [](const json::Value& v) {
+      return v.string() || v.integer() || std::holds_alternative<double>(v.variant());
+    });
+    if (value == nullptr) return {};
+    return value->string() != nullptr ? *value->string() : json::to_text(*value);
+  }
+  Located required_string(const std::string& key) {
+    const auto* value = string(key);
+    if (value != nullptr) return {*value->string(), value->position};
+    if (object_.find(key) == nullptr) problem(position_, what_ + " has no '" + key + "'");
+    return {"", position_};
+  }
+  std::vector<Located> strings(const std::string& key) {
+    std::vector<Located> result;
+    const auto* list = array(key);
+    if (list == nullptr) return result;
+    for (const auto& item : *list->array()) {
+      if (item.string() != nullptr) {
+        result.push_back({*item.string(), item.position});
+      } else {
+        problem(item.position, "'" + key + "' holds " + std::string(item.kind()) + ", not a string");
+      }
+    }
+    return result;
+  }
+
+  /// Call last: what nobody asked for is unknown.
+  void finish() {
+    std::set<std::string_view> seen;
+    for (const auto& member : object_) {
+      if (!seen.insert(member.key).second) {
+        problem(member.position, "'" + member.key + "' is given twice");
+      } else if (std::find(asked_.begin(), asked_.end(), member.key) == asked_.end()) {
+        problem(member.position, "unknown key '" + member.key + "' in " + what_ +
+                                     text::did_you_mean(member.key, asked_));
+      }
+    }
+  }
+  void problem(json::Position at, std::string message) {
+    problems_.push_back({at, std::move(message)});
+  }
+
+ private:
+  template <class Predicate>
+  const json::Value* take(const std::string& key, std::string_view expected, Predicate fits) {
+    asked_.push_back(key);
+    const auto* value = object_.find(key);
+    if (value == nullptr || fits(*value)) return value;
+    problem(value->position, "'" + key + "' is " + std::string(value->kind()) + ", " +
+                                 std::string(expected) + " is expected");
+    return nullptr;
+  }
+
+  const json::Object& object_;
+  json::Position position_;
+  std::string what_;
+  std::vector<Problem>& problems_;
+  std::vector<std::string> asked_;
+};
+
+class DefinitionReader {
+ public:
+  File read(const json::Value& value) {
+    if (value.object() == nullptr) {
+      problem(value.position, "a pipeline is an object, this is " + std::string(value.kind()));
+      return std::move(file_);
+    }
+    ObjectReader reader(*value.object(), value.position, "the pipeline", file_.problems);
+    auto& definition = file_.definition;
+    definition.id = reader.required_string("id").text;
+    definition.name = reader.word("name").value_or(definition.id);
+    definition.version = reader.word("version").value_or("1");
+    static_cast<void>(reader.word("description"));
+    if (read_type(reader) == PipelineType::kLinear) {
+      read_linear(reader, value.position);
+    } else {
+      read_nodes(reader, value);
+      read_edges(reader);
+    }
+    read_ends(reader, value);
+    reader.finish();
+    return std::move(file_);
+  }
+
+ private:
+  void problem(json::Position at, std::string message) {
+    file_.problems.push_back({at, std::move(message)});
+  }
+
+  PipelineType read_type(ObjectReader& reader) {
+    const auto* type = reader.string("type");
+    if (type == nullptr || *type->string() == "dag") return PipelineType::kDag;
+    if (*type->string() != "linear") {
+      problem(type->position, "'type' is '" + *type->string() + "', 'dag' or 'linear' is expected");
+      return PipelineType::kDag;
+    }
+    return file_.definition.type = PipelineType::kLinear;
+  }
+
+  /// `tools` of one plugin, one after the other. A node is called after its tool.
+  void read_linear(ObjectReader& reader, json::Position position) {
+    const auto plugin = reader.required_string("plugin_id");
+    const auto tools = reader.strings("tools");
+    if (tools.empty()) problem(position, "a linear pipeline has no 'tools'");
+    auto& definition = file_.definition;
+    std::map<std::string, int> uses;
+    for (const auto& tool : tools) {
+      const int use = ++uses[tool.text];
+      const Located id{use == 1 ? tool.text : tool.text + "_" + std::to_string(use), tool.position};
+      if (!definition.nodes.empty()) definition.edges.push_back({definition.nodes.back().id, id});
+      definition.nodes.push_back({.id = id, .plugin_id = plugin, .tool_id = tool});
+    }
+  }
+
+  void read_nodes(ObjectReader& reader, const json::Value& pipeline) {
+    const auto* nodes = reader.array("nodes");
+    if (nodes == nullptr) {
+      if (pipeline.object()->find("nodes") == nullptr) {
+        problem(pipeline.position, "the pipeline has no 'nodes'");
+      }
+      return;
+    }
+    if (nodes->array()->empty()) problem(nodes->position, "the pipeline has no nodes");
+    for (const auto& node : *nodes->array()) read_node(node);
+  }
+
+  void read_node(const json::Value& value) {
+    if (value.object() == nullptr) {
+      return problem(value.position, "a node is an object, this is " + std::string(value.kind()));
+    }
+    ObjectReader reader(*value.object(), value.position, "a node", file_.problems);
+    Node node;
+    node.id = reader.required_string("id");
+    node.plugin_id = reader.required_string("plugin_id");
+    node.tool_id = reader.required_string("tool_id");
+    static_cast<void>(reader.word("description"));
+    node.with_position = value.position;
+    if (const auto* with = reader.object("with")) {
+      node.with = *with->object();
+      node.with_position = with->position;
+    }
+    for (auto& needed : reader.strings("needs")) needs_.push_back({std::move(needed), node.id});
+    reader.finish();
+    file_.definition.nodes.push_back(std::move(node));
+  }
+
+  void read_edges(ObjectReader& reader) {
+    auto& edges = file_.definition.edges;
+    if (const auto* list = reader.array("edges")) {
+      for (const auto& value : *list->array()) {
+        if (value.object() == nullptr) {
+          problem(value.position, "an edge is an object, this is " + std::string(value.kind()));
+          continue;
+        }
+        ObjectReader edge(*value.object(), value.position, "an edge", file_.problems);
+        edges.push_back({edge.required_string("from_node"), edge.required_string("to_node")});
+        edge.finish();
+      }
+    }
+    std::move(needs_.begin(), needs_.end(), std::back_inserter(edges));
+  }
+
+  /// Entries and outputs that the file does not name are the nodes without predecessors and those
+  /// without successors.
+  void read_ends(ObjectReader& reader, const json::Value& pipeline) {
+    auto& definition = file_.definition;
+    definition.entry_nodes = reader.strings("entry_nodes");
+    definition.output_nodes = reader.strings("output_nodes");
+    std::set<std::string_view> with_predecessor, with_successor;
+    for (const auto& edge : definition.edges) {
+      with_successor.insert(edge.from.text);
+      with_predecessor.insert(edge.to.text);
+    }
+    const auto derive = [&](const char* key, const auto& excluded, std::vector<Located>& ends) {
+      if (pipeline.object()->find(key) != nullptr) return;
+      for (const auto& node : definition.nodes) {
+        if (!excluded.contains(node.id.text)) ends.push_back(node.id);
+      }
+    };
+    derive("entry_nodes", with_predecessor, definition.entry_nodes);
+    derive("output_nodes", with_successor, definition.output_nodes);
+  }
+
+  File file_;
+  std::vector<Edge> needs_;
+};
+
+/// "12:7: text" as a Problem.
+Problem located(const std::string& message) {
+  Problem problem{.position = {1, 1}, .message = message};
+  json::Position position;
+  const char* const end = message.data() + message.size();
+  const auto line = std::from_chars(message.data(), end, position.line);
+  if (line.ec != std::errc() || line.ptr == end || *line.ptr != ':') return problem;
+  const auto column = std::from_chars(line.ptr + 1, end, position.column);
+  if (column.ec != std::errc() || end - column.ptr < 2) return problem;
+  return {.position = position, .message = std::string(column.ptr + 2, end)};
+}
+
+Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::string& text) {
+  const auto extension = path.extension();
+  if (extension == ".json") return json::parse(text);
+  if (extension == ".yaml" || extension == ".yml") return yaml::parse(text);
+  return fail(ErrorCode::kInvalidInput,
+              "the file's name must end in .json, .yaml or .yml: that says how to read it");
+}
+
+}  // namespace
+
+File read_definition(const json::Value& value) { return DefinitionReader().read(value); }
+
+File load_file(const std::filesystem::path& path) {
+  File file;
+  auto text = read_file(path, kMaxFileBytes);
+  auto value = text ? parse_by_name(path, *text) : Result<json::Value>(std::unexpected(text.error()));
+  if (value) {
+    file = read_definition(*value);
+  } else {
+    file.problems.push_back(located(value.error().message));
+  }
+  if (text) file.text = std::move(*text);
+  if (file.definition.id.empty()) file.definition.id = path.stem().string();
+  if (file.definition.name.empty()) file.definition.name = file.definition.id;
+  return file;
+}
+
+}  // namespace weir::pipeline

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/definition.h"
+
+namespace weir::pipeline {
+
+/// A larger pipeline file is refused: 100 000 nodes take about 10 MiB.
+inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
+
+/// What a file says, as far as it could be understood, and what is wrong with its form.
+struct File {
+  Definition definition;
+  std::vector<Problem> problems;
+  std::string text;
+};
+
+/// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. Never fails: what is wrong,
+/// and be it that there is no file, is in `problems`, at most one for each place. `definition.id` is
+/// the file's stem when the file does not say.
+[[nodiscard]] File load_file(const std::filesystem::path& path);
+
+/// The same for a value that has been read already.
+[[nodiscard]] File read_definition(const json::Value& value);
+
+}  // namespace weir::pipeline

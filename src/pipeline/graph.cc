@@ -1,0 +1,52 @@
+#include "pipeline/graph.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace weir::pipeline {
+
+Graph::Graph(const Definition& definition)
+    : predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
+  std::unordered_map<std::string_view, NodeIndex> index;
+  for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
+    index.try_emplace(definition.nodes[i].id.text, static_cast<NodeIndex>(i));
+  }
+  for (const auto& edge : definition.edges) {
+    const auto from = index.find(edge.from.text), to = index.find(edge.to.text);
+    if (from == index.end() || to == index.end()) continue;
+    successors[from->second].push_back(to->second);
+    predecessors[to->second].push_back(from->second);
+  }
+
+  std::vector<std::size_t> waiting_for(size());
+  for (NodeIndex node = 0; node < size(); ++node) {
+    waiting_for[node] = predecessors[node].size();
+    if (waiting_for[node] == 0) order.push_back(node);
+  }
+  for (std::size_t next = 0; next < order.size(); ++next) {
+    for (const auto successor : successors[order[next]]) {
+      if (--waiting_for[successor] == 0) order.push_back(successor);
+    }
+  }
+}
+
+std::vector<NodeIndex> Graph::find_cycle() const {
+  if (!has_cycle()) return {};
+  std::vector<bool> ordered(size());
+  for (const auto node : order) ordered[node] = true;
+  // Every node outside the order has a predecessor outside it: walking back must come round.
+  auto node = static_cast<NodeIndex>(std::find(ordered.begin(), ordered.end(), false) - ordered.begin());
+  std::vector<NodeIndex> path;
+  std::vector<bool> seen(size());
+  while (!seen[node]) {
+    seen[node] = true;
+    path.push_back(node);
+    node = *std::find_if(predecessors[node].begin(), predecessors[node].end(),
+                         [&](NodeIndex predecessor) { return !ordered[predecessor]; });
+  }
+  path.erase(path.begin(), std::find(path.begin(), path.end(), node));
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+}  // namespace weir::pipeline

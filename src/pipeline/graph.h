@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/definition.h"
+
+namespace weir::pipeline {
+
+/// A node's place in Definition::nodes.
+using NodeIndex = std::uint32_t;
+
+/// The edges of a definition by number, for the scheduler and the engine. Edges that name unknown
+/// nodes are left out.
+struct Graph {
+  explicit Graph(const Definition& definition);
+
+  std::vector<std::vector<NodeIndex>> predecessors;  ///< of each node, in the order of the edges
+  std::vector<std::vector<NodeIndex>> successors;    ///< of each node, in the order of the edges
+  /// Kahn's topological order: ready nodes in the order of declaration, then of the edges. Shorter
+  /// than the nodes when there is a cycle.
+  std::vector<NodeIndex> order;
+
+  [[nodiscard]] std::size_t size() const { return predecessors.size(); }
+  [[nodiscard]] bool has_cycle() const { return order.size() < size(); }
+  /// The nodes of one cycle, each before the next; empty when there is none.
+  [[nodiscard]] std::vector<NodeIndex> find_cycle() const;
+};
+
+}  // namespace weir::pipeline

@@ -1,0 +1,10 @@
+#include "plugins/plugins.h"
+
+namespace weir::plugins {
+
+void add_all(tool::Registry& registry, const artifact::ArtifactStore& artifacts) {
+  registry.add(make_process_run(artifacts));
+  registry.add(make_sql_query(artifacts));
+}
+
+}  // namespace weir::plugins

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "artifact/artifact_store.h"
+#include "tool/tool.h"
+
+/// The tools that ship with Weir.
+namespace weir::plugins {
+
+/// `process.run`: runs a command of the user's own.
+///
+/// with     `command` (argv, not a shell's)
+/// input    the payload as one JSON object on standard input; WEIR_RUN_ID and WEIR_NODE_ID in the
+///          environment
+/// output   one JSON object on standard output; nothing at all counts as {}
+/// log      each line of standard error
+/// fails    ProcessExited, ProcessSignalled, ProcessNotStarted, InputTooLarge, OutputTooLarge,
+///          OutputNotUtf8, OutputNotJson; what it printed is kept as an artifact
+[[nodiscard]] std::unique_ptr<tool::Tool> make_process_run(const artifact::ArtifactStore& artifacts);
+
+/// `sql.query`: one query on DuckDB over files and earlier results.
+///
+/// with     `query`; `inline_rows`: the most rows to put into the output
+/// input    each member of the payload of the form {artifact, columns, rows} is a view of its name
+/// output   {<node_id>: {artifact, columns, rows}}: the result is a Parquet artifact. With
+///          `inline_rows` also `data`, a list of row objects
+/// fails    SqlError, TooManyRows, ArtifactMissing, StorageError
+[[nodiscard]] std::unique_ptr<tool::Tool> make_sql_query(const artifact::ArtifactStore& artifacts);
+
+/// Adds all of them. `artifacts` must outlive the registry.
+void add_all(tool::Registry& registry, const artifact::ArtifactStore& artifacts);
+
+}  // namespace weir::plugins

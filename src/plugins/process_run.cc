@@ -1,0 +1,116 @@
+#include <csignal>
+#include <cstring>
+
+#include "base/utf8.h"
+#include "plugins/plugins.h"
+#include "tool/process.h"
+
+namespace weir::plugins {
+namespace {
+
+using tool::Failure;
+
+class ProcessRun final : public tool::Tool {
+ public:
+  explicit ProcessRun(const artifact::ArtifactStore& artifacts) : artifacts_(artifacts) {}
+
+  [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
+
+  [[nodiscard]] std::expected<tool::Output, Failure> run(const tool::Call& call) override {
+    const auto input = json::to_text(call.payload);
+    if (input.size() > tool::kMaxPayloadBytes) {
+      return failure(call, "InputTooLarge",
+                     "its input has " + std::to_string(input.size()) + " bytes, the limit is " +
+                         std::to_string(tool::kMaxPayloadBytes));
+    }
+    const auto request = make_request(call, input);
+    auto result = tool::run_process(request);
+    if (!result) return failure(call, "ProcessNotStarted", result.error().message);
+    auto output = read_output(call, *result);
+    if (!output) output.error().usage = result->usage;
+    if (!output && !result->output.empty()) keep_output(call, result->output, output.error());
+    return output;
+  }
+
+ private:
+  static tool::ProcessRequest make_request(const tool::Call& call, std::string_view input) {
+    tool::ProcessRequest request{
+        .folder = call.folder,
+        .environment = {{"WEIR_RUN_ID", std::string(call.run_id)},
+                        {"WEIR_NODE_ID", std::string(call.node_id)}},
+        .input = input,
+        .stop = call.stop,
+        .on_error_line = [&call](std::string_view line, bool continues) {
+          call.log({.message = line, .logger = "stderr", .continues = continues});
+        }};
+    for (const auto& word : *call.with.find("command")->array()) {
+      request.command.push_back(*word.string());
+    }
+    return request;
+  }
+
+  static std::unexpected<Failure> failure(const tool::Call& call, std::string type, std::string message) {
+    return std::unexpected(Failure{.type = std::move(type),
+                                   .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
+                                   .exit_code = {},
+                                   .usage = {}});
+  }
+
+  static std::expected<tool::Output, Failure> read_output(const tool::Call& call,
+                                                          const tool::ProcessResult& result) {
+    if (result.output_too_large) {
+      return failure(call, "OutputTooLarge",
+                     "it printed more than the limit of " + std::to_string(tool::kMaxPayloadBytes) +
+                         " bytes and was stopped");
+    }
+    if (result.signal) {
+      return failure(call, "ProcessSignalled",
+                     "it was ended by signal " + std::to_string(*result.signal) + " (" +
+                         ::sigdescr_np(*result.signal) + ")");
+    }
+    if (result.exit_code != 0) {
+      auto exited = failure(call, "ProcessExited", "it exited with code " + std::to_string(result.exit_code.value_or(-1)));
+      exited.error().exit_code = result.exit_code;
+      return exited;
+    }
+    if (const auto invalid = utf8::first_invalid(result.output)) {
+      return failure(call, "OutputNotUtf8",
+                     "its output is not UTF-8 at byte " + std::to_string(*invalid));
+    }
+    if (result.output.find_first_not_of(" \t\r\n") == std::string::npos) {
+      return tool::Output{.payload = {}, .usage = result.usage};
+    }
+    auto value = json::parse(result.output);
+    if (!value) return failure(call, "OutputNotJson", "its output, " + value.error().message);
+    if (value->object() == nullptr) {
+      return failure(call, "OutputNotJson",
+                     "its output is " + std::string(value->kind()) + ", not a JSON object");
+    }
+    return tool::Output{.payload = std::move(*value->object()), .usage = result.usage};
+  }
+
+  /// Nothing that a failed node printed is lost.
+  void keep_output(const tool::Call& call, std::string_view output, Failure& failure) const {
+    const auto hash = artifacts_.put(output);
+    if (!hash) return;
+    call.kept({.name = std::string(call.node_id) + ".stdout",
+               .hash = *hash,
+               .size_bytes = output.size(),
+               .rows = {}});
+    failure.message += " (what it printed is artifact " + hash->text() + ")";
+  }
+
+  const artifact::ArtifactStore& artifacts_;
+  const tool::ToolSpec spec_{
+      .plugin_id = "process",
+      .tool_id = "run",
+      .settings = {{.name = "command", .kind = tool::Setting::Kind::kStrings, .required = true}}};
+};
+
+}  // namespace
+
+std::unique_ptr<tool::Tool> make_process_run(const artifact::ArtifactStore& artifacts) {
+  return std::make_unique<ProcessRun>(artifacts);
+}
+
+}  // namespace weir::plugins

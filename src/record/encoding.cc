@@ -1,0 +1,172 @@
+#include "record/encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace weir::record {
+namespace {
+
+using event::Field;
+using event::FieldValue;
+
+/// Index of a FieldValue's variant, as written.
+enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kNumber, kString, kStrings, kObject };
+
+/// Before each value. `size` counts the bytes that follow it.
+struct Header {
+  Field field;
+  Kind kind;
+  std::uint32_t size;
+};
+
+std::size_t strings_size(std::span<const std::string> strings) {
+  std::size_t size = 0;
+  for (const auto& string : strings) size += sizeof(std::uint32_t) + string.size();
+  return size;
+}
+
+std::size_t value_size(const FieldValue::Value& value) {
+  switch (static_cast<Kind>(value.index())) {
+    case Kind::kNull: return 0;
+    case Kind::kBoolean: return 1;
+    case Kind::kInteger:
+    case Kind::kNumber: return 8;
+    case Kind::kString: return std::get<std::string_view>(value).size();
+    case Kind::kStrings: return strings_size(std::get<std::span<const std::string>>(value));
+    case Kind::kObject: return std::get<event::ObjectText>(value).json.size();
+  }
+  return 0;
+}
+
+std::byte* put(std::byte* out, const void* bytes, std::size_t size) {
+  if (size > 0) std::memcpy(out, bytes, size);
+  return out + size;
+}
+
+std::byte* put_strings(std::byte* out, std::span<const std::string> strings) {
+  for (const auto& string : strings) {
+    const auto size = static_cast<std::uint32_t>(string.size());
+    out = put(out, &size, sizeof size);
+    out = put(out, string.data(), string.size());
+  }
+  return out;
+}
+
+std::byte* put_value(std::byte* out, const FieldValue::Value& value) {
+  switch (static_cast<Kind>(value.index())) {
+    case Kind::kNull: return out;
+    case Kind::kBoolean: return put(out, &std::get<bool>(value), 1);
+    case Kind::kInteger: return put(out, &std::get<std::int64_t>(value), 8);
+    case Kind::kNumber: return put(out, &std::get<double>(value), 8);
+    case Kind::kString: {
+      const auto text = std::get<std::string_view>(value);
+      return put(out, text.data(), text.size());
+    }
+    case Kind::kStrings: return put_strings(out, std::get<std::span<const std::string>>(value));
+    case Kind::kObject: {
+      const auto text = std::get<event::ObjectText>(value).json;
+      return put(out, text.data(), text.size());
+    }
+  }
+  return out;
+}
+
+template <class T>
+T get(const std::byte* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_strings(std::string& out, const std::byte* bytes, std::size_t size) {
+  out += '[';
+  for (const auto* end = bytes + size; bytes < end;) {
+    if (out.back() != '[') out += ',';
+    const auto length = get<std::uint32_t>(bytes);
+    bytes += sizeof length;
+    json::append_string(out, {reinterpret_cast<const char*>(bytes), length});
+    bytes += length;
+  }
+  out += ']';
+}
+
+void append_member(std::string& out, Header header, const std::byte* bytes) {
+  out += ",\"";
+  out += event::info(header.field).name;
+  out += "\":";
+  const std::string_view text(reinterpret_cast<const char*>(bytes), header.size);
+  switch (header.kind) {
+    case Kind::kNull: out += "null"; break;
+    case Kind::kBoolean: out += get<bool>(bytes) ? "true" : "false"; break;
+    case Kind::kInteger: append_integer(out, get<std::int64_t>(bytes)); break;
+    case Kind::kNumber: json::append_double(out, get<double>(bytes)); break;
+    case Kind::kString: json::append_string(out, text); break;
+    case Kind::kStrings: append_strings(out, bytes, header.size); break;
+    case Kind::kObject: out += text; break;
+  }
+}
+
+}  // namespace
+
+std::size_t encoded_size(std::span<const FieldValue> fields) {
+  std::size_t size = 0;
+  for (const auto& field : fields) size += sizeof(Header) + value_size(field.value);
+  return size;
+}
+
+void encode(std::span<const FieldValue> fields, std::byte* out) {
+  WEIR_CHECK(fields.size() <= kMaxFields);
+  for (const auto& field : fields) {
+    WEIR_CHECK(event::fits(field));
+    const Header header{.field = field.field,
+                        .kind = static_cast<Kind>(field.value.index()),
+                        .size = static_cast<std::uint32_t>(value_size(field.value))};
+    out = put(out, &header, sizeof header);
+    out = put_value(out, field.value);
+  }
+}
+
+void append_members(std::string& out, std::span<const std::byte> encoded,
+                    std::span<const RenderedField> constants) {
+  std::array<const std::byte*, kMaxFields> places{};
+  std::size_t count = 0;
+  const auto field_at = [](const std::byte* place) { return get<Header>(place).field; };
+  for (const auto* at = encoded.data(); at < encoded.data() + encoded.size();) {
+    places[count++] = at;
+    at += sizeof(Header) + get<Header>(at).size;
+  }
+  const auto in_order = [&](auto* a, auto* b) { return field_at(a) < field_at(b); };
+  if (!std::is_sorted(places.begin(), places.begin() + count, in_order)) {
+    std::stable_sort(places.begin(), places.begin() + count, in_order);
+  }
+  auto constant = constants.begin();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto header = get<Header>(places[i]);
+    for (; constant != constants.end() && constant->field <= header.field; ++constant) {
+      if (constant->field < header.field) out += constant->text;
+    }
+    append_member(out, header, places[i] + sizeof(Header));
+  }
+  for (; constant != constants.end(); ++constant) out += constant->text;
+}
+
+RenderedField render(const FieldValue& field) {
+  std::string bytes(encoded_size({&field, 1}), '\0');
+  encode({&field, 1}, reinterpret_cast<std::byte*>(bytes.data()));
+  RenderedField rendered{.field = field.field, .text = {}};
+  append_members(rendered.text, std::as_bytes(std::span(bytes)), {});
+  return rendered;
+}
+
+}  // namespace weir::record

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "log/event_log.h"
+#include "store/database.h"
+
+namespace weir::store {
+
+/// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`.
+[[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store);
+
+/// A query that answers a common question (sql/cookbook).
+struct Recipe {
+  std::string_view name;
+  std::string_view question;  ///< its first comment line
+  std::string_view sql;
+};
+[[nodiscard]] std::vector<Recipe> cookbook();
+
+}  // namespace weir::store

@@ -1,0 +1,76 @@
+#include "store/verify.h"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "artifact/artifact_store.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+
+/// Artifacts named anywhere in an event.
+constexpr Field kHashFields[] = {Field::kDefinitionSha256, Field::kInputSha256,
+                                 Field::kOutputSha256, Field::kArtifactSha256};
+
+class Verifier {
+ public:
+  explicit Verifier(const log::StoreDirectory& store) : artifacts_(store.artifacts()) {}
+
+  Result<void> see(const event::EventView& event) {
+    // Others number their runs as they like; ours have no holes.
+    if (event.text(Field::kPipelineType) != "external") check_number(event);
+    for (const auto field : kHashFields) {
+      if (event.has(field)) hashes_.emplace(event.text(field), event.run_id());
+    }
+    return {};
+  }
+
+  Verification finish(ReadReport read) {
+    for (const auto& bad : read.bad) {
+      problems_.push_back(bad.segment.string() + ": at byte " + std::to_string(bad.offset) + ": " + bad.reason);
+    }
+    for (const auto& [hash, run] : hashes_) check_artifact(hash, run);
+    return {.read = std::move(read),
+            .runs = last_number_.size(),
+            .artifacts = hashes_.size(),
+            .problems = std::move(problems_)};
+  }
+
+ private:
+  void check_number(const event::EventView& event) {
+    auto& last = last_number_[event.run_id()];
+    if (event.run_seq() != last + 1) {
+      problems_.push_back("run " + event.run_id().text() + ": event " +
+                          std::to_string(event.run_seq()) + " follows event " + std::to_string(last));
+    }
+    last = event.run_seq();
+  }
+
+  void check_artifact(const std::string& text, const RunId& run) {
+    const auto hash = Sha256::parse(text);
+    const auto found = hash ? sha256_of_file(artifacts_.path_of(*hash)) : fail(ErrorCode::kCorrupt, "not a SHA-256");
+    if (!found) {
+      problems_.push_back("run " + run.text() + ": artifact " + text + ": " + found.error().message);
+    } else if (*found != *hash) {
+      problems_.push_back(artifacts_.path_of(*hash).string() + ": its content has the hash " + found->text());
+    }
+  }
+
+  artifact::ArtifactStore artifacts_;
+  std::unordered_map<RunId, std::int64_t> last_number_;
+  std::map<std::string, RunId> hashes_;  // and a run that names each
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+Result<Verification> verify(const log::StoreDirectory& store) {
+  Verifier verifier(store);
+  WEIR_TRY(auto read, read_all(store, [&](const event::EventView& event) { return verifier.see(event); }));
+  return verifier.finish(std::move(read));
+}
+
+}  // namespace weir::store

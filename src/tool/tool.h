@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "event/catalogue.h"
+
+/// What runs a node.
+namespace weir::tool {
+
+/// The JSON of a payload, in or out, may not be larger.
+inline constexpr std::size_t kMaxPayloadBytes = std::size_t{16} << 20;
+
+/// One key of a node's `with`.
+struct Setting {
+  enum class Kind : std::uint8_t { kString, kStrings, kInteger };
+  std::string name;
+  Kind kind;
+  bool required = false;
+};
+
+struct ToolSpec {
+  std::string plugin_id;
+  std::string tool_id;
+  std::vector<Setting> settings;
+};
+
+/// What an execution used, as far as it is known.
+struct Usage {
+  std::optional<double> cpu_ms;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::int64_t> rows;
+};
+
+struct Output {
+  json::Object payload;
+  Usage usage;
+};
+
+/// Why a node failed.
+struct Failure {
+  std::string type;     ///< for programs: "ProcessExited", "std::runtime_error"
+  std::string message;  ///< for people
+  std::optional<std::int64_t> exit_code;
+  Usage usage;
+};
+
+/// A line that a tool has to say while it works.
+struct LogLine {
+  event::Level level = event::Level::kInfo;
+  std::string_view message;       ///< any bytes
+  std::string_view logger;        ///< "stderr", …
+  bool continues = false;         ///< the line was too long: the next one goes on with it
+};
+
+/// Bytes that a tool kept in the artifact store.
+struct KeptArtifact {
+  std::string name;
+  Sha256 hash;
+  std::uint64_t size_bytes = 0;
+  std::optional<std::int64_t> rows;
+};
+
+/// One execution of a node, as its tool sees it. Lives until `run` returns.
+struct Call {
+  std::string_view run_id;
+  std::string_view node_id;
+  const json::Object& payload;
+  const json::Object& with;
+  /// Of the pipeline file: what relative paths are relative to.
+  const std::filesystem::path& folder;
+  /// Requested when the result is not wanted any more: return soon, with any result.
+  std::stop_token stop;
+  /// Both may be called from the thread that called `run` only.
+  std::function<void(const LogLine&)> log;
+  std::function<void(const KeptArtifact&)> kept;
+};
+
+class Tool {
+ public:
+  virtual ~Tool() = default;
+  [[nodiscard]] virtual const ToolSpec& spec() const = 0;
+  /// Called from many threads at once. `with` holds what the spec asks for.
+  [[nodiscard]] virtual std::expected<Output, Failure> run(const Call& call) = 0;
+};
+
+/// Runs the tool. What it throws becomes a failure with the exception's type.
+[[nodiscard]] std::expected<Output, Failure> run_caught(Tool& tool, const Call& call);
+
+/// A tool made of a function, for embedding and tests.
+class FunctionTool final : public Tool {
+ public:
+  using Function = std::function<json::Object(const Call&)>;
+  FunctionTool(std::string plugin_id, std::string tool_id, Function function)
+      : spec_{.plugin_id = std::move(plugin_id), .tool_id = std::move(tool_id), .settings = {}},
+        function_(std::move(function)) {}
+  [[nodiscard]] const ToolSpec& spec() const override { return spec_; }
+  [[nodiscard]] std::expected<Output, Failure> run(const Call& call) override {
+    return Output{.payload = function_(call), .usage = {}};
+  }
+
+ private:
+  ToolSpec spec_;
+  Function function_;
+};
+
+/// The tools that pipelines can name.
+class Registry {
+ public:
+  /// Replaces one of the same name.
+  void add(std::unique_ptr<Tool> tool);
+  /// Null when there is none.
+  [[nodiscard]] Tool* find(std::string_view plugin_id, std::string_view tool_id) const;
+  [[nodiscard]] std::vector<std::string> plugin_ids() const;
+  [[nodiscard]] std::vector<std::string> tool_ids(std::string_view plugin_id) const;
+
+ private:
+  std::vector<std::unique_ptr<Tool>> tools_;
+};
+
+}  // namespace weir::tool
