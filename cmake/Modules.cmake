@@ -1,11 +1,11 @@
 include(GoogleTest)
 
-# weir_module(NAME [USES module...] [LINKS target...])
+# weir_module(NAME [USES module...] [LINKS target...] [TESTS_USE module...])
 #
 # src/NAME/*.cc becomes the static library weir_NAME; its *_test.cc become the program NAME_test.
 # Tests of the suites named Threads* get the label `threads`: the thread sanitizer runs those.
 function(weir_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;TESTS_USE" ${ARGN})
   set(dir "${PROJECT_SOURCE_DIR}/src/${name}")
   file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cc")
   set(tests ${sources})
@@ -18,7 +18,7 @@ function(weir_module name)
   target_link_libraries(weir_${name} PUBLIC ${ARG_USES} PRIVATE weir_flags ${ARG_LINKS})
 
   if(WEIR_TESTS AND tests)
-    weir_test(${name}_test SOURCES ${tests} USES ${name})
+    weir_test(${name}_test SOURCES ${tests} USES ${name} ${ARG_TESTS_USE})
   endif()
 endfunction()
 

@@ -9,6 +9,6 @@ SELECT
   round(100 * sum(duration_ms) / sum(sum(duration_ms)) OVER (PARTITION BY pipeline_id), 1) AS percent
 FROM nodes
 WHERE state = 'completed'
-GROUP BY ALL
+GROUP BY pipeline_id, node_id, plugin_id, tool_id
 ORDER BY median_ms DESC, pipeline_id, node_id
 LIMIT 20;

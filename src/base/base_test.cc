@@ -23,8 +23,9 @@ TEST(Time, WritesAndReadsRfc3339) {
 }
 
 TEST(Time, RefusesWhatIsNotADateTime) {
-  for (const char* text : {"", "2024-02-30T00:00:00Z", "2024-02-01", "2024-02-01T24:00:00Z",
-                           "2024-02-01T00:00:00", "2024-02-01T00:00:00.Z", "2024-02-01T00:00:00Zx"}) {
+  for (const char* text :
+       {"", "2024-02-30T00:00:00Z", "2024-02-01", "2024-02-01T24:00:00Z", "2024-02-01T00:00:00",
+        "2024-02-01T00:00:00.Z", "2024-02-01T00:00:00Zx"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }
@@ -33,13 +34,15 @@ TEST(Id, RunIdsAreVersion7AndSortByTime) {
   const auto first = RunId::make(Timestamp(std::chrono::seconds(1'700'000'000)));
   const auto second = RunId::make(Timestamp(std::chrono::seconds(1'700'000'001)));
   EXPECT_LT(first.text(), second.text());
-  EXPECT_THAT(first.text(), testing::MatchesRegex("018bcfe5-6800-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_THAT(first.text(),
+              testing::MatchesRegex("018bcfe5-6800-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
   EXPECT_EQ(RunId::parse(first.text()), first);
   EXPECT_FALSE(RunId::parse("018bcfe5-6800-7000-8000-00000000000g"));
 }
 
 TEST(Hash, KnowsThePublishedVectors) {
-  EXPECT_EQ(sha256("abc").text(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256("abc").text(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(Sha256::parse(sha256("abc").text()), sha256("abc"));
   EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
   EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xe3069283U);

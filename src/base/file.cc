@@ -63,7 +63,7 @@ Result<std::size_t> File::read_at(std::uint64_t offset, char* out, std::size_t s
 }
 
 Result<std::uint64_t> File::size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor_, &status) != 0) return failed("stat");
   return static_cast<std::uint64_t>(status.st_size);
 }

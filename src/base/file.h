@@ -22,7 +22,8 @@ class File {
   /// Opens for appending, and makes the file if need be.
   [[nodiscard]] static Result<File> open_or_create(const std::filesystem::path& path);
 
-  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+  File(File&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept;
   ~File();
 
@@ -32,7 +33,8 @@ class File {
   /// Makes what was written survive power loss (fdatasync).
   [[nodiscard]] Result<void> sync() const;
   /// Up to `size` bytes from `offset` on; 0 only at the end.
-  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* out, std::size_t size) const;
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* out,
+                                            std::size_t size) const;
   [[nodiscard]] Result<std::uint64_t> size() const;
   /// Takes the advisory lock of the file if nobody has it. It goes with the descriptor: when the
   /// process ends, however it ends, the lock is free.
@@ -41,7 +43,8 @@ class File {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  File(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
+  File(int descriptor, std::filesystem::path path)
+      : descriptor_(descriptor), path_(std::move(path)) {}
   static Result<File> open(const std::filesystem::path& path, int flags);
   [[nodiscard]] std::unexpected<Error> failed(std::string_view what) const;
 
@@ -53,7 +56,8 @@ class File {
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit);
 
 /// Puts `bytes` at `path` so that after a crash there is either the old file or the whole new one.
-[[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view bytes);
+[[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path,
+                                              std::string_view bytes);
 
 /// Makes creations and renames in `directory` survive power loss.
 [[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory);

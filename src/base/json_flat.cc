@@ -71,7 +71,8 @@ simdjson::error_code FlatReader::Impl::read_value(simdjson::ondemand::value& val
     case simdjson::ondemand::json_type::string:
       member.kind = Kind::kString;
       return value.get_string().get(member.text);
-    case simdjson::ondemand::json_type::number: return read_number(value, member);
+    case simdjson::ondemand::json_type::number:
+      return read_number(value, member);
     case simdjson::ondemand::json_type::boolean:
       member.kind = Kind::kBoolean;
       member.text = value.raw_json_token();

@@ -61,7 +61,8 @@ class Parser {
       if (const auto error = document.get_value().get(value)) return fail_at(0, error);
       return parse_value(value, 0);
     }
-    const auto offset = std::min(std::string_view(padded_).find_first_not_of(" \t\r\n"), padded_.size());
+    const auto offset =
+        std::min(std::string_view(padded_).find_first_not_of(" \t\r\n"), padded_.size());
     return parse_scalar(document, offset);
   }
 
@@ -168,12 +169,18 @@ class Parser {
 
   static std::string_view describe(simdjson::error_code error) {
     switch (error) {
-      case simdjson::UNCLOSED_STRING: return "not JSON: a string is not closed";
-      case simdjson::STRING_ERROR: return "not JSON: a string has an invalid escape";
-      case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "not JSON: a list or object is not closed";
-      case simdjson::DEPTH_ERROR: return "not JSON: brackets do not match, or are nested too deep";
-      case simdjson::UNESCAPED_CHARS: return "not JSON: a control character inside a string";
-      default: return "not JSON: a comma, colon, quote or value is missing or misplaced near here";
+      case simdjson::UNCLOSED_STRING:
+        return "not JSON: a string is not closed";
+      case simdjson::STRING_ERROR:
+        return "not JSON: a string has an invalid escape";
+      case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
+        return "not JSON: a list or object is not closed";
+      case simdjson::DEPTH_ERROR:
+        return "not JSON: brackets do not match, or are nested too deep";
+      case simdjson::UNESCAPED_CHARS:
+        return "not JSON: a control character inside a string";
+      default:
+        return "not JSON: a comma, colon, quote or value is missing or misplaced near here";
     }
   }
 

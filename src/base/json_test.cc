@@ -77,8 +77,8 @@ TEST(Json, PassesTheJsonTestSuite) {
   const char* data = std::getenv("WEIR_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "WEIR_TEST_DATA is not set";
   int cases = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(std::string(data) + "/json_test_suite/test_parsing")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::string(data) + "/json_test_suite/test_parsing")) {
     const auto name = entry.path().filename().string();
     if (!name.starts_with("y_") && !name.starts_with("n_")) continue;
     SCOPED_TRACE(name);
@@ -91,10 +91,10 @@ TEST(Json, PassesTheJsonTestSuite) {
 }
 
 TEST(Yaml, ReadsTheValueThatTheSameJsonGives) {
-  const auto value = yaml::parse("a: 1\nb: [x, 'true', true, ~, 0x10, 1.5, yes]\nc:\n  d: |\n    t\n");
+  const auto value =
+      yaml::parse("a: 1\nb: [x, 'true', true, ~, 0x10, 1.5, yes]\nc:\n  d: |\n    t\n");
   ASSERT_TRUE(value);
-  EXPECT_EQ(to_text(*value),
-            R"({"a":1,"b":["x","true",true,null,16,1.5,"yes"],"c":{"d":"t\n"}})");
+  EXPECT_EQ(to_text(*value), R"({"a":1,"b":["x","true",true,null,16,1.5,"yes"],"c":{"d":"t\n"}})");
 }
 
 TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
@@ -105,7 +105,8 @@ TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
 }
 
 TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {
-  EXPECT_THAT(yaml::parse("a: [1,\nb: 2").error().message, testing::ContainsRegex("^[0-9]+:[0-9]+: "));
+  EXPECT_THAT(yaml::parse("a: [1,\nb: 2").error().message,
+              testing::ContainsRegex("^[0-9]+:[0-9]+: "));
   EXPECT_THAT(yaml::parse("a: 1\n---\nb: 2\n").error().message, StartsWith("1:1: more than one"));
   EXPECT_THAT(yaml::parse("a: \xff").error().message, StartsWith("1:4: not UTF-8"));
   EXPECT_FALSE(yaml::parse(std::string(5000, '[')));

@@ -55,22 +55,22 @@ using Result = std::expected<T, Error>;
 #define WEIR_CONCAT(a, b) WEIR_CONCAT_INNER(a, b)
 #define WEIR_TRY_SELECT(_1, _2, name, ...) name
 
-#define WEIR_TRY_VOID(expression)                                             \
-  do {                                                                        \
-    if (auto weir_result = (expression); !weir_result)                        \
-      return std::unexpected(std::move(weir_result).error());                 \
+#define WEIR_TRY_VOID(expression)                             \
+  do {                                                        \
+    if (auto weir_result = (expression); !weir_result)        \
+      return std::unexpected(std::move(weir_result).error()); \
   } while (false)
 
-#define WEIR_TRY_ASSIGN_AS(result, declaration, expression)                   \
-  auto result = (expression);                                                 \
-  if (!result) return std::unexpected(std::move(result).error());             \
+#define WEIR_TRY_ASSIGN_AS(result, declaration, expression)       \
+  auto result = (expression);                                     \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 
 #define WEIR_TRY_ASSIGN(declaration, expression) \
   WEIR_TRY_ASSIGN_AS(WEIR_CONCAT(weir_result_, __LINE__), declaration, expression)
 
-/// WEIR_TRY(expression) or WEIR_TRY(declaration, expression): returns the error of `expression` from
-/// the enclosing function, or goes on with its value.
+/// WEIR_TRY(expression) or WEIR_TRY(declaration, expression): returns the error of `expression`
+/// from the enclosing function, or goes on with its value.
 #define WEIR_TRY(...) \
   WEIR_TRY_SELECT(__VA_ARGS__, WEIR_TRY_ASSIGN, WEIR_TRY_VOID, unused)(__VA_ARGS__)
 

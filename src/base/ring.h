@@ -14,7 +14,8 @@ namespace weir {
 
 /// A bounded queue of byte records from one thread to another, without locks or allocation.
 ///
-/// Layout   Records are contiguous and 8-byte aligned: an 8-byte size, then the bytes. A record that
+/// Layout   Records are contiguous and 8-byte aligned: an 8-byte size, then the bytes. A record
+/// that
 ///          does not fit before the end of the buffer starts at its beginning; the size kSkip fills
 ///          the rest.
 /// Threads  `reserve` and `publish` on the producer's, `next` and `release` on the consumer's.
@@ -23,7 +24,8 @@ class Ring {
  public:
   /// `capacity` in bytes, a power of two.
   explicit Ring(std::size_t capacity)
-      : mask_(capacity - 1), buffer_(std::make_unique_for_overwrite<std::uint64_t[]>(capacity / 8)) {
+      : mask_(capacity - 1),
+        buffer_(std::make_unique_for_overwrite<std::uint64_t[]>(capacity / 8)) {
     WEIR_CHECK(std::has_single_bit(capacity) && capacity >= 64);
   }
 

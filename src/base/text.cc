@@ -31,7 +31,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   constexpr std::size_t kLongest = 100;  // the cost is quadratic
   if (word.size() > kLongest) return {};
   const std::string* best = nullptr;
-  std::size_t best_distance = word.size() / 3 + 1;  // more than a third wrong is another word
+  std::size_t best_distance = (word.size() + 1) / 3;  // more than a third wrong is another word
   for (const auto& candidate : candidates) {
     if (candidate.size() > kLongest) continue;
     const auto d = distance(word, candidate);

@@ -10,10 +10,12 @@
 namespace weir::text {
 
 /// ", did you mean 'x'?" with the candidate nearest to `word`, or nothing when none is near.
-[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       std::span<const std::string> candidates);
 
 /// "a, b, c"
-[[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator = ", ");
+[[nodiscard]] std::string join(std::span<const std::string> parts,
+                               std::string_view separator = ", ");
 
 /// "813 ms", "12.4 s", "3 min 20 s", "2 h 5 min": three significant figures at the most.
 [[nodiscard]] std::string duration(double milliseconds);

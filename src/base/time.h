@@ -18,7 +18,8 @@ inline constexpr std::size_t kRfc3339Size = 27;
 void format_rfc3339(Timestamp time, char* out);
 [[nodiscard]] std::string to_string(Timestamp time);
 
-/// Reads an RFC 3339 date-time with any offset; digits beyond microseconds are cut off. Leap seconds
+/// Reads an RFC 3339 date-time with any offset; digits beyond microseconds are cut off. Leap
+/// seconds
 /// (`:60`) are read as the next second. Nothing for anything else.
 [[nodiscard]] std::optional<Timestamp> parse_rfc3339(std::string_view text);
 

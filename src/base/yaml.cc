@@ -48,7 +48,8 @@ json::Value resolve_plain(const std::string& text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
   if (text.starts_with("0x")) {
-    if (const auto hex = whole_number<std::int64_t>(std::string_view(text).substr(2), 16)) return *hex;
+    if (const auto hex = whole_number<std::int64_t>(std::string_view(text).substr(2), 16))
+      return *hex;
   }
   if (text.starts_with("0o")) {
     if (const auto octal = whole_number<std::int64_t>(std::string_view(text).substr(2), 8)) {
@@ -77,12 +78,15 @@ class Converter {
   Result<json::Value> convert_one(const YAML::Node& node, int depth) {
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: return json::Value();
+      case YAML::NodeType::Null:
+        return json::Value();
       case YAML::NodeType::Scalar:
         // "!" is the tag of a quoted scalar: always a string.
         return node.Tag() == "!" ? json::Value(node.Scalar()) : resolve_plain(node.Scalar());
-      case YAML::NodeType::Sequence: return convert_sequence(node, depth);
-      case YAML::NodeType::Map: return convert_map(node, depth);
+      case YAML::NodeType::Sequence:
+        return convert_sequence(node, depth);
+      case YAML::NodeType::Map:
+        return convert_map(node, depth);
     }
     return fail_at(node.Mark(), "not a YAML value");
   }
@@ -100,7 +104,8 @@ class Converter {
     json::Object object;
     for (const auto& item : node) {
       if (!item.first.IsScalar()) return fail_at(item.first.Mark(), "a key must be a plain word");
-      json::Member member{.key = item.first.Scalar(), .value = {}, .position = position_of(item.first)};
+      json::Member member{
+          .key = item.first.Scalar(), .value = {}, .position = position_of(item.first)};
       WEIR_TRY(member.value, convert(item.second, depth + 1));
       object.append(std::move(member));
     }

@@ -32,12 +32,14 @@ int check(const std::vector<std::string>& files) {
 
 }  // namespace
 
-std::vector<pipeline::Problem> problems_of(const pipeline::File& file, const tool::Registry& tools) {
+std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
+                                           const tool::Registry& tools) {
   auto problems = file.problems;
   const auto meaning = pipeline::validate(file.definition, tools);
   problems.insert(problems.end(), meaning.begin(), meaning.end());
   std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
+    return std::pair(a.position.line, a.position.column) <
+           std::pair(b.position.line, b.position.column);
   });
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
   return problems;
@@ -54,9 +56,11 @@ std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_
 
 void add_check(CLI::App& app, Invocation& invocation) {
   auto files = std::make_shared<std::vector<std::string>>();
-  auto* command = app.add_subcommand("check", "Check pipeline files and say everything that is wrong");
+  auto* command =
+      app.add_subcommand("check", "Check pipeline files and say everything that is wrong");
   command->add_option("pipelines", *files, "Pipeline files")->required();
-  command->callback([&invocation, files] { invocation.action = [files] { return check(*files); }; });
+  command->callback(
+      [&invocation, files] { invocation.action = [files] { return check(*files); }; });
 }
 
 }  // namespace weir::cli

@@ -36,25 +36,29 @@ int complain(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidInput:
     case ErrorCode::kCancelled:
-    case ErrorCode::kConflict: return kFailed;
+    case ErrorCode::kConflict:
+      return kFailed;
     case ErrorCode::kNotFound:
     case ErrorCode::kIo:
     case ErrorCode::kExhausted:
     case ErrorCode::kCorrupt:
-    case ErrorCode::kUnavailable: return kStoreFailed;
+    case ErrorCode::kUnavailable:
+      return kStoreFailed;
   }
   return kFailed;
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App app("The flight recorder for pipelines: runs them, and writes down everything that happens.",
-               "weir");
+  CLI::App app(
+      "The flight recorder for pipelines: runs them, and writes down everything that happens.",
+      "weir");
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   Invocation invocation;
-  app.add_option("--store", invocation.store,
-                 "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
+  app.add_option(
+      "--store", invocation.store,
+      "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
   add_run(app, invocation);
   add_check(app, invocation);
   add_runs(app, invocation);

@@ -18,7 +18,7 @@ namespace weir::cli {
 
 enum ExitCode : int {
   kDone = 0,
-  kFailed = 1,      ///< the run or the check failed
+  kFailed = 1,  ///< the run or the check failed
   kWrongUsage = 2,
   kStoreFailed = 3  ///< the store is damaged or unreachable
 };

@@ -13,6 +13,7 @@ namespace weir::cli {
                                                          const tool::Registry& tools);
 
 /// A line each: "file:line:column: message".
-[[nodiscard]] std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_view file);
+[[nodiscard]] std::string to_text(const std::vector<pipeline::Problem>& problems,
+                                  std::string_view file);
 
 }  // namespace weir::cli

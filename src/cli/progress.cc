@@ -14,7 +14,8 @@ constexpr std::chrono::milliseconds kRedraw{100};
 constexpr std::size_t kMaxRunningLines = 8;
 
 double elapsed_ms(std::chrono::steady_clock::time_point since) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since)
+      .count();
 }
 
 }  // namespace
@@ -88,7 +89,8 @@ void Progress::draw_running() {
     ++drawn_lines_;
   }
   std::fprintf(stderr, "%s\n",
-               paint(true, Colour::kGrey, std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes")
+               paint(true, Colour::kGrey,
+                     std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes")
                    .c_str());
   ++drawn_lines_;
 }

@@ -39,7 +39,8 @@ Result<json::Object> read_input(const std::string& argument) {
     text = std::move(*read);
   }
   if (text.size() > tool::kMaxPayloadBytes) {
-    return fail(ErrorCode::kInvalidInput, where + ": more than " + std::to_string(tool::kMaxPayloadBytes) + " bytes");
+    return fail(ErrorCode::kInvalidInput,
+                where + ": more than " + std::to_string(tool::kMaxPayloadBytes) + " bytes");
   }
   auto value = json::parse(text);
   if (!value) return std::unexpected(std::move(value).error().within(where));
@@ -85,7 +86,8 @@ void print_summary(const RunOptions& options, const pipeline::Definition& defini
       break;
     case pipeline::RunOutcome::kCancelled:
       std::fprintf(stderr, "%s after %s\n",
-                   paint(coloured, Colour::kYellow, definition.id + " cancelled").c_str(), took.c_str());
+                   paint(coloured, Colour::kYellow, definition.id + " cancelled").c_str(),
+                   took.c_str());
       break;
   }
   std::fprintf(stderr, "  look closer: weir show %s\n", run.c_str());
@@ -143,7 +145,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   if (!report) return complain(report.error());
   print_summary(options, file.definition, *store, *report);
   if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
-  std::printf("%s\n", json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
+  std::printf("%s\n",
+              json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
   return kDone;
 }
 
@@ -152,10 +155,14 @@ int execute(const RunOptions& options, const Invocation& invocation) {
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
   auto* command = app.add_subcommand("run", "Run a pipeline, record it, and print its result");
-  command->add_option("pipeline", options->file, "The pipeline's file: .json, .yaml or .yml")->required();
-  command->add_option("--input", options->input,
-                      "The initial payload, a JSON object: the text itself, @FILE, or - for standard input");
-  command->add_option("--jobs", options->jobs, "Nodes that may run at a time (default: the processors)")
+  command->add_option("pipeline", options->file, "The pipeline's file: .json, .yaml or .yml")
+      ->required();
+  command->add_option(
+      "--input", options->input,
+      "The initial payload, a JSON object: the text itself, @FILE, or - for standard input");
+  command
+      ->add_option("--jobs", options->jobs,
+                   "Nodes that may run at a time (default: the processors)")
       ->check(CLI::Range(1, 1024));
   command->add_flag("--all-outputs", options->all_outputs, "Print every node's output by its id");
   command->add_flag("--quiet", options->quiet, "No progress, only errors and the result");

@@ -25,23 +25,28 @@ Result<std::vector<project::RunState>> list_runs(const log::StoreDirectory& stor
 Result<project::RunState> find_run(const log::StoreDirectory& store, const std::string& name) {
   constexpr std::size_t kShortest = 4;
   WEIR_TRY(auto runs, list_runs(store));
-  if (runs.empty()) return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
+  if (runs.empty())
+    return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
   if (name == "last") return std::move(runs.front());
   std::vector<project::RunState> matching;
   for (auto& run : runs) {
     const auto id = run.run_id.text();
-    if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name))) matching.push_back(std::move(run));
+    if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name)))
+      matching.push_back(std::move(run));
   }
   if (matching.size() == 1) return std::move(matching.front());
   if (matching.empty()) {
-    return fail(ErrorCode::kInvalidInput, "no run '" + name + "'; `weir runs` lists them, `last` is the newest");
+    return fail(ErrorCode::kInvalidInput,
+                "no run '" + name + "'; `weir runs` lists them, `last` is the newest");
   }
-  return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) + " runs; give more of the id");
+  return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) +
+                                            " runs; give more of the id");
 }
 
 std::string state_word(const log::StoreDirectory& store, const project::RunState& run) {
   if (run.inconsistent) return std::string(to_string(run.state)) + " (INCONSISTENT)";
-  if (run.is_finished() || run.pipeline_type == "external") return std::string(to_string(run.state));
+  if (run.is_finished() || run.pipeline_type == "external")
+    return std::string(to_string(run.state));
   return log::RunLock::is_held(store, run.run_id) ? "running" : "interrupted";
 }
 

@@ -32,9 +32,11 @@ json::Value to_json(const log::StoreDirectory& store, const project::RunState& r
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
   object.set("completed_nodes", completed_nodes(run));
-  object.set("failed_node_id", run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
+  object.set("failed_node_id",
+             run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
   object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
-  object.set("error_message", run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  object.set("error_message",
+             run.error_message.empty() ? json::Value() : json::Value(run.error_message));
   return object;
 }
 
@@ -44,7 +46,8 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   auto runs = list_runs(*store);
   if (!runs) return complain(runs.error());
   const auto total = runs->size();
-  if (options.limit > 0 && total > options.limit) runs->erase(runs->begin() + static_cast<std::ptrdiff_t>(options.limit), runs->end());
+  if (options.limit > 0 && total > options.limit)
+    runs->erase(runs->begin() + static_cast<std::ptrdiff_t>(options.limit), runs->end());
   if (options.json) {
     json::Array array;
     for (const auto& run : *runs) array.push_back(to_json(*store, run));
@@ -55,12 +58,15 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   table.align(4, Table::Align::kRight);
   table.align(5, Table::Align::kRight);
   for (const auto& run : *runs) {
-    table.add({run.run_id.text(), run.pipeline_id, state_word(*store, run), to_string(run.started_at).substr(0, 19),
+    table.add({run.run_id.text(), run.pipeline_id, state_word(*store, run),
+               to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
-               std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count), run.failed_node_id});
+               std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count),
+               run.failed_node_id});
   }
   table.print(stdout);
-  if (runs->size() < total) std::printf("… and %zu older: --limit 0 shows all\n", total - runs->size());
+  if (runs->size() < total)
+    std::printf("… and %zu older: --limit 0 shows all\n", total - runs->size());
   return kDone;
 }
 

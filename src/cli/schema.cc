@@ -1,9 +1,10 @@
+#include "event/schema.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
 #include "cli/command.h"
-#include "event/schema.h"
 
 namespace weir::cli {
 
@@ -14,13 +15,18 @@ void add_schema(CLI::App& app, Invocation& invocation) {
   };
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("schema", "Print the schema of what Weir reads and writes");
-  command->add_option("what", options->what, "events")->required()->check(CLI::IsMember({"events"}));
-  command->add_option("--format", options->format, "json (JSON Schema draft-07) or markdown (default: json)")
+  command->add_option("what", options->what, "events")
+      ->required()
+      ->check(CLI::IsMember({"events"}));
+  command
+      ->add_option("--format", options->format,
+                   "json (JSON Schema draft-07) or markdown (default: json)")
       ->check(CLI::IsMember({"json", "markdown"}));
   command->callback([&invocation, options] {
     invocation.action = [options] {
-      const auto text = options->format == "json" ? json::to_pretty_text(event::json_schema()) + "\n"
-                                                  : event::reference_page();
+      const auto text = options->format == "json"
+                            ? json::to_pretty_text(event::json_schema()) + "\n"
+                            : event::reference_page();
       std::fputs(text.c_str(), stdout);
       return static_cast<int>(kDone);
     };

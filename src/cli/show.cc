@@ -28,7 +28,8 @@ double offset_ms(const RunState& run, Timestamp time) {
 
 /// What a node took, or has taken so far.
 double length_ms(const RunState& run, const NodeState& node) {
-  return node.duration_ms.value_or(offset_ms(run, run.last_event_at) - offset_ms(run, node.started_at));
+  return node.duration_ms.value_or(offset_ms(run, run.last_event_at) -
+                                   offset_ms(run, node.started_at));
 }
 
 json::Value node_json(const RunState& run, const NodeState& node) {
@@ -62,9 +63,11 @@ json::Value run_json(const log::StoreDirectory& store, const RunState& run) {
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
   object.set("events", run.events);
-  object.set("failed_node_id", run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
+  object.set("failed_node_id",
+             run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
   object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
-  object.set("error_message", run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  object.set("error_message",
+             run.error_message.empty() ? json::Value() : json::Value(run.error_message));
   json::Array nodes;
   for (const auto& node : run.nodes) nodes.push_back(node_json(run, node));
   object.set("nodes", std::move(nodes));
@@ -78,12 +81,16 @@ Colour colour_of(State state) {
 
 std::string_view mark_of(State state) {
   switch (state) {
-    case State::kCompleted: return "✓";
-    case State::kFailed: return "✗";
-    case State::kRunning: return "▸";
+    case State::kCompleted:
+      return "✓";
+    case State::kFailed:
+      return "✗";
+    case State::kRunning:
+      return "▸";
     case State::kPending:
     case State::kSkipped:
-    case State::kCancelled: return "–";
+    case State::kCancelled:
+      return "–";
   }
   return "?";
 }
@@ -106,7 +113,8 @@ class Tree {
     }
     if (never_started > 0) {
       std::printf("└─ %s\n", paint(coloured_, Colour::kGrey,
-                                   std::to_string(never_started) + (never_started == 1 ? " node" : " nodes") + " never started")
+                                   std::to_string(never_started) +
+                                       (never_started == 1 ? " node" : " nodes") + " never started")
                                  .c_str());
     }
   }
@@ -114,19 +122,24 @@ class Tree {
  private:
   void print_node(const NodeState& node, bool last) const {
     const auto length = length_ms(run_, node);
-    std::printf("%s %s %s  %s  %s  %s\n", last ? "└─" : "├─",
-                paint(coloured_, colour_of(node.state), mark_of(node.state)).c_str(),
-                pad(node.node_id, name_width_).c_str(),
-                paint(coloured_, Colour::kGrey, pad(node.plugin_id + "." + node.tool_id, tool_width_)).c_str(),
-                pad_left(text::duration(length), 9).c_str(),
-                paint(coloured_, colour_of(node.state), bar(offset_ms(run_, node.started_at), length)).c_str());
+    std::printf(
+        "%s %s %s  %s  %s  %s\n", last ? "└─" : "├─",
+        paint(coloured_, colour_of(node.state), mark_of(node.state)).c_str(),
+        pad(node.node_id, name_width_).c_str(),
+        paint(coloured_, Colour::kGrey, pad(node.plugin_id + "." + node.tool_id, tool_width_))
+            .c_str(),
+        pad_left(text::duration(length), 9).c_str(),
+        paint(coloured_, colour_of(node.state), bar(offset_ms(run_, node.started_at), length))
+            .c_str());
     const auto* indent = last ? "       " : "│      ";
     if (node.state == State::kFailed) {
       std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, node.error_type).c_str(),
                   printable(node.error_message).c_str());
       const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
-      if (hidden > 0) std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
-      for (const auto& line : node.last_log_lines) std::printf("%s| %s\n", indent, printable(line).c_str());
+      if (hidden > 0)
+        std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
+      for (const auto& line : node.last_log_lines)
+        std::printf("%s| %s\n", indent, printable(line).c_str());
     }
   }
 
@@ -154,13 +167,15 @@ void print_run(const log::StoreDirectory& store, const RunState& run) {
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
               paint(coloured, colour_of(run.state), state).c_str(),
               run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
-  std::printf("run %s, started %s, %lld events\n", run.run_id.text().c_str(), to_string(run.started_at).c_str(),
-              static_cast<long long>(run.events));
+  std::printf("run %s, started %s, %lld events\n", run.run_id.text().c_str(),
+              to_string(run.started_at).c_str(), static_cast<long long>(run.events));
   if (state == "interrupted") {
-    std::printf("The process that ran it is gone; its last event is of %s.\n", to_string(run.last_event_at).c_str());
+    std::printf("The process that ran it is gone; its last event is of %s.\n",
+                to_string(run.last_event_at).c_str());
   }
   if (run.state == State::kFailed && run.failed_node_id.empty()) {
-    std::printf("Nothing was executed: %s\n%s\n", run.error_type.c_str(), run.error_message.c_str());
+    std::printf("Nothing was executed: %s\n%s\n", run.error_type.c_str(),
+                run.error_message.c_str());
   }
   Tree(run).print();
 }
@@ -183,7 +198,8 @@ int show(const ShowOptions& options, const Invocation& invocation) {
 void add_show(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "Show what happened in a run, node by node");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")->required();
+  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
+      ->required();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return show(*options, invocation); };

@@ -45,7 +45,8 @@ void print_table(store::Rows& rows) {
     table.add(std::move(cells));
   }
   table.print(stdout);
-  if (more) std::fprintf(stderr, "weir: the first %zu rows; --format csv prints all\n", kMaxTableRows);
+  if (more)
+    std::fprintf(stderr, "weir: the first %zu rows; --format csv prints all\n", kMaxTableRows);
 }
 
 void print_json(store::Rows& rows) {
@@ -83,13 +84,14 @@ Result<std::string> chosen_query(const SqlOptions& options) {
     for (const auto& recipe : store::cookbook()) {
       if (recipe.name == options.recipe) return std::string(recipe.sql);
     }
-    return fail(ErrorCode::kInvalidInput,
-                "the cookbook has no '" + options.recipe + "'; `weir sql --list` shows what it has");
+    return fail(ErrorCode::kInvalidInput, "the cookbook has no '" + options.recipe +
+                                              "'; `weir sql --list` shows what it has");
   }
   if (!options.query.empty()) return options.query;
   if (::isatty(STDIN_FILENO) != 0) {
     return fail(ErrorCode::kInvalidInput,
-                "no query: give one as an argument or on standard input, or a --cookbook NAME (see --list)");
+                "no query: give one as an argument or on standard input, or a --cookbook NAME (see "
+                "--list)");
   }
   return read_file("/dev/stdin", kMaxQueryBytes);
 }
@@ -132,7 +134,8 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
 
 void add_sql(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SqlOptions>();
-  auto* command = app.add_subcommand("sql", "Query what was recorded: the views are logs, runs, nodes and events");
+  auto* command = app.add_subcommand(
+      "sql", "Query what was recorded: the views are logs, runs, nodes and events");
   command->add_option("query", options->query, "SQL in DuckDB's dialect; standard input if absent");
   command->add_option("--cookbook", options->recipe, "Run a query of the cookbook instead");
   command->add_flag("--list", options->list, "List the cookbook");

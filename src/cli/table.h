@@ -10,7 +10,8 @@ namespace weir::cli {
 class Table {
  public:
   enum class Align { kLeft, kRight };
-  explicit Table(std::vector<std::string> header) : header_(std::move(header)), align_(header_.size(), Align::kLeft) {}
+  explicit Table(std::vector<std::string> header)
+      : header_(std::move(header)), align_(header_.size(), Align::kLeft) {}
 
   /// As many cells as the header has. Control characters are shown as spaces.
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }

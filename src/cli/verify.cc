@@ -1,10 +1,11 @@
+#include "store/verify.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
 #include "base/json.h"
 #include "cli/command.h"
-#include "store/verify.h"
 
 namespace weir::cli {
 namespace {
@@ -18,11 +19,13 @@ void print_text(const store::Verification& found) {
               static_cast<unsigned long long>(found.artifacts),
               static_cast<unsigned long long>(found.read.bytes));
   if (found.read.torn_bytes > 0) {
-    std::printf("%llu bytes follow the last commits: left by a crash or on their way, never acknowledged\n",
-                static_cast<unsigned long long>(found.read.torn_bytes));
+    std::printf(
+        "%llu bytes follow the last commits: left by a crash or on their way, never acknowledged\n",
+        static_cast<unsigned long long>(found.read.torn_bytes));
   }
   for (const auto& problem : found.problems) std::fprintf(stderr, "weir: %s\n", problem.c_str());
-  std::printf(found.problems.empty() ? "ok: everything committed is as it was written\n" : "DAMAGED: %zu problems\n",
+  std::printf(found.problems.empty() ? "ok: everything committed is as it was written\n"
+                                     : "DAMAGED: %zu problems\n",
               found.problems.size());
 }
 
@@ -55,7 +58,8 @@ int verify(bool as_json, const Invocation& invocation) {
 
 void add_verify(CLI::App& app, Invocation& invocation) {
   auto as_json = std::make_shared<bool>(false);
-  auto* command = app.add_subcommand("verify", "Check that everything in the store is as it was written");
+  auto* command =
+      app.add_subcommand("verify", "Check that everything in the store is as it was written");
   command->add_flag("--json", *as_json, "Print JSON");
   command->callback([&invocation, as_json] {
     invocation.action = [&invocation, as_json] { return verify(*as_json, invocation); };

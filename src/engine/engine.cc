@@ -36,20 +36,24 @@ class RunEvents {
   void started(const Sha256& definition, const Sha256& input) {
     const auto entries = texts(definition_.entry_nodes);
     const auto definition_hash = definition.text(), input_hash = input.text();
-    run_.emit(Type::kPipelineStarted, {{Field::kSpanId, span()},
-                                       {Field::kPipelineName, std::string_view(definition_.name)},
-                                       {Field::kEntryNodes, std::span(entries)},
-                                       {Field::kOutputNodes, std::span(output_ids_)},
-                                       {Field::kNodeCount, node_count_},
-                                       {Field::kDefinitionSha256, std::string_view(definition_hash)},
-                                       {Field::kInputSha256, std::string_view(input_hash)}});
+    run_.emit(Type::kPipelineStarted,
+              {{Field::kSpanId, span()},
+               {Field::kPipelineName, std::string_view(definition_.name)},
+               {Field::kEntryNodes, std::span(entries)},
+               {Field::kOutputNodes, std::span(output_ids_)},
+               {Field::kNodeCount, node_count_},
+               {Field::kDefinitionSha256, std::string_view(definition_hash)},
+               {Field::kInputSha256, std::string_view(input_hash)}});
   }
 
   void ended(const Execution& execution, double duration_ms) {
     switch (execution.outcome()) {
-      case RunOutcome::kCompleted: return completed(execution, duration_ms);
-      case RunOutcome::kFailed: return failed(execution, duration_ms);
-      case RunOutcome::kCancelled: return cancelled(execution, duration_ms);
+      case RunOutcome::kCompleted:
+        return completed(execution, duration_ms);
+      case RunOutcome::kFailed:
+        return failed(execution, duration_ms);
+      case RunOutcome::kCancelled:
+        return cancelled(execution, duration_ms);
     }
   }
 

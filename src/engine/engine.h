@@ -60,8 +60,8 @@ class Engine {
          const tool::Registry& tools)
       : recorder_(recorder), artifacts_(artifacts), tools_(tools) {}
 
-  /// Runs to the end; what it returns is on disk. Errors: the log or the artifact store could not be
-  /// written. A run that failed is no error.
+  /// Runs to the end; what it returns is on disk. Errors: the log or the artifact store could not
+  /// be written. A run that failed is no error.
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.

@@ -88,7 +88,8 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   }
   const auto duration_ms = milliseconds_since(clock, start);
   if (output) {
-    const auto kept = events.completed(duration_ms, output->payload, text, output->usage, artifacts_);
+    const auto kept =
+        events.completed(duration_ms, output->payload, text, output->usage, artifacts_);
     if (kept) {
       report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
       return end_node(index, NodeEnd::kCompleted,
@@ -107,7 +108,10 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
     return end_node(index, NodeEnd::kCancelled, nullptr, {});
   }
   events.failed(duration_ms, failure);
-  report({.kind = NodeUpdate::Kind::kFailed, .node = node, .duration_ms = duration_ms, .message = failure.message});
+  report({.kind = NodeUpdate::Kind::kFailed,
+          .node = node,
+          .duration_ms = duration_ms,
+          .message = failure.message});
   end_node(index, NodeEnd::kFailed, nullptr, std::move(failure));
 }
 
@@ -155,7 +159,9 @@ void Execution::end_node(NodeIndex node, NodeEnd end, OutputPointer output, tool
       if (failed_++ == 0) failure_ = std::move(failure);
       scheduler_.node_failed(node, commands_);
       break;
-    case NodeEnd::kCancelled: scheduler_.node_cancelled(node, commands_); break;
+    case NodeEnd::kCancelled:
+      scheduler_.node_cancelled(node, commands_);
+      break;
   }
   carry_out(commands_);
   commands_.clear();
@@ -175,8 +181,12 @@ void Execution::carry_out(const std::vector<Command>& commands) {
         stops_[command.node] = std::stop_source();
         ready_.push_back(command.node);
         break;
-      case Command::Kind::kCancelNode: stops_[command.node].request_stop(); break;
-      case Command::Kind::kFinishRun: finished_ = true; break;
+      case Command::Kind::kCancelNode:
+        stops_[command.node].request_stop();
+        break;
+      case Command::Kind::kFinishRun:
+        finished_ = true;
+        break;
     }
   }
   if (finished_) return changed_.notify_all();

@@ -56,7 +56,7 @@ class Execution {
   record::Run& run_;
   const SpanId span_;
   const pipeline::Graph graph_;
-  std::vector<std::int64_t> step_index_;                  // of each node
+  std::vector<std::int64_t> step_index_;                   // of each node
   std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
 
   std::mutex report_mutex_;  // one update at a time

@@ -18,11 +18,12 @@ inline constexpr std::size_t kMaxInlineOutput = 4096;
 /// Records one execution of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
-  NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index, SpanId run_span);
+  NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
+             SpanId run_span);
 
   void started(const std::vector<std::string>& predecessor_ids);
-  /// `output_text` is the output as JSON; it is kept in `artifacts` if it is large. Errors: those of
-  /// the artifact store, and then nothing was recorded.
+  /// `output_text` is the output as JSON; it is kept in `artifacts` if it is large. Errors: those
+  /// of the artifact store, and then nothing was recorded.
   [[nodiscard]] Result<void> completed(double duration_ms, const json::Object& output,
                                        std::string_view output_text, const tool::Usage& usage,
                                        const artifact::ArtifactStore& artifacts);

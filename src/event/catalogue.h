@@ -19,8 +19,8 @@ enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError, kFatal };
 /// What JSON a field holds.
 enum class FieldType : std::uint8_t {
   kString,
-  kInteger,    ///< 64 bits, signed
-  kNumber,     ///< a double
+  kInteger,  ///< 64 bits, signed
+  kNumber,   ///< a double
   kBoolean,
   kTimestamp,  ///< RFC 3339, UTC, microseconds, `Z`
   kStrings,    ///< a list of strings

@@ -10,12 +10,18 @@ namespace {
 bool matches(FieldType type, json::Kind kind) {
   switch (type) {
     case FieldType::kString:
-    case FieldType::kTimestamp: return kind == json::Kind::kString;
-    case FieldType::kInteger: return kind == json::Kind::kInteger;
-    case FieldType::kNumber: return kind == json::Kind::kNumber || kind == json::Kind::kInteger;
-    case FieldType::kBoolean: return kind == json::Kind::kBoolean;
-    case FieldType::kStrings: return kind == json::Kind::kArray;
-    case FieldType::kObject: return kind == json::Kind::kObject;
+    case FieldType::kTimestamp:
+      return kind == json::Kind::kString;
+    case FieldType::kInteger:
+      return kind == json::Kind::kInteger;
+    case FieldType::kNumber:
+      return kind == json::Kind::kNumber || kind == json::Kind::kInteger;
+    case FieldType::kBoolean:
+      return kind == json::Kind::kBoolean;
+    case FieldType::kStrings:
+      return kind == json::Kind::kArray;
+    case FieldType::kObject:
+      return kind == json::Kind::kObject;
   }
   return false;
 }
@@ -36,8 +42,8 @@ std::string quoted(Field field) { return "'" + std::string(info(field).name) + "
 bool is_list_of_strings(std::string_view text) {
   const auto value = json::parse(text);
   const auto* items = value ? value->array() : nullptr;
-  return items != nullptr &&
-         std::all_of(items->begin(), items->end(), [](const json::Value& item) { return item.string(); });
+  return items != nullptr && std::all_of(items->begin(), items->end(),
+                                         [](const json::Value& item) { return item.string(); });
 }
 
 }  // namespace
@@ -110,12 +116,12 @@ Result<void> Decoder::check_base() {
 Result<void> Decoder::check_required() const {
   const auto check = [&](Field field) -> Result<void> {
     if (view_.has(field)) return {};
-    const bool is_null = field == kNullable &&
-                         std::any_of(view_.members_.begin(), view_.members_.end(), [&](const auto& m) {
-                           return m.key == info(field).name;
-                         });
+    const bool is_null =
+        field == kNullable && std::any_of(view_.members_.begin(), view_.members_.end(),
+                                          [&](const auto& m) { return m.key == info(field).name; });
     if (is_null) return {};
-    return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) + " is missing");
+    return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) +
+                   " is missing");
   };
   for (const auto field : kAlwaysRequired) WEIR_TRY(check(field));
   if (view_.type_ == Type::kCustom) return {};

@@ -18,10 +18,10 @@ Result<void> check_version(const std::filesystem::path& root) {
     return fail(ErrorCode::kCorrupt, path.string() + ": holds no format version");
   }
   if (version > kFormatVersion) {
-    return fail(ErrorCode::kUnavailable,
-                root.string() + ": its format is version " + std::to_string(version) +
-                    ", this program knows up to " + std::to_string(kFormatVersion) +
-                    "; use a newer weir");
+    return fail(ErrorCode::kUnavailable, root.string() + ": its format is version " +
+                                             std::to_string(version) +
+                                             ", this program knows up to " +
+                                             std::to_string(kFormatVersion) + "; use a newer weir");
   }
   return {};
 }
@@ -79,7 +79,8 @@ Result<RunLock> RunLock::take(const StoreDirectory& store, const RunId& run) {
   const auto path = store.run_lock(run);
   WEIR_TRY(auto file, File::open_or_create(path));
   WEIR_TRY(const bool locked, file.try_lock());
-  if (!locked) return fail(ErrorCode::kConflict, "run " + run.text() + " belongs to another process");
+  if (!locked)
+    return fail(ErrorCode::kConflict, "run " + run.text() + " belongs to another process");
   return RunLock(std::move(file));
 }
 

@@ -23,7 +23,8 @@ inline constexpr std::size_t kMaxCommitBytes = std::size_t{64} << 20;
 /// Ownership  Owns the file and its lock.
 /// Threads    One at a time: the recorder's writer thread.
 /// Durability What `commit` was given survives power loss when it returns.
-/// Failure    After a failed commit the writer refuses further work: the kernel may have dropped the
+/// Failure    After a failed commit the writer refuses further work: the kernel may have dropped
+/// the
 ///            dirty pages, so a retry that "succeeds" would prove nothing.
 class SegmentWriter {
  public:
@@ -31,8 +32,8 @@ class SegmentWriter {
   [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path);
 
   /// Writes `events` event lines, each with its newline, and their commit line, and makes all of it
-  /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for the
-  /// next commit. Errors: kIo, kExhausted (no space); final.
+  /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for
+  /// the next commit. Errors: kIo, kExhausted (no space); final.
   [[nodiscard]] Result<void> commit(std::string& lines, std::uint64_t events);
 
   /// Bytes committed so far.
@@ -89,15 +90,15 @@ class SegmentReader {
   [[nodiscard]] Result<void> make_durable(std::uint64_t end);
 
   File file_;
-  std::string buffer_;                 // the file from buffer_offset_ on
+  std::string buffer_;  // the file from buffer_offset_ on
   std::uint64_t buffer_offset_ = 0;
-  std::size_t commit_begin_ = 0;       // in buffer_: where the last good commit ended
-  std::size_t candidate_begin_ = 0;    // where the events before the next commit line begin
-  std::size_t line_begin_ = 0;         // the next line to look at
-  std::size_t searched_to_ = 0;        // no newline between line_begin_ and here
-  std::uint64_t lines_ = 0;            // lines since candidate_begin_
+  std::size_t commit_begin_ = 0;     // in buffer_: where the last good commit ended
+  std::size_t candidate_begin_ = 0;  // where the events before the next commit line begin
+  std::size_t line_begin_ = 0;       // the next line to look at
+  std::size_t searched_to_ = 0;      // no newline between line_begin_ and here
+  std::uint64_t lines_ = 0;          // lines since candidate_begin_
   std::uint64_t durable_to_ = 0;
-  std::vector<Damage> suspects_;       // damage unless nothing good follows
+  std::vector<Damage> suspects_;  // damage unless nothing good follows
   std::vector<Damage> damage_;
 };
 

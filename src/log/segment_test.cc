@@ -59,7 +59,8 @@ Found read_bytes(std::string_view bytes) {
 }
 
 const Written& sample() {
-  static const auto written = write_segment({{"alpha", "beta"}, {"gamma"}, {"delta", "epsilon"}, {"zeta"}});
+  static const auto written =
+      write_segment({{"alpha", "beta"}, {"gamma"}, {"delta", "epsilon"}, {"zeta"}});
   return written;
 }
 
@@ -88,8 +89,8 @@ TEST(SegmentReader, NeverDeliversAChangedCommitAndNamesItsPlace) {
     bytes[at] = static_cast<char>(bytes[at] ^ 1);
     const auto found = read_bytes(bytes);
     const bool first = at < sample().ends[0];
-    // A bit that made a commit line or the newline before it unrecognisable spoils two commits: still
-    // one damaged place.
+    // A bit that made a commit line or the newline before it unrecognisable spoils two commits:
+    // still one damaged place.
     ASSERT_EQ(found.damage.size(), 1U);
     EXPECT_EQ(found.damage[0].offset, first ? 0U : sample().ends[0]);
     EXPECT_THAT(found.events, testing::Contains("zeta"));

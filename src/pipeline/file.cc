@@ -53,7 +53,8 @@ class ObjectReader {
       if (item.string() != nullptr) {
         result.push_back({*item.string(), item.position});
       } else {
-        problem(item.position, "'" + key + "' holds " + std::string(item.kind()) + ", not a string");
+        problem(item.position,
+                "'" + key + "' holds " + std::string(item.kind()) + ", not a string");
       }
     }
     return result;
@@ -247,7 +248,8 @@ File read_definition(const json::Value& value) { return DefinitionReader().read(
 File load_file(const std::filesystem::path& path) {
   File file;
   auto text = read_file(path, kMaxFileBytes);
-  auto value = text ? parse_by_name(path, *text) : Result<json::Value>(std::unexpected(text.error()));
+  auto value =
+      text ? parse_by_name(path, *text) : Result<json::Value>(std::unexpected(text.error()));
   if (value) {
     file = read_definition(*value);
   } else {

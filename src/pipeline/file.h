@@ -19,9 +19,9 @@ struct File {
   std::string text;
 };
 
-/// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. Never fails: what is wrong,
-/// and be it that there is no file, is in `problems`, at most one for each place. `definition.id` is
-/// the file's stem when the file does not say.
+/// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. Never fails: what is
+/// wrong, and be it that there is no file, is in `problems`, at most one for each place.
+/// `definition.id` is the file's stem when the file does not say.
 [[nodiscard]] File load_file(const std::filesystem::path& path);
 
 /// The same for a value that has been read already.

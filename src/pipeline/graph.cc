@@ -35,7 +35,8 @@ std::vector<NodeIndex> Graph::find_cycle() const {
   std::vector<bool> ordered(size());
   for (const auto node : order) ordered[node] = true;
   // Every node outside the order has a predecessor outside it: walking back must come round.
-  auto node = static_cast<NodeIndex>(std::find(ordered.begin(), ordered.end(), false) - ordered.begin());
+  auto node =
+      static_cast<NodeIndex>(std::find(ordered.begin(), ordered.end(), false) - ordered.begin());
   std::vector<NodeIndex> path;
   std::vector<bool> seen(size());
   while (!seen[node]) {

@@ -11,9 +11,9 @@ namespace weir::pipeline {
 /// What the scheduler asks for.
 struct Command {
   enum class Kind : std::uint8_t {
-    kStartNode,    ///< its predecessors have completed
-    kCancelNode,   ///< it runs, and its result is not wanted any more
-    kFinishRun,    ///< nothing runs any more; the last command
+    kStartNode,   ///< its predecessors have completed
+    kCancelNode,  ///< it runs, and its result is not wanted any more
+    kFinishRun,   ///< nothing runs any more; the last command
   };
   Kind kind;
   NodeIndex node = 0;  ///< not for kFinishRun

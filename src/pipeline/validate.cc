@@ -38,13 +38,16 @@ class Validator {
     check_cycle(graph);
     check_reachability(graph);
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
-      return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
+      return std::pair(a.position.line, a.position.column) <
+             std::pair(b.position.line, b.position.column);
     });
     return std::move(problems_);
   }
 
  private:
-  void problem(json::Position at, std::string message) { problems_.push_back({at, std::move(message)}); }
+  void problem(json::Position at, std::string message) {
+    problems_.push_back({at, std::move(message)});
+  }
   [[nodiscard]] bool is_node(const std::string& id) const {
     return std::binary_search(ids_.begin(), ids_.end(), id);
   }
@@ -116,7 +119,9 @@ class Validator {
         if (value.integer() != nullptr && *value.integer() >= 0) return;
         break;
       case tool::Setting::Kind::kStrings:
-        if (items != nullptr && !items->empty() && std::all_of(items->begin(), items->end(), is_string)) return;
+        if (items != nullptr && !items->empty() &&
+            std::all_of(items->begin(), items->end(), is_string))
+          return;
         break;
     }
     static constexpr std::string_view kWords[] = {"a string", "a list of one or more strings",
@@ -168,7 +173,8 @@ class Validator {
     std::unordered_map<std::string_view, NodeIndex> index;
     for (NodeIndex i = 0; i < graph.size(); ++i) index.try_emplace(definition_.nodes[i].id.text, i);
     for (const auto& entry : definition_.entry_nodes) {
-      if (const auto found = index.find(entry.text); found != index.end()) todo.push_back(found->second);
+      if (const auto found = index.find(entry.text); found != index.end())
+        todo.push_back(found->second);
     }
     while (!todo.empty()) {
       const auto node = todo.back();

@@ -15,7 +15,8 @@ namespace weir::plugins {
 /// log      each line of standard error
 /// fails    ProcessExited, ProcessSignalled, ProcessNotStarted, InputTooLarge, OutputTooLarge,
 ///          OutputNotUtf8, OutputNotJson; what it printed is kept as an artifact
-[[nodiscard]] std::unique_ptr<tool::Tool> make_process_run(const artifact::ArtifactStore& artifacts);
+[[nodiscard]] std::unique_ptr<tool::Tool> make_process_run(
+    const artifact::ArtifactStore& artifacts);
 
 /// `sql.query`: one query on DuckDB over files and earlier results.
 ///

@@ -49,11 +49,13 @@ class ProcessRun final : public tool::Tool {
     return request;
   }
 
-  static std::unexpected<Failure> failure(const tool::Call& call, std::string type, std::string message) {
-    return std::unexpected(Failure{.type = std::move(type),
-                                   .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
-                                   .exit_code = {},
-                                   .usage = {}});
+  static std::unexpected<Failure> failure(const tool::Call& call, std::string type,
+                                          std::string message) {
+    return std::unexpected(
+        Failure{.type = std::move(type),
+                .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
+                .exit_code = {},
+                .usage = {}});
   }
 
   static std::expected<tool::Output, Failure> read_output(const tool::Call& call,
@@ -69,7 +71,8 @@ class ProcessRun final : public tool::Tool {
                          ::sigdescr_np(*result.signal) + ")");
     }
     if (result.exit_code != 0) {
-      auto exited = failure(call, "ProcessExited", "it exited with code " + std::to_string(result.exit_code.value_or(-1)));
+      auto exited = failure(call, "ProcessExited",
+                            "it exited with code " + std::to_string(result.exit_code.value_or(-1)));
       exited.error().exit_code = result.exit_code;
       return exited;
     }

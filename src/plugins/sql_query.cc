@@ -12,14 +12,16 @@ using store::sql_string;
 using tool::Failure;
 
 std::unexpected<Failure> failure(const tool::Call& call, std::string type, std::string message) {
-  return std::unexpected(Failure{.type = std::move(type),
-                                 .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
-                                 .exit_code = {},
-                                 .usage = {}});
+  return std::unexpected(
+      Failure{.type = std::move(type),
+              .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
+              .exit_code = {},
+              .usage = {}});
 }
 
 std::unexpected<Failure> failure(const tool::Call& call, const Error& error) {
-  return failure(call, error.code == ErrorCode::kInvalidInput ? "SqlError" : "StorageError", error.message);
+  return failure(call, error.code == ErrorCode::kInvalidInput ? "SqlError" : "StorageError",
+                 error.message);
 }
 
 /// The artifact that a member of the payload names, if it is a result of ours.
@@ -27,7 +29,8 @@ std::optional<Sha256> result_artifact(const json::Value& value) {
   if (value.object() == nullptr) return {};
   const auto* artifact = value.object()->find("artifact");
   const bool is_result = artifact != nullptr && artifact->string() != nullptr &&
-                         value.object()->find("columns") != nullptr && value.object()->find("rows") != nullptr;
+                         value.object()->find("columns") != nullptr &&
+                         value.object()->find("rows") != nullptr;
   return is_result ? Sha256::parse(*artifact->string()) : std::nullopt;
 }
 
@@ -47,7 +50,8 @@ class SqlQuery final : public tool::Tool {
     auto connection = connect();
     if (!connection) return failure(call, connection.error());
     const std::stop_callback on_stop(call.stop, [&] { connection->interrupt(); });
-    if (auto prepared = make_views(call, *connection); !prepared) return std::unexpected(prepared.error());
+    if (auto prepared = make_views(call, *connection); !prepared)
+      return std::unexpected(prepared.error());
 
     auto file = artifacts_.temporary_path();
     if (!file) return failure(call, file.error());
@@ -68,7 +72,8 @@ class SqlQuery final : public tool::Tool {
   }
 
   /// Earlier results as views of this session, and files relative to the pipeline's folder.
-  std::expected<void, Failure> make_views(const tool::Call& call, store::Connection& connection) const {
+  std::expected<void, Failure> make_views(const tool::Call& call,
+                                          store::Connection& connection) const {
     const auto folder = std::filesystem::absolute(call.folder).string();
     auto done = connection.execute("SET file_search_path = " + sql_string(folder));
     if (!done) return failure(call, done.error());
@@ -88,7 +93,8 @@ class SqlQuery final : public tool::Tool {
     return {};
   }
 
-  std::expected<tool::Output, Failure> query_to(const std::filesystem::path& file, const tool::Call& call,
+  std::expected<tool::Output, Failure> query_to(const std::filesystem::path& file,
+                                                const tool::Call& call,
                                                 store::Connection& connection) const {
     const auto& query = *call.with.find("query")->string();
     const auto table = "read_parquet(" + sql_string(std::filesystem::absolute(file).string()) + ")";
@@ -136,7 +142,10 @@ class SqlQuery final : public tool::Tool {
     const auto hash = artifacts_.adopt(file);
     if (!hash) return failure(call, hash.error());
     described.set("artifact", hash->text());
-    call.kept({.name = std::string(call.node_id) + ".parquet", .hash = *hash, .size_bytes = size, .rows = rows});
+    call.kept({.name = std::string(call.node_id) + ".parquet",
+               .hash = *hash,
+               .size_bytes = size,
+               .rows = rows});
     tool::Output output{.payload = {}, .usage = {.cpu_ms = {}, .memory_bytes = {}, .rows = rows}};
     output.payload.set(call.node_id, std::move(described));
     return output;

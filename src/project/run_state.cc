@@ -17,8 +17,10 @@ bool may_follow_the_end(Type type) {
     case Type::kArtifactReviewed:
     case Type::kSpan:
     case Type::kLog:
-    case Type::kMetric: return true;
-    default: return false;
+    case Type::kMetric:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -48,9 +50,12 @@ void RunState::apply(const event::EventView& event) {
       state = State::kRunning;
       node_count = event.integer(Field::kNodeCount).value_or(0);
       break;
-    case Type::kPipelineCompleted: return apply_to_run(event, State::kCompleted);
-    case Type::kPipelineFailed: return apply_to_run(event, State::kFailed);
-    case Type::kPipelineCancelled: return apply_to_run(event, State::kCancelled);
+    case Type::kPipelineCompleted:
+      return apply_to_run(event, State::kCompleted);
+    case Type::kPipelineFailed:
+      return apply_to_run(event, State::kFailed);
+    case Type::kPipelineCancelled:
+      return apply_to_run(event, State::kCancelled);
     default:
       if (event.has(Field::kNodeId)) apply_to_node(event);
   }
@@ -90,16 +95,22 @@ void RunState::apply_to_node(const event::EventView& event) {
       node.started_at = event.timestamp();
       node.predecessors = event.strings(Field::kPredecessorNodeIds);
       break;
-    case Type::kNodeCompleted: return end(State::kCompleted);
-    case Type::kNodeFailed: return end(State::kFailed);
-    case Type::kNodeCancelled: return end(State::kCancelled);
-    case Type::kNodeSkipped: node.state = State::kSkipped; break;
+    case Type::kNodeCompleted:
+      return end(State::kCompleted);
+    case Type::kNodeFailed:
+      return end(State::kFailed);
+    case Type::kNodeCancelled:
+      return end(State::kCancelled);
+    case Type::kNodeSkipped:
+      node.state = State::kSkipped;
+      break;
     case Type::kLog:
       ++node.log_lines;
       node.last_log_lines.emplace_back(event.text(Field::kMessage));
       if (node.last_log_lines.size() > kLastLogLines) node.last_log_lines.pop_front();
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -33,13 +34,19 @@ std::size_t strings_size(std::span<const std::string> strings) {
 
 std::size_t value_size(const FieldValue::Value& value) {
   switch (static_cast<Kind>(value.index())) {
-    case Kind::kNull: return 0;
-    case Kind::kBoolean: return 1;
+    case Kind::kNull:
+      return 0;
+    case Kind::kBoolean:
+      return 1;
     case Kind::kInteger:
-    case Kind::kNumber: return 8;
-    case Kind::kString: return std::get<std::string_view>(value).size();
-    case Kind::kStrings: return strings_size(std::get<std::span<const std::string>>(value));
-    case Kind::kObject: return std::get<event::ObjectText>(value).json.size();
+    case Kind::kNumber:
+      return 8;
+    case Kind::kString:
+      return std::get<std::string_view>(value).size();
+    case Kind::kStrings:
+      return strings_size(std::get<std::span<const std::string>>(value));
+    case Kind::kObject:
+      return std::get<event::ObjectText>(value).json.size();
   }
   return 0;
 }
@@ -60,15 +67,20 @@ std::byte* put_strings(std::byte* out, std::span<const std::string> strings) {
 
 std::byte* put_value(std::byte* out, const FieldValue::Value& value) {
   switch (static_cast<Kind>(value.index())) {
-    case Kind::kNull: return out;
-    case Kind::kBoolean: return put(out, &std::get<bool>(value), 1);
-    case Kind::kInteger: return put(out, &std::get<std::int64_t>(value), 8);
-    case Kind::kNumber: return put(out, &std::get<double>(value), 8);
+    case Kind::kNull:
+      return out;
+    case Kind::kBoolean:
+      return put(out, &std::get<bool>(value), 1);
+    case Kind::kInteger:
+      return put(out, &std::get<std::int64_t>(value), 8);
+    case Kind::kNumber:
+      return put(out, &std::get<double>(value), 8);
     case Kind::kString: {
       const auto text = std::get<std::string_view>(value);
       return put(out, text.data(), text.size());
     }
-    case Kind::kStrings: return put_strings(out, std::get<std::span<const std::string>>(value));
+    case Kind::kStrings:
+      return put_strings(out, std::get<std::span<const std::string>>(value));
     case Kind::kObject: {
       const auto text = std::get<event::ObjectText>(value).json;
       return put(out, text.data(), text.size());
@@ -107,13 +119,27 @@ void append_member(std::string& out, Header header, const std::byte* bytes) {
   out += "\":";
   const std::string_view text(reinterpret_cast<const char*>(bytes), header.size);
   switch (header.kind) {
-    case Kind::kNull: out += "null"; break;
-    case Kind::kBoolean: out += get<bool>(bytes) ? "true" : "false"; break;
-    case Kind::kInteger: append_integer(out, get<std::int64_t>(bytes)); break;
-    case Kind::kNumber: json::append_double(out, get<double>(bytes)); break;
-    case Kind::kString: json::append_string(out, text); break;
-    case Kind::kStrings: append_strings(out, bytes, header.size); break;
-    case Kind::kObject: out += text; break;
+    case Kind::kNull:
+      out += "null";
+      break;
+    case Kind::kBoolean:
+      out += get<bool>(bytes) ? "true" : "false";
+      break;
+    case Kind::kInteger:
+      append_integer(out, get<std::int64_t>(bytes));
+      break;
+    case Kind::kNumber:
+      json::append_double(out, get<double>(bytes));
+      break;
+    case Kind::kString:
+      json::append_string(out, text);
+      break;
+    case Kind::kStrings:
+      append_strings(out, bytes, header.size);
+      break;
+    case Kind::kObject:
+      out += text;
+      break;
   }
 }
 
@@ -146,9 +172,11 @@ void append_members(std::string& out, std::span<const std::byte> encoded,
     places[count++] = at;
     at += sizeof(Header) + get<Header>(at).size;
   }
-  const auto in_order = [&](auto* a, auto* b) { return field_at(a) < field_at(b); };
+  const auto in_order = [&](const std::byte* a, const std::byte* b) {
+    return std::pair(field_at(a), a) < std::pair(field_at(b), b);
+  };
   if (!std::is_sorted(places.begin(), places.begin() + count, in_order)) {
-    std::stable_sort(places.begin(), places.begin() + count, in_order);
+    std::sort(places.begin(), places.begin() + count, in_order);
   }
   auto constant = constants.begin();
   for (std::size_t i = 0; i < count; ++i) {

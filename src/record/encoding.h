@@ -25,8 +25,8 @@ struct RenderedField {
   std::string text;
 };
 
-/// Appends `encoded` and `constants` as members of a line in the order of the catalogue. `constants`
-/// are in that order already; what the event says itself wins over them.
+/// Appends `encoded` and `constants` as members of a line in the order of the catalogue.
+/// `constants` are in that order already; what the event says itself wins over them.
 void append_members(std::string& out, std::span<const std::byte> encoded,
                     std::span<const RenderedField> constants);
 

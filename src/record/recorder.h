@@ -44,7 +44,8 @@ struct RunFields {
   TraceId trace_id;
 };
 
-/// Takes events from any thread and commits them to the log, each run's in the order of its numbers.
+/// Takes events from any thread and commits them to the log, each run's in the order of its
+/// numbers.
 ///
 ///   emit ──► ring of the thread ──┐
 ///   emit ──► ring of the thread ──┼──► writer thread: order, JSON ──► LogWriter: write, fdatasync
@@ -82,8 +83,8 @@ class Recorder {
   const RecorderOptions options_;
 
   std::mutex mutex_;
-  std::condition_variable wake_;       // the writer waits here
-  std::condition_variable committed_;  // those who wait for a commit
+  std::condition_variable wake_;                        // the writer waits here
+  std::condition_variable committed_;                   // those who wait for a commit
   std::vector<std::shared_ptr<ThreadRing>> new_rings_;  // guarded by mutex_
   std::optional<Error> failure_;                        // guarded by mutex_
   int open_runs_ = 0;                                   // guarded by mutex_
@@ -133,7 +134,7 @@ class Run {
   std::atomic<std::int64_t> committed_{0};
 
   // The writer thread's.
-  std::int64_t written_ = 0;                 // the last number in the pending commit or before
+  std::int64_t written_ = 0;                  // the last number in the pending commit or before
   std::map<std::int64_t, std::string> held_;  // records that came before their predecessors
 };
 

@@ -53,13 +53,15 @@ bool Recorder::Writer::drain() {
   return any;
 }
 
-/// Writes the record's line if it is its run's next, and those that waited for it; keeps it otherwise.
+/// Writes the record's line if it is its run's next, and those that waited for it; keeps it
+/// otherwise.
 void Recorder::Writer::take(std::span<const std::byte> record) {
   RecordHeader header{};
   std::memcpy(&header, record.data(), sizeof header);
   auto& run = *header.run;
   if (header.seq != run.written_ + 1) {
-    run.held_.emplace(header.seq, std::string(reinterpret_cast<const char*>(record.data()), record.size()));
+    run.held_.emplace(header.seq,
+                      std::string(reinterpret_cast<const char*>(record.data()), record.size()));
     return;
   }
   write_line(header, record.subspan(sizeof header));

@@ -52,9 +52,9 @@ class Recorder::Writer {
   Recorder& recorder_;
   log::LogWriter log_;
   std::vector<std::shared_ptr<ThreadRing>> rings_;
-  std::string pending_;                     // lines of the next commit
+  std::string pending_;  // lines of the next commit
   std::uint64_t pending_events_ = 0;
-  std::vector<Run*> pending_runs_;          // whose events are in it
+  std::vector<Run*> pending_runs_;  // whose events are in it
   std::chrono::nanoseconds pending_since_{};
   bool failed_ = false;
 };

@@ -44,7 +44,8 @@ const std::vector<std::string>& Rows::columns() const { return impl_->columns; }
 
 const std::vector<json::Value>* Rows::next() {
   auto& rows = *impl_;
-  while (rows.chunk == nullptr || rows.next_row == duckdb().duckdb_data_chunk_get_size(rows.chunk)) {
+  while (rows.chunk == nullptr ||
+         rows.next_row == duckdb().duckdb_data_chunk_get_size(rows.chunk)) {
     if (rows.chunk != nullptr) duckdb().duckdb_destroy_data_chunk(&rows.chunk);
     rows.chunk = duckdb().duckdb_fetch_chunk(rows.result);
     rows.next_row = 0;

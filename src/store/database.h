@@ -43,8 +43,8 @@ class Connection {
   Connection(Connection&&) noexcept;
   ~Connection();
 
-  /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's message,
-  /// kCancelled after `interrupt`.
+  /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
+  /// message, kCancelled after `interrupt`.
   [[nodiscard]] Result<Rows> query(const std::string& sql);
   [[nodiscard]] Result<void> execute(const std::string& sql);
   /// Ends the statement that runs now, if one does. From any thread.

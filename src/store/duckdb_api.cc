@@ -21,7 +21,7 @@ Loaded load() {
                    "; it belongs beside the weir program";
     return loaded;
   }
-#define WEIR_DUCKDB_LOAD(name)                                                             \
+#define WEIR_DUCKDB_LOAD(name)                                                            \
   loaded.api.name = reinterpret_cast<decltype(loaded.api.name)>(::dlsym(library, #name)); \
   if (loaded.api.name == nullptr) loaded.error = "libduckdb.so is too old: it has no " #name;
   WEIR_DUCKDB_FUNCTIONS(WEIR_DUCKDB_LOAD)

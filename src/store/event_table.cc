@@ -21,16 +21,24 @@ using event::FieldType;
 
 LogicalType column_type(FieldType type) {
   const auto& api = duckdb();
-  const auto simple = [&](duckdb_type id) { return LogicalType(api.duckdb_create_logical_type(id)); };
+  const auto simple = [&](duckdb_type id) {
+    return LogicalType(api.duckdb_create_logical_type(id));
+  };
   switch (type) {
-    case FieldType::kString: return simple(DUCKDB_TYPE_VARCHAR);
-    case FieldType::kInteger: return simple(DUCKDB_TYPE_BIGINT);
-    case FieldType::kNumber: return simple(DUCKDB_TYPE_DOUBLE);
-    case FieldType::kBoolean: return simple(DUCKDB_TYPE_BOOLEAN);
-    case FieldType::kTimestamp: return simple(DUCKDB_TYPE_TIMESTAMP);
+    case FieldType::kString:
+      return simple(DUCKDB_TYPE_VARCHAR);
+    case FieldType::kInteger:
+      return simple(DUCKDB_TYPE_BIGINT);
+    case FieldType::kNumber:
+      return simple(DUCKDB_TYPE_DOUBLE);
+    case FieldType::kBoolean:
+      return simple(DUCKDB_TYPE_BOOLEAN);
+    case FieldType::kTimestamp:
+      return simple(DUCKDB_TYPE_TIMESTAMP);
     case FieldType::kStrings:
       return LogicalType(api.duckdb_create_list_type(simple(DUCKDB_TYPE_VARCHAR).get()));
-    case FieldType::kObject: break;
+    case FieldType::kObject:
+      break;
   }
   auto json = simple(DUCKDB_TYPE_VARCHAR);
   api.duckdb_logical_type_set_alias(json.get(), "JSON");
@@ -83,7 +91,8 @@ void bind(duckdb_bind_info info) {
 void init(duckdb_init_info info) {
   const auto& api = duckdb();
   const auto* bound = static_cast<Bound*>(api.duckdb_init_get_bind_data(info));
-  const auto threads = std::min<std::size_t>(bound->segments.size(), std::thread::hardware_concurrency());
+  const auto threads =
+      std::min<std::size_t>(bound->segments.size(), std::thread::hardware_concurrency());
   api.duckdb_init_set_max_threads(info, std::max<std::size_t>(threads, 1));
 }
 
@@ -113,7 +122,8 @@ void put_text(duckdb_vector vector, idx_t row, std::string_view text) {
 }
 
 /// `used` counts the entries of the child vector that earlier rows of the chunk have taken.
-void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings, idx_t& used) {
+void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
+                 idx_t& used) {
   const auto& api = duckdb();
   put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
   api.duckdb_list_vector_reserve(vector, used + strings.size());
@@ -122,18 +132,24 @@ void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>
   api.duckdb_list_vector_set_size(vector, used);
 }
 
-void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field, idx_t& used) {
+void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field,
+               idx_t& used) {
   const auto* member = event.find(field);
   if (member == nullptr) return put_null(vector, row);
   switch (event::info(field).type) {
     case FieldType::kString:
-    case FieldType::kObject: return put_text(vector, row, member->text);
-    case FieldType::kInteger: return put(vector, row, member->integer);
-    case FieldType::kNumber: return put(vector, row, member->number);
-    case FieldType::kBoolean: return put(vector, row, member->boolean);
+    case FieldType::kObject:
+      return put_text(vector, row, member->text);
+    case FieldType::kInteger:
+      return put(vector, row, member->integer);
+    case FieldType::kNumber:
+      return put(vector, row, member->number);
+    case FieldType::kBoolean:
+      return put(vector, row, member->boolean);
     case FieldType::kTimestamp:
       return put(vector, row, std::int64_t{event.timestamp().time_since_epoch().count()});
-    case FieldType::kStrings: return put_strings(vector, row, event.strings(field), used);
+    case FieldType::kStrings:
+      return put_strings(vector, row, event.strings(field), used);
   }
 }
 
@@ -177,7 +193,8 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
     if (line.empty()) break;
     auto event = scan.decoder.decode(line);
     if (!event) return std::unexpected(std::move(event).error().within(scan.path.string()));
-    if (!scan.bound->run_id.empty() && (*event)->text(Field::kRunId) != scan.bound->run_id) continue;
+    if (!scan.bound->run_id.empty() && (*event)->text(Field::kRunId) != scan.bound->run_id)
+      continue;
     for (std::size_t i = 0; i < vectors.size(); ++i) {
       // Asked for no column in particular, as count(*) does, DuckDB names one that does not exist.
       if (static_cast<std::size_t>(scan.columns[i]) >= event::kFieldCount) continue;
@@ -212,7 +229,8 @@ Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& 
   api.duckdb_table_function_supports_projection_pushdown(function, true);
   const auto state = api.duckdb_register_table_function(connection.impl_->connection, function);
   api.duckdb_destroy_table_function(&function);
-  if (state == DuckDBError) return fail(ErrorCode::kInvalidInput, "weir_events is registered already");
+  if (state == DuckDBError)
+    return fail(ErrorCode::kInvalidInput, "weir_events is registered already");
   return {};
 }
 

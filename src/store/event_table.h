@@ -10,8 +10,8 @@ namespace weir::store {
 /// committed event and one column a field of the catalogue, in no order. DuckDB never opens the
 /// segments: it would show lines that no commit stands behind.
 ///
-/// `weir_events(run_id := '…')` gives one run's events only, faster. A query sees what was committed
-/// when it began.
+/// `weir_events(run_id := '…')` gives one run's events only, faster. A query sees what was
+/// committed when it began.
 class EventTable {
  public:
   /// Errors: kInvalidInput.

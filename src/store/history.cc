@@ -41,7 +41,8 @@ class Reading {
     return {};
   }
 
-  Result<void> read_line(const std::filesystem::path& path, std::uint64_t offset, std::string_view line) {
+  Result<void> read_line(const std::filesystem::path& path, std::uint64_t offset,
+                         std::string_view line) {
     if (!run_id_.empty() && line.find(run_id_) == std::string_view::npos) return {};
     const auto event = decoder_.decode(line);
     if (!event) {
@@ -59,7 +60,8 @@ class Reading {
   ReadReport report_;
 };
 
-Result<ReadReport> read(const log::StoreDirectory& store, const EventHandler& handle, std::string run_id) {
+Result<ReadReport> read(const log::StoreDirectory& store, const EventHandler& handle,
+                        std::string run_id) {
   Reading reading(handle, std::move(run_id));
   WEIR_TRY(const auto segments, store.segments());
   for (const auto& path : segments) WEIR_TRY(reading.read_segment(path));
@@ -72,7 +74,8 @@ Result<ReadReport> read_all(const log::StoreDirectory& store, const EventHandler
   return read(store, handle, "");
 }
 
-Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run, const EventHandler& handle) {
+Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
+                            const EventHandler& handle) {
   return read(store, handle, run.text());
 }
 

@@ -32,10 +32,11 @@ struct ReadReport {
 /// Gets each event, and may end the reading by an error.
 using EventHandler = std::function<Result<void>(const event::EventView&)>;
 
-/// Hands over every committed event: a segment's in its order, segments by name, so a writer's and a
-/// run's are in order. What cannot be read is in the report and does not end the reading.
-/// Errors: kIo, and those of `handle`.
-[[nodiscard]] Result<ReadReport> read_all(const log::StoreDirectory& store, const EventHandler& handle);
+/// Hands over every committed event: a segment's in its order, segments by name, so a writer's and
+/// a run's are in order. What cannot be read is in the report and does not end the reading. Errors:
+/// kIo, and those of `handle`.
+[[nodiscard]] Result<ReadReport> read_all(const log::StoreDirectory& store,
+                                          const EventHandler& handle);
 
 /// The same for the events of one run.
 [[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,

@@ -39,12 +39,16 @@ json::Value whole(duckdb_hugeint value) {
 json::Value read_decimal(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
   const auto scale = std::pow(10.0, duckdb().duckdb_decimal_scale(type));
   switch (duckdb().duckdb_decimal_internal_type(type)) {
-    case DUCKDB_TYPE_SMALLINT: return element<std::int16_t>(vector, row) / scale;
-    case DUCKDB_TYPE_INTEGER: return element<std::int32_t>(vector, row) / scale;
-    case DUCKDB_TYPE_BIGINT: return static_cast<double>(element<std::int64_t>(vector, row)) / scale;
+    case DUCKDB_TYPE_SMALLINT:
+      return element<std::int16_t>(vector, row) / scale;
+    case DUCKDB_TYPE_INTEGER:
+      return element<std::int32_t>(vector, row) / scale;
+    case DUCKDB_TYPE_BIGINT:
+      return static_cast<double>(element<std::int64_t>(vector, row)) / scale;
     default: {
       const auto huge = element<duckdb_hugeint>(vector, row);
-      return (std::ldexp(static_cast<double>(huge.upper), 64) + static_cast<double>(huge.lower)) / scale;
+      return (std::ldexp(static_cast<double>(huge.upper), 64) + static_cast<double>(huge.lower)) /
+             scale;
     }
   }
 }
@@ -71,7 +75,8 @@ std::string interval_text(duckdb_interval interval) {
   if (interval.days != 0) text += std::to_string(interval.days) + " days ";
   const auto micros = std::llabs(interval.micros);
   const auto seconds = micros / 1'000'000;
-  text += print("%s%02lld:%02lld:%02lld", interval.micros < 0 ? "-" : "", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  text += print("%s%02lld:%02lld:%02lld", interval.micros < 0 ? "-" : "", seconds / 3600,
+                seconds / 60 % 60, seconds % 60);
   return micros % 1'000'000 == 0 ? text : text + print(".%06lld", micros % 1'000'000);
 }
 
@@ -88,9 +93,15 @@ std::string uuid_text(duckdb_hugeint value) {
 std::string enum_text(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
   idx_t index = 0;
   switch (duckdb().duckdb_enum_internal_type(type)) {
-    case DUCKDB_TYPE_UTINYINT: index = element<std::uint8_t>(vector, row); break;
-    case DUCKDB_TYPE_USMALLINT: index = element<std::uint16_t>(vector, row); break;
-    default: index = element<std::uint32_t>(vector, row); break;
+    case DUCKDB_TYPE_UTINYINT:
+      index = element<std::uint8_t>(vector, row);
+      break;
+    case DUCKDB_TYPE_USMALLINT:
+      index = element<std::uint16_t>(vector, row);
+      break;
+    default:
+      index = element<std::uint32_t>(vector, row);
+      break;
   }
   char* word = duckdb().duckdb_enum_dictionary_value(type, index);
   std::string text = word;
@@ -135,44 +146,71 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
   if (validity != nullptr && !duckdb().duckdb_validity_row_is_valid(validity, row)) return {};
   const auto id = duckdb().duckdb_get_type_id(type);
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return element<bool>(vector, row);
-    case DUCKDB_TYPE_TINYINT: return std::int64_t{element<std::int8_t>(vector, row)};
-    case DUCKDB_TYPE_SMALLINT: return std::int64_t{element<std::int16_t>(vector, row)};
-    case DUCKDB_TYPE_INTEGER: return std::int64_t{element<std::int32_t>(vector, row)};
-    case DUCKDB_TYPE_BIGINT: return element<std::int64_t>(vector, row);
-    case DUCKDB_TYPE_UTINYINT: return std::int64_t{element<std::uint8_t>(vector, row)};
-    case DUCKDB_TYPE_USMALLINT: return std::int64_t{element<std::uint16_t>(vector, row)};
-    case DUCKDB_TYPE_UINTEGER: return std::int64_t{element<std::uint32_t>(vector, row)};
-    case DUCKDB_TYPE_UBIGINT: return element<std::uint64_t>(vector, row);
-    case DUCKDB_TYPE_HUGEINT: return whole(element<duckdb_hugeint>(vector, row));
+    case DUCKDB_TYPE_BOOLEAN:
+      return element<bool>(vector, row);
+    case DUCKDB_TYPE_TINYINT:
+      return std::int64_t{element<std::int8_t>(vector, row)};
+    case DUCKDB_TYPE_SMALLINT:
+      return std::int64_t{element<std::int16_t>(vector, row)};
+    case DUCKDB_TYPE_INTEGER:
+      return std::int64_t{element<std::int32_t>(vector, row)};
+    case DUCKDB_TYPE_BIGINT:
+      return element<std::int64_t>(vector, row);
+    case DUCKDB_TYPE_UTINYINT:
+      return std::int64_t{element<std::uint8_t>(vector, row)};
+    case DUCKDB_TYPE_USMALLINT:
+      return std::int64_t{element<std::uint16_t>(vector, row)};
+    case DUCKDB_TYPE_UINTEGER:
+      return std::int64_t{element<std::uint32_t>(vector, row)};
+    case DUCKDB_TYPE_UBIGINT:
+      return element<std::uint64_t>(vector, row);
+    case DUCKDB_TYPE_HUGEINT:
+      return whole(element<duckdb_hugeint>(vector, row));
     case DUCKDB_TYPE_UHUGEINT: {
       const auto huge = element<duckdb_uhugeint>(vector, row);
       if (huge.upper == 0) return huge.lower;
       return std::ldexp(static_cast<double>(huge.upper), 64) + static_cast<double>(huge.lower);
     }
-    case DUCKDB_TYPE_FLOAT: return double{element<float>(vector, row)};
-    case DUCKDB_TYPE_DOUBLE: return element<double>(vector, row);
-    case DUCKDB_TYPE_DECIMAL: return read_decimal(vector, type, row);
+    case DUCKDB_TYPE_FLOAT:
+      return double{element<float>(vector, row)};
+    case DUCKDB_TYPE_DOUBLE:
+      return element<double>(vector, row);
+    case DUCKDB_TYPE_DECIMAL:
+      return read_decimal(vector, type, row);
     case DUCKDB_TYPE_VARCHAR: {
       auto text = element<duckdb_string_t>(vector, row);
       return text_of(text);
     }
     case DUCKDB_TYPE_BLOB:
-    case DUCKDB_TYPE_BIT: return read_blob_text(vector, row);
-    case DUCKDB_TYPE_DATE: return date_text(duckdb().duckdb_from_date(element<duckdb_date>(vector, row)));
-    case DUCKDB_TYPE_TIME: return time_text(duckdb().duckdb_from_time(element<duckdb_time>(vector, row)));
-    case DUCKDB_TYPE_TIMESTAMP: return timestamp_text(element<std::int64_t>(vector, row));
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return timestamp_text(element<std::int64_t>(vector, row)) + "+00";
-    case DUCKDB_TYPE_TIMESTAMP_S: return timestamp_text(element<std::int64_t>(vector, row) * 1'000'000);
-    case DUCKDB_TYPE_TIMESTAMP_MS: return timestamp_text(element<std::int64_t>(vector, row) * 1000);
-    case DUCKDB_TYPE_TIMESTAMP_NS: return timestamp_text(element<std::int64_t>(vector, row) / 1000);
-    case DUCKDB_TYPE_INTERVAL: return interval_text(element<duckdb_interval>(vector, row));
-    case DUCKDB_TYPE_UUID: return uuid_text(element<duckdb_hugeint>(vector, row));
-    case DUCKDB_TYPE_ENUM: return enum_text(vector, type, row);
+    case DUCKDB_TYPE_BIT:
+      return read_blob_text(vector, row);
+    case DUCKDB_TYPE_DATE:
+      return date_text(duckdb().duckdb_from_date(element<duckdb_date>(vector, row)));
+    case DUCKDB_TYPE_TIME:
+      return time_text(duckdb().duckdb_from_time(element<duckdb_time>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP:
+      return timestamp_text(element<std::int64_t>(vector, row));
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return timestamp_text(element<std::int64_t>(vector, row)) + "+00";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return timestamp_text(element<std::int64_t>(vector, row) * 1'000'000);
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return timestamp_text(element<std::int64_t>(vector, row) * 1000);
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return timestamp_text(element<std::int64_t>(vector, row) / 1000);
+    case DUCKDB_TYPE_INTERVAL:
+      return interval_text(element<duckdb_interval>(vector, row));
+    case DUCKDB_TYPE_UUID:
+      return uuid_text(element<duckdb_hugeint>(vector, row));
+    case DUCKDB_TYPE_ENUM:
+      return enum_text(vector, type, row);
     case DUCKDB_TYPE_LIST:
-    case DUCKDB_TYPE_MAP: return read_list(vector, type, row);
-    case DUCKDB_TYPE_STRUCT: return read_struct(vector, type, row);
-    default: return print("(a value of DuckDB's type %d)", static_cast<int>(id));
+    case DUCKDB_TYPE_MAP:
+      return read_list(vector, type, row);
+    case DUCKDB_TYPE_STRUCT:
+      return read_struct(vector, type, row);
+    default:
+      return print("(a value of DuckDB's type %d)", static_cast<int>(id));
   }
 }
 

@@ -27,6 +27,7 @@ class LogicalType {
 };
 
 /// The value in a row of a vector of that type; see Rows::next for what becomes what.
-[[nodiscard]] json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size_t row);
+[[nodiscard]] json::Value read_value(duckdb_vector vector, duckdb_logical_type type,
+                                     std::size_t row);
 
 }  // namespace weir::store

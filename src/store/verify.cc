@@ -30,7 +30,8 @@ class Verifier {
 
   Verification finish(ReadReport read) {
     for (const auto& bad : read.bad) {
-      problems_.push_back(bad.segment.string() + ": at byte " + std::to_string(bad.offset) + ": " + bad.reason);
+      problems_.push_back(bad.segment.string() + ": at byte " + std::to_string(bad.offset) + ": " +
+                          bad.reason);
     }
     for (const auto& [hash, run] : hashes_) check_artifact(hash, run);
     return {.read = std::move(read),
@@ -44,18 +45,22 @@ class Verifier {
     auto& last = last_number_[event.run_id()];
     if (event.run_seq() != last + 1) {
       problems_.push_back("run " + event.run_id().text() + ": event " +
-                          std::to_string(event.run_seq()) + " follows event " + std::to_string(last));
+                          std::to_string(event.run_seq()) + " follows event " +
+                          std::to_string(last));
     }
     last = event.run_seq();
   }
 
   void check_artifact(const std::string& text, const RunId& run) {
     const auto hash = Sha256::parse(text);
-    const auto found = hash ? sha256_of_file(artifacts_.path_of(*hash)) : fail(ErrorCode::kCorrupt, "not a SHA-256");
+    const auto found = hash ? sha256_of_file(artifacts_.path_of(*hash))
+                            : fail(ErrorCode::kCorrupt, "not a SHA-256");
     if (!found) {
-      problems_.push_back("run " + run.text() + ": artifact " + text + ": " + found.error().message);
+      problems_.push_back("run " + run.text() + ": artifact " + text + ": " +
+                          found.error().message);
     } else if (*found != *hash) {
-      problems_.push_back(artifacts_.path_of(*hash).string() + ": its content has the hash " + found->text());
+      problems_.push_back(artifacts_.path_of(*hash).string() + ": its content has the hash " +
+                          found->text());
     }
   }
 
@@ -69,7 +74,8 @@ class Verifier {
 
 Result<Verification> verify(const log::StoreDirectory& store) {
   Verifier verifier(store);
-  WEIR_TRY(auto read, read_all(store, [&](const event::EventView& event) { return verifier.see(event); }));
+  WEIR_TRY(auto read,
+           read_all(store, [&](const event::EventView& event) { return verifier.see(event); }));
   return verifier.finish(std::move(read));
 }
 

@@ -17,9 +17,9 @@ struct Verification {
   std::vector<std::string> problems;
 };
 
-/// Reads the whole store: every commit's checksum, every event against the catalogue, the numbers of
-/// each run (from 1, without holes, in order), and every artifact that an event names against its
-/// hash. Bytes after the last commit are no problem: nobody was told of them. Errors: kIo.
+/// Reads the whole store: every commit's checksum, every event against the catalogue, the numbers
+/// of each run (from 1, without holes, in order), and every artifact that an event names against
+/// its hash. Bytes after the last commit are no problem: nobody was told of them. Errors: kIo.
 [[nodiscard]] Result<Verification> verify(const log::StoreDirectory& store);
 
 }  // namespace weir::store

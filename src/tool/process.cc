@@ -155,7 +155,8 @@ class LineSplitter {
 /// A started program, from its start to its end.
 class Child {
  public:
-  explicit Child(const ProcessRequest& request) : request_(request), lines_(request.on_error_line) {}
+  explicit Child(const ProcessRequest& request)
+      : request_(request), lines_(request.on_error_line) {}
 
   Result<void> start();
   Result<ProcessResult> run();
@@ -167,9 +168,7 @@ class Child {
   void end_group(int signal) { ::kill(-process_, signal); }
   void request_end();
   [[nodiscard]] int poll_timeout_ms() const;
-  [[nodiscard]] bool is_done() const {
-    return exited_ && !out_.is_open() && !error_.is_open();
-  }
+  [[nodiscard]] bool is_done() const { return exited_ && !out_.is_open() && !error_.is_open(); }
   void handle_deadlines();
   void reap();
 
@@ -224,10 +223,10 @@ Result<ProcessResult> Child::run() {
   send_input();
   while (!is_done()) {
     // poll ignores negative descriptors: those that are closed.
-    std::array<pollfd, 5> watched = {pollfd{in_.number(), POLLOUT, 0}, pollfd{out_.number(), POLLIN, 0},
-                                     pollfd{error_.number(), POLLIN, 0},
-                                     pollfd{exited_ ? -1 : exit_.number(), POLLIN, 0},
-                                     pollfd{result_.stopped ? -1 : stop.number(), POLLIN, 0}};
+    std::array<pollfd, 5> watched = {
+        pollfd{in_.number(), POLLOUT, 0}, pollfd{out_.number(), POLLIN, 0},
+        pollfd{error_.number(), POLLIN, 0}, pollfd{exited_ ? -1 : exit_.number(), POLLIN, 0},
+        pollfd{result_.stopped ? -1 : stop.number(), POLLIN, 0}};
     if (::poll(watched.data(), watched.size(), poll_timeout_ms()) < 0 && errno != EINTR) {
       return fail_errno("poll");
     }

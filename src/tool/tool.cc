@@ -21,7 +21,6 @@ std::string type_name(const std::exception& exception) {
 
 }  // namespace
 
-
 std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
   try {
     return tool.run(call);

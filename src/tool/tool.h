@@ -58,9 +58,9 @@ struct Failure {
 /// A line that a tool has to say while it works.
 struct LogLine {
   event::Level level = event::Level::kInfo;
-  std::string_view message;       ///< any bytes
-  std::string_view logger;        ///< "stderr", …
-  bool continues = false;         ///< the line was too long: the next one goes on with it
+  std::string_view message;  ///< any bytes
+  std::string_view logger;   ///< "stderr", …
+  bool continues = false;    ///< the line was too long: the next one goes on with it
 };
 
 /// Bytes that a tool kept in the artifact store.

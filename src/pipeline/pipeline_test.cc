@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/id.h"
+#include "pipeline/file.h"
+#include "pipeline/graph.h"
+#include "pipeline/validate.h"
+
+namespace weir::pipeline {
+namespace {
+
+using testing::ElementsAre;
+
+tool::Registry some_tools() {
+  tool::Registry tools;
+  for (const char* id : {"t1", "t2"}) {
+    tools.add(std::make_unique<tool::FunctionTool>(
+        "a", id, [](const tool::Call&) { return json::Object(); }));
+  }
+  return tools;
+}
+
+File load(std::string_view name, std::string_view text) {
+  const auto folder = testing::TempDir() + "pipeline-" + std::to_string(random_bits());
+  std::filesystem::create_directories(folder);
+  const auto path = folder + "/" + std::string(name);
+  std::ofstream(path) << text;
+  return load_file(path);
+}
+
+/// All problems of a file, as "line:column: message".
+std::vector<std::string> problems(std::string_view name, std::string_view text) {
+  const auto file = load(name, text);
+  std::vector<std::string> found;
+  for (const auto& problem : file.problems) found.push_back(to_string(problem, "").substr(1));
+  for (const auto& problem : validate(file.definition, some_tools())) {
+    found.push_back(to_string(problem, "").substr(1));
+  }
+  return found;
+}
+
+TEST(PipelineFile, ReadsTheJsonOfThePipelinesThatWereThereBefore) {
+  const auto file = load("p.json", R"({
+    "id": "p_obs", "name": "obs",
+    "nodes": [{"id": "n1", "plugin_id": "a", "tool_id": "t1"}, {"id": "n2", "plugin_id": "a", "tool_id": "t1"}],
+    "edges": [{"from_node": "n1", "to_node": "n2"}],
+    "entry_nodes": ["n1"], "output_nodes": ["n2"]})");
+  EXPECT_TRUE(file.problems.empty());
+  EXPECT_TRUE(validate(file.definition, some_tools()).empty());
+  EXPECT_EQ(file.definition.id, "p_obs");
+  EXPECT_EQ(file.definition.name, "obs");
+  EXPECT_EQ(file.definition.nodes[1].id.position, (json::Position{3, 71}));
+  EXPECT_EQ(file.definition.edges[0].to.text, "n2");
+}
+
+TEST(PipelineFile, ReadsYamlWithNeedsAndFindsTheEnds) {
+  const auto file = load("p.yaml", R"(
+id: p
+version: 1.2
+nodes:
+  - {id: x, plugin_id: a, tool_id: t1, with: {k: [1]}}
+  - {id: y, plugin_id: a, tool_id: t2, needs: [x]}
+  - {id: z, plugin_id: a, tool_id: t2, needs: [x, y]}
+)");
+  ASSERT_TRUE(file.problems.empty());
+  EXPECT_EQ(file.definition.version, "1.2");
+  EXPECT_EQ(file.definition.edges.size(), 3U);
+  ASSERT_EQ(file.definition.entry_nodes.size(), 1U);
+  EXPECT_EQ(file.definition.entry_nodes[0].text, "x");
+  EXPECT_EQ(file.definition.output_nodes[0].text, "z");
+  EXPECT_EQ(json::to_text(file.definition.nodes[0].with), R"({"k":[1]})");
+}
+
+TEST(PipelineFile, ReadsALinearPipelineAsAChain) {
+  const auto file = load("p.yaml", "{id: p, type: linear, plugin_id: a, tools: [t1, t2, t1]}");
+  ASSERT_TRUE(file.problems.empty());
+  EXPECT_EQ(file.definition.type, PipelineType::kLinear);
+  std::vector<std::string> ids;
+  for (const auto& node : file.definition.nodes) ids.push_back(node.id.text);
+  EXPECT_THAT(ids, ElementsAre("t1", "t2", "t1_2"));
+  EXPECT_TRUE(validate(file.definition, some_tools()).empty());
+}
+
+TEST(PipelineFile, SaysEverythingThatIsWrongAtOnceAndWhere) {
+  EXPECT_THAT(problems("p.yaml", R"(id: p
+nodes:
+  - {id: x, plugin_id: a, tool_id: t9}
+  - {id: x, plugin_id: b, tool_id: t1}
+  - {id: y, plugin_id: a, tool_id: t1, needs: [z], colour: red}
+  - {id: u, plugin_id: a}
+edges: 7
+entry_nodes: [x, q]
+output_nodes: [y]
+)"),
+              ElementsAre("5:52: unknown key 'colour' in a node", "6:5: a node has no 'tool_id'",
+                          "7:8: 'edges' is a number, a list is expected",
+                          "3:36: plugin 'a' has no tool 't9', did you mean 't1'? (known: t1, t2)",
+                          "4:10: node id 'x' is used twice, first in line 3",
+                          "4:24: unknown plugin 'b' (known: a)",
+                          "5:10: node 'y' cannot be reached from an entry node",
+                          "5:48: edge from unknown node 'z'",
+                          "6:10: node 'u' cannot be reached from an entry node",
+                          "8:18: entry node 'q' does not exist"));
+}
+
+TEST(PipelineFile, PrintsTheCycle) {
+  EXPECT_THAT(
+      problems("p.yaml", R"(id: p
+nodes:
+  - {id: x, plugin_id: a, tool_id: t1}
+  - {id: y, plugin_id: a, tool_id: t1, needs: [x, w]}
+  - {id: z, plugin_id: a, tool_id: t1, needs: [y]}
+  - {id: w, plugin_id: a, tool_id: t1, needs: [z]}
+output_nodes: [w]
+)"),
+      testing::Contains(testing::MatchesRegex(".*: the pipeline contains a cycle: (y -> z -> w -> "
+                                              "y|z -> w -> y -> z|w -> y -> z -> w)")));
+}
+
+TEST(PipelineFile, TakesTheNameOfAFileThatCannotBeRead) {
+  const auto file = load("orders.json", "{");
+  EXPECT_EQ(file.definition.id, "orders");
+  ASSERT_EQ(file.problems.size(), 1U);
+  EXPECT_EQ(load_file("/no/such.yaml").problems.size(), 1U);
+  EXPECT_EQ(load("p.toml", "").problems.size(), 1U);
+}
+
+TEST(Graph, OrdersNodesAsKahnDoes) {
+  const auto file = load("p.yaml", R"(
+id: p
+nodes: [{id: d}, {id: b}, {id: a}, {id: c}]
+edges:
+  - {from_node: a, to_node: c}
+  - {from_node: a, to_node: d}
+  - {from_node: b, to_node: d}
+)");
+  const Graph graph(file.definition);
+  EXPECT_THAT(graph.order, ElementsAre(1, 2, 3, 0));      // b, a, then c and d
+  EXPECT_THAT(graph.predecessors[0], ElementsAre(2, 1));  // of d, in the order of the edges
+}
+
+}  // namespace
+}  // namespace weir::pipeline

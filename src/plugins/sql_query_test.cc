@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/id.h"
+#include "plugins/plugins.h"
+
+namespace weir::plugins {
+namespace {
+
+class SqlQueryTest : public testing::Test {
+ protected:
+  SqlQueryTest()
+      : folder_(testing::TempDir() + "sql-" + std::to_string(random_bits())),
+        artifacts_(folder_ / "artifacts"),
+        query_(make_sql_query(artifacts_)) {
+    std::filesystem::create_directories(folder_ / "artifacts");
+  }
+
+  std::expected<tool::Output, tool::Failure> run(const std::string& sql,
+                                                 const json::Object& payload = {},
+                                                 int inline_rows = 100, std::stop_token stop = {}) {
+    json::Object with;
+    with.set("query", sql);
+    if (inline_rows >= 0) with.set("inline_rows", inline_rows);
+    return query_->run(
+        {.run_id = "r",
+         .node_id = "n",
+         .payload = payload,
+         .with = with,
+         .folder = folder_,
+         .stop = std::move(stop),
+         .log = {},
+         .kept = [this](const tool::KeptArtifact& artifact) { kept_.push_back(artifact); }});
+  }
+
+  /// The rows of a query as JSON text.
+  std::string data(const std::string& sql, const json::Object& payload = {}) {
+    const auto output = run(sql, payload);
+    if (!output) return output.error().type + ": " + output.error().message;
+    return json::to_text(*output->payload.find("n")->object()->find("data"));
+  }
+
+  const std::filesystem::path folder_;
+  const artifact::ArtifactStore artifacts_;
+  const std::unique_ptr<tool::Tool> query_;
+  std::vector<tool::KeptArtifact> kept_;
+};
+
+TEST_F(SqlQueryTest, DescribesItsResultAndKeepsItAsParquet) {
+  const auto output = run("SELECT 1 AS a, 'x' AS b;", {}, -1);
+  ASSERT_TRUE(output) << output.error().message;
+  ASSERT_EQ(kept_.size(), 1U);
+  EXPECT_EQ(kept_[0].name, "n.parquet");
+  EXPECT_EQ(kept_[0].rows, 1);
+  EXPECT_EQ(json::to_text(output->payload),
+            R"({"n":{"artifact":")" + kept_[0].hash.text() + R"(","columns":["a","b"],"rows":1}})");
+  EXPECT_EQ(artifacts_.get(kept_[0].hash, 1 << 20)->substr(0, 4), "PAR1");
+}
+
+TEST_F(SqlQueryTest, SeesEarlierResultsAsViews) {
+  const auto first = run("SELECT i FROM range(10) t(i)");
+  auto payload = first->payload;
+  payload.set("other", 7);
+  EXPECT_EQ(data("SELECT sum(i)::INT AS s FROM n -- the end", payload), R"([{"s":45}])");
+}
+
+TEST_F(SqlQueryTest, ReadsFilesBesideThePipeline) {
+  std::ofstream(folder_ / "in.csv") << "a,b\n1,x\n";
+  EXPECT_EQ(data("SELECT * FROM 'in.csv'"), R"([{"a":1,"b":"x"}])");
+}
+
+// A HUGEINT, which sum() gives, is a double in Parquet.
+TEST_F(SqlQueryTest, GivesEveryTypeAsJson) {
+  EXPECT_EQ(
+      data("SELECT true AS b, 1.5::DECIMAL(9,2) AS d, sum(i) AS h, 1e300 AS x, NULL AS n, DATE "
+           "'2024-02-29' AS day,"
+           " TIMESTAMP '2024-02-29 01:02:03.5' AS t, [1, NULL] AS l, {'k': 'v'} AS s, INTERVAL "
+           "'25' HOUR AS i,"
+           " uuid '00112233-4455-6677-8899-aabbccddeeff' AS u, '\\xC3\\xA9'::BLOB AS bytes FROM range(3) "
+           "r(i)"),
+      R"([{"b":true,"d":1.5,"h":3.0,"x":1e+300,"n":null,"day":"2024-02-29","t":"2024-02-29 01:02:03.500000",)"
+      R"("l":[1,null],"s":{"k":"v"},"i":"25:00:00","u":"00112233-4455-6677-8899-aabbccddeeff","bytes":"\\xc3a9"}])");
+}
+
+TEST_F(SqlQueryTest, KeepsTheOrderOfTheQuery) {
+  EXPECT_EQ(data("SELECT i FROM range(3) t(i) ORDER BY i DESC"), R"([{"i":2},{"i":1},{"i":0}])");
+}
+
+TEST_F(SqlQueryTest, FailsAndNamesTheNode) {
+  EXPECT_THAT(data("SELECT nothing"), testing::StartsWith("SqlError: node 'n': "));
+  EXPECT_THAT(data("SELECT * FROM range(101)"),
+              testing::StartsWith("TooManyRows: node 'n': the query gave 101"));
+  EXPECT_THAT(data(""), testing::StartsWith("SqlError: node 'n': "));
+  json::Object payload;
+  payload.set("gone", *json::parse(R"({"artifact":")" + sha256("x").text() +
+                                   R"(","columns":[],"rows":1})"));
+  EXPECT_THAT(data("SELECT 1", payload),
+              testing::StartsWith("ArtifactMissing: node 'n': the result 'gone'"));
+}
+
+TEST_F(SqlQueryTest, LeavesNothingBehindWhenItFails) {
+  EXPECT_FALSE(run("SELECT * FROM range(101)"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "artifacts" / "tmp"));
+}
+
+TEST_F(SqlQueryTest, StopsWhenAsked) {
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(200));  // a query that runs: nothing to wait for
+    stop.request_stop();
+  });
+  const auto output =
+      run("SELECT count(*) FROM range(10000000) a(x), range(10000000) b(y) WHERE x * y = 7", {}, -1,
+          stop.get_token());
+  EXPECT_FALSE(output);
+}
+
+}  // namespace
+}  // namespace weir::plugins

@@ -1,0 +1,199 @@
+#include "record/recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "event/decoder.h"
+#include "log/segment.h"
+
+namespace weir::record {
+namespace {
+
+using event::Field;
+using event::Type;
+
+log::StoreDirectory fresh_store() {
+  return *log::StoreDirectory::create(testing::TempDir() + "store-" +
+                                      std::to_string(random_bits()));
+}
+
+RunFields some_run() {
+  return {.run_id = RunId::make(system_clock().now()),
+          .pipeline_type = "dag",
+          .pipeline_id = "p",
+          .pipeline_version = "1",
+          .trace_id = TraceId::make()};
+}
+
+/// The committed lines of the whole store.
+std::vector<std::string> lines_of(const log::StoreDirectory& store) {
+  std::vector<std::string> lines;
+  const auto segments = store.segments();
+  for (const auto& path : *segments) {
+    auto reader = log::SegmentReader::open(path);
+    while (const auto commit = *reader->next_commit()) {
+      for (auto rest = commit->lines; !rest.empty();) {
+        const auto end = rest.find('\n');
+        lines.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+      }
+    }
+  }
+  return lines;
+}
+
+TEST(Recorder, WritesAnEventWithAllItsFieldsInTheOrderOfTheCatalogue) {
+  const auto store = fresh_store();
+  const auto fields = some_run();
+  {
+    Recorder recorder(store);
+    const auto run = *recorder.begin(fields);
+    const std::vector<std::string> keys = {"a", "b\"c"};
+    run->emit(Type::kNodeCompleted, {{Field::kAttributes, event::ObjectText{R"({"x":1})"}},
+                                     {Field::kNodeId, std::string_view("n")},
+                                     {Field::kPluginId, std::string_view("p")},
+                                     {Field::kToolId, std::string_view("t\xff")},
+                                     {Field::kStepIndex, std::int64_t{3}},
+                                     {Field::kDurationMs, 1.25},
+                                     {Field::kCacheHit, true},
+                                     {Field::kOutputKeys, std::span(keys)}});
+  }
+  const auto lines = lines_of(store);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(
+      lines[0],
+      testing::EndsWith(
+          R"("level":"INFO","pipeline_type":"dag","pipeline_id":"p","pipeline_version":"1","run_id":")" +
+          fields.run_id.text() + R"(","run_seq":1,"trace_id":")" + fields.trace_id.text() +
+          R"(","node_id":"n","plugin_id":"p","tool_id":"t)"
+          "\xEF\xBF\xBD"
+          R"(","step_index":3,"duration_ms":1.25,"output_keys":["a","b\"c"],"cache_hit":true,"attributes":{"x":1}})"));
+  event::Decoder decoder;
+  EXPECT_TRUE(decoder.decode(lines[0]));
+}
+
+TEST(Recorder, HasEverythingOnDiskWhenFlushReturns) {
+  const auto store = fresh_store();
+  Recorder recorder(store);
+  const auto run = *recorder.begin(some_run());
+  for (std::size_t i = 1; i <= 20; ++i) {
+    run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}});
+    ASSERT_TRUE(run->flush());
+    EXPECT_EQ(lines_of(store).size(), i);
+  }
+}
+
+TEST(Recorder, CommitsByItselfWithinAWhile) {
+  const auto store = fresh_store();
+  Recorder recorder(store);
+  const auto run = *recorder.begin(some_run());
+  run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}});
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (lines_of(store).empty() && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::yield();
+  EXPECT_EQ(lines_of(store).size(), 1U);
+}
+
+TEST(Recorder, TakesEventsLargerThanTheRing) {
+  const auto store = fresh_store();
+  const std::string message(3 << 20, 'x');
+  {
+    Recorder recorder(store, {.ring_bytes = 4096});
+    const auto run = *recorder.begin(some_run());
+    for (int i = 0; i < 3; ++i)
+      run->emit(Type::kLog, {{Field::kMessage, std::string_view(message)}});
+  }
+  const auto lines = lines_of(store);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(lines[2], testing::HasSubstr(message));
+}
+
+TEST(Recorder, GivesARunToOneRecorderOnly) {
+  const auto store = fresh_store();
+  const auto fields = some_run();
+  Recorder first(store), second(store);
+  const auto run = first.begin(fields);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(second.begin(fields).error().code, ErrorCode::kConflict);
+}
+
+TEST(Recorder, TellsThatTheLogCannotBeWritten) {
+  const auto store = fresh_store();
+  std::filesystem::remove_all(store.log());
+  Recorder recorder(store);
+  const auto run = *recorder.begin(some_run());
+  run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}});
+  EXPECT_EQ(run->flush().error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(run->flush());
+  EXPECT_FALSE(recorder.begin(some_run()));
+}
+
+TEST(Recorder, OpensNoSegmentWithoutAnEvent) {
+  const auto store = fresh_store();
+  {
+    Recorder recorder(store);
+  }
+  EXPECT_TRUE(store.segments()->empty());
+}
+
+// Small rings and commits, so that threads wait, batches are cut anywhere and numbers arrive out of
+// order at the writer. Every run's events must come out in order, without holes.
+TEST(ThreadsRecorder, KeepsEveryRunInOrderWhateverThreadsEmit) {
+  constexpr int kThreads = 4, kRuns = 3, kEvents = 5000;
+  const auto store = fresh_store();
+  std::vector<std::string> run_ids;
+  {
+    Recorder recorder(store, {.commit_bytes = 10'000, .ring_bytes = 4096});
+    std::vector<std::unique_ptr<record::Run>> runs;
+    for (int i = 0; i < kRuns; ++i) {
+      runs.push_back(*recorder.begin(some_run()));
+      run_ids.push_back(runs.back()->id().text());
+    }
+    std::vector<std::jthread> threads;
+    for (std::int64_t t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::int64_t i = 0; i < kEvents; ++i) {
+          runs[static_cast<std::size_t>(i) % kRuns]->emit(Type::kLog,
+                                                          {{Field::kStepIndex, t},
+                                                           {Field::kMessage, std::string_view("m")},
+                                                           {Field::kSourceSeq, i}});
+        }
+      });
+    }
+  }
+  std::map<std::string, std::int64_t> last_seq;
+  std::map<std::int64_t, std::vector<std::int64_t>> by_thread;
+  event::Decoder decoder;
+  for (const auto& text : lines_of(store)) {
+    const auto event = decoder.decode(text);
+    ASSERT_TRUE(event);
+    EXPECT_EQ((*event)->run_seq(), ++last_seq[std::string((*event)->text(Field::kRunId))]);
+    by_thread[*(*event)->integer(Field::kStepIndex)].push_back(
+        *(*event)->integer(Field::kSourceSeq));
+  }
+  std::int64_t total = 0;
+  for (const auto& [id, seq] : last_seq) total += seq;
+  EXPECT_EQ(total, std::int64_t{kThreads} * kEvents);
+  for (auto& [thread, numbers] : by_thread) {
+    std::sort(numbers.begin(), numbers.end());
+    EXPECT_EQ(numbers.size(), std::size_t{kEvents});
+    EXPECT_EQ(std::unique(numbers.begin(), numbers.end()), numbers.end())
+        << "an event was written twice";
+  }
+}
+
+TEST(ThreadsRecorder, CommitsWhatEndedThreadsEmitted) {
+  const auto store = fresh_store();
+  Recorder recorder(store);
+  const auto run = *recorder.begin(some_run());
+  for (int i = 0; i < 50; ++i) {
+    std::jthread([&] { run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}}); });
+  }
+  ASSERT_TRUE(run->flush());
+  EXPECT_EQ(lines_of(store).size(), 50U);
+}
+
+}  // namespace
+}  // namespace weir::record

@@ -1,0 +1,215 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "artifact/artifact_store.h"
+#include "record/recorder.h"
+#include "store/event_table.h"
+#include "store/query.h"
+#include "store/verify.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+using event::Type;
+using testing::HasSubstr;
+
+/// A store with two runs: one completed with two nodes, one failed at its first node.
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest()
+      : store_(*log::StoreDirectory::create(testing::TempDir() + "store-" +
+                                            std::to_string(random_bits()))) {
+    record::Recorder recorder(store_);
+    record_run(recorder, true);
+    record_run(recorder, false);
+  }
+
+  void record_run(record::Recorder& recorder, bool succeeds) {
+    const auto run = *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                                      .pipeline_type = "dag",
+                                      .pipeline_id = "player_tracking_v1",
+                                      .pipeline_version = "1",
+                                      .trace_id = TraceId::make()});
+    run_ids_.push_back(run->id().text());
+    const std::vector<std::string> none, a = {"a"}, keys = {"x", "y"};
+    const std::int64_t two = 2;
+    run->emit(Type::kPipelineStarted, {{Field::kEntryNodes, std::span(a)},
+                                       {Field::kOutputNodes, std::span(a)},
+                                       {Field::kNodeCount, two}});
+    const std::string_view plugin = "p", tool = "t", error = "E", message = "m";
+    for (std::int64_t step = 0; step < 2; ++step) {
+      const std::string_view node = step == 0 ? "a" : "b";
+      run->emit(Type::kNodeStarted,
+                {{Field::kNodeId, node},
+                 {Field::kPluginId, plugin},
+                 {Field::kToolId, tool},
+                 {Field::kStepIndex, step},
+                 {Field::kPredecessorNodeIds, step == 0 ? std::span(none) : std::span(a)}});
+      if (!succeeds) {
+        run->emit(Type::kNodeFailed, {{Field::kNodeId, node},
+                                      {Field::kPluginId, plugin},
+                                      {Field::kToolId, tool},
+                                      {Field::kStepIndex, step},
+                                      {Field::kDurationMs, 7.0},
+                                      {Field::kErrorType, error},
+                                      {Field::kErrorMessage, message}});
+        run->emit(Type::kPipelineFailed, {{Field::kDurationMs, 8.0},
+                                          {Field::kErrorType, error},
+                                          {Field::kErrorMessage, message},
+                                          {Field::kFailedNodeId, node}});
+        return;
+      }
+      run->emit(Type::kNodeCompleted, {{Field::kNodeId, node},
+                                       {Field::kPluginId, plugin},
+                                       {Field::kToolId, tool},
+                                       {Field::kStepIndex, step},
+                                       {Field::kDurationMs, 1000.0 * static_cast<double>(step + 1)},
+                                       {Field::kOutputKeys, std::span(keys)}});
+    }
+    run->emit(Type::kPipelineCompleted, {{Field::kDurationMs, 3001.0},
+                                         {Field::kNodeCount, two},
+                                         {Field::kOutputNodeIds, std::span(a)}});
+  }
+
+  /// All rows as JSON text, or the error.
+  std::string query(const std::string& sql) {
+    const auto database = open_views(store_);
+    if (!database) return database.error().message;
+    auto connection = database->connect();
+    auto rows = connection->query(sql);
+    if (!rows) return rows.error().message;
+    json::Array all;
+    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
+    return json::to_text(all);
+  }
+
+  const log::StoreDirectory store_;
+  std::vector<std::string> run_ids_;
+};
+
+TEST_F(StoreTest, ShowsEveryCommittedEventWithTypedColumns) {
+  EXPECT_EQ(query("SELECT count(*) FROM logs"), "[[10]]");
+  EXPECT_EQ(
+      query("SELECT run_seq, event_type, node_id, duration_ms, output_keys, predecessor_node_ids "
+            "FROM logs "
+            "WHERE event_type LIKE 'pipeline_node_%' AND node_id = 'b' ORDER BY run_seq"),
+      R"([[4,"pipeline_node_started","b",null,null,["a"]],[5,"pipeline_node_completed","b",2000.0,["x","y"],null]])");
+  EXPECT_EQ(query("SELECT DISTINCT typeof(timestamp), typeof(step_index), typeof(duration_ms), "
+                  "typeof(output_keys), "
+                  "typeof(attributes), typeof(cache_hit) FROM logs"),
+            R"([["TIMESTAMP","BIGINT","DOUBLE","VARCHAR[]","JSON","BOOLEAN"]])");
+}
+
+TEST_F(StoreTest, GivesOneRunByItsId) {
+  EXPECT_EQ(query("SELECT count(*), min(run_id) FROM weir_events(run_id := '" + run_ids_[1] + "')"),
+            R"([[4,")" + run_ids_[1] + R"("]])");
+}
+
+TEST_F(StoreTest, ShowsNoUncommittedLine) {
+  const auto segments = store_.segments();
+  std::string line;
+  std::getline(std::ifstream(segments->front()), line);
+  std::ofstream(segments->front(), std::ios::app) << line << '\n';
+  EXPECT_EQ(query("SELECT count(*) FROM logs"), "[[10]]");
+  const auto verification = verify(store_);
+  EXPECT_TRUE(verification->problems.empty());
+  EXPECT_EQ(verification->read.torn_bytes, line.size() + 1);
+}
+
+TEST_F(StoreTest, FoldsRunsAndNodes) {
+  EXPECT_EQ(query("SELECT state, duration_ms, node_count, completed_nodes, failed_node_id, "
+                  "error_type FROM runs ORDER BY started_at"),
+            R"([["completed",3001.0,2,2,null,null],["failed",8.0,2,0,"a","E"]])");
+  EXPECT_EQ(query("SELECT node_id, state, duration_ms FROM nodes ORDER BY started_at, run_id"),
+            R"([["a","completed",1000.0],["b","completed",2000.0],["a","failed",7.0]])");
+}
+
+TEST_F(StoreTest, LeavesOutWhatAProcessSaysOfItselfFromLogs) {
+  {
+    record::Recorder recorder(store_);
+    const auto run = *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                                      .pipeline_type = "external",
+                                      .pipeline_id = "weir",
+                                      .pipeline_version = "1",
+                                      .trace_id = TraceId::make()});
+    run->emit(Type::kNotification, {{Field::kMessage, std::string_view("m")}});
+  }
+  EXPECT_EQ(query("SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM events)"),
+            "[[10,11]]");
+}
+
+TEST_F(StoreTest, RunsEveryRecipeOfTheCookbook) {
+  EXPECT_FALSE(cookbook().empty());
+  for (const auto& recipe : cookbook()) {
+    EXPECT_THAT(query(std::string(recipe.sql)), testing::StartsWith("[")) << recipe.name;
+    EXPECT_THAT(std::string(recipe.question), testing::EndsWith("?")) << recipe.name;
+  }
+}
+
+TEST_F(StoreTest, RunsQueriesOfOtherDialectsAsTheyArePublished) {
+  EXPECT_EQ(query("SELECT AVG(CARDINALITY(output_keys)) FROM logs WHERE event_type = "
+                  "'pipeline_node_completed'"),
+            "[[2.0]]");
+  EXPECT_EQ(
+      query("SELECT width_bucket(duration_ms, 0, 2000, 20) AS bucket, COUNT(*) AS count FROM logs "
+            "WHERE event_type = 'pipeline_node_completed' GROUP BY bucket ORDER BY bucket"),
+      "[[11,1],[21,1]]");
+  EXPECT_EQ(query("SELECT COUNT(DISTINCT run_id) FROM logs WHERE event_type = 'pipeline_started' "
+                  "AND timestamp > NOW() - INTERVAL '1 day'"),
+            "[[2]]");
+  EXPECT_EQ(query("SELECT frame_index FROM logs LIMIT 1"), "[[null]]");
+}
+
+TEST_F(StoreTest, VerifiesAndCountsWhatIsThere) {
+  const auto verification = verify(store_);
+  EXPECT_THAT(verification->problems, testing::IsEmpty());
+  EXPECT_EQ(verification->runs, 2U);
+  EXPECT_EQ(verification->read.events, 10U);
+}
+
+TEST_F(StoreTest, FindsDamageHolesAndMissingArtifacts) {
+  {
+    record::Recorder recorder(store_);
+    const auto run = *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                                      .pipeline_type = "dag",
+                                      .pipeline_id = "p",
+                                      .pipeline_version = "1",
+                                      .trace_id = TraceId::make()});
+    const auto hash = sha256("never put").text();
+    run->emit(Type::kArtifactWritten, {{Field::kArtifactPath, std::string_view("x")},
+                                       {Field::kArtifactSha256, std::string_view(hash)}});
+  }
+  EXPECT_THAT(verify(store_)->problems,
+              testing::ElementsAre(HasSubstr("artifact " + sha256("never put").text())));
+
+  // The commit of the first segment with its first event taken out, and a right checksum.
+  const auto segments = store_.segments();
+  auto reader = log::SegmentReader::open(segments->front());
+  const auto commit = *reader->next_commit();
+  std::string lines(commit->lines.substr(commit->lines.find('\n') + 1));
+  auto writer = log::SegmentWriter::create(store_.log() / "zzz-000001.jsonl");
+  ASSERT_TRUE(writer->commit(lines, commit->events - 1));
+  std::filesystem::remove(segments->front());
+  EXPECT_THAT(verify(store_)->problems, testing::Contains(HasSubstr("event 2 follows event 0")));
+}
+
+TEST_F(StoreTest, SaysWhereAnEventIsNotOne) {
+  auto writer = log::SegmentWriter::create(store_.log() / "zzz-000001.jsonl");
+  std::string lines = "{\"timestamp\":1}\n";
+  ASSERT_TRUE(writer->commit(lines, 1));
+  EXPECT_THAT(verify(store_)->problems,
+              testing::ElementsAre(
+                  HasSubstr("zzz-000001.jsonl: at byte 0: field 'timestamp' is not a date-time")));
+  EXPECT_THAT(query("SELECT count(*) FROM logs"), HasSubstr("zzz-000001.jsonl"));
+}
+
+TEST(Database, QuotesNamesAndStrings) {
+  EXPECT_EQ(sql_name("a\"b"), "\"a\"\"b\"");
+  EXPECT_EQ(sql_string("it's"), "'it''s'");
+}
+
+}  // namespace
+}  // namespace weir::store

@@ -1,0 +1,105 @@
+#include "tool/process.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "base/id.h"
+
+namespace weir::tool {
+namespace {
+
+using testing::ElementsAre;
+
+ProcessRequest shell(const std::string& script) { return {.command = {"/bin/sh", "-c", script}}; }
+
+TEST(Process, CarriesInputOutputErrorsAndTheExitCode) {
+  std::vector<std::string> lines;
+  auto request = shell("cat; echo one >&2; printf two >&2; exit 3");
+  request.input = "input";
+  request.on_error_line = [&](std::string_view line, bool) { lines.emplace_back(line); };
+  const auto result = run_process(request);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->output, "input");
+  EXPECT_THAT(lines, ElementsAre("one", "two"));
+  EXPECT_EQ(result->exit_code, 3);
+  EXPECT_TRUE(result->usage.cpu_ms);
+}
+
+TEST(Process, MovesMoreThanAPipeHoldsInBothDirections) {
+  const std::string input(3 << 20, 'x');
+  auto request = shell("cat");
+  request.input = input;
+  EXPECT_EQ(run_process(request)->output, input);
+}
+
+TEST(Process, DoesNotMindAProgramThatReadsNothing) {
+  const std::string input(3 << 20, 'x');
+  auto request = shell("exec 0<&-; sleep 0.1; echo done");
+  request.input = input;
+  const auto result = run_process(request);
+  EXPECT_EQ(result->output, "done\n");
+  EXPECT_EQ(result->exit_code, 0);
+}
+
+TEST(Process, SaysWhatCouldNotBeStarted) {
+  const auto missing = run_process({.command = {"no-such-program-here"}});
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, testing::HasSubstr("no-such-program-here"));
+  auto request = shell("true");
+  request.folder = "/no/such/folder";
+  EXPECT_FALSE(run_process(request));
+}
+
+TEST(Process, TellsTheSignalThatEndedIt) {
+  const auto result = run_process(shell("kill -SEGV $$"));
+  EXPECT_EQ(result->signal, SIGSEGV);
+  EXPECT_FALSE(result->exit_code);
+}
+
+TEST(Process, StopsAProgramThatPrintsTooMuch) {
+  auto request = shell("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
+  request.max_output_bytes = 1000;
+  const auto result = run_process(request);
+  EXPECT_TRUE(result->output_too_large);
+  EXPECT_EQ(result->output.size(), 1000U);
+}
+
+TEST(Process, CutsLongLinesIntoPiecesAndLosesNothing) {
+  std::vector<std::pair<std::size_t, bool>> pieces;
+  auto request = shell("head -c 20000 /dev/zero | tr '\\0' x >&2; echo >&2; echo y >&2");
+  request.on_error_line = [&](std::string_view line, bool continues) {
+    pieces.emplace_back(line.size(), continues);
+  };
+  ASSERT_TRUE(run_process(request));
+  using Piece = std::pair<std::size_t, bool>;
+  EXPECT_THAT(pieces, ElementsAre(Piece{kMaxLogLine, true}, Piece{kMaxLogLine, true},
+                                  Piece{20000 - 2 * kMaxLogLine, false}, Piece{1, false}));
+}
+
+TEST(Process, EndsTheWholeGroupWhenStopped) {
+  const auto marker = testing::TempDir() + "marker-" + std::to_string(random_bits());
+  std::stop_source stop;
+  auto request = shell("(trap '' TERM; sleep 30; touch " + marker + ") & echo up >&2; wait");
+  request.stop = stop.get_token();
+  request.on_error_line = [&](std::string_view, bool) { stop.request_stop(); };
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run_process(request);
+  EXPECT_TRUE(result->stopped);
+  EXPECT_EQ(result->signal, SIGTERM);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(25));
+  EXPECT_FALSE(std::filesystem::exists(marker));
+}
+
+TEST(Process, DoesNotWaitForWhatItLeftBehind) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run_process(shell("sleep 30 & echo done"));
+  EXPECT_EQ(result->output, "done\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(25));
+}
+
+}  // namespace
+}  // namespace weir::tool
