@@ -54,6 +54,15 @@ Result<void> File::sync() const {
   return {};
 }
 
+void File::reserve(std::uint64_t offset, std::uint64_t size) const {
+  static_cast<void>(::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                                static_cast<off_t>(size)));
+}
+
+void File::release_beyond(std::uint64_t size) const {
+  static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(size)));
+}
+
 Result<std::size_t> File::read_at(std::uint64_t offset, char* out, std::size_t size) const {
   while (true) {
     const auto got = ::pread(descriptor_, out, size, static_cast<off_t>(offset));

@@ -32,6 +32,11 @@ class File {
   [[nodiscard]] Result<void> write(std::string_view bytes);
   /// Makes what was written survive power loss (fdatasync).
   [[nodiscard]] Result<void> sync() const;
+  /// Reserves blocks for `size` bytes from `offset` on without changing the file's size, so that
+  /// appends and syncs need not find them. Where the file system cannot, nothing happens.
+  void reserve(std::uint64_t offset, std::uint64_t size) const;
+  /// Gives back what was reserved beyond `size`.
+  void release_beyond(std::uint64_t size) const;
   /// Up to `size` bytes from `offset` on; 0 only at the end.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* out,
                                             std::size_t size) const;

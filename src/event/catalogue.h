@@ -35,6 +35,11 @@ enum class Field : std::uint8_t { WEIR_FIELDS(WEIR_FIELD_ENUM) };
 inline constexpr std::size_t kFieldCount = WEIR_FIELDS(WEIR_FIELD_COUNT);
 #undef WEIR_FIELD_COUNT
 
+#define WEIR_FIELD_TYPE(id, name, type, group, doc) FieldType::type,
+/// By Field.
+inline constexpr FieldType kFieldTypes[] = {WEIR_FIELDS(WEIR_FIELD_TYPE)};
+#undef WEIR_FIELD_TYPE
+
 struct FieldInfo {
   Field field;
   std::string_view name;

@@ -30,6 +30,9 @@ class SegmentWriter {
  public:
   /// Creates `path`, which must not exist, and locks it. Errors: kIo, kExhausted (no space).
   [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path);
+  SegmentWriter(SegmentWriter&&) noexcept = default;
+  SegmentWriter& operator=(SegmentWriter&&) noexcept = default;
+  ~SegmentWriter();
 
   /// Writes `events` event lines, each with its newline, and their commit line, and makes all of it
   /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for
@@ -41,9 +44,11 @@ class SegmentWriter {
 
  private:
   explicit SegmentWriter(File file) : file_(std::move(file)) {}
+  void reserve_for(std::uint64_t size);
 
   File file_;
   std::uint64_t size_bytes_ = 0;
+  std::uint64_t reserved_bytes_ = 0;
   std::optional<Error> failure_;
 };
 

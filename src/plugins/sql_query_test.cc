@@ -79,7 +79,8 @@ TEST_F(SqlQueryTest, GivesEveryTypeAsJson) {
            "'2024-02-29' AS day,"
            " TIMESTAMP '2024-02-29 01:02:03.5' AS t, [1, NULL] AS l, {'k': 'v'} AS s, INTERVAL "
            "'25' HOUR AS i,"
-           " uuid '00112233-4455-6677-8899-aabbccddeeff' AS u, '\\xC3\\xA9'::BLOB AS bytes FROM range(3) "
+           " uuid '00112233-4455-6677-8899-aabbccddeeff' AS u, '\\xC3\\xA9'::BLOB AS bytes FROM "
+           "range(3) "
            "r(i)"),
       R"([{"b":true,"d":1.5,"h":3.0,"x":1e+300,"n":null,"day":"2024-02-29","t":"2024-02-29 01:02:03.500000",)"
       R"("l":[1,null],"s":{"k":"v"},"i":"25:00:00","u":"00112233-4455-6677-8899-aabbccddeeff","bytes":"\\xc3a9"}])");

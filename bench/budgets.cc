@@ -1,0 +1,227 @@
+// Measures the budgets of the design that apply so far, and prints PASS or MISS beside each figure.
+//
+// Every figure is the median of several rounds in one run: machines are noisy, and only ratios of
+// one run say something. Where a figure needs the recorder, its writer thread has a core of its own
+// on a machine with two.
+
+#include <time.h>
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/file.h"
+#include "engine/engine.h"
+#include "record/recorder.h"
+#include "store/history.h"
+#include "tool/process.h"
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using event::Field;
+using event::Type;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double percentile(std::vector<double> values, double share) {
+  const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + place, values.end());
+  return values[static_cast<std::size_t>(place)];
+}
+
+double median_of(int rounds, const std::function<double()>& measure) {
+  std::vector<double> values;
+  for (int i = 0; i < rounds; ++i) values.push_back(measure());
+  return percentile(values, 0.5);
+}
+
+void print_row(const char* what, double value, const char* unit, double budget, bool at_least) {
+  const bool pass = at_least ? value >= budget : value <= budget;
+  std::printf("%-4s  %-58s %10.2f %-10s %s %g\n", pass ? "PASS" : "MISS", what, value, unit,
+              at_least ? "≥" : "≤", budget);
+  std::fflush(stdout);
+}
+
+void print_note(const char* what, double value, const char* unit) {
+  std::printf("      %-58s %10.2f %s\n", what, value, unit);
+  std::fflush(stdout);
+}
+
+/// A store that is gone when the object is.
+class ScratchStore {
+ public:
+  ScratchStore()
+      : store(*log::StoreDirectory::create(std::filesystem::current_path() /
+                                           ("budget-" + std::to_string(random_bits())))) {}
+  ~ScratchStore() { std::filesystem::remove_all(store.root()); }
+  ScratchStore(const ScratchStore&) = delete;
+  ScratchStore& operator=(const ScratchStore&) = delete;
+
+  const log::StoreDirectory store;
+};
+
+std::unique_ptr<record::Run> begin(record::Recorder& recorder) {
+  return *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                          .pipeline_type = "dag",
+                          .pipeline_id = "flights",
+                          .pipeline_version = "1",
+                          .trace_id = TraceId::make()});
+}
+
+/// The six-field event that recording is measured with: what a node's start says, beside the fields
+/// of its run.
+void emit_six(record::Run& run, const SpanId::Text& span, std::int64_t step) {
+  run.emit(Type::kLog, {{Field::kSpanId, std::string_view(span.data(), span.size())},
+                        {Field::kNodeId, std::string_view("by_origin")},
+                        {Field::kPluginId, std::string_view("sql")},
+                        {Field::kToolId, std::string_view("query")},
+                        {Field::kStepIndex, step},
+                        {Field::kMessage, std::string_view("grouped 3000000 rows by origin")}});
+}
+
+double tsc_ticks_per_ns() {
+  const auto start = Clock::now();
+  const auto ticks = __rdtsc();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return static_cast<double>(__rdtsc() - ticks) / (seconds_since(start) * 1e9);
+}
+
+/// One event every microsecond or so, each timed by itself.
+void measure_emit_latency() {
+  constexpr int kEvents = 200'000;
+  const ScratchStore scratch;
+  record::Recorder recorder(scratch.store);
+  const auto run = begin(recorder);
+  const auto span = SpanId::make().text();
+  const auto ticks_per_ns = tsc_ticks_per_ns();
+  std::vector<double> timer_only, emitted;
+  for (int i = 0; i < kEvents; ++i) {
+    unsigned core = 0;
+    const auto t0 = __rdtscp(&core);
+    const auto t1 = __rdtscp(&core);
+    emit_six(*run, span, i);
+    const auto t2 = __rdtscp(&core);
+    timer_only.push_back(static_cast<double>(t1 - t0) / ticks_per_ns);
+    emitted.push_back(static_cast<double>(t2 - t1) / ticks_per_ns);
+    while (static_cast<double>(__rdtsc() - t2) < 1000 * ticks_per_ns) {
+    }
+  }
+  const auto timer = percentile(timer_only, 0.5);
+  print_row("emit on a hot thread, six fields, p50", percentile(emitted, 0.5) - timer, "ns", 40,
+            false);
+  print_row("emit on a hot thread, six fields, p99", percentile(emitted, 0.99) - timer, "ns", 300,
+            false);
+}
+
+void measure_sustained_recording() {
+  constexpr int kEvents = 3'000'000;
+  double bytes = 0;
+  const auto rate = median_of(3, [&] {
+    const ScratchStore scratch;
+    record::Recorder recorder(scratch.store);
+    const auto run = begin(recorder);
+    const auto span = SpanId::make().text();
+    const auto start = Clock::now();
+    for (int i = 0; i < kEvents; ++i) emit_six(*run, span, i);
+    if (!run->flush()) return 0.0;
+    const auto seconds = seconds_since(start);
+    const auto segments = scratch.store.segments();
+    for (const auto& path : *segments)
+      bytes += static_cast<double>(std::filesystem::file_size(path));
+    return kEvents / seconds / 1e6;
+  });
+  print_row("recorder to log, structured JSON, sustained, committed", rate, "M events/s", 3, true);
+  print_note("  bytes an event on disk", bytes / 3 / kEvents, "");
+}
+
+pipeline::Definition no_op_pipeline(std::size_t nodes, std::size_t width) {
+  pipeline::Definition definition{.id = "noop", .name = "noop"};
+  for (std::size_t i = 0; i < nodes; ++i) {
+    definition.nodes.push_back(
+        {.id = {"n" + std::to_string(i)}, .plugin_id = {"bench"}, .tool_id = {"noop"}});
+    if (i >= width)
+      definition.edges.push_back({definition.nodes[i - width].id, definition.nodes[i].id});
+    if (i < width) definition.entry_nodes.push_back(definition.nodes[i].id);
+  }
+  definition.output_nodes.push_back(definition.nodes.back().id);
+  return definition;
+}
+
+double run_seconds(std::size_t nodes, std::size_t width) {
+  const auto definition = no_op_pipeline(nodes, width);
+  const ScratchStore scratch;
+  const artifact::ArtifactStore artifacts(scratch.store.artifacts());
+  tool::Registry tools;
+  tools.add(std::make_unique<tool::FunctionTool>("bench", "noop",
+                                                 [](const tool::Call&) { return json::Object(); }));
+  record::Recorder recorder(scratch.store);
+  engine::Engine engine(recorder, artifacts, tools);
+  const auto start = Clock::now();
+  const auto report = engine.run({.definition = definition,
+                                  .definition_text = "bench",
+                                  .folder = ".",
+                                  .payload = {},
+                                  .jobs = 1,
+                                  .stop = {},
+                                  .on_update = {}});
+  return report ? seconds_since(start) : 1e9;
+}
+
+void measure_no_op_nodes() {
+  const auto fixed = median_of(9, [] { return run_seconds(1, 1); });
+  print_note("a run's fixed cost: start, first and last commit", fixed * 1e3, "ms");
+  for (const std::size_t nodes : {10U, 1000U, 100'000U}) {
+    const auto rounds = nodes < 100'000 ? 9 : 3;
+    const auto total = median_of(rounds, [&] { return run_seconds(nodes, 1); });
+    const auto what = "no-op node, recorded and committed, chain of " + std::to_string(nodes);
+    print_row(what.c_str(), (total - fixed) / static_cast<double>(nodes - 1) * 1e6, "µs", 1, false);
+  }
+}
+
+/// From before the program is started to the timestamp of its first node's start.
+void measure_start() {
+  const ScratchStore scratch;
+  const auto file = scratch.store.root() / "p.json";
+  if (!write_file_durably(
+          file,
+          R"({"id": "p", "name": "p", "nodes": [{"id": "n", "plugin_id": "process", "tool_id": "run", "with": {"command": ["true"]}}]})"))
+    return;
+  const auto milliseconds = median_of(15, [&] {
+    const auto before = system_clock().now();
+    const auto result = tool::run_process(
+        {.command = {WEIR_PROGRAM, "run", "--quiet", "--store", scratch.store.root(), file}});
+    double first_node = 1e9;
+    const auto read =
+        store::read_all(scratch.store, [&](const event::EventView& event) -> Result<void> {
+          if (event.type() == Type::kNodeStarted && event.timestamp() >= before) {
+            first_node =
+                std::chrono::duration<double, std::milli>(event.timestamp() - before).count();
+          }
+          return {};
+        });
+    return result && read ? first_node : 1e9;
+  });
+  print_row("weir run: start to first node", milliseconds, "ms", 50, false);
+}
+
+}  // namespace
+}  // namespace weir
+
+int main() {
+  std::printf("%-4s  %-58s %10s %-10s budget\n", "", "path", "median", "");
+  weir::measure_emit_latency();
+  weir::measure_sustained_recording();
+  weir::measure_no_op_nodes();
+  weir::measure_start();
+  return 0;
+}
