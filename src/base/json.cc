@@ -1,6 +1,5 @@
 #include "base/json.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 namespace weir::json {
@@ -14,17 +13,20 @@ Object::~Object() = default;
 bool Object::operator==(const Object&) const = default;
 
 const Value* Object::find(std::string_view key) const {
-  const auto found = std::find_if(members_.rbegin(), members_.rend(),
-                                  [&](const Member& member) { return member.key == key; });
-  return found == members_.rend() ? nullptr : &found->value;
+  for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+    if (member->key == key) return &member->value;
+  }
+  return nullptr;
 }
 
 void Object::set(std::string_view key, Value value) {
-  if (const auto* found = find(key)) {
-    const_cast<Value&>(*found) = std::move(value);
-  } else {
-    members_.push_back({std::string(key), std::move(value)});
+  for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+    if (member->key == key) {
+      member->value = std::move(value);
+      return;
+    }
   }
+  members_.push_back({std::string(key), std::move(value)});
 }
 
 void Object::append(Member member) { members_.push_back(std::move(member)); }

@@ -64,7 +64,7 @@ std::string duration(double milliseconds) {
   if (milliseconds < 999.5) return print("%.0f ms", milliseconds);
   if (milliseconds < 9995) return print("%.2f s", milliseconds / 1000);
   if (milliseconds < 59'950) return print("%.1f s", milliseconds / 1000);
-  const auto seconds = static_cast<long long>(std::llround(milliseconds / 1000));
+  const auto seconds = std::llround(milliseconds / 1000);
   if (seconds < 3600) return print("%lld min %lld s", seconds / 60, seconds % 60);
   return print("%lld h %lld min", seconds / 3600, seconds / 60 % 60);
 }

@@ -16,8 +16,8 @@ std::uint64_t next_recorder_id() {
 
 }  // namespace
 
-Recorder::Recorder(const log::StoreDirectory& store, RecorderOptions options)
-    : id_(next_recorder_id()), store_(store), options_(options) {
+Recorder::Recorder(log::StoreDirectory store, RecorderOptions options)
+    : id_(next_recorder_id()), store_(std::move(store)), options_(options) {
   writer_ = std::thread([this] { Writer(*this).run(); });
 }
 
@@ -81,16 +81,16 @@ void Recorder::wake_writer() {
 }
 
 Result<void> Recorder::wait_committed(const Run& run, std::int64_t seq) {
-  const auto done = [&] { return run.committed_.load(std::memory_order_acquire) >= seq; };
-  if (done()) return {};
   std::unique_lock lock(mutex_);
-  ++waiting_;
-  woken_ = true;
-  wake_.notify_one();
-  committed_.wait(lock, [&] { return done() || failure_; });
-  --waiting_;
-  if (!done()) return std::unexpected(*failure_);
-  return {};
+  if (run.settled_ < seq) {
+    ++waiting_;
+    woken_ = true;
+    wake_.notify_one();
+    settled_.wait(lock, [&] { return run.settled_ >= seq; });
+    --waiting_;
+  }
+  if (run.committed_ >= seq || !failure_) return {};
+  return std::unexpected(*failure_);
 }
 
 Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
@@ -109,7 +109,8 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
 }
 
 Run::~Run() {
-  // Whoever must know of a failure has called flush. After it the writer holds nothing of this run.
+  // Whoever must know of a failure has called flush before. After it the writer holds nothing of
+  // this run, whether the log could be written or not.
   static_cast<void>(flush());
   const std::lock_guard lock(recorder_->mutex_);
   --recorder_->open_runs_;
@@ -124,7 +125,7 @@ void Run::emit(event::Type type, event::Level level, std::span<const event::Fiel
   const auto fields_size = encoded_size(fields);
   const auto size = sizeof(RecordHeader) + fields_size;
   const bool spilled = size > ring.ring.max_record();
-  auto* room = recorder_->reserve(ring, spilled ? sizeof(RecordHeader) + sizeof(void*) : size);
+  auto* room = recorder_->reserve(ring, spilled ? sizeof(RecordHeader) + sizeof(Spill) : size);
   // Only now, so that no number is taken by a thread that waits for room.
   const RecordHeader header{.run = this,
                             .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
@@ -134,10 +135,9 @@ void Run::emit(event::Type type, event::Level level, std::span<const event::Fiel
                             .spilled = spilled};
   std::memcpy(room, &header, sizeof header);
   if (spilled) {
-    auto bytes = std::make_unique<std::string>(fields_size, '\0');
-    encode(fields, reinterpret_cast<std::byte*>(bytes->data()));
-    auto* released = bytes.release();
-    std::memcpy(room + sizeof header, &released, sizeof released);
+    Spill spill{.bytes = std::make_unique<std::string>(fields_size, '\0').release()};
+    encode(fields, reinterpret_cast<std::byte*>(spill.bytes->data()));
+    std::memcpy(room + sizeof header, &spill, sizeof spill);
   } else {
     encode(fields, room + sizeof header);
   }

@@ -57,7 +57,7 @@ struct RunFields {
 ///            dropped. It is not tried again (see log::SegmentWriter).
 class Recorder {
  public:
-  explicit Recorder(const log::StoreDirectory& store, RecorderOptions options = {});
+  explicit Recorder(log::StoreDirectory store, RecorderOptions options = {});
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -84,7 +84,7 @@ class Recorder {
 
   std::mutex mutex_;
   std::condition_variable wake_;                        // the writer waits here
-  std::condition_variable committed_;                   // those who wait for a commit
+  std::condition_variable settled_;                     // those who wait for a commit
   std::vector<std::shared_ptr<ThreadRing>> new_rings_;  // guarded by mutex_
   std::optional<Error> failure_;                        // guarded by mutex_
   int open_runs_ = 0;                                   // guarded by mutex_
@@ -131,7 +131,10 @@ class Run {
   std::string head_;                      // of a line, from after the level to the number
   std::vector<RenderedField> constants_;  // the other fields of every line
   std::atomic<std::int64_t> emitted_{0};  // the last number given
-  std::atomic<std::int64_t> committed_{0};
+
+  // Guarded by the recorder's mutex_.
+  std::int64_t committed_ = 0;  // the last number on disk
+  std::int64_t settled_ = 0;    // the last number that the writer is done with, on disk or dropped
 
   // The writer thread's.
   std::int64_t written_ = 0;                  // the last number in the pending commit or before

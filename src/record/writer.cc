@@ -14,7 +14,7 @@ void Recorder::Writer::run() {
     const auto wishes = wait(idle);
     const bool drained = drain();
     idle = !drained;
-    if (pending_events_ > 0 && (wishes.stop || wishes.commit_now || is_due())) commit();
+    if (!pending_runs_.empty() && (wishes.stop || wishes.commit_now || is_due())) commit();
     if (wishes.stop && !drained) return;
   }
 }
@@ -77,16 +77,15 @@ void Recorder::Writer::write_line(const RecordHeader& header, std::span<const st
   auto& run = *header.run;
   std::unique_ptr<std::string> spilled;
   if (header.spilled) {
-    std::string* bytes = nullptr;
-    std::memcpy(&bytes, fields.data(), sizeof bytes);
-    spilled.reset(bytes);
+    Spill spill{};
+    std::memcpy(&spill, fields.data(), sizeof spill);
+    spilled.reset(spill.bytes);
     fields = std::as_bytes(std::span(*spilled));
   }
   run.written_ = header.seq;
-  if (failed_) return;
-
-  if (pending_events_ == 0) pending_since_ = recorder_.clock().monotonic();
+  if (pending_runs_.empty()) pending_since_ = recorder_.clock().monotonic();
   if (pending_runs_.empty() || pending_runs_.back() != &run) pending_runs_.push_back(&run);
+  if (failed_) return;
   ++pending_events_;
 
   char timestamp[kRfc3339Size];
@@ -107,22 +106,21 @@ bool Recorder::Writer::is_due() const {
 }
 
 void Recorder::Writer::commit() {
-  auto result = failed_ ? Result<void>() : log_.commit(pending_, pending_events_);
-  // After a success only: a number that was not committed must never be called so.
-  if (result && !failed_) {
+  const auto result = failed_ ? Result<void>() : log_.commit(pending_, pending_events_);
+  failed_ = failed_ || !result;
+  {
+    // Under the lock to the end: a run may be gone as soon as its destructor gets it.
+    const std::lock_guard lock(recorder_.mutex_);
     for (auto* run : pending_runs_) {
-      run->committed_.store(run->written_, std::memory_order_release);
+      if (!failed_) run->committed_ = run->written_;
+      run->settled_ = run->written_;
     }
+    if (!result) recorder_.failure_ = result.error();
   }
+  recorder_.settled_.notify_all();
   pending_.clear();
   pending_events_ = 0;
   pending_runs_.clear();
-  const std::lock_guard lock(recorder_.mutex_);
-  if (!result) {
-    recorder_.failure_ = std::move(result).error();
-    failed_ = true;
-  }
-  recorder_.committed_.notify_all();
 }
 
 }  // namespace weir::record

@@ -22,7 +22,12 @@ struct RecordHeader {
   Timestamp timestamp;
   event::Type type;
   event::Level level;
-  bool spilled;  ///< too large for the ring: the fields are in a std::string that a pointer names
+  bool spilled;  ///< a Spill follows instead of the fields
+};
+
+/// What stands in the ring instead of fields that are too large for it. The writer deletes it.
+struct Spill {
+  std::string* bytes;
 };
 
 /// The recorder's thread: from the rings to the log.
@@ -47,6 +52,7 @@ class Recorder::Writer {
   void take(std::span<const std::byte> record);
   void write_line(const RecordHeader& header, std::span<const std::byte> fields);
   [[nodiscard]] bool is_due() const;
+  /// Commits what is pending and tells those who wait for it. After the log has failed, only tells.
   void commit();
 
   Recorder& recorder_;
@@ -54,7 +60,7 @@ class Recorder::Writer {
   std::vector<std::shared_ptr<ThreadRing>> rings_;
   std::string pending_;  // lines of the next commit
   std::uint64_t pending_events_ = 0;
-  std::vector<Run*> pending_runs_;  // whose events are in it
+  std::vector<Run*> pending_runs_;  // whose events are in it; some more than once
   std::chrono::nanoseconds pending_since_{};
   bool failed_ = false;
 };
