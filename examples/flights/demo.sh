@@ -62,8 +62,8 @@ weir sql --cookbook slowest-nodes
 heading "Which chain of nodes decided how long the run took?"
 weir sql --cookbook critical-path
 
-heading "What failed?"
-weir sql --cookbook failures
+heading "How much of it ran at the same time?"
+weir sql --cookbook parallelism
 
 [[ -s $report_dir/report.md ]] || fail "the run left no report in $report_dir"
 heading "The report"
