@@ -71,6 +71,14 @@ Result<std::size_t> File::read_at(std::uint64_t offset, char* out, std::size_t s
   }
 }
 
+Result<std::size_t> File::read_next(char* out, std::size_t size) const {
+  while (true) {
+    const auto got = ::read(descriptor_, out, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return failed("read");
+  }
+}
+
 Result<std::uint64_t> File::size() const {
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0) return failed("stat");
@@ -91,7 +99,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
   while (true) {
     const auto before = bytes.size();
     bytes.resize(before + kStep);
-    WEIR_TRY(const auto got, file.read_at(before, bytes.data() + before, kStep));
+    WEIR_TRY(const auto got, file.read_next(bytes.data() + before, kStep));
     bytes.resize(before + got);
     if (bytes.size() > limit) {
       return fail(ErrorCode::kExhausted,

@@ -40,6 +40,8 @@ class File {
   /// Up to `size` bytes from `offset` on; 0 only at the end.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* out,
                                             std::size_t size) const;
+  /// Up to `size` bytes from where the last call ended: also for pipes. 0 only at the end.
+  [[nodiscard]] Result<std::size_t> read_next(char* out, std::size_t size) const;
   [[nodiscard]] Result<std::uint64_t> size() const;
   /// Takes the advisory lock of the file if nobody has it. It goes with the descriptor: when the
   /// process ends, however it ends, the lock is free.

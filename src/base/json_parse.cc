@@ -42,6 +42,7 @@ class Parser {
   Result<Value> parse() {
     simdjson::ondemand::document document;
     if (const auto error = parser_.iterate(padded_).get(document)) return fail_at(0, error);
+    document_ = &document;
     auto value = parse_document(document);
     if (!value) return value;
     const char* after = nullptr;
@@ -164,6 +165,10 @@ class Parser {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
       return fail_here(0, "empty, a JSON value is expected");
     }
+    const char* reached = nullptr;
+    if (document_ != nullptr && !document_->current_location().get(reached)) {
+      offset = std::max(offset, offset_of(reached));
+    }
     return fail_here(offset, describe(error));
   }
 
@@ -187,6 +192,7 @@ class Parser {
   simdjson::padded_string padded_;
   PositionCounter counter_;
   simdjson::ondemand::parser parser_;
+  simdjson::ondemand::document* document_ = nullptr;  // while it is read
 };
 
 }  // namespace

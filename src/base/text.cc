@@ -52,6 +52,10 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
   return joined;
 }
 
+std::string count(std::size_t number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string duration(double milliseconds) {
   char buffer[48];
   const auto print = [&](const char* format, auto... values) {

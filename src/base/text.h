@@ -17,6 +17,9 @@ namespace weir::text {
 [[nodiscard]] std::string join(std::span<const std::string> parts,
                                std::string_view separator = ", ");
 
+/// "1 node", "2 nodes"
+[[nodiscard]] std::string count(std::size_t number, std::string_view noun);
+
 /// "813 ms", "12.4 s", "3 min 20 s", "2 h 5 min": three significant figures at the most.
 [[nodiscard]] std::string duration(double milliseconds);
 

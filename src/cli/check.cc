@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "artifact/artifact_store.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/problems.h"
 #include "pipeline/validate.h"
@@ -21,7 +22,8 @@ int check(const std::vector<std::string>& files) {
     const auto file = pipeline::load_file(path);
     const auto problems = problems_of(file, tools);
     if (problems.empty()) {
-      std::printf("%s: ok, %zu nodes\n", path.c_str(), file.definition.nodes.size());
+      std::printf("%s: ok, %s\n", path.c_str(),
+                  text::count(file.definition.nodes.size(), "node").c_str());
     } else {
       std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
       exit = kFailed;

@@ -1,8 +1,11 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include "base/text.h"
 
 namespace weir::cli {
 
@@ -48,6 +51,34 @@ int complain(const Error& error) {
   return kFailed;
 }
 
+void warn_of_damage(const std::vector<store::BadPlace>& places) {
+  for (const auto& bad : places) {
+    std::fprintf(stderr, "weir: %s: at byte %llu: %s\n", bad.segment.c_str(),
+                 static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
+  }
+  if (!places.empty()) {
+    std::fprintf(
+        stderr, "weir: the answer is without these events; `weir verify` checks the whole store\n");
+  }
+}
+
+namespace {
+
+/// What to say when the first word is no command of ours.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands({})) known.push_back(command->get_name());
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word.starts_with('-') ||
+      std::find(known.begin(), known.end(), word) != known.end()) {
+    return {};
+  }
+  return "no command '" + word + "'" + text::did_you_mean(word, known) + " (" + text::join(known) +
+         ")";
+}
+
+}  // namespace
+
 int run_program(int argc, char** argv) {
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
@@ -71,10 +102,16 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n", error.what());
+    const auto unknown = unknown_command(app, argc, argv);
+    std::fprintf(stderr, "weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n",
+                 unknown.empty() ? error.what() : unknown.c_str());
     return kWrongUsage;
   }
-  return invocation.action();
+  const int exit = invocation.action();
+  // Output that nobody got is an error: a full disk must not look like an empty answer.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
+  std::fprintf(stderr, "weir: standard output cannot be written\n");
+  return kFailed;
 }
 
 }  // namespace weir::cli

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "log/event_log.h"
+#include "store/history.h"
 
 namespace CLI {
 class App;
@@ -38,6 +39,9 @@ struct Invocation {
 
 /// Prints "weir: MESSAGE" to standard error, and gives the exit code that fits.
 int complain(const Error& error);
+
+/// Says on standard error what could not be read, and that the answer is without it.
+void warn_of_damage(const std::vector<store::BadPlace>& places);
 
 void add_run(CLI::App& app, Invocation& invocation);
 void add_check(CLI::App& app, Invocation& invocation);

@@ -51,7 +51,7 @@ void Progress::update(const engine::NodeUpdate& update) {
   draw_running();
 }
 
-void Progress::print_ended(const engine::NodeUpdate& update) {
+void Progress::print_ended(const engine::NodeUpdate& update) const {
   using Kind = engine::NodeUpdate::Kind;
   const auto mark = update.kind == Kind::kCompleted ? paint(terminal_, Colour::kGreen, "✓")
                     : update.kind == Kind::kFailed  ? paint(terminal_, Colour::kRed, "✗")

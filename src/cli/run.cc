@@ -48,7 +48,9 @@ Result<json::Object> read_input(const std::string& argument) {
     return fail(ErrorCode::kInvalidInput,
                 where + ": a payload is a JSON object, this is " + std::string(value->kind()));
   }
-  return std::move(*value->object());
+  json::Object payload;
+  payload.update(*value->object());  // of a key given twice, the last value
+  return payload;
 }
 
 /// The last words of the node that failed, from the record.
@@ -74,9 +76,9 @@ void print_summary(const RunOptions& options, const pipeline::Definition& defini
   switch (report.outcome) {
     case pipeline::RunOutcome::kCompleted:
       if (options.quiet) return;
-      std::fprintf(stderr, "%s: %zu nodes in %s, run %s\n",
+      std::fprintf(stderr, "%s: %s in %s, run %s\n",
                    paint(coloured, Colour::kGreen, definition.id + " completed").c_str(),
-                   definition.nodes.size(), took.c_str(), run.c_str());
+                   text::count(definition.nodes.size(), "node").c_str(), took.c_str(), run.c_str());
       return;
     case pipeline::RunOutcome::kFailed:
       std::fprintf(stderr, "%s after %s: %s: %s\n",
@@ -124,8 +126,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     std::fprintf(stderr, "%s\n", text.c_str());
     const auto refused = engine.record_refusal(file.definition, "ValidationError", text);
     if (!refused) return complain(refused.error());
-    std::fprintf(stderr, "weir: nothing was run: %zu problem%s\n", problems.size(),
-                 problems.size() == 1 ? "" : "s");
+    std::fprintf(stderr, "weir: nothing was run: %s\n",
+                 text::count(problems.size(), "problem").c_str());
     return kFailed;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "cli/command.h"
 #include "store/history.h"
 
 namespace weir::cli {
@@ -14,6 +15,7 @@ Result<std::vector<project::RunState>> list_runs(const log::StoreDirectory& stor
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
+  warn_of_damage(read->bad);
   std::vector<project::RunState> runs;
   for (auto& [id, state] : states) runs.push_back(std::move(state));
   std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {

@@ -113,8 +113,8 @@ class Tree {
     }
     if (never_started > 0) {
       std::printf("└─ %s\n", paint(coloured_, Colour::kGrey,
-                                   std::to_string(never_started) +
-                                       (never_started == 1 ? " node" : " nodes") + " never started")
+                                   text::count(static_cast<std::size_t>(never_started), "node") +
+                                       " never started")
                                  .c_str());
     }
   }
@@ -167,8 +167,9 @@ void print_run(const log::StoreDirectory& store, const RunState& run) {
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
               paint(coloured, colour_of(run.state), state).c_str(),
               run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
-  std::printf("run %s, started %s, %lld events\n", run.run_id.text().c_str(),
-              to_string(run.started_at).c_str(), static_cast<long long>(run.events));
+  std::printf("run %s, started %s, %s\n", run.run_id.text().c_str(),
+              to_string(run.started_at).c_str(),
+              text::count(static_cast<std::size_t>(run.events), "event").c_str());
   if (state == "interrupted") {
     std::printf("The process that ran it is gone; its last event is of %s.\n",
                 to_string(run.last_event_at).c_str());

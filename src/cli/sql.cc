@@ -93,7 +93,11 @@ Result<std::string> chosen_query(const SqlOptions& options) {
                 "no query: give one as an argument or on standard input, or a --cookbook NAME (see "
                 "--list)");
   }
-  return read_file("/dev/stdin", kMaxQueryBytes);
+  auto query = read_file("/dev/stdin", kMaxQueryBytes);
+  if (query && query->find_first_not_of("; \t\r\n") == std::string::npos) {
+    return fail(ErrorCode::kInvalidInput, "standard input holds no query");
+  }
+  return query;
 }
 
 int list_recipes() {
@@ -114,7 +118,8 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto database = store::open_views(*store);
+  const auto bad = std::make_shared<store::BadPlaces>();
+  const auto database = store::open_views(*store, bad);
   if (!database) return complain(database.error());
   auto connection = database->connect();
   if (!connection) return complain(connection.error());
@@ -127,6 +132,7 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   } else {
     print_table(*rows);
   }
+  warn_of_damage(bad->all());
   return kDone;
 }
 
@@ -136,8 +142,10 @@ void add_sql(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SqlOptions>();
   auto* command = app.add_subcommand(
       "sql", "Query what was recorded: the views are logs, runs, nodes and events");
-  command->add_option("query", options->query, "SQL in DuckDB's dialect; standard input if absent");
-  command->add_option("--cookbook", options->recipe, "Run a query of the cookbook instead");
+  auto* query = command->add_option("query", options->query,
+                                    "SQL in DuckDB's dialect; standard input if absent");
+  command->add_option("--cookbook", options->recipe, "Run a query of the cookbook instead")
+      ->excludes(query);
   command->add_flag("--list", options->list, "List the cookbook");
   command->add_option("--format", options->format, "table, json or csv (default: table)")
       ->check(CLI::IsMember({"table", "json", "csv"}));

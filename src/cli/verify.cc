@@ -5,28 +5,28 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 namespace weir::cli {
 namespace {
 
 void print_text(const store::Verification& found) {
-  std::printf("%llu segments, %llu commits, %llu events of %llu runs, %llu artifacts, %llu bytes\n",
-              static_cast<unsigned long long>(found.read.segments),
-              static_cast<unsigned long long>(found.read.commits),
-              static_cast<unsigned long long>(found.read.events),
-              static_cast<unsigned long long>(found.runs),
-              static_cast<unsigned long long>(found.artifacts),
-              static_cast<unsigned long long>(found.read.bytes));
+  std::printf("%s, %s, %s of %s, %s, %s\n", text::count(found.read.segments, "segment").c_str(),
+              text::count(found.read.commits, "commit").c_str(),
+              text::count(found.read.events, "event").c_str(),
+              text::count(found.runs, "run").c_str(),
+              text::count(found.artifacts, "artifact").c_str(),
+              text::count(found.read.bytes, "byte").c_str());
   if (found.read.torn_bytes > 0) {
     std::printf(
         "%llu bytes follow the last commits: left by a crash or on their way, never acknowledged\n",
         static_cast<unsigned long long>(found.read.torn_bytes));
   }
   for (const auto& problem : found.problems) std::fprintf(stderr, "weir: %s\n", problem.c_str());
-  std::printf(found.problems.empty() ? "ok: everything committed is as it was written\n"
-                                     : "DAMAGED: %zu problems\n",
-              found.problems.size());
+  std::printf("%s\n", found.problems.empty()
+                          ? "ok: everything committed is as it was written"
+                          : ("DAMAGED: " + text::count(found.problems.size(), "problem")).c_str());
 }
 
 void print_json(const store::Verification& found) {

@@ -39,7 +39,7 @@ class Execution {
   enum class NodeEnd : std::uint8_t { kCompleted, kFailed, kCancelled };
 
   void work();
-  void run_node(pipeline::NodeIndex node, const std::stop_token& stop);
+  void run_node(pipeline::NodeIndex index, const std::stop_token& stop);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> call_tool(const pipeline::Node& node,
                                                                      const json::Object& payload,
                                                                      const std::stop_token& stop,

@@ -29,6 +29,8 @@ Result<void> check_version(const std::filesystem::path& root) {
 }  // namespace
 
 Result<StoreDirectory> StoreDirectory::create(const std::filesystem::path& root) {
+  // A newer store is left exactly as it is.
+  if (std::filesystem::exists(root / "VERSION")) WEIR_TRY(check_version(root));
   for (const char* folder : {"log", "runs", "artifacts"}) {
     WEIR_TRY(make_directories(root / folder));
   }
@@ -91,7 +93,8 @@ bool RunLock::is_held(const StoreDirectory& store, const RunId& run) {
 }
 
 RunLock::~RunLock() {
-  if (file_) std::filesystem::remove(file_->path());
+  std::error_code ignored;
+  if (file_) std::filesystem::remove(file_->path(), ignored);
 }
 
 }  // namespace weir::log

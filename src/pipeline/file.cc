@@ -136,16 +136,49 @@ class DefinitionReader {
   /// `tools` of one plugin, one after the other. A node is called after its tool.
   void read_linear(ObjectReader& reader, json::Position position) {
     const auto plugin = reader.required_string("plugin_id");
-    const auto tools = reader.strings("tools");
-    if (tools.empty()) problem(position, "a linear pipeline has no 'tools'");
+    const auto* tools = reader.array("tools");
+    if (tools == nullptr || tools->array()->empty()) {
+      return problem(position, "a linear pipeline has no 'tools'");
+    }
     auto& definition = file_.definition;
     std::map<std::string, int> uses;
-    for (const auto& tool : tools) {
-      const int use = ++uses[tool.text];
-      const Located id{use == 1 ? tool.text : tool.text + "_" + std::to_string(use), tool.position};
-      if (!definition.nodes.empty()) definition.edges.push_back({definition.nodes.back().id, id});
-      definition.nodes.push_back({.id = id, .plugin_id = plugin, .tool_id = tool});
+    for (const auto& tool : *tools->array()) {
+      auto node = read_linear_tool(tool);
+      if (!node) continue;
+      node->plugin_id = plugin;
+      if (node->id.text.empty()) {
+        const int use = ++uses[node->tool_id.text];
+        node->id = {use == 1 ? node->tool_id.text : node->tool_id.text + "_" + std::to_string(use),
+                    tool.position};
+      }
+      if (!definition.nodes.empty())
+        definition.edges.push_back({definition.nodes.back().id, node->id});
+      definition.nodes.push_back(std::move(*node));
     }
+  }
+
+  /// One of `tools`: its name, or an object with `tool_id` and perhaps `id` and `with`.
+  std::optional<Node> read_linear_tool(const json::Value& value) {
+    if (value.string() != nullptr) {
+      return Node{.tool_id = {*value.string(), value.position}, .with_position = value.position};
+    }
+    if (value.object() == nullptr) {
+      problem(value.position,
+              "'tools' holds " + std::string(value.kind()) + ", not a string or an object");
+      return {};
+    }
+    ObjectReader reader(*value.object(), value.position, "a tool", file_.problems);
+    Node node{.tool_id = reader.required_string("tool_id")};
+    if (const auto* id = reader.string("id")) node.id = {*id->string(), id->position};
+    read_with(reader, value.position, node);
+    reader.finish();
+    return node;
+  }
+
+  static void read_with(ObjectReader& reader, json::Position position, Node& node) {
+    const auto* with = reader.object("with");
+    node.with_position = with == nullptr ? position : with->position;
+    if (with != nullptr) node.with = *with->object();
   }
 
   void read_nodes(ObjectReader& reader, const json::Value& pipeline) {
@@ -170,11 +203,7 @@ class DefinitionReader {
     node.plugin_id = reader.required_string("plugin_id");
     node.tool_id = reader.required_string("tool_id");
     static_cast<void>(reader.word("description"));
-    node.with_position = value.position;
-    if (const auto* with = reader.object("with")) {
-      node.with = *with->object();
-      node.with_position = with->position;
-    }
+    read_with(reader, value.position, node);
     for (auto& needed : reader.strings("needs")) needs_.push_back({std::move(needed), node.id});
     reader.finish();
     file_.definition.nodes.push_back(std::move(node));

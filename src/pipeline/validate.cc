@@ -183,7 +183,7 @@ class Validator {
       reached[node] = true;
       todo.insert(todo.end(), graph.successors[node].begin(), graph.successors[node].end());
     }
-    for (NodeIndex node = 0; node < graph.size(); ++node) {
+    for (const auto node : graph.order) {  // not those of a cycle, or behind one: that was reported
       const auto& id = definition_.nodes[node].id;
       // A second node of the same id was reported as such.
       if (!reached[node] && !id.text.empty() && index.at(id.text) == node) {

@@ -89,7 +89,9 @@ class ProcessRun final : public tool::Tool {
       return failure(call, "OutputNotJson",
                      "its output is " + std::string(value->kind()) + ", not a JSON object");
     }
-    return tool::Output{.payload = std::move(*value->object()), .usage = result.usage};
+    tool::Output output{.payload = {}, .usage = result.usage};
+    output.payload.update(*value->object());  // of a key given twice, the last value
+    return output;
   }
 
   /// Nothing that a failed node printed is lost.

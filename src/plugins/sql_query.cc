@@ -96,10 +96,10 @@ class SqlQuery final : public tool::Tool {
   std::expected<tool::Output, Failure> query_to(const std::filesystem::path& file,
                                                 const tool::Call& call,
                                                 store::Connection& connection) const {
-    const auto& query = *call.with.find("query")->string();
+    const auto query = exact_query(*call.with.find("query")->string(), connection);
+    if (!query) return failure(call, query.error());
     const auto table = "read_parquet(" + sql_string(std::filesystem::absolute(file).string()) + ")";
-    // The newline ends a comment that may end the query.
-    auto copied = connection.query("COPY (" + std::string(without_semicolon(query)) + "\n) TO " +
+    auto copied = connection.query("COPY (" + *query + ") TO " +
                                    sql_string(std::filesystem::absolute(file).string()) +
                                    " (FORMAT parquet, COMPRESSION zstd)");
     if (!copied) return failure(call, copied.error());
@@ -123,6 +123,23 @@ class SqlQuery final : public tool::Tool {
       described.set("data", read_rows(*result));
     }
     return keep(file, rows, std::move(described), call);
+  }
+
+  /// The query as it may stand in a COPY. Parquet has no 128-bit integers, and DuckDB would write
+  /// doubles, so what sum() gives becomes DECIMAL(38,0). Errors: kInvalidInput.
+  static Result<std::string> exact_query(const std::string& query, store::Connection& connection) {
+    WEIR_TRY(const auto columns, connection.describe(query));
+    std::string replaced;
+    for (const auto& column : columns) {
+      if (!column.is_hugeint) continue;
+      const auto name = sql_name(column.name);
+      replaced +=
+          (replaced.empty() ? "" : ", ") + ("CAST(" + name + " AS DECIMAL(38, 0)) AS ") + name;
+    }
+    // The newline ends a comment that may end the query.
+    auto text = std::string(without_semicolon(query)) + "\n";
+    if (replaced.empty()) return text;
+    return "SELECT * REPLACE (" + replaced + ") FROM (" + text + ")";
   }
 
   static json::Array read_rows(store::Rows& rows) {

@@ -7,6 +7,19 @@
 namespace weir::store {
 namespace {
 
+/// Runs its function when it goes out of scope: for what the C API makes us destroy.
+template <class Function>
+class Finally {
+ public:
+  explicit Finally(Function function) : function_(std::move(function)) {}
+  ~Finally() { function_(); }
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+
+ private:
+  Function function_;
+};
+
 std::string quoted(std::string_view text, char quote) {
   std::string result(1, quote);
   for (const char c : text) {
@@ -27,6 +40,7 @@ struct Rows::Impl {
   std::size_t next_row = 0;
   std::vector<std::string> columns;
   std::vector<LogicalType> types;
+  std::vector<bool> holds_json;  // VARCHAR by type, and known to be JSON
   std::vector<json::Value> row;
 
   ~Impl() {
@@ -53,7 +67,10 @@ const std::vector<json::Value>* Rows::next() {
   }
   for (std::size_t column = 0; column < rows.types.size(); ++column) {
     auto* vector = duckdb().duckdb_data_chunk_get_vector(rows.chunk, column);
-    rows.row[column] = read_value(vector, rows.types[column].get(), rows.next_row);
+    auto& value = rows.row[column] = read_value(vector, rows.types[column].get(), rows.next_row);
+    if (rows.holds_json[column] && value.string() != nullptr) {
+      if (auto parsed = json::parse(*value.string())) value = std::move(*parsed);
+    }
   }
   ++rows.next_row;
   return &rows.row;
@@ -76,9 +93,46 @@ Result<Rows> Connection::query(const std::string& sql) {
   for (idx_t column = 0; column < count; ++column) {
     rows->columns.emplace_back(api.duckdb_column_name(&rows->result, column));
     rows->types.emplace_back(api.duckdb_column_logical_type(&rows->result, column));
+    char* alias = api.duckdb_logical_type_get_alias(rows->types.back().get());
+    rows->holds_json.push_back(alias != nullptr && std::string_view(alias) == "JSON");
+    api.duckdb_free(alias);
   }
   rows->row.resize(count);
   return Rows(std::move(rows));
+}
+
+Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
+  const auto& api = duckdb();
+  duckdb_extracted_statements statements = nullptr;
+  const auto count = api.duckdb_extract_statements(impl_->connection, sql.c_str(), &statements);
+  const Finally destroy_statements([&] { api.duckdb_destroy_extracted(&statements); });
+  if (count == 0) {
+    const char* error = api.duckdb_extract_statements_error(statements);
+    return fail(ErrorCode::kInvalidInput,
+                error == nullptr || *error == '\0' ? "no statement" : error);
+  }
+  if (count > 1) {
+    return fail(ErrorCode::kInvalidInput, std::to_string(count) + " statements, one is expected");
+  }
+  duckdb_prepared_statement prepared = nullptr;
+  const Finally destroy_prepared([&] { api.duckdb_destroy_prepare(&prepared); });
+  if (api.duckdb_prepare_extracted_statement(impl_->connection, statements, 0, &prepared) ==
+      DuckDBError) {
+    return fail(ErrorCode::kInvalidInput, api.duckdb_prepare_error(prepared));
+  }
+  if (api.duckdb_prepared_statement_type(prepared) != DUCKDB_STATEMENT_TYPE_SELECT) {
+    return fail(ErrorCode::kInvalidInput,
+                "not a query: SELECT, FROM, VALUES or WITH … SELECT is expected");
+  }
+  std::vector<QueryColumn> columns;
+  for (idx_t i = 0; i < api.duckdb_prepared_statement_column_count(prepared); ++i) {
+    const char* name = api.duckdb_prepared_statement_column_name(prepared, i);
+    const auto type = api.duckdb_prepared_statement_column_type(prepared, i);
+    columns.push_back(
+        {.name = name, .is_hugeint = type == DUCKDB_TYPE_HUGEINT || type == DUCKDB_TYPE_UHUGEINT});
+    api.duckdb_free(const_cast<char*>(name));  // NOLINT: ours to free, though the C API says const
+  }
+  return columns;
 }
 
 Result<void> Connection::execute(const std::string& sql) {

@@ -35,6 +35,12 @@ class Rows {
   std::unique_ptr<Impl> impl_;
 };
 
+/// A column that a query will give.
+struct QueryColumn {
+  std::string name;
+  bool is_hugeint = false;  ///< 128 bits, which Parquet does not have
+};
+
 /// One session with a database.
 ///
 /// Threads  One at a time, but for `interrupt`.
@@ -47,6 +53,9 @@ class Connection {
   /// message, kCancelled after `interrupt`.
   [[nodiscard]] Result<Rows> query(const std::string& sql);
   [[nodiscard]] Result<void> execute(const std::string& sql);
+  /// What a query would give, without running it. Errors: kInvalidInput for everything but exactly
+  /// one query.
+  [[nodiscard]] Result<std::vector<QueryColumn>> describe(const std::string& sql);
   /// Ends the statement that runs now, if one does. From any thread.
   void interrupt();
 

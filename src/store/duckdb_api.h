@@ -8,6 +8,9 @@ namespace weir::store {
 
 /// The functions of DuckDB that we call.
 #define WEIR_DUCKDB_FUNCTIONS(X)                        \
+  X(duckdb_array_type_array_size)                       \
+  X(duckdb_array_type_child_type)                       \
+  X(duckdb_array_vector_get_child)                      \
   X(duckdb_bind_add_result_column)                      \
   X(duckdb_bind_get_extra_info)                         \
   X(duckdb_bind_get_named_parameter)                    \
@@ -29,13 +32,17 @@ namespace weir::store {
   X(duckdb_decimal_scale)                               \
   X(duckdb_destroy_config)                              \
   X(duckdb_destroy_data_chunk)                          \
+  X(duckdb_destroy_extracted)                           \
   X(duckdb_destroy_logical_type)                        \
+  X(duckdb_destroy_prepare)                             \
   X(duckdb_destroy_result)                              \
   X(duckdb_destroy_table_function)                      \
   X(duckdb_destroy_value)                               \
   X(duckdb_disconnect)                                  \
   X(duckdb_enum_dictionary_value)                       \
   X(duckdb_enum_internal_type)                          \
+  X(duckdb_extract_statements)                          \
+  X(duckdb_extract_statements_error)                    \
   X(duckdb_fetch_chunk)                                 \
   X(duckdb_free)                                        \
   X(duckdb_from_date)                                   \
@@ -58,8 +65,15 @@ namespace weir::store {
   X(duckdb_list_vector_get_child)                       \
   X(duckdb_list_vector_reserve)                         \
   X(duckdb_list_vector_set_size)                        \
+  X(duckdb_logical_type_get_alias)                      \
   X(duckdb_logical_type_set_alias)                      \
   X(duckdb_open_ext)                                    \
+  X(duckdb_prepare_error)                               \
+  X(duckdb_prepare_extracted_statement)                 \
+  X(duckdb_prepared_statement_column_count)             \
+  X(duckdb_prepared_statement_column_name)              \
+  X(duckdb_prepared_statement_column_type)              \
+  X(duckdb_prepared_statement_type)                     \
   X(duckdb_query)                                       \
   X(duckdb_register_table_function)                     \
   X(duckdb_result_error)                                \

@@ -45,9 +45,15 @@ LogicalType column_type(FieldType type) {
   return json;
 }
 
+/// What the table is made of, for as long as it is registered.
+struct Source {
+  log::StoreDirectory store;
+  std::shared_ptr<BadPlaces> bad;
+};
+
 /// What a query asked for, from bind to its end.
 struct Bound {
-  const log::StoreDirectory* store = nullptr;
+  Source* source = nullptr;
   std::string run_id;  // empty: all
   std::vector<std::filesystem::path> segments;
   std::atomic<std::size_t> next_segment{0};
@@ -60,7 +66,8 @@ struct Scan {
   event::Decoder decoder;
   std::filesystem::path path;
   std::optional<log::SegmentReader> reader;
-  std::string_view lines;  // of the current commit, not yet read
+  std::string_view lines;    // of the current commit, not yet read
+  std::uint64_t offset = 0;  // of the first of them
 };
 
 template <class T>
@@ -71,14 +78,14 @@ void destroy(void* pointer) {
 void bind(duckdb_bind_info info) {
   const auto& api = duckdb();
   auto bound = std::make_unique<Bound>();
-  bound->store = static_cast<const log::StoreDirectory*>(api.duckdb_bind_get_extra_info(info));
+  bound->source = static_cast<Source*>(api.duckdb_bind_get_extra_info(info));
   if (auto* value = api.duckdb_bind_get_named_parameter(info, "run_id")) {
     char* text = api.duckdb_get_varchar(value);
     bound->run_id = text;
     api.duckdb_free(text);
     api.duckdb_destroy_value(&value);
   }
-  auto segments = bound->store->segments();
+  auto segments = bound->source->store.segments();
   if (!segments) return api.duckdb_bind_set_error(info, segments.error().message.c_str());
   bound->segments = std::move(*segments);
   for (const auto& field : event::fields()) {
@@ -161,6 +168,7 @@ Result<std::string_view> next_line(Scan& scan) {
       const auto end = scan.lines.find('\n');
       const auto line = scan.lines.substr(0, end);
       scan.lines.remove_prefix(end + 1);
+      scan.offset += end + 1;
       if (run_id.empty() || line.find(run_id) != std::string_view::npos) return line;
     }
     if (!scan.reader) {
@@ -172,7 +180,11 @@ Result<std::string_view> next_line(Scan& scan) {
     WEIR_TRY(const auto commit, scan.reader->next_commit());
     if (commit) {
       scan.lines = commit->lines;
+      scan.offset = commit->offset;
     } else {
+      for (const auto& damage : scan.reader->damage()) {
+        scan.bound->source->bad->add({scan.path, damage.offset, damage.reason});
+      }
       scan.reader.reset();
     }
   }
@@ -183,6 +195,7 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
   const auto& api = duckdb();
   const auto capacity = api.duckdb_vector_size();
   std::vector<duckdb_vector> vectors;
+  vectors.reserve(scan.columns.size());
   for (idx_t i = 0; i < scan.columns.size(); ++i) {
     vectors.push_back(api.duckdb_data_chunk_get_vector(chunk, i));
   }
@@ -191,8 +204,12 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
   while (row < capacity) {
     WEIR_TRY(const auto line, next_line(scan));
     if (line.empty()) break;
-    auto event = scan.decoder.decode(line);
-    if (!event) return std::unexpected(std::move(event).error().within(scan.path.string()));
+    const auto event = scan.decoder.decode(line);
+    if (!event) {
+      scan.bound->source->bad->add(
+          {scan.path, scan.offset - line.size() - 1, event.error().message});
+      continue;
+    }
     if (!scan.bound->run_id.empty() && (*event)->text(Field::kRunId) != scan.bound->run_id)
       continue;
     for (std::size_t i = 0; i < vectors.size(); ++i) {
@@ -214,14 +231,26 @@ void produce(duckdb_function_info info, duckdb_data_chunk chunk) {
 
 }  // namespace
 
-Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& store) {
+void BadPlaces::add(BadPlace place) {
+  const std::lock_guard lock(mutex_);
+  places_.insert(std::move(place));
+}
+
+std::vector<BadPlace> BadPlaces::all() const {
+  const std::lock_guard lock(mutex_);
+  return {places_.begin(), places_.end()};
+}
+
+Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& store,
+                             std::shared_ptr<BadPlaces> bad) {
   const auto& api = duckdb();
   auto* function = api.duckdb_create_table_function();
   api.duckdb_table_function_set_name(function, "weir_events");
   const LogicalType text(api.duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
   api.duckdb_table_function_add_named_parameter(function, "run_id", text.get());
-  api.duckdb_table_function_set_extra_info(function, new log::StoreDirectory(store),
-                                           &destroy<log::StoreDirectory>);
+  api.duckdb_table_function_set_extra_info(
+      function, std::make_unique<Source>(Source{store, std::move(bad)}).release(),
+      &destroy<Source>);
   api.duckdb_table_function_set_bind(function, &bind);
   api.duckdb_table_function_set_init(function, &init);
   api.duckdb_table_function_set_local_init(function, &init_thread);

@@ -1,10 +1,27 @@
 #pragma once
 
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
 #include "base/result.h"
 #include "log/event_log.h"
 #include "store/database.h"
+#include "store/history.h"
 
 namespace weir::store {
+
+/// What queries could not read, each place once. From any thread.
+class BadPlaces {
+ public:
+  void add(BadPlace place);
+  [[nodiscard]] std::vector<BadPlace> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<BadPlace> places_;  // guarded by mutex_
+};
 
 /// Makes the log a table: registers `weir_events()` with a connection's database, one row a
 /// committed event and one column a field of the catalogue, in no order. DuckDB never opens the
@@ -14,8 +31,9 @@ namespace weir::store {
 /// committed when it began.
 class EventTable {
  public:
-  /// Errors: kInvalidInput.
-  [[nodiscard]] static Result<void> add(Connection& connection, const log::StoreDirectory& store);
+  /// What a query cannot read it goes past, and adds to `bad`. Errors: kInvalidInput.
+  [[nodiscard]] static Result<void> add(Connection& connection, const log::StoreDirectory& store,
+                                        std::shared_ptr<BadPlaces> bad);
 };
 
 }  // namespace weir::store

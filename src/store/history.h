@@ -18,6 +18,7 @@ struct BadPlace {
   std::filesystem::path segment;
   std::uint64_t offset = 0;
   std::string reason;
+  auto operator<=>(const BadPlace&) const = default;
 };
 
 struct ReadReport {

@@ -2,14 +2,13 @@
 
 #include "sql_cookbook.h"
 #include "sql_views.h"
-#include "store/event_table.h"
 
 namespace weir::store {
 
-Result<Database> open_views(const log::StoreDirectory& store) {
+Result<Database> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad) {
   WEIR_TRY(auto database, Database::open_in_memory());
   WEIR_TRY(auto connection, database.connect());
-  WEIR_TRY(EventTable::add(connection, store));
+  WEIR_TRY(EventTable::add(connection, store, std::move(bad)));
   for (const auto& file : views::kFiles) WEIR_TRY(connection.execute(std::string(file.text)));
   return database;
 }

@@ -7,11 +7,14 @@
 #include "base/result.h"
 #include "log/event_log.h"
 #include "store/database.h"
+#include "store/event_table.h"
 
 namespace weir::store {
 
 /// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`.
-[[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store);
+/// What its queries cannot read is added to `bad`.
+[[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store,
+                                          std::shared_ptr<BadPlaces> bad);
 
 /// A query that answers a common question (sql/cookbook).
 struct Recipe {

@@ -76,7 +76,7 @@ class StoreTest : public testing::Test {
 
   /// All rows as JSON text, or the error.
   std::string query(const std::string& sql) {
-    const auto database = open_views(store_);
+    const auto database = open_views(store_, bad_);
     if (!database) return database.error().message;
     auto connection = database->connect();
     auto rows = connection->query(sql);
@@ -88,6 +88,7 @@ class StoreTest : public testing::Test {
 
   const log::StoreDirectory store_;
   std::vector<std::string> run_ids_;
+  const std::shared_ptr<BadPlaces> bad_ = std::make_shared<BadPlaces>();
 };
 
 TEST_F(StoreTest, ShowsEveryCommittedEventWithTypedColumns) {
@@ -203,7 +204,10 @@ TEST_F(StoreTest, SaysWhereAnEventIsNotOne) {
   EXPECT_THAT(verify(store_)->problems,
               testing::ElementsAre(
                   HasSubstr("zzz-000001.jsonl: at byte 0: field 'timestamp' is not a date-time")));
-  EXPECT_THAT(query("SELECT count(*) FROM logs"), HasSubstr("zzz-000001.jsonl"));
+  EXPECT_EQ(query("SELECT count(*) FROM logs"), "[[10]]");
+  ASSERT_EQ(bad_->all().size(), 1U);
+  EXPECT_EQ(bad_->all()[0].segment.filename(), "zzz-000001.jsonl");
+  EXPECT_EQ(bad_->all()[0].offset, 0U);
 }
 
 TEST(Database, QuotesNamesAndStrings) {

@@ -1,7 +1,9 @@
 #include "store/value_reader.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "base/id.h"
@@ -21,36 +23,53 @@ std::string print(const char* format, Values... values) {
   return {buffer, static_cast<std::size_t>(size)};
 }
 
-std::string text_of(duckdb_string_t& value) {
+std::string text_of(const duckdb_string_t& value) {
   // duckdb_string_t_data and _length are functions of the library; the layout is part of its ABI.
   const bool inlined = value.value.inlined.length <= 12;
   return inlined ? std::string(value.value.inlined.inlined, value.value.inlined.length)
                  : std::string(value.value.pointer.ptr, value.value.pointer.length);
 }
 
+__extension__ using Int128 = __int128;
+
+Int128 wide(duckdb_hugeint value) {
+  return (static_cast<Int128>(value.upper) << 64) | static_cast<Int128>(value.lower);
+}
+
 /// Exact while it fits 64 bits.
-json::Value whole(duckdb_hugeint value) {
-  const bool small = (value.upper == 0 && value.lower <= INT64_MAX) ||
-                     (value.upper == -1 && value.lower > INT64_MAX);
-  if (small) return static_cast<std::int64_t>(value.lower);
-  return std::ldexp(static_cast<double>(value.upper), 64) + static_cast<double>(value.lower);
+json::Value whole(Int128 value) {
+  if (value >= INT64_MIN && value <= INT64_MAX) return static_cast<std::int64_t>(value);
+  return static_cast<double>(value);
+}
+
+Int128 decimal_digits(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
+  switch (duckdb().duckdb_decimal_internal_type(type)) {
+    case DUCKDB_TYPE_SMALLINT:
+      return element<std::int16_t>(vector, row);
+    case DUCKDB_TYPE_INTEGER:
+      return element<std::int32_t>(vector, row);
+    case DUCKDB_TYPE_BIGINT:
+      return element<std::int64_t>(vector, row);
+    default:
+      return wide(element<duckdb_hugeint>(vector, row));
+  }
 }
 
 json::Value read_decimal(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
-  const auto scale = std::pow(10.0, duckdb().duckdb_decimal_scale(type));
-  switch (duckdb().duckdb_decimal_internal_type(type)) {
-    case DUCKDB_TYPE_SMALLINT:
-      return element<std::int16_t>(vector, row) / scale;
-    case DUCKDB_TYPE_INTEGER:
-      return element<std::int32_t>(vector, row) / scale;
-    case DUCKDB_TYPE_BIGINT:
-      return static_cast<double>(element<std::int64_t>(vector, row)) / scale;
-    default: {
-      const auto huge = element<duckdb_hugeint>(vector, row);
-      return (std::ldexp(static_cast<double>(huge.upper), 64) + static_cast<double>(huge.lower)) /
-             scale;
-    }
-  }
+  const auto digits = decimal_digits(vector, type, row);
+  const auto scale = duckdb().duckdb_decimal_scale(type);
+  if (scale == 0) return whole(digits);
+  return static_cast<double>(digits) / std::pow(10.0, scale);
+}
+
+/// The double that is written with the same few digits: 0.1, not 0.10000000149011612.
+double widened(float value) {
+  if (!std::isfinite(value)) return value;
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  double result = 0;
+  std::from_chars(text, end, result);
+  return result;
 }
 
 std::string date_text(duckdb_date_struct date) {
@@ -67,6 +86,11 @@ std::string timestamp_text(std::int64_t micros) {
   if (micros == -INT64_MAX) return "-infinity";
   const auto parts = duckdb().duckdb_from_timestamp({micros});
   return date_text(parts.date) + " " + time_text(parts.time);
+}
+
+std::string scaled_timestamp_text(std::int64_t value, std::int64_t micros_per_unit) {
+  const bool finite = std::llabs(value) < INT64_MAX / micros_per_unit;
+  return timestamp_text(finite ? value * micros_per_unit : value);
 }
 
 std::string interval_text(duckdb_interval interval) {
@@ -134,20 +158,24 @@ json::Value read_struct(duckdb_vector vector, duckdb_logical_type type, std::siz
 }
 
 json::Value read_blob_text(duckdb_vector vector, std::size_t row) {
-  auto bytes = element<duckdb_string_t>(vector, row);
-  const auto text = text_of(bytes);
+  const auto text = text_of(element<duckdb_string_t>(vector, row));
   return "\\x" + to_hex(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
 }
 
-}  // namespace
+json::Value read_array(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
+  const auto size = duckdb().duckdb_array_type_array_size(type);
+  auto* child = duckdb().duckdb_array_vector_get_child(vector);
+  const LogicalType child_type(duckdb().duckdb_array_type_child_type(type));
+  json::Array items;
+  for (idx_t i = 0; i < size; ++i) {
+    items.push_back(read_value(child, child_type.get(), row * size + i));
+  }
+  return items;
+}
 
-json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
-  auto* validity = duckdb().duckdb_vector_get_validity(vector);
-  if (validity != nullptr && !duckdb().duckdb_validity_row_is_valid(validity, row)) return {};
-  const auto id = duckdb().duckdb_get_type_id(type);
-  switch (id) {
-    case DUCKDB_TYPE_BOOLEAN:
-      return element<bool>(vector, row);
+std::optional<json::Value> read_number(duckdb_vector vector, duckdb_logical_type type,
+                                       std::size_t row) {
+  switch (duckdb().duckdb_get_type_id(type)) {
     case DUCKDB_TYPE_TINYINT:
       return std::int64_t{element<std::int8_t>(vector, row)};
     case DUCKDB_TYPE_SMALLINT:
@@ -165,25 +193,27 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
     case DUCKDB_TYPE_UBIGINT:
       return element<std::uint64_t>(vector, row);
     case DUCKDB_TYPE_HUGEINT:
-      return whole(element<duckdb_hugeint>(vector, row));
+      return whole(wide(element<duckdb_hugeint>(vector, row)));
     case DUCKDB_TYPE_UHUGEINT: {
       const auto huge = element<duckdb_uhugeint>(vector, row);
       if (huge.upper == 0) return huge.lower;
       return std::ldexp(static_cast<double>(huge.upper), 64) + static_cast<double>(huge.lower);
     }
     case DUCKDB_TYPE_FLOAT:
-      return double{element<float>(vector, row)};
+      return widened(element<float>(vector, row));
     case DUCKDB_TYPE_DOUBLE:
       return element<double>(vector, row);
     case DUCKDB_TYPE_DECIMAL:
       return read_decimal(vector, type, row);
-    case DUCKDB_TYPE_VARCHAR: {
-      auto text = element<duckdb_string_t>(vector, row);
-      return text_of(text);
-    }
-    case DUCKDB_TYPE_BLOB:
-    case DUCKDB_TYPE_BIT:
-      return read_blob_text(vector, row);
+    default:
+      return {};
+  }
+}
+
+std::optional<std::string> read_time(duckdb_vector vector, duckdb_type type, std::size_t row) {
+  constexpr std::int64_t kMicrosPerSecond = 1'000'000, kMicrosPerMilli = 1000,
+                         kNanosPerMicro = 1000;
+  switch (type) {
     case DUCKDB_TYPE_DATE:
       return date_text(duckdb().duckdb_from_date(element<duckdb_date>(vector, row)));
     case DUCKDB_TYPE_TIME:
@@ -193,13 +223,36 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
     case DUCKDB_TYPE_TIMESTAMP_TZ:
       return timestamp_text(element<std::int64_t>(vector, row)) + "+00";
     case DUCKDB_TYPE_TIMESTAMP_S:
-      return timestamp_text(element<std::int64_t>(vector, row) * 1'000'000);
+      return scaled_timestamp_text(element<std::int64_t>(vector, row), kMicrosPerSecond);
     case DUCKDB_TYPE_TIMESTAMP_MS:
-      return timestamp_text(element<std::int64_t>(vector, row) * 1000);
+      return scaled_timestamp_text(element<std::int64_t>(vector, row), kMicrosPerMilli);
     case DUCKDB_TYPE_TIMESTAMP_NS:
-      return timestamp_text(element<std::int64_t>(vector, row) / 1000);
+      return timestamp_text(element<std::int64_t>(vector, row) / kNanosPerMicro);
     case DUCKDB_TYPE_INTERVAL:
       return interval_text(element<duckdb_interval>(vector, row));
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
+  auto* validity = duckdb().duckdb_vector_get_validity(vector);
+  if (validity != nullptr && !duckdb().duckdb_validity_row_is_valid(validity, row)) return {};
+  if (auto number = read_number(vector, type, row)) return std::move(*number);
+  const auto id = duckdb().duckdb_get_type_id(type);
+  if (auto time = read_time(vector, id, row)) return std::move(*time);
+  switch (id) {
+    case DUCKDB_TYPE_SQLNULL:
+      return {};
+    case DUCKDB_TYPE_BOOLEAN:
+      return element<bool>(vector, row);
+    case DUCKDB_TYPE_VARCHAR:
+      return text_of(element<duckdb_string_t>(vector, row));
+    case DUCKDB_TYPE_BLOB:
+    case DUCKDB_TYPE_BIT:
+      return read_blob_text(vector, row);
     case DUCKDB_TYPE_UUID:
       return uuid_text(element<duckdb_hugeint>(vector, row));
     case DUCKDB_TYPE_ENUM:
@@ -207,6 +260,8 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_MAP:
       return read_list(vector, type, row);
+    case DUCKDB_TYPE_ARRAY:
+      return read_array(vector, type, row);
     case DUCKDB_TYPE_STRUCT:
       return read_struct(vector, type, row);
     default:

@@ -79,15 +79,18 @@ class WithoutSigpipe {
 
 /// What exec needs, made before the fork: after it only async-signal-safe calls are allowed.
 struct ExecArguments {
+  std::vector<std::string> command_text;
   std::vector<char*> command;
   std::vector<std::string> environment_text;
-  std::vector<char*> environment;
+  std::vector<char*> environment;  // exec wants char*, and changes nothing
 
   explicit ExecArguments(const ProcessRequest& request) {
-    for (const auto& word : request.command) command.push_back(const_cast<char*>(word.c_str()));
+    command_text = request.command;
+    for (auto& word : command_text) command.push_back(word.data());
     command.push_back(nullptr);
     for (const auto& [name, value] : request.environment) {
-      environment_text.push_back(name + "=" + value);
+      environment_text.push_back(name);
+      environment_text.back().append("=").append(value);
     }
     for (auto& text : environment_text) environment.push_back(text.data());
     for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
@@ -97,17 +100,17 @@ struct ExecArguments {
 
 /// In the child: never returns. What failed is told through `report`, which exec closes.
 [[noreturn]] void become(const ProcessRequest& request, const ExecArguments& arguments, int in,
-                         int out, int error, int report) {
+                         int out, int error, int report, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // it died before the line above
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGQUIT}) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(in, 0) >= 0 && ::dup2(out, 1) >= 0 && ::dup2(error, 2) >= 0 &&
       (request.folder.empty() || ::chdir(request.folder.c_str()) == 0)) {
-    environ = const_cast<char**>(arguments.environment.data());
-    ::execvp(arguments.command[0], arguments.command.data());
+    ::execvpe(arguments.command[0], arguments.command.data(), arguments.environment.data());
   }
   const int number = errno;
   static_cast<void>(!::write(report, &number, sizeof number));
@@ -165,7 +168,7 @@ class Child {
   void send_input();
   void read_output();
   void read_errors();
-  void end_group(int signal) { ::kill(-process_, signal); }
+  void end_group(int signal) const { ::kill(-process_, signal); }
   void request_end();
   [[nodiscard]] int poll_timeout_ms() const;
   [[nodiscard]] bool is_done() const { return exited_ && !out_.is_open() && !error_.is_open(); }
@@ -189,11 +192,12 @@ Result<void> Child::start() {
   WEIR_TRY(auto error, make_pipe());
   WEIR_TRY(auto report, make_pipe());
   const ExecArguments arguments(request_);
+  const pid_t parent = ::getpid();
   process_ = ::fork();
   if (process_ < 0) return fail_errno("fork");
   if (process_ == 0) {
     become(request_, arguments, in.read.number(), out.write.number(), error.write.number(),
-           report.write.number());
+           report.write.number(), parent);
   }
   report.write.close();
   int failure = 0;
@@ -206,6 +210,12 @@ Result<void> Child::start() {
     return fail_errno("cannot run '" + request_.command[0] + "' in " + request_.folder.string());
   }
   exit_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)));
+  if (!exit_.is_open()) {
+    auto error_now = fail_errno("pidfd_open (it needs Linux 5.3)");
+    end_group(SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    return error_now;
+  }
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   error_ = std::move(error.read);
