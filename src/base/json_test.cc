@@ -97,6 +97,12 @@ TEST(Yaml, ReadsTheValueThatTheSameJsonGives) {
   EXPECT_EQ(to_text(*value), R"({"a":1,"b":["x","true",true,null,16,1.5,"yes"],"c":{"d":"t\n"}})");
 }
 
+TEST(Yaml, RepeatsWhatAnAliasNames) {
+  const auto value = yaml::parse("a: &x {k: [1, 2]}\nb: *x\nc: [*x]\n");
+  ASSERT_TRUE(value) << value.error().message;
+  EXPECT_EQ(to_text(*value), R"({"a":{"k":[1,2]},"b":{"k":[1,2]},"c":[{"k":[1,2]}]})");
+}
+
 TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
   const auto value = yaml::parse("a: 1\nb:\n  - x: 2\n");
   const auto& b = *value->object()->find("b");
@@ -110,6 +116,9 @@ TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {
   EXPECT_THAT(yaml::parse("a: 1\n---\nb: 2\n").error().message, StartsWith("1:1: more than one"));
   EXPECT_THAT(yaml::parse("a: \xff").error().message, StartsWith("1:4: not UTF-8"));
   EXPECT_FALSE(yaml::parse(std::string(5000, '[')));
+  EXPECT_FALSE(yaml::parse("{a: 1},\n{b: 2}\n"));  // some ways to read this never end
+  EXPECT_THAT(yaml::parse("{[a]: 1}").error().message, testing::HasSubstr("a key must be a plain word"));
+  EXPECT_FALSE(yaml::parse("a: &x [*x]"));
 }
 
 TEST(Yaml, RefusesAliasesThatBlowTheDocumentUp) {

@@ -1,10 +1,13 @@
 #include "base/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
+#include <sstream>
 
 #include "base/utf8.h"
 
@@ -22,8 +25,7 @@ std::unexpected<Error> fail_at(const YAML::Mark& mark, std::string_view what) {
                                             std::string(what));
 }
 
-json::Position position_of(const YAML::Node& node) {
-  const auto mark = node.Mark();
+json::Position position_of(const YAML::Mark& mark) {
   return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1)};
 }
 
@@ -64,54 +66,116 @@ json::Value resolve_plain(const std::string& text) {
   return text;
 }
 
-class Converter {
+/// Builds the value from the parser's events. YAML::Load would build a graph first, without limits;
+/// and YAML::LoadAll never returns on some malformed texts.
+///
+/// What it refuses it throws as a YAML::ParserException: nothing else stops the parser. `parse`
+/// catches it.
+class Builder final : public YAML::EventHandler {
  public:
-  Result<json::Value> convert(const YAML::Node& node, int depth) {
-    if (depth > json::kMaxDepth) return fail_at(node.Mark(), "nested more than 200 levels deep");
-    if (++values_ > kMaxValues) return fail_at(node.Mark(), "more than a million values");
-    auto value = convert_one(node, depth);
-    if (value) value->position = position_of(node);
-    return value;
+  /// After the document has ended.
+  [[nodiscard]] json::Value take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, {}, 1); }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    if (!containers_.empty() && containers_.back().is_map && !containers_.back().key) {
+      containers_.back().key =
+          json::Member{.key = text, .value = {}, .position = position_of(mark)};
+      return;
+    }
+    // "!" is the tag of a quoted scalar: always a string.
+    add(mark, anchor, tag == "!" ? json::Value(text) : resolve_plain(text), 1);
   }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto named = anchors_.find(anchor);
+    if (named == anchors_.end()) refuse(mark, "an alias to what it stands in");
+    add(mark, 0, named->second.value, named->second.count);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open({.position = position_of(mark), .anchor = anchor}, mark);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open({.is_map = true, .position = position_of(mark), .anchor = anchor}, mark);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
 
  private:
-  Result<json::Value> convert_one(const YAML::Node& node, int depth) {
-    switch (node.Type()) {
-      case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null:
-        return json::Value();
-      case YAML::NodeType::Scalar:
-        // "!" is the tag of a quoted scalar: always a string.
-        return node.Tag() == "!" ? json::Value(node.Scalar()) : resolve_plain(node.Scalar());
-      case YAML::NodeType::Sequence:
-        return convert_sequence(node, depth);
-      case YAML::NodeType::Map:
-        return convert_map(node, depth);
-    }
-    return fail_at(node.Mark(), "not a YAML value");
+  /// A list or object that has begun and not ended.
+  struct Container {
+    bool is_map = false;
+    json::Position position;
+    YAML::anchor_t anchor = 0;
+    std::size_t values_before = 0;
+    json::Array items;
+    json::Object members;
+    std::optional<json::Member> key;  // of the value that comes next
+  };
+  /// A value that aliases may repeat, and how many values it holds.
+  struct Named {
+    json::Value value;
+    std::size_t count;
+  };
+
+  [[noreturn]] static void refuse(const YAML::Mark& mark, const char* why) {
+    throw YAML::ParserException(mark, why);
+  }
+  static void need_key(const Container& container, const YAML::Mark& mark) {
+    if (container.is_map && !container.key) refuse(mark, "a key must be a plain word");
   }
 
-  Result<json::Value> convert_sequence(const YAML::Node& node, int depth) {
-    json::Array array;
-    for (const auto& item : node) {
-      WEIR_TRY(auto value, convert(item, depth + 1));
-      array.push_back(std::move(value));
+  void open(Container container, const YAML::Mark& mark) {
+    if (containers_.size() >= static_cast<std::size_t>(json::kMaxDepth)) {
+      refuse(mark, "nested more than 200 levels deep");
     }
-    return json::Value(std::move(array));
+    if (!containers_.empty()) need_key(containers_.back(), mark);
+    container.values_before = values_;
+    containers_.push_back(std::move(container));
   }
 
-  Result<json::Value> convert_map(const YAML::Node& node, int depth) {
-    json::Object object;
-    for (const auto& item : node) {
-      if (!item.first.IsScalar()) return fail_at(item.first.Mark(), "a key must be a plain word");
-      json::Member member{
-          .key = item.first.Scalar(), .value = {}, .position = position_of(item.first)};
-      WEIR_TRY(member.value, convert(item.second, depth + 1));
-      object.append(std::move(member));
-    }
-    return json::Value(std::move(object));
+  void close() {
+    auto container = std::move(containers_.back());
+    containers_.pop_back();
+    auto value = container.is_map ? json::Value(std::move(container.members))
+                                  : json::Value(std::move(container.items));
+    value.position = container.position;
+    const auto count = values_ - container.values_before + 1;
+    ++values_;
+    place(std::move(value), container.anchor, count);
   }
 
+  void add(const YAML::Mark& mark, YAML::anchor_t anchor, json::Value value, std::size_t count) {
+    if (!containers_.empty()) need_key(containers_.back(), mark);
+    values_ += count;
+    if (values_ > kMaxValues) refuse(mark, "more than a million values");
+    if (value.position.line == 0) value.position = position_of(mark);
+    place(std::move(value), anchor, count);
+  }
+
+  void place(json::Value value, YAML::anchor_t anchor, std::size_t count) {
+    if (anchor != 0) anchors_.insert_or_assign(anchor, Named{value, count});
+    if (containers_.empty()) {
+      root_ = std::move(value);
+      return;
+    }
+    auto& container = containers_.back();
+    if (!container.is_map) {
+      container.items.push_back(std::move(value));
+      return;
+    }
+    container.key->value = std::move(value);
+    container.members.append(std::move(*container.key));
+    container.key.reset();
+  }
+
+  json::Value root_;
+  std::vector<Container> containers_;
+  std::map<YAML::anchor_t, Named> anchors_;
   std::size_t values_ = 0;
 };
 
@@ -126,12 +190,14 @@ Result<json::Value> parse(std::string_view text) {
                 std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": not UTF-8");
   }
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() != 1) {
-      return fail(ErrorCode::kInvalidInput,
-                  documents.empty() ? "1:1: empty" : "1:1: more than one YAML document");
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder document, second;
+    if (!parser.HandleNextDocument(document)) return fail(ErrorCode::kInvalidInput, "1:1: empty");
+    if (parser.HandleNextDocument(second)) {
+      return fail(ErrorCode::kInvalidInput, "1:1: more than one YAML document");
     }
-    return Converter().convert(documents.front(), 0);
+    return document.take();
   } catch (const YAML::Exception& exception) {
     return fail_at(exception.mark, "not YAML: " + exception.msg);
   }

@@ -20,6 +20,14 @@ class Finally {
   Function function_;
 };
 
+/// DuckDB 1.4 repeats the line of the error and its mark.
+std::string said_once(std::string message) {
+  const auto line = message.find("\n\nLINE ");
+  if (line == std::string::npos) return message;
+  const auto again = message.find("\n\nLINE ", line + 1);
+  return again == std::string::npos ? message : message.substr(0, again);
+}
+
 std::string quoted(std::string_view text, char quote) {
   std::string result(1, quote);
   for (const char c : text) {
@@ -85,7 +93,7 @@ Result<Rows> Connection::query(const std::string& sql) {
   auto rows = std::make_unique<Rows::Impl>();
   if (api.duckdb_query(impl_->connection, sql.c_str(), &rows->result) == DuckDBError) {
     const char* text = api.duckdb_result_error(&rows->result);
-    const std::string message = text == nullptr ? "the query failed" : text;
+    const auto message = said_once(text == nullptr ? "the query failed" : text);
     const bool interrupted = message.starts_with("INTERRUPT");
     return fail(interrupted ? ErrorCode::kCancelled : ErrorCode::kInvalidInput, message);
   }
@@ -118,7 +126,7 @@ Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
   const Finally destroy_prepared([&] { api.duckdb_destroy_prepare(&prepared); });
   if (api.duckdb_prepare_extracted_statement(impl_->connection, statements, 0, &prepared) ==
       DuckDBError) {
-    return fail(ErrorCode::kInvalidInput, api.duckdb_prepare_error(prepared));
+    return fail(ErrorCode::kInvalidInput, said_once(api.duckdb_prepare_error(prepared)));
   }
   if (api.duckdb_prepared_statement_type(prepared) != DUCKDB_STATEMENT_TYPE_SELECT) {
     return fail(ErrorCode::kInvalidInput,
