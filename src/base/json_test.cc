@@ -117,7 +117,8 @@ TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {
   EXPECT_THAT(yaml::parse("a: \xff").error().message, StartsWith("1:4: not UTF-8"));
   EXPECT_FALSE(yaml::parse(std::string(5000, '[')));
   EXPECT_FALSE(yaml::parse("{a: 1},\n{b: 2}\n"));  // some ways to read this never end
-  EXPECT_THAT(yaml::parse("{[a]: 1}").error().message, testing::HasSubstr("a key must be a plain word"));
+  EXPECT_THAT(yaml::parse("{[a]: 1}").error().message,
+              testing::HasSubstr("a key must be a plain word"));
   EXPECT_FALSE(yaml::parse("a: &x [*x]"));
 }
 

@@ -17,6 +17,7 @@ Result<std::vector<project::RunState>> list_runs(const log::StoreDirectory& stor
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
   std::vector<project::RunState> runs;
+  runs.reserve(states.size());
   for (auto& [id, state] : states) runs.push_back(std::move(state));
   std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
     return std::pair(b.started_at, b.run_id) < std::pair(a.started_at, a.run_id);

@@ -27,6 +27,7 @@ void Table::print(std::FILE* stream) const {
   const bool coloured = is_terminal(stream);
   std::vector<std::vector<std::string>> cells;
   std::vector<std::size_t> widths;
+  widths.reserve(header_.size());
   for (const auto& name : header_) widths.push_back(display_width(shown(name)));
   for (const auto& row : rows_) {
     auto& line = cells.emplace_back();
@@ -45,6 +46,7 @@ void Table::print(std::FILE* stream) const {
     std::fprintf(stream, "%s\n", paint(coloured && heading, Colour::kBold, text).c_str());
   };
   std::vector<std::string> heading;
+  heading.reserve(header_.size());
   for (const auto& name : header_) heading.push_back(shown(name));
   print_line(heading, true);
   for (const auto& line : cells) print_line(line, false);

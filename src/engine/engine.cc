@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include <unordered_map>
+
 #include "engine/execution.h"
 
 namespace weir::engine {
@@ -11,6 +13,7 @@ using pipeline::RunOutcome;
 
 std::vector<std::string> texts(const std::vector<pipeline::Located>& located) {
   std::vector<std::string> result;
+  result.reserve(located.size());
   for (const auto& item : located) result.push_back(item.text);
   return result;
 }
@@ -68,7 +71,7 @@ class RunEvents {
   }
 
   void failed(const Execution& execution, double duration_ms) {
-    const auto& node = definition_.nodes[*execution.first_failed()];
+    const auto& node = definition_.nodes[execution.first_failed().value()];
     const auto& failure = execution.failure();
     run_.emit(Type::kPipelineFailed, {{Field::kSpanId, span()},
                                       {Field::kDurationMs, duration_ms},
@@ -98,12 +101,13 @@ class RunEvents {
 };
 
 json::Object result_of(const RunRequest& request, const std::vector<OutputPointer>& outputs) {
-  std::vector<OutputPointer> chosen;
-  for (const auto& id : request.definition.output_nodes) {
-    for (std::size_t node = 0; node < outputs.size(); ++node) {
-      if (request.definition.nodes[node].id.text == id.text) chosen.push_back(outputs[node]);
-    }
+  std::unordered_map<std::string_view, OutputPointer> by_id;
+  for (std::size_t node = 0; node < outputs.size(); ++node) {
+    by_id[request.definition.nodes[node].id.text] = outputs[node];
   }
+  std::vector<OutputPointer> chosen;
+  chosen.reserve(request.definition.output_nodes.size());
+  for (const auto& id : request.definition.output_nodes) chosen.push_back(by_id[id.text]);
   return merge(request.payload, chosen);
 }
 

@@ -52,15 +52,18 @@ class Verifier {
   }
 
   void check_artifact(const std::string& text, const RunId& run) {
+    const auto named = "run " + run.text() + ": artifact " + text + ": ";
     const auto hash = Sha256::parse(text);
-    const auto found = hash ? sha256_of_file(artifacts_.path_of(*hash))
-                            : fail(ErrorCode::kCorrupt, "not a SHA-256");
+    if (!hash) {
+      problems_.push_back(named + "not a SHA-256");
+      return;
+    }
+    const auto path = artifacts_.path_of(*hash);
+    const auto found = sha256_of_file(path);
     if (!found) {
-      problems_.push_back("run " + run.text() + ": artifact " + text + ": " +
-                          found.error().message);
+      problems_.push_back(named + found.error().message);
     } else if (*found != *hash) {
-      problems_.push_back(artifacts_.path_of(*hash).string() + ": its content has the hash " +
-                          found->text());
+      problems_.push_back(path.string() + ": its content has the hash " + found->text());
     }
   }
 
