@@ -175,7 +175,7 @@ void check(std::string_view input) {
 
   MemoryFile memory;
   Follower growing(memory.path());
-  if (step > 0 && file.size() / step < 64) {
+  if (step > 0 && file.size() / step < 8) {
     for (std::size_t size = 0; size < file.size(); size += std::min(step, file.size() - size)) {
       memory.append(std::string_view(file).substr(size, step));
       growing.follow(std::string_view(file).substr(0, size + step));
