@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "engine/execution.h"
 
 namespace weir::engine {
@@ -17,6 +18,9 @@ std::vector<std::string> texts(const std::vector<pipeline::Located>& located) {
   for (const auto& item : located) result.push_back(item.text);
   return result;
 }
+
+/// A file of typing errors has more to say than an event may hold.
+constexpr std::size_t kMaxRefusal = std::size_t{64} << 10;
 
 record::RunFields run_fields(const pipeline::Definition& definition, const Clock& clock) {
   return {.run_id = RunId::make(clock.now()),
@@ -71,7 +75,8 @@ class RunEvents {
   }
 
   void failed(const Execution& execution, double duration_ms) {
-    const auto& node = definition_.nodes[execution.first_failed().value()];
+    const auto first = execution.first_failed();
+    const std::string_view node = first ? definition_.nodes[*first].id.text : std::string_view();
     const auto& failure = execution.failure();
     run_.emit(Type::kPipelineFailed, {{Field::kSpanId, span()},
                                       {Field::kDurationMs, duration_ms},
@@ -80,7 +85,7 @@ class RunEvents {
                                       {Field::kNodeCount, node_count_},
                                       {Field::kSuccessCount, execution.completed_count()},
                                       {Field::kFailedCount, execution.failed_count()},
-                                      {Field::kFailedNodeId, std::string_view(node.id.text)}});
+                                      {Field::kFailedNodeId, node}});
   }
 
   void cancelled(const Execution& execution, double duration_ms) {
@@ -152,7 +157,7 @@ Result<RunId> Engine::record_refusal(const pipeline::Definition& definition,
   WEIR_TRY(const auto run, recorder_.begin(fields));
   run->emit(Type::kPipelineFailed, {{Field::kDurationMs, milliseconds_since(clock, start)},
                                     {Field::kErrorType, error_type},
-                                    {Field::kErrorMessage, message},
+                                    {Field::kErrorMessage, utf8::cut(message, kMaxRefusal)},
                                     {Field::kFailedNodeId, nullptr}});
   WEIR_TRY(run->flush());
   return fields.run_id;

@@ -62,6 +62,12 @@ void Execution::work() {
     const auto node = ready_.front();
     ready_.pop_front();
     const auto stop = stops_[node].get_token();
+    if (stop.stop_requested()) {  // it was ready and never started: nothing is said of it
+      scheduler_.node_cancelled(node, commands_);
+      carry_out(commands_);
+      commands_.clear();
+      continue;
+    }
     lock.unlock();
     run_node(node, stop);
     lock.lock();
@@ -191,9 +197,9 @@ void Execution::carry_out(const std::vector<Command>& commands) {
   }
   if (finished_) return changed_.notify_all();
   // One node is for the calling thread; the others are for whoever waits, or for a new worker.
-  for (std::size_t extra = 1; extra < ready_.size(); ++extra) {
-    if (idle_ > 0) return changed_.notify_all();
-    if (static_cast<int>(workers_.size()) + 1 >= request_.jobs) return;
+  if (ready_.size() > 1 && idle_ > 0) changed_.notify_all();
+  for (auto takers = static_cast<std::size_t>(idle_) + 1;
+       takers < ready_.size() && static_cast<int>(workers_.size()) + 1 < request_.jobs; ++takers) {
     workers_.emplace_back([this] {
       pthread_setname_np(pthread_self(), "weir-worker");
       work();

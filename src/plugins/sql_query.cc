@@ -99,6 +99,8 @@ class SqlQuery final : public tool::Tool {
     const auto query = exact_query(*call.with.find("query")->string(), connection);
     if (!query) return failure(call, query.error());
     const auto table = "read_parquet(" + sql_string(std::filesystem::absolute(file).string()) + ")";
+    // An interrupt ends the statement that runs when it comes, and none that comes later.
+    if (call.stop.stop_requested()) return failure(call, "Cancelled", "the run ends");
     auto copied = connection.query("COPY (" + *query + ") TO " +
                                    sql_string(std::filesystem::absolute(file).string()) +
                                    " (FORMAT parquet, COMPRESSION zstd)");

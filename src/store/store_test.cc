@@ -124,7 +124,7 @@ TEST_F(StoreTest, FoldsRunsAndNodes) {
   EXPECT_EQ(query("SELECT state, duration_ms, node_count, completed_nodes, failed_node_id, "
                   "error_type FROM runs ORDER BY started_at"),
             R"([["completed",3001.0,2,2,null,null],["failed",8.0,2,0,"a","E"]])");
-  EXPECT_EQ(query("SELECT node_id, state, duration_ms FROM nodes ORDER BY started_at, run_id"),
+  EXPECT_EQ(query("SELECT node_id, state, duration_ms FROM nodes ORDER BY state, node_id"),
             R"([["a","completed",1000.0],["b","completed",2000.0],["a","failed",7.0]])");
 }
 

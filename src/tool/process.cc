@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -84,8 +85,14 @@ struct ExecArguments {
   std::vector<std::string> environment_text;
   std::vector<char*> environment;  // exec wants char*, and changes nothing
 
-  explicit ExecArguments(const ProcessRequest& request) {
-    command_text = request.command;
+  /// Whether the request gives this variable another value.
+  static bool is_replaced(std::string_view entry, const ProcessRequest& request) {
+    const auto name = entry.substr(0, entry.find('='));
+    return std::any_of(request.environment.begin(), request.environment.end(),
+                       [&](const auto& variable) { return variable.first == name; });
+  }
+
+  explicit ExecArguments(const ProcessRequest& request) : command_text(request.command) {
     for (auto& word : command_text) command.push_back(word.data());
     command.push_back(nullptr);
     for (const auto& [name, value] : request.environment) {
@@ -93,7 +100,9 @@ struct ExecArguments {
       environment_text.back().append("=").append(value);
     }
     for (auto& text : environment_text) environment.push_back(text.data());
-    for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      if (!is_replaced(*entry, request)) environment.push_back(*entry);
+    }
     environment.push_back(nullptr);
   }
 };
