@@ -1,7 +1,10 @@
 // The small text functions: UTF-8 against a table, RFC 3339 through and back, words for people.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <string>
 
 #include "base/result.h"
 #include "base/text.h"
@@ -37,9 +40,34 @@ void check_utf8(std::string_view text, std::size_t limit) {
   WEIR_CHECK(cut.size() == longest);
 }
 
+int number(std::string_view text, std::size_t at, std::size_t size) {
+  return std::stoi(std::string(text.substr(at, size)));
+}
+
+/// Microseconds since 1970 of a date-time that is known to be well formed: every part but the
+/// fraction has its place, from the front or from the back.
+std::int64_t microseconds_reference(std::string_view text) {
+  const int month = number(text, 5, 2);
+  const std::int64_t year = number(text, 0, 4) - (month <= 2 ? 1 : 0) + 400;  // not negative
+  // Days since 1 March of the year -400 by the Gregorian rule, which repeats after 400 years.
+  const auto day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + number(text, 8, 2) - 1;
+  constexpr std::int64_t kDaysTo1970 = 719'468 + 146'097;
+  const auto days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - kDaysTo1970;
+  auto minutes = days * 1440 + number(text, 11, 2) * 60 + number(text, 14, 2);
+  if (text.back() != 'Z' && text.back() != 'z') {
+    const auto offset = number(text, text.size() - 5, 2) * 60 + number(text, text.size() - 2, 2);
+    minutes += text[text.size() - 6] == '-' ? offset : -offset;
+  }
+  std::string fraction = text[19] == '.' ? std::string(text.substr(20, 6)) : "";
+  fraction.resize(std::min(fraction.find_first_not_of("0123456789"), fraction.size()));
+  fraction.resize(6, '0');
+  return (minutes * 60 + number(text, 17, 2)) * 1'000'000 + std::stoi(fraction);
+}
+
 void check_time(std::string_view text) {
   const auto time = parse_rfc3339(text);
   if (!time) return;
+  WEIR_CHECK(time->time_since_epoch().count() == microseconds_reference(text));
   const auto written = to_string(*time);
   WEIR_CHECK(written.size() == kRfc3339Size);
   const auto again = parse_rfc3339(written);
