@@ -4,7 +4,6 @@
 // one run say something. Where a figure needs the recorder, its writer thread has a core of its own
 // on a machine with two.
 
-#include <time.h>
 #include <x86intrin.h>
 
 #include <algorithm>
