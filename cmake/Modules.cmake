@@ -31,10 +31,8 @@ function(weir_test name)
   target_compile_definitions(${name} PRIVATE
     WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WEIR_PROGRAM="$<TARGET_FILE:weir>")
   add_dependencies(${name} weir)
-  gtest_discover_tests(${name} TEST_FILTER "-Threads*:Soak*" DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name} TEST_FILTER "-Threads*" DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
   gtest_discover_tests(${name} TEST_FILTER "Threads*" TEST_LIST ${name}_threads DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300 LABELS threads SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
-  gtest_discover_tests(${name} TEST_FILTER "Soak*" TEST_LIST ${name}_soak DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 7200 LABELS soak SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()

@@ -2,37 +2,51 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/id.h"
 
 namespace weir {
+namespace {
 
-Result<File> File::open(const std::filesystem::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+/// Where `path` stands: "a" stands in ".".
+std::filesystem::path parent_of(const std::filesystem::path& path) {
+  auto parent = path.parent_path();
+  return parent.empty() ? "." : parent;
+}
+
+}  // namespace
+
+Result<File> File::open(const std::filesystem::path& path, int flags, FileSystem& files) {
+  const int descriptor = files.open(path.c_str(), flags);
   if (descriptor < 0) return fail_errno("open " + path.string());
-  return File(descriptor, path);
+  return File(files, descriptor, path);
 }
 
-Result<File> File::open_to_read(const std::filesystem::path& path) { return open(path, O_RDONLY); }
-Result<File> File::create(const std::filesystem::path& path) {
-  return open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL);
+Result<File> File::open_to_read(const std::filesystem::path& path, FileSystem& files) {
+  return open(path, O_RDONLY, files);
 }
-Result<File> File::open_or_create(const std::filesystem::path& path) {
-  return open(path, O_RDWR | O_APPEND | O_CREAT);
+Result<File> File::create(const std::filesystem::path& path, FileSystem& files) {
+  return open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, files);
+}
+Result<File> File::open_to_change(const std::filesystem::path& path, FileSystem& files) {
+  return open(path, O_RDWR, files);
+}
+Result<File> File::open_or_create(const std::filesystem::path& path, FileSystem& files) {
+  return open(path, O_RDWR | O_CREAT, files);
 }
 
 File& File::operator=(File&& other) noexcept {
+  std::swap(files_, other.files_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(path_, other.path_);
   return *this;
 }
 
 File::~File() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ >= 0) files_->close(descriptor_);
 }
 
 std::unexpected<Error> File::failed(std::string_view what) const {
@@ -41,7 +55,7 @@ std::unexpected<Error> File::failed(std::string_view what) const {
 
 Result<void> File::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto written = ::write(descriptor_, bytes.data(), bytes.size());
+    const auto written = files_->write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed("write");
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -49,23 +63,34 @@ Result<void> File::write(std::string_view bytes) {
   return {};
 }
 
+Result<void> File::write_at(std::uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = files_->pwrite(descriptor_, bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failed("write");
+    offset += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
 Result<void> File::sync() const {
-  if (::fdatasync(descriptor_) != 0) return failed("fdatasync");
+  if (files_->fdatasync(descriptor_) != 0) return failed("fdatasync");
+  return {};
+}
+
+Result<void> File::truncate(std::uint64_t size) {
+  if (files_->ftruncate(descriptor_, size) != 0) return failed("truncate");
   return {};
 }
 
 void File::reserve(std::uint64_t offset, std::uint64_t size) const {
-  static_cast<void>(::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                                static_cast<off_t>(size)));
-}
-
-void File::release_beyond(std::uint64_t size) const {
-  static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(size)));
+  static_cast<void>(files_->fallocate(descriptor_, offset, size));
 }
 
 Result<std::size_t> File::read_at(std::uint64_t offset, char* out, std::size_t size) const {
   while (true) {
-    const auto got = ::pread(descriptor_, out, size, static_cast<off_t>(offset));
+    const auto got = files_->pread(descriptor_, out, size, offset);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR) return failed("read");
   }
@@ -73,26 +98,35 @@ Result<std::size_t> File::read_at(std::uint64_t offset, char* out, std::size_t s
 
 Result<std::size_t> File::read_next(char* out, std::size_t size) const {
   while (true) {
-    const auto got = ::read(descriptor_, out, size);
+    const auto got = files_->read(descriptor_, out, size);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR) return failed("read");
   }
 }
 
 Result<std::uint64_t> File::size() const {
-  struct stat status{};
-  if (::fstat(descriptor_, &status) != 0) return failed("stat");
-  return static_cast<std::uint64_t>(status.st_size);
+  const auto size = files_->size(descriptor_);
+  if (size < 0) return failed("stat");
+  return static_cast<std::uint64_t>(size);
 }
 
-Result<bool> File::try_lock() const {
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
+Result<bool> File::try_lock(LockKind kind) const {
+  const int operation = kind == LockKind::kShared ? LOCK_SH : LOCK_EX;
+  if (files_->flock(descriptor_, operation | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
   return failed("lock");
 }
 
-Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit) {
-  WEIR_TRY(const auto file, File::open_to_read(path));
+Result<void> File::lock() const {
+  while (files_->flock(descriptor_, LOCK_EX) != 0) {
+    if (errno != EINTR) return failed("lock");
+  }
+  return {};
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit,
+                              FileSystem& files) {
+  WEIR_TRY(const auto file, File::open_to_read(path, files));
   // Not by size(): pipes and /proc have none.
   std::string bytes;
   constexpr std::size_t kStep = 1 << 16;
@@ -109,42 +143,50 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
   }
 }
 
-Result<void> write_file_durably(const std::filesystem::path& path, std::string_view bytes) {
+Result<void> write_file_durably(const std::filesystem::path& path, std::string_view bytes,
+                                FileSystem& files) {
   const auto temporary = path.string() + ".new-" + std::to_string(random_bits());
   {
-    WEIR_TRY(auto file, File::create(temporary));
+    WEIR_TRY(auto file, File::create(temporary, files));
     auto written = file.write(bytes);
     if (written) written = file.sync();
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    if (written && files.rename(temporary.c_str(), path.c_str()) != 0) {
       written = fail_errno("rename to " + path.string());
     }
     if (!written) {
-      ::unlink(temporary.c_str());
+      files.unlink(temporary.c_str());
       return written;
     }
   }
-  return sync_directory(path.parent_path());
+  return sync_directory(parent_of(path), files);
 }
 
-Result<void> sync_directory(const std::filesystem::path& directory) {
-  const int descriptor =
-      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+Result<void> sync_directory(const std::filesystem::path& directory, FileSystem& files) {
+  const int descriptor = files.open(directory.c_str(), O_RDONLY | O_DIRECTORY);
   if (descriptor < 0) return fail_errno("open " + directory.string());
-  const int status = ::fsync(descriptor);
+  const int status = files.fsync(descriptor);
   auto failure = fail_errno("fsync " + directory.string());
-  ::close(descriptor);
+  files.close(descriptor);
   if (status != 0) return failure;
   return {};
 }
 
-Result<void> make_directories(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) {
-    errno = error.value();
+Result<void> make_directories(const std::filesystem::path& path, FileSystem& files) {
+  if (files.exists(path.c_str())) return {};
+  const auto parent = parent_of(path);
+  if (parent != path) WEIR_TRY(make_directories(parent, files));
+  if (files.mkdir(path.c_str()) != 0 && errno != EEXIST) {
     return fail_errno("create " + path.string());
   }
-  return {};
+  return sync_directory(parent, files);
+}
+
+Result<std::vector<std::string>> list_directory(const std::filesystem::path& directory,
+                                                FileSystem& files) {
+  std::vector<std::string> names;
+  if (files.list(directory.c_str(), names) != 0) return fail_errno("list " + directory.string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace weir

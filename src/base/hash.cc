@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #ifdef __SSE4_2__
 #include <nmmintrin.h>
@@ -56,16 +57,28 @@ Sha256 sha256(std::string_view bytes) {
   return stream.finish();
 }
 
-Result<Sha256> sha256_of_file(const std::filesystem::path& path) {
-  WEIR_TRY(const auto file, File::open_to_read(path));
+Result<Sha256> sha256_of_file(const std::filesystem::path& path, FileSystem& files) {
+  WEIR_TRY(const auto file, File::open_to_read(path, files));
   Sha256Stream stream;
-  std::string buffer(std::size_t{1} << 20, '\0');
+  std::string buffer(std::size_t{1} << 16, '\0');
   for (std::uint64_t offset = 0;;) {
     WEIR_TRY(const auto size, file.read_at(offset, buffer.data(), buffer.size()));
     if (size == 0) return stream.finish();
     stream.add({buffer.data(), size});
     offset += size;
   }
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+  Sha256 hash;
+  unsigned size = 0;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  // A null key would mean "the key of the call before" to OpenSSL.
+  const char* const key_data = key.empty() ? "" : key.data();
+  const auto* made = HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()), data, bytes.size(),
+                          hash.bytes.data(), &size);
+  WEIR_CHECK(made != nullptr && size == hash.bytes.size());
+  return hash;
 }
 
 #ifdef __SSE4_2__

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_system.h"
 #include "base/result.h"
 
 namespace weir {
@@ -22,7 +23,11 @@ struct Sha256 {
 
 [[nodiscard]] Sha256 sha256(std::string_view bytes);
 /// Reads the whole file. Errors: kNotFound, kIo.
-[[nodiscard]] Result<Sha256> sha256_of_file(const std::filesystem::path& path);
+[[nodiscard]] Result<Sha256> sha256_of_file(const std::filesystem::path& path,
+                                            FileSystem& files = local_files());
+
+/// HMAC-SHA-256 (RFC 2104): a name for `bytes` that nobody without `key` can make or guess.
+[[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
 
 /// CRC-32C (Castagnoli, RFC 3720 B.4). `crc32c(b, crc32c(a))` is that of a followed by b.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);

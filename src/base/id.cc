@@ -1,5 +1,6 @@
 #include "base/id.h"
 
+#include <pthread.h>
 #include <sys/random.h>
 
 #include <cstring>
@@ -25,16 +26,27 @@ std::uint64_t kernel_seed() {
   return seed;
 }
 
+/// Of the calling thread. A forked child must not go on with its parent's: two processes would give
+/// out the same ids.
+std::uint64_t& random_state() {
+  thread_local std::uint64_t state = kernel_seed();
+  static const int kRegistered =
+      ::pthread_atfork(nullptr, nullptr, [] { random_state() = kernel_seed(); });
+  static_cast<void>(kRegistered);
+  return state;
+}
+
 }  // namespace
 
 std::uint64_t random_bits() {
   // splitmix64: eight bytes of state, two multiplications, passes BigCrush; ids need no more.
-  thread_local std::uint64_t state = kernel_seed();
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15U);
+  std::uint64_t z = (random_state() += 0x9e3779b97f4a7c15U);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
   return z ^ (z >> 31);
 }
+
+void seed_random_bits(std::uint64_t seed) { random_state() = seed; }
 
 std::string to_hex(const std::uint8_t* bytes, std::size_t size) {
   std::string text(size * 2, '\0');

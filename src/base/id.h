@@ -44,6 +44,9 @@ struct SpanId {
 /// 64 random bits from a generator of the calling thread, seeded by the kernel. Not for secrets.
 [[nodiscard]] std::uint64_t random_bits();
 
+/// From here on the calling thread's random bits follow from `seed`: for tests that must repeat.
+void seed_random_bits(std::uint64_t seed);
+
 /// Lower-case hex of `size` bytes.
 [[nodiscard]] std::string to_hex(const std::uint8_t* bytes, std::size_t size);
 

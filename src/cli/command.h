@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "log/event_log.h"
+#include "log/store_directory.h"
 #include "store/history.h"
 
 namespace CLI {
@@ -50,6 +50,10 @@ void add_show(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);
+
+/// Does what was asked for, and returns the exit code. Our code does not throw, but what it stands
+/// on can: memory that ends, a thread that cannot be started. That ends here.
+int act(const Invocation& invocation);
 
 /// The whole program: parses, acts, returns the exit code.
 int run_program(int argc, char** argv);

@@ -1,25 +1,32 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "log/event_log.h"
+#include "log/run_lock.h"
+#include "log/store_directory.h"
 #include "project/run_state.h"
 
 namespace weir::cli {
 
+/// A run and its state in a word. One without an end is `running` while its owner lives, and then
+/// `interrupted`.
+struct ListedRun {
+  project::RunState state;
+  std::string word;
+};
+
+/// Whether some process owns the run now.
+using OwnerCheck = std::function<bool(const log::StoreDirectory&, const RunId&)>;
+
 /// Every run of the store, the newest first.
-[[nodiscard]] Result<std::vector<project::RunState>> list_runs(const log::StoreDirectory& store);
+[[nodiscard]] Result<std::vector<ListedRun>> list_runs(
+    const log::StoreDirectory& store, const OwnerCheck& is_owned = log::RunLock::is_held);
 
 /// The run that a person means: `last`, an id, or a beginning or end of one that only one run has.
-/// Errors: kNotFound, kInvalidInput (several).
-[[nodiscard]] Result<project::RunState> find_run(const log::StoreDirectory& store,
-                                                 const std::string& name);
-
-/// Its state in a word. A run without an end is `running` while its owner lives, and then
-/// `interrupted`.
-[[nodiscard]] std::string state_word(const log::StoreDirectory& store,
-                                     const project::RunState& run);
+/// Errors: kInvalidInput (none or several).
+[[nodiscard]] Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name);
 
 }  // namespace weir::cli

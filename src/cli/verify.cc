@@ -18,6 +18,14 @@ void print_text(const store::Verification& found) {
               text::count(found.runs, "run").c_str(),
               text::count(found.artifacts, "artifact").c_str(),
               text::count(found.read.bytes, "byte").c_str());
+  if (found.seals.anchor) {
+    std::printf("%s, anchor %s\n", text::count(found.seals.seals, "seal").c_str(),
+                found.seals.anchor->text().c_str());
+  }
+  if (found.seals.dropped_bytes > 0) {
+    std::printf("%s left by crashes and never acknowledged were dropped\n",
+                text::count(found.seals.dropped_bytes, "byte").c_str());
+  }
   if (found.read.torn_bytes > 0) {
     std::printf(
         "%llu bytes follow the last commits: left by a crash or on their way, never acknowledged\n",
@@ -39,30 +47,47 @@ void print_json(const store::Verification& found) {
   object.set("artifacts", found.artifacts);
   object.set("bytes", found.read.bytes);
   object.set("torn_bytes", found.read.torn_bytes);
+  object.set("seals", found.seals.seals);
+  object.set("dropped_bytes", found.seals.dropped_bytes);
+  if (found.seals.anchor) object.set("anchor", found.seals.anchor->text());
   json::Array problems;
   for (const auto& problem : found.problems) problems.emplace_back(problem);
   object.set("problems", std::move(problems));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 
-int verify(bool as_json, const Invocation& invocation) {
+struct VerifyOptions {
+  bool as_json = false;
+  std::string anchor;  // empty: none
+};
+
+int verify(const VerifyOptions& options, const Invocation& invocation) {
+  const auto anchor = Sha256::parse(options.anchor);
+  if (!options.anchor.empty() && !anchor) {
+    std::fprintf(stderr,
+                 "weir: --anchor: the 64 hex digits that an earlier verify has printed are "
+                 "expected\n");
+    return kWrongUsage;
+  }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto found = store::verify(*store);
+  const auto found = store::verify(*store, anchor);
   if (!found) return complain(found.error());
-  as_json ? print_json(*found) : print_text(*found);
+  options.as_json ? print_json(*found) : print_text(*found);
   return found->problems.empty() ? kDone : kStoreFailed;
 }
 
 }  // namespace
 
 void add_verify(CLI::App& app, Invocation& invocation) {
-  auto as_json = std::make_shared<bool>(false);
+  auto options = std::make_shared<VerifyOptions>();
   auto* command =
       app.add_subcommand("verify", "Check that everything in the store is as it was written");
-  command->add_flag("--json", *as_json, "Print JSON");
-  command->callback([&invocation, as_json] {
-    invocation.action = [&invocation, as_json] { return verify(*as_json, invocation); };
+  command->add_flag("--json", options->as_json, "Print JSON");
+  command->add_option("--anchor", options->anchor,
+                      "Hold the store to the anchor that an earlier verify has printed");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return verify(*options, invocation); };
   });
 }
 

@@ -1,5 +1,6 @@
 #include "log/segment.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -12,43 +13,77 @@ namespace {
 constexpr std::string_view kCommitPrefix = "{\"log_commit\":";
 constexpr std::size_t kReadSize = std::size_t{1} << 20;
 
-std::string commit_line(std::uint64_t events, std::string_view lines) {
-  char line[128];
-  const int size = std::snprintf(
-      line, sizeof line, "{\"log_commit\":{\"events\":%llu,\"bytes\":%llu,\"crc32c\":\"%08x\"}}\n",
-      static_cast<unsigned long long>(events), static_cast<unsigned long long>(lines.size()),
-      crc32c(lines));
-  return {line, static_cast<std::size_t>(size)};
-}
+struct CommitLine {
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  std::uint32_t crc = 0;
 
-/// What is wrong with a commit line, or nothing. Comparing with the line that ought to stand there
-/// checks every number at once and admits one spelling only.
-std::optional<std::string> mismatch(std::string_view line, std::uint64_t events,
-                                    std::string_view lines) {
-  const auto expected = commit_line(events, lines);
-  if (line == std::string_view(expected).substr(0, expected.size() - 1)) return {};
-  return "commit line and events disagree: found " + std::string(line.substr(0, 120)) +
-         ", the bytes before it make " + expected.substr(0, expected.size() - 1);
-}
+  [[nodiscard]] std::string text() const {
+    char line[128];
+    const int size = std::snprintf(
+        line, sizeof line,
+        "{\"log_commit\":{\"events\":%llu,\"bytes\":%llu,\"crc32c\":\"%08x\"}}\n",
+        static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes), crc);
+    return {line, static_cast<std::size_t>(size)};
+  }
+
+  /// `line` without its newline.
+  static std::optional<CommitLine> parse(std::string_view line) {
+    CommitLine read;
+    const char* at = line.data();
+    const char* const end = at + line.size();
+    const auto number = [&](std::string_view before, auto& value, int base) {
+      if (static_cast<std::size_t>(end - at) < before.size() ||
+          std::string_view(at, before.size()) != before) {
+        return false;
+      }
+      const auto parsed = std::from_chars(at + before.size(), end, value, base);
+      at = parsed.ptr;
+      return parsed.ec == std::errc();
+    };
+    if (!number("{\"log_commit\":{\"events\":", read.events, 10) ||
+        !number(",\"bytes\":", read.bytes, 10) || !number(",\"crc32c\":\"", read.crc, 16)) {
+      return {};
+    }
+    // One spelling only: what it would be written like is what it is.
+    const auto text = read.text();
+    if (line != std::string_view(text).substr(0, text.size() - 1)) return {};
+    return read;
+  }
+};
 
 }  // namespace
 
-Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path) {
-  WEIR_TRY(auto file, File::create(path));
-  WEIR_TRY(const bool locked, file.try_lock());
-  if (!locked) return fail(ErrorCode::kConflict, path.string() + ": locked by another process");
-  WEIR_TRY(sync_directory(path.parent_path()));
+Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path, FileSystem& files) {
+  WEIR_TRY(auto file, File::create(path, files));
+  auto locked = file.try_lock();
+  if (locked && !*locked) {
+    locked = fail(ErrorCode::kConflict, path.string() + ": locked by another process");
+  }
+  Result<void> ready;
+  if (!locked) ready = std::unexpected(std::move(locked).error());
+  if (ready) ready = sync_directory(path.parent_path(), files);
+  if (!ready) {
+    files.unlink(path.c_str());
+    return std::unexpected(std::move(ready).error());
+  }
   return SegmentWriter(std::move(file));
 }
 
 Result<void> SegmentWriter::commit(std::string& lines, std::uint64_t events) {
   if (failure_) return std::unexpected(*failure_);
-  lines += commit_line(events, lines);
+  if (lines.size() > kMaxCommitBytes) {
+    return fail(ErrorCode::kInvalidInput, "a commit of " + std::to_string(lines.size()) +
+                                              " bytes, over the limit of " +
+                                              std::to_string(kMaxCommitBytes));
+  }
+  lines += CommitLine{.events = events, .bytes = lines.size(), .crc = crc32c(lines)}.text();
   reserve_for(size_bytes_ + lines.size());
   auto result = file_.write(lines);
   if (result) result = file_.sync();
   if (!result) {
     failure_ = result.error();
+    reserved_bytes_ = std::max(reserved_bytes_, size_bytes_ + lines.size());
     return result;
   }
   size_bytes_ += lines.size();
@@ -66,12 +101,20 @@ void SegmentWriter::reserve_for(std::uint64_t size) {
 }
 
 SegmentWriter::~SegmentWriter() {
-  if (reserved_bytes_ > size_bytes_ && !failure_) file_.release_beyond(size_bytes_);
+  // Of no effect on what is committed: whoever seals the segment cuts it at the same place.
+  if (reserved_bytes_ > size_bytes_) static_cast<void>(file_.truncate(size_bytes_));
 }
 
-Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path) {
-  WEIR_TRY(auto file, File::open_to_read(path));
+Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path, FileSystem& files) {
+  WEIR_TRY(auto file, File::open_to_read(path, files));
   return SegmentReader(std::move(file));
+}
+
+void SegmentReader::seek(std::uint64_t offset) {
+  buffer_.clear();
+  buffer_offset_ = file_end_ = offset;
+  commit_begin_ = candidate_begin_ = line_begin_ = searched_to_ = 0;
+  suspects_.clear();
 }
 
 Result<std::optional<Commit>> SegmentReader::next_commit() {
@@ -82,26 +125,39 @@ Result<std::optional<Commit>> SegmentReader::next_commit() {
       if (!more) return std::optional<Commit>();
       continue;
     }
-    if (!line->starts_with(kCommitPrefix)) {
-      ++lines_;
-      continue;
-    }
-    const auto begin = candidate_begin_;
-    const auto events = lines_;
-    const auto end_of_lines = static_cast<std::size_t>(line->data() - buffer_.data());
-    const auto lines = std::string_view(buffer_).substr(begin, end_of_lines - begin);
+    if (!line->starts_with(kCommitPrefix)) continue;
+    const auto commit = commit_before(*line);
     candidate_begin_ = line_begin_;
-    lines_ = 0;
-    if (auto reason = mismatch(*line, events, lines)) {
-      suspect({buffer_offset_ + begin, line_begin_ - begin, std::move(*reason)});
-      continue;
-    }
+    if (!commit) continue;
     WEIR_TRY(make_durable(buffer_offset_ + line_begin_));
     damage_.insert(damage_.end(), suspects_.begin(), suspects_.end());
     suspects_.clear();
     commit_begin_ = line_begin_;
-    return Commit{.lines = lines, .events = events, .offset = buffer_offset_ + begin};
+    return commit;
   }
+}
+
+/// The events that `commit_line`, a line of buffer_, commits. What stands between them and the
+/// commit before is suspect, and so is everything if the numbers are wrong.
+std::optional<Commit> SegmentReader::commit_before(std::string_view commit_line) {
+  const auto end = static_cast<std::size_t>(commit_line.data() - buffer_.data());
+  const auto between = std::string_view(buffer_).substr(candidate_begin_, end - candidate_begin_);
+  const auto offset = buffer_offset_ + candidate_begin_;
+  const auto read = CommitLine::parse(commit_line);
+  if (read && read->bytes <= between.size()) {
+    const auto before = between.size() - read->bytes;
+    const auto lines = between.substr(before);
+    if (crc32c(lines) == read->crc &&
+        static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')) == read->events &&
+        (before == 0 || between[before - 1] == '\n')) {
+      if (before > 0) suspect({offset, before, "no commit line that fits these bytes"});
+      return Commit{.lines = lines, .events = read->events, .offset = offset + before};
+    }
+  }
+  suspect({offset, between.size() + commit_line.size() + 1,
+           "the commit line and the events before it disagree: " +
+               std::string(commit_line.substr(0, 120))});
+  return {};
 }
 
 /// One change can spoil the commit line that it hits and the commit after it: still one place.
@@ -135,10 +191,19 @@ Result<bool> SegmentReader::fill() {
     searched_to_ -= commit_begin_;
     commit_begin_ = 0;
   }
-  if (buffer_.size() > kMaxCommitBytes + kMaxEventBytes) return false;
+  if (buffer_.size() > kMaxCommitBytes + kMaxEventBytes) {
+    if (suspects_.empty()) {
+      suspect({buffer_offset_, file_end_ - buffer_offset_, "no commit line within its limit"});
+    }
+    return false;
+  }
   const auto before = buffer_.size();
-  buffer_.resize(before + kReadSize);
-  const auto got = file_.read_at(buffer_offset_ + before, buffer_.data() + before, kReadSize);
+  const auto position = buffer_offset_ + before;
+  WEIR_TRY(file_end_, file_.size());
+  if (file_end_ <= position) return false;
+  const auto wanted = std::min<std::uint64_t>(kReadSize, file_end_ - position);
+  buffer_.resize(before + wanted);
+  const auto got = file_.read_at(position, buffer_.data() + before, wanted);
   buffer_.resize(before + got.value_or(0));
   if (!got) return std::unexpected(got.error());
   return *got > 0;

@@ -28,15 +28,19 @@ inline constexpr std::size_t kMaxCommitBytes = std::size_t{64} << 20;
 ///            dirty pages, so a retry that "succeeds" would prove nothing.
 class SegmentWriter {
  public:
-  /// Creates `path`, which must not exist, and locks it. Errors: kIo, kExhausted (no space).
-  [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path);
+  /// Creates `path`, which must not exist, and locks it. After an error there is no such file, if
+  /// the file system lets go of it. Errors: kIo, kExhausted (no space).
+  [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path,
+                                                    FileSystem& files = local_files());
   SegmentWriter(SegmentWriter&&) noexcept = default;
-  SegmentWriter& operator=(SegmentWriter&&) noexcept = default;
+  SegmentWriter& operator=(SegmentWriter&&) = delete;
+  /// Gives back what was reserved, and what a failed commit has left, if that can be done.
   ~SegmentWriter();
 
   /// Writes `events` event lines, each with its newline, and their commit line, and makes all of it
   /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for
-  /// the next commit. Errors: kIo, kExhausted (no space); final.
+  /// the next commit. Errors: kInvalidInput (more than kMaxCommitBytes), kIo, kExhausted (no
+  /// space); final.
   [[nodiscard]] Result<void> commit(std::string& lines, std::uint64_t events);
 
   /// Bytes committed so far.
@@ -48,7 +52,7 @@ class SegmentWriter {
 
   File file_;
   std::uint64_t size_bytes_ = 0;
-  std::uint64_t reserved_bytes_ = 0;
+  std::uint64_t reserved_bytes_ = 0;  // up to here there are blocks, or bytes of a failed commit
   std::optional<Error> failure_;
 };
 
@@ -73,16 +77,22 @@ struct Commit {
 class SegmentReader {
  public:
   /// Errors: kNotFound, kIo.
-  [[nodiscard]] static Result<SegmentReader> open(const std::filesystem::path& path);
+  [[nodiscard]] static Result<SegmentReader> open(const std::filesystem::path& path,
+                                                  FileSystem& files = local_files());
 
   /// The next commit, nothing at the end of the committed part; call again when the file has grown.
   /// What it returns is durable. Errors: kIo.
   [[nodiscard]] Result<std::optional<Commit>> next_commit();
+  /// The same from the commit that begins at `offset` on, a place that `offset()` has named.
+  void seek(std::uint64_t offset);
 
   /// Damage passed so far: only what a good commit follows.
   [[nodiscard]] const std::vector<Damage>& damage() const { return damage_; }
+  /// Commits that are whole but for their checksum, and that nothing good follows: left by a power
+  /// failure in the middle of a write, or bytes that have changed since.
+  [[nodiscard]] const std::vector<Damage>& suspects() const { return suspects_; }
   /// Bytes after the last good commit, once `next_commit` has returned nothing.
-  [[nodiscard]] std::uint64_t torn_bytes() const { return buffer_.size() - commit_begin_; }
+  [[nodiscard]] std::uint64_t torn_bytes() const { return file_end_ - offset(); }
   /// Where the committed part that was read so far ends.
   [[nodiscard]] std::uint64_t offset() const { return buffer_offset_ + commit_begin_; }
 
@@ -91,19 +101,20 @@ class SegmentReader {
 
   [[nodiscard]] Result<bool> fill();
   [[nodiscard]] std::optional<std::string_view> next_line();
+  [[nodiscard]] std::optional<Commit> commit_before(std::string_view commit_line);
   void suspect(Damage damage);
   [[nodiscard]] Result<void> make_durable(std::uint64_t end);
 
   File file_;
   std::string buffer_;  // the file from buffer_offset_ on
   std::uint64_t buffer_offset_ = 0;
+  std::uint64_t file_end_ = 0;       // where the last read found it
   std::size_t commit_begin_ = 0;     // in buffer_: where the last good commit ended
   std::size_t candidate_begin_ = 0;  // where the events before the next commit line begin
   std::size_t line_begin_ = 0;       // the next line to look at
   std::size_t searched_to_ = 0;      // no newline between line_begin_ and here
-  std::uint64_t lines_ = 0;          // lines since candidate_begin_
   std::uint64_t durable_to_ = 0;
-  std::vector<Damage> suspects_;  // damage unless nothing good follows
+  std::vector<Damage> suspects_;
   std::vector<Damage> damage_;
 };
 

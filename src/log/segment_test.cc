@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "base/id.h"
-#include "log/event_log.h"
 
 namespace weir::log {
 namespace {
@@ -37,6 +36,7 @@ Written write_segment(const std::vector<std::vector<std::string>>& commits) {
 struct Found {
   std::vector<std::string> events;
   std::vector<Damage> damage;
+  std::vector<Damage> suspects;
   std::uint64_t torn_bytes = 0;
 };
 
@@ -53,6 +53,7 @@ Found read_bytes(std::string_view bytes) {
     }
   }
   found.damage = reader->damage();
+  found.suspects = reader->suspects();
   found.torn_bytes = reader->torn_bytes();
   std::filesystem::remove(path);
   return found;
@@ -79,6 +80,7 @@ TEST(SegmentReader, DeliversExactlyTheCommittedEventsWhereverTheFileIsCut) {
     EXPECT_EQ(found.events, expected);
     EXPECT_EQ(found.torn_bytes, cut - last_end);
     EXPECT_TRUE(found.damage.empty());
+    EXPECT_TRUE(found.suspects.empty());
   }
 }
 
@@ -98,13 +100,26 @@ TEST(SegmentReader, NeverDeliversAChangedCommitAndNamesItsPlace) {
   }
 }
 
-TEST(SegmentReader, TakesABrokenLastCommitForATornTail) {
+TEST(SegmentReader, SuspectsAWholeLastCommitThatIsNotAsItsLineSays) {
   auto bytes = sample().bytes;
   bytes[sample().ends[2]] = '\0';
   const auto found = read_bytes(bytes);
   EXPECT_THAT(found.events, testing::ElementsAre("alpha", "beta", "gamma", "delta", "epsilon"));
   EXPECT_TRUE(found.damage.empty());
+  ASSERT_EQ(found.suspects.size(), 1U);
+  EXPECT_EQ(found.suspects[0].offset, sample().ends[2]);
   EXPECT_EQ(found.torn_bytes, bytes.size() - sample().ends[2]);
+}
+
+// The commit after a spoiled commit line is as good as it was.
+TEST(SegmentReader, DeliversTheCommitAfterASpoiledCommitLine) {
+  auto bytes = sample().bytes;
+  bytes[sample().ends[0] - 2] = 'x';
+  const auto found = read_bytes(bytes);
+  EXPECT_THAT(found.events, testing::ElementsAre("gamma", "delta", "epsilon", "zeta"));
+  ASSERT_EQ(found.damage.size(), 1U);
+  EXPECT_EQ(found.damage[0].offset, 0U);
+  EXPECT_EQ(found.damage[0].size, sample().ends[0]);
 }
 
 TEST(SegmentReader, GoesOnWhenTheFileHasGrown) {
@@ -122,6 +137,14 @@ TEST(SegmentReader, GoesOnWhenTheFileHasGrown) {
   }
 }
 
+TEST(SegmentWriter, RefusesACommitOverItsLimit) {
+  auto writer = SegmentWriter::create(fresh_path());
+  std::string lines(kMaxCommitBytes + 1, 'x');
+  EXPECT_EQ(writer->commit(lines, 1).error().code, ErrorCode::kInvalidInput);
+  lines = "small\n";
+  EXPECT_TRUE(writer->commit(lines, 1));
+}
+
 TEST(SegmentWriter, LocksItsSegmentUntilItIsGone) {
   const auto path = fresh_path();
   {
@@ -129,32 +152,6 @@ TEST(SegmentWriter, LocksItsSegmentUntilItIsGone) {
     EXPECT_FALSE(*File::open_to_read(path)->try_lock());
   }
   EXPECT_TRUE(*File::open_to_read(path)->try_lock());
-}
-
-TEST(StoreDirectory, RefusesANewerFormatAndChangesNothing) {
-  const auto root = fresh_path();
-  ASSERT_TRUE(StoreDirectory::create(root));
-  ASSERT_TRUE(write_file_durably(root / "VERSION", "2\n"));
-  EXPECT_EQ(StoreDirectory::open(root).error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(StoreDirectory::create(root).error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(*read_file(root / "VERSION", 10), "2\n");
-}
-
-TEST(StoreDirectory, SaysThatThereIsNoStore) {
-  EXPECT_EQ(StoreDirectory::open("/no/such/store").error().code, ErrorCode::kNotFound);
-}
-
-TEST(RunLock, BelongsToOneAtATime) {
-  const auto store = *StoreDirectory::create(fresh_path());
-  const auto run = RunId::make(system_clock().now());
-  EXPECT_FALSE(RunLock::is_held(store, run));
-  {
-    auto lock = RunLock::take(store, run);
-    ASSERT_TRUE(lock);
-    EXPECT_TRUE(RunLock::is_held(store, run));
-    EXPECT_EQ(RunLock::take(store, run).error().code, ErrorCode::kConflict);
-  }
-  EXPECT_FALSE(RunLock::is_held(store, run));
 }
 
 }  // namespace

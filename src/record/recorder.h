@@ -18,7 +18,8 @@
 #include "base/ring.h"
 #include "base/time.h"
 #include "event/field_value.h"
-#include "log/event_log.h"
+#include "log/run_lock.h"
+#include "log/store_directory.h"
 #include "record/encoding.h"
 
 namespace weir::record {

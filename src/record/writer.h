@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "log/event_log.h"
+#include "log/log_writer.h"
 #include "record/recorder.h"
 
 namespace weir::record {
@@ -34,7 +34,7 @@ struct Spill {
 class Recorder::Writer {
  public:
   explicit Writer(Recorder& recorder)
-      : recorder_(recorder), log_(recorder.store_, recorder.clock().now()) {}
+      : recorder_(recorder), log_(recorder.store_, recorder.clock()) {}
 
   /// Until the recorder stops and everything is committed.
   void run();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "log/event_log.h"
+#include "log/store_directory.h"
 #include "store/database.h"
 #include "store/history.h"
 
@@ -27,8 +27,8 @@ class BadPlaces {
 /// committed event and one column a field of the catalogue, in no order. DuckDB never opens the
 /// segments: it would show lines that no commit stands behind.
 ///
-/// `weir_events(run_id := '…')` gives one run's events only, faster. A query sees what was
-/// committed when it began.
+/// `weir_events(run_id := '…')` gives one run's events only, faster; NULL is as if it was not
+/// said. A query sees what was committed when it began.
 class EventTable {
  public:
   /// What a query cannot read it goes past, and adds to `bad`. Errors: kInvalidInput.

@@ -22,6 +22,9 @@ class Reading {
     for (const auto& damage : reader.damage()) {
       report_.bad.push_back({path, damage.offset, damage.reason});
     }
+    for (const auto& suspect : reader.suspects()) {
+      report_.bad.push_back({path, suspect.offset, suspect.reason + ", and nothing good follows"});
+    }
     report_.bytes += reader.offset();
     report_.torn_bytes += reader.torn_bytes();
     return {};

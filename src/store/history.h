@@ -9,7 +9,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "event/decoder.h"
-#include "log/event_log.h"
+#include "log/store_directory.h"
 
 namespace weir::store {
 
@@ -27,7 +27,7 @@ struct ReadReport {
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;       ///< committed
   std::uint64_t torn_bytes = 0;  ///< after the last commits: never acknowledged
-  std::vector<BadPlace> bad;
+  std::vector<BadPlace> bad;     ///< suspects of SegmentReader included
 };
 
 /// Gets each event, and may end the reading by an error.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "log/event_log.h"
+#include "log/store_directory.h"
 #include "store/database.h"
 #include "store/event_table.h"
 

@@ -28,13 +28,15 @@ class Verifier {
     return {};
   }
 
-  Verification finish(ReadReport read) {
+  Verification finish(log::SealVerification seals, ReadReport read) {
+    problems_.insert(problems_.end(), seals.problems.begin(), seals.problems.end());
     for (const auto& bad : read.bad) {
       problems_.push_back(bad.segment.string() + ": at byte " + std::to_string(bad.offset) + ": " +
                           bad.reason);
     }
     for (const auto& [hash, run] : hashes_) check_artifact(hash, run);
     return {.read = std::move(read),
+            .seals = std::move(seals),
             .runs = last_number_.size(),
             .artifacts = hashes_.size(),
             .problems = std::move(problems_)};
@@ -75,11 +77,12 @@ class Verifier {
 
 }  // namespace
 
-Result<Verification> verify(const log::StoreDirectory& store) {
+Result<Verification> verify(const log::StoreDirectory& store, const std::optional<Sha256>& anchor) {
+  WEIR_TRY(auto seals, log::verify_seals(store, anchor));
   Verifier verifier(store);
   WEIR_TRY(auto read,
            read_all(store, [&](const event::EventView& event) { return verifier.see(event); }));
-  return verifier.finish(std::move(read));
+  return verifier.finish(std::move(seals), std::move(read));
 }
 
 }  // namespace weir::store

@@ -1,0 +1,45 @@
+#include "log/log_writer.h"
+
+#include <cstdio>
+
+namespace weir::log {
+
+LogWriter::LogWriter(StoreDirectory store, const Clock& clock, LogWriterOptions options)
+    : store_(std::move(store)), clock_(clock), options_(options) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock.now());
+  char name[32];
+  std::snprintf(name, sizeof name, "%012llx%012llx",
+                static_cast<unsigned long long>(now.time_since_epoch().count()),
+                static_cast<unsigned long long>(random_bits() >> 16));
+  name_.writer = name;
+}
+
+bool LogWriter::is_full() const {
+  return segment_->size_bytes() >= options_.segment_bytes ||
+         clock_.monotonic() - begun_ >= options_.segment_age;
+}
+
+Result<void> LogWriter::commit(std::string& lines, std::uint64_t events) {
+  if (failure_) return std::unexpected(*failure_);
+  if (segment_ && is_full()) close();
+  Result<void> done;
+  if (!segment_) {
+    auto created =
+        SegmentWriter::create(store_.segment({name_.writer, name_.number + 1}), store_.files());
+    if (created) {
+      ++name_.number;
+      segment_.emplace(std::move(*created));
+      begun_ = clock_.monotonic();
+    } else {
+      done = std::unexpected(std::move(created).error());
+    }
+  }
+  if (done) done = segment_->commit(lines, events);
+  if (!done) {
+    failure_ = done.error();
+    close();
+  }
+  return done;
+}
+
+}  // namespace weir::log
