@@ -28,14 +28,23 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
-  constexpr std::size_t kLongest = 100;  // the cost is quadratic
+  // The cost is the product of these three: half a second at the most.
+  constexpr std::size_t kLongest = 64;
+  constexpr std::size_t kMaxCandidates = 10'000;
+  constexpr std::size_t kShortestBeginning = 2;  // one letter says too little
   if (word.size() > kLongest) return {};
+  const auto limit = (word.size() + 1) / 3;  // more than a third wrong is another word
   const std::string* best = nullptr;
-  std::size_t best_distance = (word.size() + 1) / 3;  // more than a third wrong is another word
-  for (const auto& candidate : candidates) {
+  std::size_t best_distance = limit + 1;
+  for (const auto& candidate : candidates.first(std::min(candidates.size(), kMaxCandidates))) {
     if (candidate.size() > kLongest) continue;
-    const auto d = distance(word, candidate);
-    if (d <= best_distance && (best == nullptr || d < best_distance)) {
+    const auto longer = std::max(word.size(), candidate.size());
+    const auto missing = longer - std::min(word.size(), candidate.size());
+    const bool begins = word.size() >= kShortestBeginning && candidate.starts_with(word);
+    if (missing >= best_distance && !begins) continue;  // no distance is less than that
+    // An ending that was left out is one mistake, however long: 'plugin' for 'plugin_id'.
+    const auto d = begins ? std::min(missing, limit) : distance(word, candidate);
+    if (d < best_distance) {
       best = &candidate;
       best_distance = d;
     }

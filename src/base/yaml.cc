@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -73,6 +74,8 @@ json::Value resolve_plain(const std::string& text) {
 /// catches it.
 class Builder final : public YAML::EventHandler {
  public:
+  explicit Builder(std::string_view resolve_only_in) : resolve_only_in_(resolve_only_in) {}
+
   /// After the document has ended.
   [[nodiscard]] json::Value take() { return std::move(root_); }
 
@@ -87,7 +90,8 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     // "!" is the tag of a quoted scalar: always a string.
-    add(mark, anchor, tag == "!" ? json::Value(text) : resolve_plain(text), 1);
+    const bool resolved = tag != "!" && resolves_next();
+    add(mark, anchor, resolved ? resolve_plain(text) : json::Value(text), 1);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto named = anchors_.find(anchor);
@@ -109,6 +113,7 @@ class Builder final : public YAML::EventHandler {
   /// A list or object that has begun and not ended.
   struct Container {
     bool is_map = false;
+    bool resolves = false;  // the plain scalars in it
     json::Position position;
     YAML::anchor_t anchor = 0;
     std::size_t values_before = 0;
@@ -129,11 +134,20 @@ class Builder final : public YAML::EventHandler {
     if (container.is_map && !container.key) refuse(mark, "a key must be a plain word");
   }
 
+  /// Whether the value that comes next is one whose plain scalars are resolved.
+  [[nodiscard]] bool resolves_next() const {
+    if (resolve_only_in_.empty()) return true;
+    if (containers_.empty()) return false;
+    const auto& container = containers_.back();
+    return container.resolves || (container.key && container.key->key == resolve_only_in_);
+  }
+
   void open(Container container, const YAML::Mark& mark) {
     if (containers_.size() >= static_cast<std::size_t>(json::kMaxDepth)) {
       refuse(mark, "nested more than 200 levels deep");
     }
     if (!containers_.empty()) need_key(containers_.back(), mark);
+    container.resolves = resolves_next();
     container.values_before = values_;
     containers_.push_back(std::move(container));
   }
@@ -164,24 +178,43 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     auto& container = containers_.back();
-    if (!container.is_map) {
+    // Only an object has one, and always then: see need_key.
+    if (auto member = std::exchange(container.key, std::nullopt)) {
+      member->value = std::move(value);
+      container.members.append(*std::move(member));
+    } else {
       container.items.push_back(std::move(value));
-      return;
     }
-    container.key->value = std::move(value);
-    container.members.append(std::move(*container.key));
-    container.key.reset();
   }
 
+  const std::string_view resolve_only_in_;
   json::Value root_;
   std::vector<Container> containers_;
   std::map<YAML::anchor_t, Named> anchors_;
   std::size_t values_ = 0;
 };
 
+/// What the parser says of a tab depends on what it hoped to find; people cannot see the tab.
+std::unexpected<Error> fail_by_parser(std::string_view text, const YAML::Exception& exception) {
+  std::size_t begin = 0;
+  for (int line = 0; line < exception.mark.line; ++line) {
+    const auto end = text.find('\n', begin);
+    if (end == std::string_view::npos) break;
+    begin = end + 1;
+  }
+  const auto line = text.substr(begin);
+  const auto indentation = line.substr(0, line.find_first_not_of(" \t-"));
+  auto mark = exception.mark;
+  if (const auto tab = indentation.find('\t'); mark.line >= 0 && tab < indentation.size()) {
+    mark.column = static_cast<int>(tab);
+    return fail_at(mark, "YAML does not allow tabs for indentation, use spaces");
+  }
+  return fail_at(mark, "not YAML: " + exception.msg);
+}
+
 }  // namespace
 
-Result<json::Value> parse(std::string_view text) {
+Result<json::Value> parse(std::string_view text, const Options& options) {
   if (const auto invalid = utf8::first_invalid(text)) {
     const auto before = text.substr(0, *invalid);
     const auto line = std::count(before.begin(), before.end(), '\n');
@@ -192,14 +225,14 @@ Result<json::Value> parse(std::string_view text) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder document, second;
+    Builder document(options.resolve_only_in), second({});
     if (!parser.HandleNextDocument(document)) return fail(ErrorCode::kInvalidInput, "1:1: empty");
     if (parser.HandleNextDocument(second)) {
       return fail(ErrorCode::kInvalidInput, "1:1: more than one YAML document");
     }
     return document.take();
   } catch (const YAML::Exception& exception) {
-    return fail_at(exception.mark, "not YAML: " + exception.msg);
+    return fail_by_parser(text, exception);
   }
 }
 

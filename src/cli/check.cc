@@ -48,10 +48,15 @@ std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
 }
 
 std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_view file) {
+  constexpr std::size_t kMaxListed = 1000;  // nobody reads more
   std::string text;
-  for (const auto& problem : problems) {
-    if (!text.empty()) text += '\n';
-    text += to_string(problem, file);
+  for (std::size_t i = 0; i < std::min(problems.size(), kMaxListed); ++i) {
+    if (i > 0) text += '\n';
+    text += to_string(problems[i], file);
+  }
+  if (problems.size() > kMaxListed) {
+    text.append("\n").append(file).append(": and ");
+    text += std::to_string(problems.size() - kMaxListed) + " more";
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include "base/text.h"
 
@@ -79,6 +80,15 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
 
 }  // namespace
 
+int act(const Invocation& invocation) {
+  try {
+    return invocation.action();
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "weir: %s\n", exception.what());
+    return kStoreFailed;
+  }
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
@@ -107,7 +117,7 @@ int run_program(int argc, char** argv) {
                  unknown.empty() ? error.what() : unknown.c_str());
     return kWrongUsage;
   }
-  const int exit = invocation.action();
+  const int exit = act(invocation);
   // Output that nobody got is an error: a full disk must not look like an empty answer.
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
   std::fprintf(stderr, "weir: standard output cannot be written\n");

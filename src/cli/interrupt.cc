@@ -16,6 +16,10 @@ InterruptStop::InterruptStop() : end_(::eventfd(0, EFD_CLOEXEC)) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  // A blocked signal comes to the descriptor even if it is ignored, as nohup asks for.
+  struct sigaction on_hangup{};
+  ::sigaction(SIGHUP, nullptr, &on_hangup);
+  if (on_hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
   thread_ = std::thread([this] { wait_for_signals(); });
@@ -37,6 +41,9 @@ void InterruptStop::wait_for_signals() {
     if (watched[1].revents != 0) return;
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    // A terminal that closes sends its hangup twice, by the shell and by the kernel: nobody is
+    // impatient.
+    if (stop_.stop_requested() && info.ssi_signo == SIGHUP) continue;
     if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
     std::fputs("\nweir: stopping what runs; once more to leave at once\n", stderr);
     stop_.request_stop();

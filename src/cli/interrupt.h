@@ -5,7 +5,8 @@
 
 namespace weir::cli {
 
-/// While it lives, the first SIGINT or SIGTERM requests a stop, and the second ends the program.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop, and a second SIGINT or
+/// SIGTERM ends the program. A SIGHUP that was ignored before (nohup) stays so.
 /// Make it before other threads: they must inherit the blocked signals.
 class InterruptStop {
  public:

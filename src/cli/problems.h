@@ -12,7 +12,7 @@ namespace weir::cli {
 [[nodiscard]] std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
                                                          const tool::Registry& tools);
 
-/// A line each: "file:line:column: message".
+/// A line each: "file:line:column: message". Of more than a thousand, how many are left out.
 [[nodiscard]] std::string to_text(const std::vector<pipeline::Problem>& problems,
                                   std::string_view file);
 

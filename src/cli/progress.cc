@@ -21,7 +21,9 @@ double elapsed_ms(std::chrono::steady_clock::time_point since) {
 }  // namespace
 
 Progress::Progress(const pipeline::Definition& definition)
-    : terminal_(is_terminal(stderr)), node_count_(definition.nodes.size()) {
+    : terminal_(is_terminal(stderr)),
+      coloured_(is_coloured(stderr)),
+      node_count_(definition.nodes.size()) {
   constexpr int kWidest = 32;
   for (const auto& node : definition.nodes) {
     name_width_ = std::clamp(static_cast<int>(node.id.text.size()), name_width_, kWidest);
@@ -53,9 +55,9 @@ void Progress::update(const engine::NodeUpdate& update) {
 
 void Progress::print_ended(const engine::NodeUpdate& update) const {
   using Kind = engine::NodeUpdate::Kind;
-  const auto mark = update.kind == Kind::kCompleted ? paint(terminal_, Colour::kGreen, "✓")
-                    : update.kind == Kind::kFailed  ? paint(terminal_, Colour::kRed, "✗")
-                                                    : paint(terminal_, Colour::kYellow, "–");
+  const auto mark = update.kind == Kind::kCompleted ? paint(coloured_, Colour::kGreen, "✓")
+                    : update.kind == Kind::kFailed  ? paint(coloured_, Colour::kRed, "✗")
+                                                    : paint(coloured_, Colour::kYellow, "–");
   const auto name = pad(update.node.id.text, static_cast<std::size_t>(name_width_));
   const auto note = update.kind == Kind::kFailed      ? "  " + printable(update.message)
                     : update.kind == Kind::kCancelled ? std::string("  cancelled")
@@ -81,17 +83,20 @@ void Progress::erase_running() {
 
 void Progress::draw_running() {
   if (!terminal_ || finished_) return;
+  // Only lines that do not wrap can be erased one by one. Some terminals wrap after the last
+  // column.
+  const auto room = std::max(terminal_width(stderr), std::size_t{2}) - 1;
+  const auto name_width = static_cast<std::size_t>(name_width_);
   for (const auto& [id, since] : running_) {
     if (static_cast<std::size_t>(drawn_lines_) == kMaxRunningLines) break;
-    std::fprintf(stderr, "%s %s  %s\n", paint(true, Colour::kYellow, "▸").c_str(),
-                 pad(id, static_cast<std::size_t>(name_width_)).c_str(),
-                 pad_left(text::duration(elapsed_ms(since)), 9).c_str());
+    const auto text = " " + pad(cut(id, name_width), name_width) + "  " +
+                      pad_left(text::duration(elapsed_ms(since)), 9);
+    std::fprintf(stderr, "%s%s\n", paint(coloured_, Colour::kYellow, "▸").c_str(),
+                 cut(text, room - 1).c_str());
     ++drawn_lines_;
   }
-  std::fprintf(stderr, "%s\n",
-               paint(true, Colour::kGrey,
-                     std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes")
-                   .c_str());
+  const auto total = std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes";
+  std::fprintf(stderr, "%s\n", paint(coloured_, Colour::kGrey, cut(total, room)).c_str());
   ++drawn_lines_;
 }
 

@@ -33,6 +33,7 @@ class Progress {
   void print_ended(const engine::NodeUpdate& update) const;
 
   const bool terminal_;
+  const bool coloured_;
   const std::size_t node_count_;
   int name_width_ = 0;
 

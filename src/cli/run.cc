@@ -27,6 +27,13 @@ struct RunOptions {
   bool quiet = false;
 };
 
+/// A word that is not even the beginning of JSON: who wrote it did not know what belongs here.
+std::unexpected<Error> fail_by_word() {
+  return fail(ErrorCode::kInvalidInput,
+              "--input: a JSON object, @FILE or - (standard input) is expected, as in "
+              "--input '{\"day\": 3}'");
+}
+
 /// The initial payload: JSON as it is, @FILE, or - for standard input. Errors: kInvalidInput.
 Result<json::Object> read_input(const std::string& argument) {
   std::string text = argument;
@@ -43,6 +50,10 @@ Result<json::Object> read_input(const std::string& argument) {
                 where + ": more than " + std::to_string(tool::kMaxPayloadBytes) + " bytes");
   }
   auto value = json::parse(text);
+  const auto first = text.find_first_not_of(" \t\r\n");
+  const bool starts_as_json =
+      first != std::string::npos && (text[first] == '{' || text[first] == '[');
+  if (!value && where == "--input" && !starts_as_json) return fail_by_word();
   if (!value) return std::unexpected(std::move(value).error().within(where));
   if (value->object() == nullptr) {
     return fail(ErrorCode::kInvalidInput,
@@ -70,7 +81,7 @@ void print_last_lines(const log::StoreDirectory& store, const engine::RunReport&
 
 void print_summary(const RunOptions& options, const pipeline::Definition& definition,
                    const log::StoreDirectory& store, const engine::RunReport& report) {
-  const bool coloured = is_terminal(stderr);
+  const bool coloured = is_coloured(stderr);
   const auto run = report.run_id.text();
   const auto took = text::duration(report.duration_ms);
   switch (report.outcome) {
@@ -120,6 +131,9 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   record::Recorder recorder(*store);
   engine::Engine engine(recorder, artifacts, tools);
 
+  std::error_code error;
+  const auto path = std::filesystem::absolute(options.file, error);
+  if (error) return complain({ErrorCode::kIo, options.file + ": " + error.message()});
   const auto file = pipeline::load_file(options.file);
   if (const auto problems = problems_of(file, tools); !problems.empty()) {
     const auto text = to_text(problems, options.file);
@@ -136,7 +150,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     if (!options.quiet) progress.emplace(file.definition);
     return engine.run({.definition = file.definition,
                        .definition_text = file.text,
-                       .folder = std::filesystem::absolute(options.file).parent_path(),
+                       .folder = path.parent_path(),
                        .payload = std::move(*payload),
                        .jobs = options.jobs,
                        .stop = interrupt.token(),

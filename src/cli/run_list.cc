@@ -2,38 +2,79 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "cli/command.h"
 #include "store/history.h"
 
 namespace weir::cli {
+namespace {
 
-Result<std::vector<project::RunState>> list_runs(const log::StoreDirectory& store) {
-  std::unordered_map<RunId, project::RunState> states;
+using project::RunState;
+using States = std::unordered_map<RunId, RunState>;
+
+bool has_no_end(const RunState& run) {
+  return !run.inconsistent && !run.is_finished() && run.pipeline_type != "external";
+}
+
+std::string word_of(const RunState& run, bool ownerless) {
+  if (run.inconsistent) return std::string(to_string(run.state)) + " (INCONSISTENT)";
+  if (!has_no_end(run)) return std::string(to_string(run.state));
+  return ownerless ? "interrupted" : "running";
+}
+
+/// A run without an end and without an owner was interrupted, or it ended after it was read: an
+/// owner leaves when the end is committed. What is read now says which.
+Result<void> read_again(const log::StoreDirectory& store,
+                        const std::unordered_set<RunId>& ownerless, States& states) {
+  States newer;
+  const auto read = store::read_all(store, [&](const event::EventView& event) {
+    if (ownerless.contains(event.run_id())) newer[event.run_id()].apply(event);
+    return Result<void>();
+  });
+  if (!read) return std::unexpected(read.error());
+  for (auto& [id, state] : newer) states[id] = std::move(state);
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
+                                         const OwnerCheck& is_owned) {
+  States states;
   const auto read = store::read_all(store, [&](const event::EventView& event) {
     states[event.run_id()].apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
-  std::vector<project::RunState> runs;
+  std::unordered_set<RunId> ownerless;
+  for (const auto& [id, state] : states) {
+    if (has_no_end(state) && !is_owned(store, id)) ownerless.insert(id);
+  }
+  if (!ownerless.empty()) WEIR_TRY(read_again(store, ownerless, states));
+  std::vector<ListedRun> runs;
   runs.reserve(states.size());
-  for (auto& [id, state] : states) runs.push_back(std::move(state));
+  for (auto& [id, state] : states) {
+    auto word = word_of(state, ownerless.contains(id));
+    runs.push_back({.state = std::move(state), .word = std::move(word)});
+  }
   std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
-    return std::pair(b.started_at, b.run_id) < std::pair(a.started_at, a.run_id);
+    return std::pair(b.state.started_at, b.state.run_id) <
+           std::pair(a.state.started_at, a.state.run_id);
   });
   return runs;
 }
 
-Result<project::RunState> find_run(const log::StoreDirectory& store, const std::string& name) {
+Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
   constexpr std::size_t kShortest = 4;
   WEIR_TRY(auto runs, list_runs(store));
   if (runs.empty())
     return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
   if (name == "last") return std::move(runs.front());
-  std::vector<project::RunState> matching;
+  std::vector<ListedRun> matching;
   for (auto& run : runs) {
-    const auto id = run.run_id.text();
+    const auto id = run.state.run_id.text();
     if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name)))
       matching.push_back(std::move(run));
   }
@@ -44,13 +85,6 @@ Result<project::RunState> find_run(const log::StoreDirectory& store, const std::
   }
   return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) +
                                             " runs; give more of the id");
-}
-
-std::string state_word(const log::StoreDirectory& store, const project::RunState& run) {
-  if (run.inconsistent) return std::string(to_string(run.state)) + " (INCONSISTENT)";
-  if (run.is_finished() || run.pipeline_type == "external")
-    return std::string(to_string(run.state));
-  return log::RunLock::is_held(store, run.run_id) ? "running" : "interrupted";
 }
 
 }  // namespace weir::cli

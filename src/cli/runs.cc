@@ -22,12 +22,13 @@ std::int64_t completed_nodes(const project::RunState& run) {
   return count;
 }
 
-json::Value to_json(const log::StoreDirectory& store, const project::RunState& run) {
+json::Value to_json(const ListedRun& listed) {
+  const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
   object.set("pipeline_id", run.pipeline_id);
   object.set("pipeline_version", run.pipeline_version);
-  object.set("state", state_word(store, run));
+  object.set("state", listed.word);
   object.set("started_at", to_string(run.started_at));
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
@@ -50,16 +51,15 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
     runs->erase(runs->begin() + static_cast<std::ptrdiff_t>(options.limit), runs->end());
   if (options.json) {
     json::Array array;
-    for (const auto& run : *runs) array.push_back(to_json(*store, run));
+    for (const auto& run : *runs) array.push_back(to_json(run));
     std::printf("%s\n", json::to_pretty_text(array).c_str());
     return kDone;
   }
   Table table({"RUN", "PIPELINE", "STATE", "STARTED (UTC)", "TOOK", "NODES", "FAILED AT"});
   table.align(4, Table::Align::kRight);
   table.align(5, Table::Align::kRight);
-  for (const auto& run : *runs) {
-    table.add({run.run_id.text(), run.pipeline_id, state_word(*store, run),
-               to_string(run.started_at).substr(0, 19),
+  for (const auto& [run, word] : *runs) {
+    table.add({run.run_id.text(), run.pipeline_id, word, to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
                std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count),
                run.failed_node_id});

@@ -54,11 +54,12 @@ json::Value node_json(const RunState& run, const NodeState& node) {
   return object;
 }
 
-json::Value run_json(const log::StoreDirectory& store, const RunState& run) {
+json::Value run_json(const ListedRun& listed) {
+  const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
   object.set("pipeline_id", run.pipeline_id);
-  object.set("state", state_word(store, run));
+  object.set("state", listed.word);
   object.set("started_at", to_string(run.started_at));
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
@@ -98,7 +99,7 @@ std::string_view mark_of(State state) {
 /// Draws the nodes of a run below each other, with when and how long each ran.
 class Tree {
  public:
-  explicit Tree(const RunState& run) : run_(run), coloured_(is_terminal(stdout)) {
+  explicit Tree(const RunState& run) : run_(run), coloured_(is_coloured(stdout)) {
     for (const auto& node : run.nodes) {
       name_width_ = std::max(name_width_, display_width(node.node_id));
       tool_width_ = std::max(tool_width_, display_width(node.plugin_id + "." + node.tool_id));
@@ -161,9 +162,9 @@ class Tree {
   double total_ms_ = 0;
 };
 
-void print_run(const log::StoreDirectory& store, const RunState& run) {
-  const bool coloured = is_terminal(stdout);
-  const auto state = state_word(store, run);
+void print_run(const ListedRun& listed) {
+  const bool coloured = is_coloured(stdout);
+  const auto& [run, state] = listed;
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
               paint(coloured, colour_of(run.state), state).c_str(),
               run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
@@ -187,9 +188,9 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   const auto run = find_run(*store, options.run);
   if (!run) return complain(run.error());
   if (options.json) {
-    std::printf("%s\n", json::to_pretty_text(run_json(*store, *run)).c_str());
+    std::printf("%s\n", json::to_pretty_text(run_json(*run)).c_str());
   } else {
-    print_run(*store, *run);
+    print_run(*run);
   }
   return kDone;
 }

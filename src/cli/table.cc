@@ -10,21 +10,12 @@ namespace {
 /// A wider cell is cut, so that one long message does not push the others off the screen.
 constexpr std::size_t kMaxCell = 80;
 
-std::string shown(const std::string& cell) {
-  auto text = printable(cell);
-  if (display_width(text) <= kMaxCell) return text;
-  std::size_t end = 0;
-  for (std::size_t width = 0; end < text.size(); ++end) {
-    const bool starts_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-    if (starts_character && ++width == kMaxCell) break;
-  }
-  return text.substr(0, end) + "…";
-}
+std::string shown(const std::string& cell) { return cut(printable(cell), kMaxCell); }
 
 }  // namespace
 
 void Table::print(std::FILE* stream) const {
-  const bool coloured = is_terminal(stream);
+  const bool coloured = is_coloured(stream);
   std::vector<std::vector<std::string>> cells;
   std::vector<std::size_t> widths;
   widths.reserve(header_.size());

@@ -8,9 +8,11 @@
 
 namespace weir::cli {
 
-bool is_terminal(std::FILE* stream) {
+bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) != 0; }
+
+bool is_coloured(std::FILE* stream) {
   const char* no_color = std::getenv("NO_COLOR");
-  return ::isatty(::fileno(stream)) != 0 && (no_color == nullptr || *no_color == '\0');
+  return is_terminal(stream) && (no_color == nullptr || *no_color == '\0');
 }
 
 std::string paint(bool coloured, Colour colour, std::string_view text) {
@@ -35,6 +37,17 @@ std::string pad(std::string_view text, std::size_t width) {
 std::string pad_left(std::string_view text, std::size_t width) {
   const auto used = display_width(text);
   return std::string(width > used ? width - used : 0, ' ') + std::string(text);
+}
+
+std::string cut(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width == 0) return {};
+  std::size_t end = 0;
+  for (std::size_t columns = 0; end < text.size(); ++end) {
+    const bool starts_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+    if (starts_character && ++columns == width) break;
+  }
+  return std::string(text.substr(0, end)) + "…";
 }
 
 std::string printable(std::string_view text) {

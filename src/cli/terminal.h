@@ -6,8 +6,10 @@
 
 namespace weir::cli {
 
-/// Whether to use colour and cursor movement: a terminal, and NO_COLOR is not set.
+/// Whether lines can be drawn again.
 [[nodiscard]] bool is_terminal(std::FILE* stream);
+/// Whether to use colour: a terminal, and NO_COLOR (no-color.org) is not set.
+[[nodiscard]] bool is_coloured(std::FILE* stream);
 
 enum class Colour { kGreen, kRed, kYellow, kGrey, kBold };
 /// `text` in that colour if `coloured`.
@@ -18,6 +20,9 @@ enum class Colour { kGreen, kRed, kYellow, kGrey, kBold };
 /// `text` filled with spaces to `width`; never cut.
 [[nodiscard]] std::string pad(std::string_view text, std::size_t width);
 [[nodiscard]] std::string pad_left(std::string_view text, std::size_t width);
+
+/// `text` in at most `width` columns: where it is cut stands "…".
+[[nodiscard]] std::string cut(std::string_view text, std::size_t width);
 
 /// Without control characters, which could move the cursor or change the terminal.
 [[nodiscard]] std::string printable(std::string_view text);

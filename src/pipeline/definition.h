@@ -24,6 +24,7 @@ struct Node {
   Located tool_id;
   json::Object with;
   json::Position with_position{};
+  bool with_was_read = true;  ///< false: it is no object, which is a problem of the file's form
 };
 
 struct Edge {

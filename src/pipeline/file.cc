@@ -21,6 +21,7 @@ class ObjectReader {
                std::vector<Problem>& problems)
       : object_(object), position_(position), what_(std::move(what)), problems_(problems) {}
 
+  [[nodiscard]] bool has(std::string_view key) const { return object_.find(key) != nullptr; }
   /// Null when it is not there, or not a string; only the second is a problem.
   const json::Value* string(const std::string& key) {
     return take(key, "a string", [](const json::Value& v) { return v.string() != nullptr; });
@@ -42,13 +43,16 @@ class ObjectReader {
   Located required_string(const std::string& key) {
     const auto* value = string(key);
     if (value != nullptr) return {*value->string(), value->position};
-    if (object_.find(key) == nullptr) problem(position_, what_ + " has no '" + key + "'");
+    if (!has(key)) problem(position_, what_ + " has no '" + key + "'");
     return {"", position_};
   }
   std::vector<Located> strings(const std::string& key) {
     std::vector<Located> result;
     const auto* list = array(key);
-    if (list == nullptr) return result;
+    if (list == nullptr) {
+      show_as_list(key);
+      return result;
+    }
     for (const auto& item : *list->array()) {
       if (item.string() != nullptr) {
         result.push_back({*item.string(), item.position});
@@ -85,6 +89,16 @@ class ObjectReader {
     problem(value->position, "'" + key + "' is " + std::string(value->kind()) + ", " +
                                  std::string(expected) + " is expected");
     return nullptr;
+  }
+
+  /// To the problem of a string in the place of a list: how it is written.
+  void show_as_list(const std::string& key) {
+    constexpr std::size_t kMaxShown = 128;
+    const auto* value = object_.find(key);
+    if (value == nullptr || value->string() == nullptr) return;
+    const auto& text = *value->string();
+    problems_.back().message +=
+        ": write " + key + ": [" + (text.size() <= kMaxShown ? text : "…") + "]";
   }
 
   const json::Object& object_;
@@ -178,6 +192,7 @@ class DefinitionReader {
   static void read_with(ObjectReader& reader, json::Position position, Node& node) {
     const auto* with = reader.object("with");
     node.with_position = with == nullptr ? position : with->position;
+    node.with_was_read = with != nullptr || !reader.has("with");
     if (with != nullptr) node.with = *with->object();
   }
 
@@ -265,7 +280,10 @@ Problem located(const std::string& message) {
 Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::string& text) {
   const auto extension = path.extension();
   if (extension == ".json") return json::parse(text);
-  if (extension == ".yaml" || extension == ".yml") return yaml::parse(text);
+  // All that a pipeline says outside of `with` is text: `version: 1.10` is not 1.1.
+  if (extension == ".yaml" || extension == ".yml") {
+    return yaml::parse(text, {.resolve_only_in = "with"});
+  }
   return fail(ErrorCode::kInvalidInput,
               "the file's name must end in .json, .yaml or .yml: that says how to read it");
 }

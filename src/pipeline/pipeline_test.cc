@@ -95,7 +95,7 @@ entry_nodes: [x, q]
 output_nodes: [y]
 )"),
               ElementsAre("5:52: unknown key 'colour' in a node", "6:5: a node has no 'tool_id'",
-                          "7:8: 'edges' is a number, a list is expected",
+                          "7:8: 'edges' is a string, a list is expected",
                           "3:36: plugin 'a' has no tool 't9', did you mean 't1'? (known: t1, t2)",
                           "4:10: node id 'x' is used twice, first in line 3",
                           "4:24: unknown plugin 'b' (known: a)",

@@ -20,6 +20,12 @@ bool is_valid_id(std::string_view id) {
   return !id.empty() && id.size() <= kMaxId && std::all_of(id.begin(), id.end(), allowed);
 }
 
+std::string lower_case(std::string text) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  return text;
+}
+
 class Validator {
  public:
   Validator(const Definition& definition, const tool::Registry& tools)
@@ -52,8 +58,17 @@ class Validator {
     return std::binary_search(ids_.begin(), ids_.end(), id);
   }
 
+  /// Comparing with every id takes long, and nobody reads more suggestions than this.
+  std::string suggest_node(const std::string& id) {
+    constexpr int kMaxSuggestions = 20;
+    if (suggestions_ == kMaxSuggestions) return {};
+    ++suggestions_;
+    return text::did_you_mean(id, ids_);
+  }
+
+  /// Ids become names of views, and DuckDB's names are the same in any case.
   void check_ids() {
-    std::unordered_map<std::string_view, json::Position> first;
+    std::unordered_map<std::string, const Located*> first;
     for (const auto& node : definition_.nodes) {
       const auto& [id, position] = node.id;
       if (id.empty()) continue;  // reported when it was read
@@ -61,24 +76,27 @@ class Validator {
         problem(position, "node id '" + id.substr(0, 128) +
                               "' may hold letters, digits, '_', '-' and '.' only, at most 128");
       }
-      const auto [known, added] = first.try_emplace(id, position);
-      if (!added) {
-        problem(position, "node id '" + id + "' is used twice, first in line " +
-                              std::to_string(known->second.line));
-      }
+      const auto [known, added] = first.try_emplace(lower_case(id), &node.id);
+      if (added) continue;
+      const auto& earlier = *known->second;
+      problem(position, earlier.text == id ? "node id '" + id + "' is used twice, first in line " +
+                                                 std::to_string(earlier.position.line)
+                                           : "node ids '" + earlier.text + "' and '" + id +
+                                                 "' differ in case only");
     }
   }
 
   void check_tool(const Node& node) {
     const auto& plugin = node.plugin_id.text;
     const auto& tool = node.tool_id.text;
-    if (plugin.empty() || tool.empty()) return;
+    if (plugin.empty()) return;
     const auto plugins = tools_.plugin_ids();
     if (std::find(plugins.begin(), plugins.end(), plugin) == plugins.end()) {
       return problem(node.plugin_id.position, "unknown plugin '" + plugin + "'" +
                                                   text::did_you_mean(plugin, plugins) +
                                                   " (known: " + text::join(plugins) + ")");
     }
+    if (tool.empty()) return;
     const auto* found = tools_.find(plugin, tool);
     if (found == nullptr) {
       const auto known = tools_.tool_ids(plugin);
@@ -90,6 +108,7 @@ class Validator {
   }
 
   void check_settings(const Node& node, const tool::ToolSpec& spec) {
+    if (!node.with_was_read) return;
     const auto name = spec.plugin_id + "." + spec.tool_id;
     std::vector<std::string> known;
     for (const auto& setting : spec.settings) {
@@ -136,8 +155,7 @@ class Validator {
       for (const auto* end : {&from, &to}) {
         if (!end->text.empty() && !is_node(end->text)) {
           problem(end->position, std::string(end == &from ? "edge from" : "edge to") +
-                                     " unknown node '" + end->text + "'" +
-                                     text::did_you_mean(end->text, ids_));
+                                     " unknown node '" + end->text + "'" + suggest_node(end->text));
         }
       }
       if (!seen.emplace(from.text, to.text).second && is_node(from.text)) {
@@ -150,8 +168,8 @@ class Validator {
     std::set<std::string_view> seen;
     for (const auto& [id, position] : ends) {
       if (!is_node(id)) {
-        problem(position, std::string(what) + " node '" + id + "' does not exist" +
-                              text::did_you_mean(id, ids_));
+        problem(position,
+                std::string(what) + " node '" + id + "' does not exist" + suggest_node(id));
       } else if (!seen.insert(id).second) {
         problem(position, std::string(what) + " node '" + id + "' is given twice");
       }
@@ -195,6 +213,7 @@ class Validator {
   const Definition& definition_;
   const tool::Registry& tools_;
   std::vector<std::string> ids_;  // sorted
+  int suggestions_ = 0;
   std::vector<Problem> problems_;
 };
 
