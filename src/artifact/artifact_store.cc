@@ -3,27 +3,35 @@
 #include <cstdio>
 
 #include "base/file.h"
-#include "base/id.h"
 
 namespace weir::artifact {
+namespace {
+
+Result<void> write_and_sync(const std::filesystem::path& path, std::string_view bytes) {
+  WEIR_TRY(auto file, File::create(path));
+  WEIR_TRY(file.write(bytes));
+  return file.sync();
+}
+
+}  // namespace
 
 std::filesystem::path ArtifactStore::path_of(const Sha256& hash) const {
   const auto name = hash.text();
   return root_ / name.substr(0, 2) / name;
 }
 
-Result<void> ArtifactStore::make_folder_of(const std::filesystem::path& path) const {
-  if (std::filesystem::exists(path.parent_path())) return {};
-  WEIR_TRY(make_directories(path.parent_path()));
-  return sync_directory(root_);
-}
-
 Result<Sha256> ArtifactStore::put(std::string_view bytes) const {
   const auto hash = sha256(bytes);
-  const auto path = path_of(hash);
-  if (std::filesystem::exists(path)) return hash;
-  WEIR_TRY(make_folder_of(path));
-  WEIR_TRY(write_file_durably(path, bytes));
+  std::error_code error;
+  // When it cannot be told whether it is there, writing it again is right as well.
+  if (std::filesystem::exists(path_of(hash), error)) return hash;
+  WEIR_TRY(const auto temporary, temporary_path());
+  auto done = write_and_sync(temporary, bytes);
+  if (done) done = move_in(temporary, hash);
+  if (!done) {
+    std::filesystem::remove(temporary, error);
+    return std::unexpected(std::move(done).error());
+  }
   return hash;
 }
 
@@ -33,16 +41,24 @@ Result<Sha256> ArtifactStore::adopt(const std::filesystem::path& file) const {
     WEIR_TRY(const auto opened, File::open_to_read(file));
     WEIR_TRY(opened.sync());
   }
-  const auto path = path_of(hash);
-  WEIR_TRY(make_folder_of(path));
-  if (std::rename(file.c_str(), path.c_str()) != 0) return fail_errno("rename " + file.string());
-  WEIR_TRY(sync_directory(path.parent_path()));
+  WEIR_TRY(move_in(file, hash));
   return hash;
 }
 
+Result<void> ArtifactStore::move_in(const std::filesystem::path& file, const Sha256& hash) const {
+  const auto path = path_of(hash);
+  WEIR_TRY(make_directories(path.parent_path()));
+  if (std::rename(file.c_str(), path.c_str()) != 0) return fail_errno("rename " + file.string());
+  return sync_directory(path.parent_path());
+}
+
 Result<std::filesystem::path> ArtifactStore::temporary_path() const {
-  WEIR_TRY(make_directories(root_ / "tmp"));
-  return root_ / "tmp" / std::to_string(random_bits());
+  const std::lock_guard lock(mutex_);
+  if (!temporaries_) {
+    WEIR_TRY(auto folder, WriterFolder::create(root_ / "tmp"));
+    temporaries_.emplace(std::move(folder));
+  }
+  return temporaries_->new_path();
 }
 
 Result<std::string> ArtifactStore::get(const Sha256& hash, std::uint64_t limit) const {

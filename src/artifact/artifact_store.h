@@ -1,15 +1,19 @@
 #pragma once
 
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "artifact/writer_folder.h"
 #include "base/hash.h"
 #include "base/result.h"
 
 namespace weir::artifact {
 
 /// Content by its SHA-256, in `<root>/<first two digits>/<digits>`. Written once, never changed.
+/// What is not finished is in `<root>/tmp`; the first write removes what dead writers left there.
 ///
 /// Threads    Any, and any number of processes: equal content is equal wherever it comes from.
 /// Durability What `put` and `adopt` return names content that survives power loss.
@@ -24,7 +28,8 @@ class ArtifactStore {
   /// was. Errors: kNotFound, kIo.
   [[nodiscard]] Result<Sha256> adopt(const std::filesystem::path& file) const;
 
-  /// A new path below the root for a file to be adopted.
+  /// A new path below the root for a file to be adopted. What is there goes with this object, or,
+  /// when the process is killed, with the next writer.
   [[nodiscard]] Result<std::filesystem::path> temporary_path() const;
 
   /// Where the content is, if it is there.
@@ -34,8 +39,12 @@ class ArtifactStore {
   [[nodiscard]] Result<std::string> get(const Sha256& hash, std::uint64_t limit) const;
 
  private:
-  [[nodiscard]] Result<void> make_folder_of(const std::filesystem::path& path) const;
-  std::filesystem::path root_;
+  /// Gives a finished and synced file the name of its content.
+  [[nodiscard]] Result<void> move_in(const std::filesystem::path& file, const Sha256& hash) const;
+
+  const std::filesystem::path root_;
+  mutable std::mutex mutex_;
+  mutable std::optional<WriterFolder> temporaries_;  // guarded by mutex_; made by the first write
 };
 
 }  // namespace weir::artifact

@@ -12,8 +12,9 @@ namespace weir::plugins {
 /// input    the payload as one JSON object on standard input; WEIR_RUN_ID and WEIR_NODE_ID in the
 ///          environment
 /// output   one JSON object on standard output; nothing at all counts as {}
-/// log      each line of standard error
-/// fails    ProcessExited, ProcessSignalled, ProcessNotStarted, InputTooLarge, OutputTooLarge,
+/// log      each line of standard error; a warning when what the command left behind held its
+/// output fails    ProcessExited, ProcessSignalled, ProcessNotStarted, InputTooLarge,
+/// OutputTooLarge,
 ///          OutputNotUtf8, OutputNotJson; what it printed is kept as an artifact
 [[nodiscard]] std::unique_ptr<tool::Tool> make_process_run(
     const artifact::ArtifactStore& artifacts);
@@ -24,7 +25,9 @@ namespace weir::plugins {
 /// input    each member of the payload of the form {artifact, columns, rows} is a view of its name
 /// output   {<node_id>: {artifact, columns, rows}}: the result is a Parquet artifact. With
 ///          `inline_rows` also `data`, a list of row objects
-/// fails    SqlError, TooManyRows, ArtifactMissing, StorageError
+/// values   keep their value in Parquet: 128-bit integers become DECIMAL(38, 0), intervals and
+///          times with a zone text; what has no such form fails and names its column
+/// fails    SqlError, TooManyRows, ArtifactMissing, StorageError, Cancelled
 [[nodiscard]] std::unique_ptr<tool::Tool> make_sql_query(const artifact::ArtifactStore& artifacts);
 
 /// Adds all of them. `artifacts` must outlive the registry.

@@ -26,6 +26,7 @@ class ProcessRun final : public tool::Tool {
     const auto request = make_request(call, input);
     auto result = tool::run_process(request);
     if (!result) return failure(call, "ProcessNotStarted", result.error().message);
+    if (result->output_held) warn_of_held_output(call);
     auto output = read_output(call, *result);
     if (!output) output.error().usage = result->usage;
     if (!output && !result->output.empty()) keep_output(call, result->output, output.error());
@@ -47,6 +48,13 @@ class ProcessRun final : public tool::Tool {
       request.command.push_back(*word.string());
     }
     return request;
+  }
+
+  static void warn_of_held_output(const tool::Call& call) {
+    const auto message =
+        "the command ended, but what it started in the background kept its output open; after " +
+        std::to_string(tool::kGrace.count()) + " s its process group was killed";
+    call.log({.level = event::Level::kWarning, .message = message, .logger = "process.run"});
   }
 
   static std::unexpected<Failure> failure(const tool::Call& call, std::string type,

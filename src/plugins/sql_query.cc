@@ -1,6 +1,7 @@
 #include <mutex>
 #include <optional>
 
+#include "plugins/exact_query.h"
 #include "plugins/plugins.h"
 #include "store/database.h"
 
@@ -19,9 +20,13 @@ std::unexpected<Failure> failure(const tool::Call& call, std::string type, std::
               .usage = {}});
 }
 
+std::string_view failure_type(ErrorCode code) {
+  if (code == ErrorCode::kInvalidInput) return "SqlError";
+  return code == ErrorCode::kCancelled ? "Cancelled" : "StorageError";
+}
+
 std::unexpected<Failure> failure(const tool::Call& call, const Error& error) {
-  return failure(call, error.code == ErrorCode::kInvalidInput ? "SqlError" : "StorageError",
-                 error.message);
+  return failure(call, std::string(failure_type(error.code)), error.message);
 }
 
 /// The artifact that a member of the payload names, if it is a result of ours.
@@ -34,10 +39,12 @@ std::optional<Sha256> result_artifact(const json::Value& value) {
   return is_result ? Sha256::parse(*artifact->string()) : std::nullopt;
 }
 
-/// Ends at the last character that means something: the query becomes part of a larger one.
-std::string_view without_semicolon(std::string_view query) {
-  const auto end = query.find_last_not_of("; \t\r\n");
-  return query.substr(0, end == std::string_view::npos ? 0 : end + 1);
+/// A path of the file system as a string of SQL, the same wherever DuckDB looks from.
+Result<std::string> sql_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) return fail(ErrorCode::kIo, path.string() + ": " + error.message());
+  return sql_string(absolute.string());
 }
 
 class SqlQuery final : public tool::Tool {
@@ -49,6 +56,7 @@ class SqlQuery final : public tool::Tool {
   [[nodiscard]] std::expected<tool::Output, Failure> run(const tool::Call& call) override {
     auto connection = connect();
     if (!connection) return failure(call, connection.error());
+    // Whenever it comes: the connection is then of no use any more.
     const std::stop_callback on_stop(call.stop, [&] { connection->interrupt(); });
     if (auto prepared = make_views(call, *connection); !prepared)
       return std::unexpected(prepared.error());
@@ -74,20 +82,24 @@ class SqlQuery final : public tool::Tool {
   /// Earlier results as views of this session, and files relative to the pipeline's folder.
   std::expected<void, Failure> make_views(const tool::Call& call,
                                           store::Connection& connection) const {
-    const auto folder = std::filesystem::absolute(call.folder).string();
-    auto done = connection.execute("SET file_search_path = " + sql_string(folder));
+    const auto folder = sql_path(call.folder);
+    if (!folder) return failure(call, folder.error());
+    auto done = connection.execute("SET file_search_path = " + *folder);
     if (!done) return failure(call, done.error());
     for (const auto& member : call.payload) {
       const auto hash = result_artifact(member.value);
       if (!hash) continue;
       const auto path = artifacts_.path_of(*hash);
-      if (!std::filesystem::exists(path)) {
+      const auto file = sql_path(path);
+      if (!file) return failure(call, file.error());
+      std::error_code error;
+      if (!std::filesystem::exists(path, error)) {
         return failure(call, "ArtifactMissing",
                        "the result '" + member.key + "' is not in the store: " + path.string());
       }
-      done = connection.execute("CREATE TEMP VIEW " + sql_name(member.key) +
-                                " AS SELECT * FROM read_parquet(" +
-                                sql_string(std::filesystem::absolute(path).string()) + ")");
+      std::string view = "CREATE TEMP VIEW ";
+      view.append(sql_name(member.key)).append(" AS SELECT * FROM read_parquet(");
+      done = connection.execute(view.append(*file).append(")"));
       if (!done) return failure(call, done.error());
     }
     return {};
@@ -98,50 +110,41 @@ class SqlQuery final : public tool::Tool {
                                                 store::Connection& connection) const {
     const auto query = exact_query(*call.with.find("query")->string(), connection);
     if (!query) return failure(call, query.error());
-    const auto table = "read_parquet(" + sql_string(std::filesystem::absolute(file).string()) + ")";
-    // An interrupt ends the statement that runs when it comes, and none that comes later.
-    if (call.stop.stop_requested()) return failure(call, "Cancelled", "the run ends");
-    auto copied = connection.query("COPY (" + *query + ") TO " +
-                                   sql_string(std::filesystem::absolute(file).string()) +
+    const auto path = sql_path(file);
+    if (!path) return failure(call, path.error());
+    auto copied = connection.query("COPY (" + *query + ") TO " + *path +
                                    " (FORMAT parquet, COMPRESSION zstd)");
     if (!copied) return failure(call, copied.error());
     const auto* counted = copied->next();
     const auto rows = counted == nullptr ? 0 : *counted->front().integer();
-
-    auto result = connection.query("SELECT * FROM " + table);
-    if (!result) return failure(call, result.error());
-    json::Array columns;
-    for (const auto& name : result->columns()) columns.emplace_back(name);
-    json::Object described;
-    described.set("artifact", nullptr);
-    described.set("columns", std::move(columns));
-    described.set("rows", rows);
-    if (const auto* limit = call.with.find("inline_rows")) {
-      if (rows > *limit->integer()) {
-        return failure(call, "TooManyRows",
-                       "the query gave " + std::to_string(rows) + " rows, 'inline_rows' allows " +
-                           json::to_text(*limit));
-      }
-      described.set("data", read_rows(*result));
+    const auto* limit = call.with.find("inline_rows");
+    if (limit != nullptr && rows > *limit->integer()) {
+      return failure(call, "TooManyRows",
+                     "the query gave " + std::to_string(rows) + " rows, 'inline_rows' allows " +
+                         json::to_text(*limit));
     }
-    return keep(file, rows, std::move(described), call);
+    auto described = describe(*path, rows, limit != nullptr, connection);
+    if (!described) return failure(call, described.error());
+    return keep(file, rows, std::move(*described), call);
   }
 
-  /// The query as it may stand in a COPY. Parquet has no 128-bit integers, and DuckDB would write
-  /// doubles, so what sum() gives becomes DECIMAL(38,0). Errors: kInvalidInput.
-  static Result<std::string> exact_query(const std::string& query, store::Connection& connection) {
+  /// What the output says of a result in a file; its artifact is still to be filled in.
+  static Result<json::Object> describe(const std::string& path, std::int64_t rows, bool with_data,
+                                       store::Connection& connection) {
+    const auto query = "SELECT * FROM read_parquet(" + path + ")";
+    // As they are called in the file, where no two are called the same.
     WEIR_TRY(const auto columns, connection.describe(query));
-    std::string replaced;
-    for (const auto& column : columns) {
-      if (!column.is_hugeint) continue;
-      const auto name = sql_name(column.name);
-      replaced +=
-          (replaced.empty() ? "" : ", ") + ("CAST(" + name + " AS DECIMAL(38, 0)) AS ") + name;
+    json::Array names;
+    for (const auto& column : columns) names.emplace_back(column.name);
+    json::Object described;
+    described.set("artifact", nullptr);
+    described.set("columns", std::move(names));
+    described.set("rows", rows);
+    if (with_data) {
+      WEIR_TRY(auto result, connection.query(query));
+      described.set("data", read_rows(result));
     }
-    // The newline ends a comment that may end the query.
-    auto text = std::string(without_semicolon(query)) + "\n";
-    if (replaced.empty()) return text;
-    return "SELECT * REPLACE (" + replaced + ") FROM (" + text + ")";
+    return described;
   }
 
   static json::Array read_rows(store::Rows& rows) {
@@ -158,6 +161,7 @@ class SqlQuery final : public tool::Tool {
                                             json::Object described, const tool::Call& call) const {
     std::error_code error;
     const auto size = std::filesystem::file_size(file, error);
+    if (error) return failure(call, "StorageError", file.string() + ": " + error.message());
     const auto hash = artifacts_.adopt(file);
     if (!hash) return failure(call, hash.error());
     described.set("artifact", hash->text());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "store/database.h"
 #include "store/duckdb_api.h"
 
@@ -7,6 +9,7 @@ namespace weir::store {
 
 struct Connection::Impl {
   duckdb_connection connection = nullptr;
+  std::atomic<bool> interrupted = false;  // for good; see run_statement
   Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

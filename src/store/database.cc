@@ -1,5 +1,8 @@
 #include "store/database.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "store/connection_impl.h"
 #include "store/duckdb_api.h"
 #include "store/value_reader.h"
@@ -7,17 +10,21 @@
 namespace weir::store {
 namespace {
 
-/// Runs its function when it goes out of scope: for what the C API makes us destroy.
-template <class Function>
-class Finally {
+/// Owns what the C API gives, and gives it back to `destroy`.
+template <class Handle>
+class Owned {
  public:
-  explicit Finally(Function function) : function_(std::move(function)) {}
-  ~Finally() { function_(); }
-  Finally(const Finally&) = delete;
-  Finally& operator=(const Finally&) = delete;
+  explicit Owned(void (*destroy)(Handle*)) : destroy_(destroy) {}
+  Owned(Owned&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), destroy_(other.destroy_) {}
+  Owned& operator=(Owned&&) = delete;
+  ~Owned() { destroy_(&handle_); }  // all of them do nothing for null
+  [[nodiscard]] Handle get() const { return handle_; }
+  [[nodiscard]] Handle* out() { return &handle_; }
 
  private:
-  Function function_;
+  Handle handle_ = nullptr;
+  void (*destroy_)(Handle*);
 };
 
 /// DuckDB 1.4 repeats the line of the error and its mark.
@@ -57,6 +64,76 @@ struct Rows::Impl {
   }
 };
 
+namespace {
+
+/// What DuckDB says of a failure.
+std::unexpected<Error> failed(const Connection::Impl& impl, const char* message) {
+  if (impl.interrupted) return fail(ErrorCode::kCancelled, "the query was interrupted");
+  return fail(ErrorCode::kInvalidInput, said_once(message == nullptr ? "it failed" : message));
+}
+
+/// The statements of a text; at least one.
+class Statements {
+ public:
+  /// Errors: kInvalidInput.
+  static Result<Statements> of(const Connection::Impl& impl, const std::string& sql) {
+    Statements statements;
+    statements.count_ = duckdb().duckdb_extract_statements(impl.connection, sql.c_str(),
+                                                           statements.extracted_.out());
+    if (statements.count_ > 0) return statements;
+    const char* error = duckdb().duckdb_extract_statements_error(statements.extracted_.get());
+    return failed(impl, error == nullptr || *error == '\0' ? "no statement" : error);
+  }
+  [[nodiscard]] idx_t count() const { return count_; }
+  [[nodiscard]] duckdb_extracted_statements get() const { return extracted_.get(); }
+
+ private:
+  Owned<duckdb_extracted_statements> extracted_{duckdb().duckdb_destroy_extracted};
+  idx_t count_ = 0;
+};
+
+Result<Owned<duckdb_prepared_statement>> prepare(const Connection::Impl& impl,
+                                                 const Statements& statements, idx_t index) {
+  const auto& api = duckdb();
+  Owned<duckdb_prepared_statement> prepared(api.duckdb_destroy_prepare);
+  if (api.duckdb_prepare_extracted_statement(impl.connection, statements.get(), index,
+                                             prepared.out()) == DuckDBError) {
+    return failed(impl, api.duckdb_prepare_error(prepared.get()));
+  }
+  return prepared;
+}
+
+Result<std::unique_ptr<Rows::Impl>> run_statement(const Connection::Impl& impl,
+                                                  const Statements& statements, idx_t index) {
+  const auto& api = duckdb();
+  WEIR_TRY(const auto prepared, prepare(impl, statements, index));
+  // duckdb_interrupt sets a flag that the beginning of a statement clears: one that comes between
+  // two statements would be lost. Beginning and running are two calls here, so that we look at our
+  // own flag, which stays, after the clearing: an interrupt was before that and is seen now, or
+  // comes after it and ends the statement.
+  Owned<duckdb_pending_result> pending(api.duckdb_destroy_pending);
+  if (api.duckdb_pending_prepared(prepared.get(), pending.out()) == DuckDBError ||
+      impl.interrupted) {
+    return failed(impl, api.duckdb_pending_error(pending.get()));
+  }
+  auto rows = std::make_unique<Rows::Impl>();
+  if (api.duckdb_execute_pending(pending.get(), &rows->result) == DuckDBError) {
+    return failed(impl, api.duckdb_result_error(&rows->result));
+  }
+  const auto count = api.duckdb_column_count(&rows->result);
+  for (idx_t column = 0; column < count; ++column) {
+    rows->columns.emplace_back(api.duckdb_column_name(&rows->result, column));
+    rows->types.emplace_back(api.duckdb_column_logical_type(&rows->result, column));
+    char* alias = api.duckdb_logical_type_get_alias(rows->types.back().get());
+    rows->holds_json.push_back(alias != nullptr && std::string_view(alias) == "JSON");
+    api.duckdb_free(alias);
+  }
+  rows->row.resize(count);
+  return rows;
+}
+
+}  // namespace
+
 Rows::Rows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Rows::Rows(Rows&&) noexcept = default;
 Rows& Rows::operator=(Rows&&) noexcept = default;
@@ -89,56 +166,46 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Result<Rows> Connection::query(const std::string& sql) {
-  const auto& api = duckdb();
-  auto rows = std::make_unique<Rows::Impl>();
-  if (api.duckdb_query(impl_->connection, sql.c_str(), &rows->result) == DuckDBError) {
-    const char* text = api.duckdb_result_error(&rows->result);
-    const auto message = said_once(text == nullptr ? "the query failed" : text);
-    const bool interrupted = message.starts_with("INTERRUPT");
-    return fail(interrupted ? ErrorCode::kCancelled : ErrorCode::kInvalidInput, message);
+  WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
+  for (idx_t i = 0; i + 1 < statements.count(); ++i) {
+    WEIR_TRY(run_statement(*impl_, statements, i));
   }
-  const auto count = api.duckdb_column_count(&rows->result);
-  for (idx_t column = 0; column < count; ++column) {
-    rows->columns.emplace_back(api.duckdb_column_name(&rows->result, column));
-    rows->types.emplace_back(api.duckdb_column_logical_type(&rows->result, column));
-    char* alias = api.duckdb_logical_type_get_alias(rows->types.back().get());
-    rows->holds_json.push_back(alias != nullptr && std::string_view(alias) == "JSON");
-    api.duckdb_free(alias);
-  }
-  rows->row.resize(count);
-  return Rows(std::move(rows));
+  WEIR_TRY(auto rows, run_statement(*impl_, statements, statements.count() - 1));
+  const auto unreadable =
+      std::find_if_not(rows->types.begin(), rows->types.end(),
+                       [](const auto& type) { return is_readable(type.get()); });
+  if (unreadable == rows->types.end()) return Rows(std::move(rows));
+  const auto column = static_cast<std::size_t>(unreadable - rows->types.begin());
+  // The C interface has no name for some types; DuckDB's SQL has.
+  const auto described = describe(sql);
+  const auto type = described ? "the type " + described->at(column).type : "a type";
+  return fail(ErrorCode::kInvalidInput, "column '" + rows->columns[column] + "' has " + type +
+                                            " that cannot be read: CAST it to VARCHAR");
 }
 
 Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
-  const auto& api = duckdb();
-  duckdb_extracted_statements statements = nullptr;
-  const auto count = api.duckdb_extract_statements(impl_->connection, sql.c_str(), &statements);
-  const Finally destroy_statements([&] { api.duckdb_destroy_extracted(&statements); });
-  if (count == 0) {
-    const char* error = api.duckdb_extract_statements_error(statements);
+  WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
+  if (statements.count() > 1) {
     return fail(ErrorCode::kInvalidInput,
-                error == nullptr || *error == '\0' ? "no statement" : error);
+                std::to_string(statements.count()) + " statements, one is expected");
   }
-  if (count > 1) {
-    return fail(ErrorCode::kInvalidInput, std::to_string(count) + " statements, one is expected");
+  const auto describing = "DESCRIBE " + sql;
+  if (const auto split = Statements::of(*impl_, describing); split && split->count() > 1) {
+    return fail(ErrorCode::kInvalidInput, "a semicolon before the query");
   }
-  duckdb_prepared_statement prepared = nullptr;
-  const Finally destroy_prepared([&] { api.duckdb_destroy_prepare(&prepared); });
-  if (api.duckdb_prepare_extracted_statement(impl_->connection, statements, 0, &prepared) ==
-      DuckDBError) {
-    return fail(ErrorCode::kInvalidInput, said_once(api.duckdb_prepare_error(prepared)));
-  }
-  if (api.duckdb_prepared_statement_type(prepared) != DUCKDB_STATEMENT_TYPE_SELECT) {
-    return fail(ErrorCode::kInvalidInput,
-                "not a query: SELECT, FROM, VALUES or WITH … SELECT is expected");
+  auto described = query(describing);
+  if (!described) {
+    // What is wrong is said of the query itself: of what it is, or with its own lines and columns.
+    WEIR_TRY(const auto prepared, prepare(*impl_, statements, 0));
+    if (duckdb().duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
+      return fail(ErrorCode::kInvalidInput,
+                  "not a query: SELECT, FROM, VALUES or WITH … SELECT is expected");
+    }
+    return std::unexpected(std::move(described).error());
   }
   std::vector<QueryColumn> columns;
-  for (idx_t i = 0; i < api.duckdb_prepared_statement_column_count(prepared); ++i) {
-    const char* name = api.duckdb_prepared_statement_column_name(prepared, i);
-    const auto type = api.duckdb_prepared_statement_column_type(prepared, i);
-    columns.push_back(
-        {.name = name, .is_hugeint = type == DUCKDB_TYPE_HUGEINT || type == DUCKDB_TYPE_UHUGEINT});
-    api.duckdb_free(const_cast<char*>(name));  // NOLINT: ours to free, though the C API says const
+  while (const auto* row = described->next()) {
+    columns.push_back({.name = *row->at(0).string(), .type = *row->at(1).string()});
   }
   return columns;
 }
@@ -148,7 +215,10 @@ Result<void> Connection::execute(const std::string& sql) {
   return {};
 }
 
-void Connection::interrupt() { duckdb().duckdb_interrupt(impl_->connection); }
+void Connection::interrupt() {
+  impl_->interrupted = true;  // first: see run_statement
+  duckdb().duckdb_interrupt(impl_->connection);
+}
 
 struct Database::Impl {
   duckdb_database database = nullptr;

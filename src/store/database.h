@@ -18,19 +18,27 @@ namespace weir::store {
 /// The rows of a query, in its order.
 class Rows {
  public:
+  struct Impl;  // DuckDB's
   Rows(Rows&&) noexcept;
   Rows& operator=(Rows&&) noexcept;
   ~Rows();
 
   [[nodiscard]] const std::vector<std::string>& columns() const;
-  /// The next row, a value a column; null after the last. Valid until the next call. Numbers are
-  /// numbers (DECIMAL and large HUGEINT as doubles), lists arrays, structs objects; everything else
-  /// is text as DuckDB writes it. Timestamps are UTC.
+  /// The next row, a value a column; null after the last. Valid until the next call.
+  ///
+  ///   numbers          numbers; DECIMAL with a scale, and integers over 64 bits, as doubles
+  ///   lists, arrays    arrays; a MAP is an array of {"key", "value"}
+  ///   structs          objects; arrays when their fields have no names
+  ///   UNION            the value of the member that is set
+  ///   JSON             what it says
+  ///   BLOB             text: \x, then hex
+  ///   everything else  text as DuckDB writes it; TIMESTAMP with all six decimals, or none
+  ///
+  /// Timestamps are UTC.
   [[nodiscard]] const std::vector<json::Value>* next();
 
  private:
   friend class Connection;
-  struct Impl;
   explicit Rows(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -38,7 +46,7 @@ class Rows {
 /// A column that a query will give.
 struct QueryColumn {
   std::string name;
-  bool is_hugeint = false;  ///< 128 bits, which Parquet does not have
+  std::string type;  ///< as DuckDB writes it: "STRUCT(a INTEGER[])"
 };
 
 /// One session with a database.
@@ -46,23 +54,24 @@ struct QueryColumn {
 /// Threads  One at a time, but for `interrupt`.
 class Connection {
  public:
+  struct Impl;  // DuckDB's
   Connection(Connection&&) noexcept;
   ~Connection();
 
   /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
-  /// message, kCancelled after `interrupt`.
+  /// message, or for a column of a type that we cannot read, naming both; kCancelled after
+  /// `interrupt`.
   [[nodiscard]] Result<Rows> query(const std::string& sql);
   [[nodiscard]] Result<void> execute(const std::string& sql);
   /// What a query would give, without running it. Errors: kInvalidInput for everything but exactly
   /// one query.
   [[nodiscard]] Result<std::vector<QueryColumn>> describe(const std::string& sql);
-  /// Ends the statement that runs now, if one does. From any thread.
+  /// Ends the statement that runs now, if one does, and lets none begin any more. From any thread.
   void interrupt();
 
  private:
   friend class Database;
   friend class EventTable;
-  struct Impl;
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

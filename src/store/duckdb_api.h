@@ -21,10 +21,20 @@ namespace weir::store {
   X(duckdb_column_logical_type)                         \
   X(duckdb_column_name)                                 \
   X(duckdb_connect)                                     \
+  X(duckdb_create_bignum)                               \
+  X(duckdb_create_bit)                                  \
   X(duckdb_create_config)                               \
+  X(duckdb_create_date)                                 \
+  X(duckdb_create_interval)                             \
   X(duckdb_create_list_type)                            \
   X(duckdb_create_logical_type)                         \
   X(duckdb_create_table_function)                       \
+  X(duckdb_create_time_tz_value)                        \
+  X(duckdb_create_timestamp)                            \
+  X(duckdb_create_timestamp_ms)                         \
+  X(duckdb_create_timestamp_ns)                         \
+  X(duckdb_create_timestamp_s)                          \
+  X(duckdb_create_timestamp_tz)                         \
   X(duckdb_data_chunk_get_size)                         \
   X(duckdb_data_chunk_get_vector)                       \
   X(duckdb_data_chunk_set_size)                         \
@@ -34,6 +44,7 @@ namespace weir::store {
   X(duckdb_destroy_data_chunk)                          \
   X(duckdb_destroy_extracted)                           \
   X(duckdb_destroy_logical_type)                        \
+  X(duckdb_destroy_pending)                             \
   X(duckdb_destroy_prepare)                             \
   X(duckdb_destroy_result)                              \
   X(duckdb_destroy_table_function)                      \
@@ -41,6 +52,7 @@ namespace weir::store {
   X(duckdb_disconnect)                                  \
   X(duckdb_enum_dictionary_value)                       \
   X(duckdb_enum_internal_type)                          \
+  X(duckdb_execute_pending)                             \
   X(duckdb_extract_statements)                          \
   X(duckdb_extract_statements_error)                    \
   X(duckdb_fetch_chunk)                                 \
@@ -60,6 +72,9 @@ namespace weir::store {
   X(duckdb_init_set_init_data)                          \
   X(duckdb_init_set_max_threads)                        \
   X(duckdb_interrupt)                                   \
+  X(duckdb_is_finite_date)                              \
+  X(duckdb_is_finite_timestamp)                         \
+  X(duckdb_is_null_value)                               \
   X(duckdb_library_version)                             \
   X(duckdb_list_type_child_type)                        \
   X(duckdb_list_vector_get_child)                       \
@@ -68,13 +83,11 @@ namespace weir::store {
   X(duckdb_logical_type_get_alias)                      \
   X(duckdb_logical_type_set_alias)                      \
   X(duckdb_open_ext)                                    \
+  X(duckdb_pending_error)                               \
+  X(duckdb_pending_prepared)                            \
   X(duckdb_prepare_error)                               \
   X(duckdb_prepare_extracted_statement)                 \
-  X(duckdb_prepared_statement_column_count)             \
-  X(duckdb_prepared_statement_column_name)              \
-  X(duckdb_prepared_statement_column_type)              \
   X(duckdb_prepared_statement_type)                     \
-  X(duckdb_query)                                       \
   X(duckdb_register_table_function)                     \
   X(duckdb_result_error)                                \
   X(duckdb_set_config)                                  \
@@ -90,6 +103,8 @@ namespace weir::store {
   X(duckdb_table_function_set_local_init)               \
   X(duckdb_table_function_set_name)                     \
   X(duckdb_table_function_supports_projection_pushdown) \
+  X(duckdb_union_type_member_count)                     \
+  X(duckdb_union_type_member_type)                      \
   X(duckdb_validity_row_is_valid)                       \
   X(duckdb_validity_set_row_invalid)                    \
   X(duckdb_vector_assign_string_element_len)            \

@@ -54,7 +54,7 @@ struct Source {
 /// What a query asked for, from bind to its end.
 struct Bound {
   Source* source = nullptr;
-  std::string run_id;  // empty: all
+  std::optional<std::string> run_id;  // none: all
   std::vector<std::filesystem::path> segments;
   std::atomic<std::size_t> next_segment{0};
 };
@@ -80,9 +80,12 @@ void bind(duckdb_bind_info info) {
   auto bound = std::make_unique<Bound>();
   bound->source = static_cast<Source*>(api.duckdb_bind_get_extra_info(info));
   if (auto* value = api.duckdb_bind_get_named_parameter(info, "run_id")) {
-    char* text = api.duckdb_get_varchar(value);
-    bound->run_id = text;
-    api.duckdb_free(text);
+    // DuckDB has no text for NULL, and says so with an internal error.
+    if (!api.duckdb_is_null_value(value)) {
+      char* text = api.duckdb_get_varchar(value);
+      bound->run_id = text;
+      api.duckdb_free(text);
+    }
     api.duckdb_destroy_value(&value);
   }
   auto segments = bound->source->store.segments();
@@ -169,7 +172,7 @@ Result<std::string_view> next_line(Scan& scan) {
       const auto line = scan.lines.substr(0, end);
       scan.lines.remove_prefix(end + 1);
       scan.offset += end + 1;
-      if (run_id.empty() || line.find(run_id) != std::string_view::npos) return line;
+      if (!run_id || line.find(*run_id) != std::string_view::npos) return line;
     }
     if (!scan.reader) {
       const auto index = scan.bound->next_segment.fetch_add(1);
@@ -210,8 +213,8 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
           {scan.path, scan.offset - line.size() - 1, event.error().message});
       continue;
     }
-    if (!scan.bound->run_id.empty() && (*event)->text(Field::kRunId) != scan.bound->run_id)
-      continue;
+    const auto& run_id = scan.bound->run_id;
+    if (run_id && (*event)->text(Field::kRunId) != *run_id) continue;
     for (std::size_t i = 0; i < vectors.size(); ++i) {
       // Asked for no column in particular, as count(*) does, DuckDB names one that does not exist.
       if (static_cast<std::size_t>(scan.columns[i]) >= event::kFieldCount) continue;

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "artifact/artifact_store.h"
+#include "log/segment.h"
 #include "record/recorder.h"
 #include "store/event_table.h"
 #include "store/query.h"
@@ -107,6 +108,11 @@ TEST_F(StoreTest, ShowsEveryCommittedEventWithTypedColumns) {
 TEST_F(StoreTest, GivesOneRunByItsId) {
   EXPECT_EQ(query("SELECT count(*), min(run_id) FROM weir_events(run_id := '" + run_ids_[1] + "')"),
             R"([[4,")" + run_ids_[1] + R"("]])");
+  EXPECT_EQ(query("SELECT count(*) FROM weir_events(run_id := '')"), "[[0]]");
+}
+
+TEST_F(StoreTest, TakesNullForNoRunInParticular) {
+  EXPECT_EQ(query("SELECT count(*) FROM weir_events(run_id := NULL)"), "[[10]]");
 }
 
 TEST_F(StoreTest, ShowsNoUncommittedLine) {
@@ -191,28 +197,23 @@ TEST_F(StoreTest, FindsDamageHolesAndMissingArtifacts) {
   auto reader = log::SegmentReader::open(segments->front());
   const auto commit = *reader->next_commit();
   std::string lines(commit->lines.substr(commit->lines.find('\n') + 1));
-  auto writer = log::SegmentWriter::create(store_.log() / "zzz-000001.jsonl");
+  auto writer = log::SegmentWriter::create(store_.log() / "ffffffffffffffffffffffff-000001.jsonl");
   ASSERT_TRUE(writer->commit(lines, commit->events - 1));
   std::filesystem::remove(segments->front());
   EXPECT_THAT(verify(store_)->problems, testing::Contains(HasSubstr("event 2 follows event 0")));
 }
 
 TEST_F(StoreTest, SaysWhereAnEventIsNotOne) {
-  auto writer = log::SegmentWriter::create(store_.log() / "zzz-000001.jsonl");
+  auto writer = log::SegmentWriter::create(store_.log() / "ffffffffffffffffffffffff-000001.jsonl");
   std::string lines = "{\"timestamp\":1}\n";
   ASSERT_TRUE(writer->commit(lines, 1));
   EXPECT_THAT(verify(store_)->problems,
-              testing::ElementsAre(
-                  HasSubstr("zzz-000001.jsonl: at byte 0: field 'timestamp' is not a date-time")));
+              testing::ElementsAre(HasSubstr("ffffffffffffffffffffffff-000001.jsonl: at byte 0: "
+                                             "field 'timestamp' is not a date-time")));
   EXPECT_EQ(query("SELECT count(*) FROM logs"), "[[10]]");
   ASSERT_EQ(bad_->all().size(), 1U);
-  EXPECT_EQ(bad_->all()[0].segment.filename(), "zzz-000001.jsonl");
+  EXPECT_EQ(bad_->all()[0].segment.filename(), "ffffffffffffffffffffffff-000001.jsonl");
   EXPECT_EQ(bad_->all()[0].offset, 0U);
-}
-
-TEST(Database, QuotesNamesAndStrings) {
-  EXPECT_EQ(sql_name("a\"b"), "\"a\"\"b\"");
-  EXPECT_EQ(sql_string("it's"), "'it''s'");
 }
 
 }  // namespace

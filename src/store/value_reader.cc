@@ -39,6 +39,7 @@ Int128 wide(duckdb_hugeint value) {
 /// Exact while it fits 64 bits.
 json::Value whole(Int128 value) {
   if (value >= INT64_MIN && value <= INT64_MAX) return static_cast<std::int64_t>(value);
+  if (value > 0 && value <= UINT64_MAX) return static_cast<std::uint64_t>(value);
   return static_cast<double>(value);
 }
 
@@ -72,6 +73,15 @@ double widened(float value) {
   return result;
 }
 
+/// The text of a value as DuckDB writes it; takes the value.
+std::string text_of(duckdb_value value) {
+  char* written = duckdb().duckdb_get_varchar(value);
+  std::string text = written;
+  duckdb().duckdb_free(written);
+  duckdb().duckdb_destroy_value(&value);
+  return text;
+}
+
 std::string date_text(duckdb_date_struct date) {
   return print("%04d-%02d-%02d", date.year, date.month, date.day);
 }
@@ -81,27 +91,51 @@ std::string time_text(duckdb_time_struct time) {
   return time.micros == 0 ? text : text + print(".%06d", time.micros);
 }
 
-std::string timestamp_text(std::int64_t micros) {
-  if (micros == INT64_MAX) return "infinity";
-  if (micros == -INT64_MAX) return "-infinity";
-  const auto parts = duckdb().duckdb_from_timestamp({micros});
+std::string date_text(duckdb_date date) {
+  if (duckdb().duckdb_is_finite_date(date)) {
+    const auto parts = duckdb().duckdb_from_date(date);
+    if (parts.year > 0) return date_text(parts);
+  }
+  return text_of(duckdb().duckdb_create_date(date));  // "infinity", "0044-03-15 (BC)"
+}
+
+/// Nothing for times that are not finite or before our era.
+std::optional<std::string> common_timestamp_text(duckdb_timestamp timestamp) {
+  if (!duckdb().duckdb_is_finite_timestamp(timestamp)) return {};
+  const auto parts = duckdb().duckdb_from_timestamp(timestamp);
+  if (parts.date.year <= 0) return {};
   return date_text(parts.date) + " " + time_text(parts.time);
 }
 
-std::string scaled_timestamp_text(std::int64_t value, std::int64_t micros_per_unit) {
-  const bool finite = std::llabs(value) < INT64_MAX / micros_per_unit;
-  return timestamp_text(finite ? value * micros_per_unit : value);
+std::string timestamp_text(duckdb_timestamp timestamp) {
+  if (auto text = common_timestamp_text(timestamp)) return std::move(*text);
+  return text_of(duckdb().duckdb_create_timestamp(timestamp));
 }
 
-std::string interval_text(duckdb_interval interval) {
-  std::string text;
-  if (interval.months != 0) text += std::to_string(interval.months) + " months ";
-  if (interval.days != 0) text += std::to_string(interval.days) + " days ";
-  const auto micros = std::llabs(interval.micros);
-  const auto seconds = micros / 1'000'000;
-  text += print("%s%02lld:%02lld:%02lld", interval.micros < 0 ? "-" : "", seconds / 3600,
-                seconds / 60 % 60, seconds % 60);
-  return micros % 1'000'000 == 0 ? text : text + print(".%06lld", micros % 1'000'000);
+std::string timestamp_tz_text(duckdb_timestamp timestamp) {
+  if (auto text = common_timestamp_text(timestamp)) return *text + "+00";
+  return text_of(duckdb().duckdb_create_timestamp_tz(timestamp));
+}
+
+std::string bit_text(duckdb_vector vector, std::size_t row) {
+  auto bytes = text_of(element<duckdb_string_t>(vector, row));
+  return text_of(duckdb().duckdb_create_bit(
+      {.data = reinterpret_cast<std::uint8_t*>(bytes.data()), .size = bytes.size()}));
+}
+
+/// In a vector: three bytes of header, whose first bit is 0 for a negative number, then the digits
+/// in base 256, the first the most significant; of a negative number all bits are turned.
+std::string bignum_text(duckdb_vector vector, std::size_t row) {
+  constexpr std::size_t kHeaderBytes = 3;
+  auto bytes = text_of(element<duckdb_string_t>(vector, row));
+  const bool is_negative = (static_cast<std::uint8_t>(bytes[0]) & 0x80) == 0;
+  if (is_negative) {
+    for (char& byte : bytes) byte = static_cast<char>(~byte);
+  }
+  return text_of(duckdb().duckdb_create_bignum(
+      {.data = reinterpret_cast<std::uint8_t*>(bytes.data()) + kHeaderBytes,
+       .size = bytes.size() - kHeaderBytes,
+       .is_negative = is_negative}));
 }
 
 std::string uuid_text(duckdb_hugeint value) {
@@ -144,20 +178,40 @@ json::Value read_list(duckdb_vector vector, duckdb_logical_type type, std::size_
   return items;
 }
 
+/// A struct's fields have all names, or none has.
 json::Value read_struct(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
   json::Object object;
+  json::Array array;
+  bool named = true;
   const auto count = duckdb().duckdb_struct_type_child_count(type);
   for (idx_t i = 0; i < count; ++i) {
     const LogicalType child_type(duckdb().duckdb_struct_type_child_type(type, i));
     char* name = duckdb().duckdb_struct_type_child_name(type, i);
-    auto* child = duckdb().duckdb_struct_vector_get_child(vector, i);
-    object.append({name, read_value(child, child_type.get(), row)});
+    // Read from Parquet, the others have names: "_1", "_2".
+    if (i == 0) named = *name != '\0';
+    auto value =
+        read_value(duckdb().duckdb_struct_vector_get_child(vector, i), child_type.get(), row);
+    if (named) {
+      object.append({name, std::move(value)});
+    } else {
+      array.push_back(std::move(value));
+    }
     duckdb().duckdb_free(name);
   }
-  return object;
+  if (named) return object;
+  return array;
 }
 
-json::Value read_blob_text(duckdb_vector vector, std::size_t row) {
+/// In a vector: a struct of the number of the member that is set, and of all members.
+json::Value read_union(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
+  const auto member =
+      element<std::uint8_t>(duckdb().duckdb_struct_vector_get_child(vector, 0), row);
+  const LogicalType member_type(duckdb().duckdb_union_type_member_type(type, member));
+  return read_value(duckdb().duckdb_struct_vector_get_child(vector, idx_t{member} + 1),
+                    member_type.get(), row);
+}
+
+std::string blob_text(duckdb_vector vector, std::size_t row) {
   const auto text = text_of(element<duckdb_string_t>(vector, row));
   return "\\x" + to_hex(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
 }
@@ -211,31 +265,71 @@ std::optional<json::Value> read_number(duckdb_vector vector, duckdb_logical_type
 }
 
 std::optional<std::string> read_time(duckdb_vector vector, duckdb_type type, std::size_t row) {
-  constexpr std::int64_t kMicrosPerSecond = 1'000'000, kMicrosPerMilli = 1000,
-                         kNanosPerMicro = 1000;
+  const auto& api = duckdb();
   switch (type) {
     case DUCKDB_TYPE_DATE:
-      return date_text(duckdb().duckdb_from_date(element<duckdb_date>(vector, row)));
+      return date_text(element<duckdb_date>(vector, row));
     case DUCKDB_TYPE_TIME:
-      return time_text(duckdb().duckdb_from_time(element<duckdb_time>(vector, row)));
+      return time_text(api.duckdb_from_time(element<duckdb_time>(vector, row)));
+    case DUCKDB_TYPE_TIME_TZ:
+      return text_of(api.duckdb_create_time_tz_value(element<duckdb_time_tz>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP:
-      return timestamp_text(element<std::int64_t>(vector, row));
+      return timestamp_text(element<duckdb_timestamp>(vector, row));
     case DUCKDB_TYPE_TIMESTAMP_TZ:
-      return timestamp_text(element<std::int64_t>(vector, row)) + "+00";
+      return timestamp_tz_text(element<duckdb_timestamp>(vector, row));
     case DUCKDB_TYPE_TIMESTAMP_S:
-      return scaled_timestamp_text(element<std::int64_t>(vector, row), kMicrosPerSecond);
+      return text_of(api.duckdb_create_timestamp_s(element<duckdb_timestamp_s>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP_MS:
-      return scaled_timestamp_text(element<std::int64_t>(vector, row), kMicrosPerMilli);
+      return text_of(api.duckdb_create_timestamp_ms(element<duckdb_timestamp_ms>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP_NS:
-      return timestamp_text(element<std::int64_t>(vector, row) / kNanosPerMicro);
+      return text_of(api.duckdb_create_timestamp_ns(element<duckdb_timestamp_ns>(vector, row)));
     case DUCKDB_TYPE_INTERVAL:
-      return interval_text(element<duckdb_interval>(vector, row));
+      return text_of(api.duckdb_create_interval(element<duckdb_interval>(vector, row)));
     default:
       return {};
   }
 }
 
+/// Of types that hold others: whether those are readable.
+bool are_members_readable(duckdb_logical_type type, int depth) {
+  const auto& api = duckdb();
+  const auto all = [&](idx_t count, auto member_type) {
+    for (idx_t i = 0; i < count; ++i) {
+      if (!is_readable(LogicalType(member_type(type, i)).get(), depth + 1)) return false;
+    }
+    return true;
+  };
+  switch (api.duckdb_get_type_id(type)) {
+    case DUCKDB_TYPE_LIST:
+    case DUCKDB_TYPE_MAP:
+      return is_readable(LogicalType(api.duckdb_list_type_child_type(type)).get(), depth + 1);
+    case DUCKDB_TYPE_ARRAY:
+      return is_readable(LogicalType(api.duckdb_array_type_child_type(type)).get(), depth + 1);
+    case DUCKDB_TYPE_STRUCT:
+      return all(api.duckdb_struct_type_child_count(type), api.duckdb_struct_type_child_type);
+    case DUCKDB_TYPE_UNION:
+      return all(api.duckdb_union_type_member_count(type), api.duckdb_union_type_member_type);
+    default:
+      return true;
+  }
+}
+
 }  // namespace
+
+bool is_readable(duckdb_logical_type type, int depth) {
+  if (depth > kMaxTypeDepth) return false;
+  switch (duckdb().duckdb_get_type_id(type)) {
+    case DUCKDB_TYPE_INVALID:
+    case DUCKDB_TYPE_ANY:
+    case DUCKDB_TYPE_STRING_LITERAL:
+    case DUCKDB_TYPE_INTEGER_LITERAL:
+    case DUCKDB_TYPE_TIME_NS:
+      return false;
+    default:
+      return duckdb().duckdb_get_type_id(type) <= DUCKDB_TYPE_SQLNULL &&
+             are_members_readable(type, depth);
+  }
+}
 
 json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
   auto* validity = duckdb().duckdb_vector_get_validity(vector);
@@ -251,8 +345,11 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
     case DUCKDB_TYPE_VARCHAR:
       return text_of(element<duckdb_string_t>(vector, row));
     case DUCKDB_TYPE_BLOB:
+      return blob_text(vector, row);
     case DUCKDB_TYPE_BIT:
-      return read_blob_text(vector, row);
+      return bit_text(vector, row);
+    case DUCKDB_TYPE_BIGNUM:
+      return bignum_text(vector, row);
     case DUCKDB_TYPE_UUID:
       return uuid_text(element<duckdb_hugeint>(vector, row));
     case DUCKDB_TYPE_ENUM:
@@ -264,8 +361,10 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
       return read_array(vector, type, row);
     case DUCKDB_TYPE_STRUCT:
       return read_struct(vector, type, row);
+    case DUCKDB_TYPE_UNION:
+      return read_union(vector, type, row);
     default:
-      return print("(a value of DuckDB's type %d)", static_cast<int>(id));
+      return {};  // not readable
   }
 }
 

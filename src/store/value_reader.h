@@ -26,7 +26,16 @@ class LogicalType {
   duckdb_logical_type type_;
 };
 
-/// The value in a row of a vector of that type; see Rows::next for what becomes what.
+/// Deeper types are refused: our JSON has a limit on depth (json::kMaxDepth), and objects around
+/// the value that count.
+inline constexpr int kMaxTypeDepth = 100;
+
+/// Whether values of the type have a form in JSON: not those that DuckDB's C interface has no name
+/// for (in 1.4: TIME_NS, VARIANT), alone or inside of others.
+[[nodiscard]] bool is_readable(duckdb_logical_type type, int depth = 0);
+
+/// The value in a row of a vector of that type, which is readable; see Rows::next for what becomes
+/// what.
 [[nodiscard]] json::Value read_value(duckdb_vector vector, duckdb_logical_type type,
                                      std::size_t row);
 

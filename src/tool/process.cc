@@ -19,7 +19,6 @@ namespace weir::tool {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kGrace{2};
 
 class Descriptor {
  public:
@@ -320,6 +319,7 @@ void Child::handle_deadlines() {
     kill_at_.reset();
   }
   if (close_at_ && now >= *close_at_) {
+    result_.output_held = true;
     end_group(SIGKILL);
     out_.close();
     error_.close();

@@ -14,6 +14,9 @@
 
 namespace weir::tool {
 
+/// How long a program has from SIGTERM to SIGKILL, and what it left behind to close its output.
+inline constexpr std::chrono::seconds kGrace{2};
+
 /// A longer line of standard error comes in pieces.
 inline constexpr std::size_t kMaxLogLine = std::size_t{8} << 10;
 
@@ -33,13 +36,16 @@ struct ProcessResult {
   std::string output;             ///< standard output, up to max_output_bytes
   bool output_too_large = false;  ///< there was more, so it was stopped
   bool stopped = false;           ///< on request
-  std::optional<int> exit_code;   ///< if it exited
-  std::optional<int> signal;      ///< if a signal ended it
+  /// It ended, but what it had started kept its output open for kGrace: that was killed, and what
+  /// it may have printed later is lost.
+  bool output_held = false;
+  std::optional<int> exit_code;  ///< if it exited
+  std::optional<int> signal;     ///< if a signal ended it
   Usage usage;
 };
 
 /// Runs a program to its end, in a process group of its own, which is ended with it: by SIGTERM,
-/// two seconds later by SIGKILL. If this process dies, the program gets SIGKILL. Errors: kNotFound,
+/// after kGrace by SIGKILL. If this process dies, the program gets SIGKILL. Errors: kNotFound,
 /// kIo when it could not be started.
 [[nodiscard]] Result<ProcessResult> run_process(const ProcessRequest& request);
 

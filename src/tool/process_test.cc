@@ -99,6 +99,13 @@ TEST(Process, DoesNotWaitForWhatItLeftBehind) {
   const auto result = run_process(shell("sleep 30 & echo done"));
   EXPECT_EQ(result->output, "done\n");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(25));
+  EXPECT_TRUE(result->output_held);
+}
+
+TEST(Process, MayLeaveBehindWhatDoesNotHoldItsOutput) {
+  const auto result = run_process(shell("sleep 30 > /dev/null 2>&1 & echo done"));
+  EXPECT_EQ(result->output, "done\n");
+  EXPECT_FALSE(result->output_held);
 }
 
 }  // namespace
