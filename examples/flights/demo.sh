@@ -81,7 +81,7 @@ weir show last
 
 heading "Why? What the failed node said"
 run=$(value "SELECT run_id FROM logs
-  WHERE event_type = 'pipeline_started' AND pipeline_id = 'takings'
+  WHERE event_type = 'pipeline_started' AND pipeline_id = 'takings-in-euros'
   ORDER BY timestamp DESC LIMIT 1")
 weir sql "SELECT level, message FROM logs
   WHERE run_id = '$run' AND node_id = 'convert' AND message IS NOT NULL
