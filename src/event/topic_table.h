@@ -1,0 +1,77 @@
+#pragma once
+
+/// X(id, topic): every type of the catalogue and the form of its topics, in the catalogue's order.
+/// `{node_id}` is the event's node id as one word. topic.cc does not compile while a type is
+/// missing.
+#define WEIR_TOPICS(X)                                      \
+  X(kPipelineStarted, "pipeline.started")                   \
+  X(kPipelineCompleted, "pipeline.completed")               \
+  X(kPipelineFailed, "pipeline.failed")                     \
+  X(kPipelineCancelled, "pipeline.cancelled")               \
+  X(kPipelinePaused, "pipeline.paused")                     \
+  X(kPipelineResumed, "pipeline.resumed")                   \
+  X(kPipelineFetched, "pipeline.fetched")                   \
+  X(kPipelineValidated, "pipeline.validated")               \
+  X(kNodeStarted, "stage.{node_id}.started")                \
+  X(kNodeCompleted, "stage.{node_id}.completed")            \
+  X(kNodeFailed, "stage.{node_id}.failed")                  \
+  X(kNodeSkipped, "stage.{node_id}.skipped")                \
+  X(kNodeCancelled, "stage.{node_id}.cancelled")            \
+  X(kNodeRetryScheduled, "stage.{node_id}.retry_scheduled") \
+  X(kNodeIo, "stage.{node_id}.io")                          \
+  X(kCacheHit, "cache.hit")                                 \
+  X(kCacheMiss, "cache.miss")                               \
+  X(kCheckpointCreated, "checkpoint.created")               \
+  X(kToolInvoked, "tool.invoked")                           \
+  X(kToolStarted, "tool.started")                           \
+  X(kToolCompleted, "tool.completed")                       \
+  X(kToolFailed, "tool.failed")                             \
+  X(kToolDenied, "tool.denied")                             \
+  X(kToolUndone, "tool.undone")                             \
+  X(kToolUndoFailed, "tool.undo_failed")                    \
+  X(kApprovalRequested, "approval.requested")               \
+  X(kApprovalDecided, "approval.decided")                   \
+  X(kGuardRetryAttempt, "guard_retry.attempt")              \
+  X(kGuardRetryExhausted, "guard_retry.exhausted")          \
+  X(kGuardRetryRecovered, "guard_retry.recovered")          \
+  X(kProviderCallStarted, "provider.call_started")          \
+  X(kProviderCallCompleted, "provider.call_completed")      \
+  X(kProviderCallFailed, "provider.call_failed")            \
+  X(kCircuitOpened, "circuit.opened")                       \
+  X(kCircuitHalfOpen, "circuit.half_open")                  \
+  X(kCircuitClosed, "circuit.closed")                       \
+  X(kAgentRun, "agent.run")                                 \
+  X(kStreamChunkDropped, "stream.chunk_dropped")            \
+  X(kStreamProducerBlocked, "stream.producer_blocked")      \
+  X(kStreamThrottleStarted, "stream.throttle_started")      \
+  X(kStreamThrottleEnded, "stream.throttle_ended")          \
+  X(kStreamBufferOverflow, "stream.buffer_overflow")        \
+  X(kStreamBufferUnderrun, "stream.buffer_underrun")        \
+  X(kStreamBufferRecovered, "stream.buffer_recovered")      \
+  X(kStreamQueueClosed, "stream.queue_closed")              \
+  X(kChildSpawned, "pipeline.spawned_child")                \
+  X(kChildCompleted, "pipeline.child_completed")            \
+  X(kChildFailed, "pipeline.child_failed")                  \
+  X(kSignalRequested, "signal.requested")                   \
+  X(kSignalAccepted, "signal.accepted")                     \
+  X(kSignalRejected, "signal.rejected")                     \
+  X(kSignalDeferred, "signal.deferred")                     \
+  X(kArtifactWritten, "artifact.written")                   \
+  X(kArtifactReviewed, "artifact.reviewed")                 \
+  X(kNodeWide, "stage.wide")                                \
+  X(kPipelineWide, "pipeline.wide")                         \
+  X(kSpan, "span")                                          \
+  X(kLog, "log")                                            \
+  X(kMetric, "metric")                                      \
+  X(kAdapterHeartbeat, "adapter.heartbeat")                 \
+  X(kAdapterCallCompleted, "adapter.call_completed")        \
+  X(kAdapterCallFailed, "adapter.call_failed")              \
+  X(kWorkerPoolChanged, "worker_pool.changed")              \
+  X(kCapabilityDegraded, "capability.degraded")             \
+  X(kSessionStarted, "session.started")                     \
+  X(kSessionEnded, "session.ended")                         \
+  X(kNotification, "notification")                          \
+  X(kAudit, "audit")                                        \
+  X(kAlertFired, "alert.fired")                             \
+  X(kAlertResolved, "alert.resolved")                       \
+  X(kProjectionGap, "projection.gap")
