@@ -11,6 +11,7 @@
 #include "cli/problems.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "cli/usage.h"
 #include "engine/engine.h"
 #include "plugins/plugins.h"
 #include "project/run_state.h"
@@ -123,6 +124,12 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     complain(payload.error());
     return kWrongUsage;
   }
+  // Before there is a store: a mistyped name leaves nothing behind.
+  const auto file = pipeline::load_file(options.file);
+  if (!file) {
+    complain(file.error());
+    return kWrongUsage;
+  }
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
@@ -134,11 +141,10 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   std::error_code error;
   const auto path = std::filesystem::absolute(options.file, error);
   if (error) return complain({ErrorCode::kIo, options.file + ": " + error.message()});
-  const auto file = pipeline::load_file(options.file);
-  if (const auto problems = problems_of(file, tools); !problems.empty()) {
+  if (const auto problems = problems_of(*file, tools); !problems.empty()) {
     const auto text = to_text(problems, options.file);
     std::fprintf(stderr, "%s\n", text.c_str());
-    const auto refused = engine.record_refusal(file.definition, "ValidationError", text);
+    const auto refused = engine.record_refusal(file->definition, "ValidationError", text);
     if (!refused) return complain(refused.error());
     std::fprintf(stderr, "weir: nothing was run: %s\n",
                  text::count(problems.size(), "problem").c_str());
@@ -147,9 +153,9 @@ int execute(const RunOptions& options, const Invocation& invocation) {
 
   auto report = [&] {
     std::optional<Progress> progress;
-    if (!options.quiet) progress.emplace(file.definition);
-    return engine.run({.definition = file.definition,
-                       .definition_text = file.text,
+    if (!options.quiet) progress.emplace(file->definition);
+    return engine.run({.definition = file->definition,
+                       .definition_text = file->text,
                        .folder = path.parent_path(),
                        .payload = std::move(*payload),
                        .jobs = options.jobs,
@@ -159,10 +165,14 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                        }});
   }();
   if (!report) return complain(report.error());
-  print_summary(options, file.definition, *store, *report);
+  print_summary(options, file->definition, *store, *report);
+  if (report->record_error) {
+    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n",
+                 report->record_error->message.c_str());
+  }
   if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
   std::printf("%s\n",
-              json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
+              json::to_pretty_text(printed_result(options, file->definition, *report)).c_str());
   return kDone;
 }
 
@@ -176,12 +186,12 @@ void add_run(CLI::App& app, Invocation& invocation) {
   command->add_option(
       "--input", options->input,
       "The initial payload, a JSON object: the text itself, @FILE, or - for standard input");
-  command
-      ->add_option("--jobs", options->jobs,
-                   "Nodes that may run at a time (default: the processors)")
-      ->check(CLI::Range(1, 1024));
+  expect_number(command->add_option("--jobs", options->jobs,
+                                    "Nodes that may run at a time (default: the processors)"),
+                1, 1024);
   command->add_flag("--all-outputs", options->all_outputs, "Print every node's output by its id");
   command->add_flag("--quiet", options->quiet, "No progress, only errors and the result");
+  command->footer("Example: weir run pipeline.yaml");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return execute(*options, invocation); };
   });

@@ -27,9 +27,8 @@ void print_text(const store::Verification& found) {
                 text::count(found.seals.dropped_bytes, "byte").c_str());
   }
   if (found.read.torn_bytes > 0) {
-    std::printf(
-        "%llu bytes follow the last commits: left by a crash or on their way, never acknowledged\n",
-        static_cast<unsigned long long>(found.read.torn_bytes));
+    std::printf("%s after the last commits: left by a crash or on their way, never acknowledged\n",
+                text::count(found.read.torn_bytes, "byte").c_str());
   }
   for (const auto& problem : found.problems) std::fprintf(stderr, "weir: %s\n", problem.c_str());
   std::printf("%s\n", found.problems.empty()

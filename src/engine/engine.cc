@@ -105,6 +105,13 @@ class RunEvents {
   std::vector<std::string> output_ids_;
 };
 
+/// As it is when there is no way to tell: without a working directory.
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto result = std::filesystem::absolute(path, error);
+  return error ? path : result;
+}
+
 json::Object result_of(const RunRequest& request, const std::vector<OutputPointer>& outputs) {
   std::unordered_map<std::string_view, OutputPointer> by_id;
   for (std::size_t node = 0; node < outputs.size(); ++node) {
@@ -130,12 +137,20 @@ Result<RunReport> Engine::run(const RunRequest& request) {
 
   RunEvents events(*run, request.definition, span);
   events.started(definition_hash, input_hash);
-  Execution execution(request, tools_, artifacts_, *run, span);
+  Execution execution(request, tools_, artifacts_, *run,
+                      {.trace_id = fields.trace_id,
+                       .span_id = span,
+                       .store = absolute_path(recorder_.store().root())});
   auto executed = execution.run();
   RunReport report{.run_id = fields.run_id, .outcome = execution.outcome()};
   report.duration_ms = milliseconds_since(clock, start);
   events.ended(execution, report.duration_ms);
-  WEIR_TRY(run->flush());
+  if (auto recorded = run->flush(); !recorded) {
+    if (request.definition.on_log_failure == pipeline::OnLogFailure::kStop) {
+      return std::unexpected(std::move(recorded).error().within("the run cannot be recorded"));
+    }
+    report.record_error = std::move(recorded).error();
+  }
   WEIR_TRY(std::move(executed));
 
   if (report.outcome == RunOutcome::kCompleted) {

@@ -48,6 +48,8 @@ struct RunReport {
   json::Object result;
   /// Of a completed run: each node's output, as in Definition::nodes.
   std::vector<OutputPointer> outputs;
+  /// Why the record is incomplete, of a run whose definition says that it goes on then.
+  std::optional<Error> record_error;
   /// Of a failed run.
   std::string failed_node_id;
   tool::Failure failure;
@@ -60,8 +62,9 @@ class Engine {
          const tool::Registry& tools)
       : recorder_(recorder), artifacts_(artifacts), tools_(tools) {}
 
-  /// Runs to the end; what it returns is on disk. Errors: the log or the artifact store could not
-  /// be written. A run that failed is no error.
+  /// Runs to the end; what it returns is on disk, but for a report with a record_error. Errors: the
+  /// log or the artifact store could not be written, and the run was stopped for it. A run that
+  /// failed is no error.
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.

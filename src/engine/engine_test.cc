@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "base/troubled_files.h"
 #include "pipeline/validate.h"
 #include "store/history.h"
 #include "store/verify.h"
@@ -33,8 +34,8 @@ struct Seen {
 class EngineTest : public testing::Test {
  protected:
   EngineTest()
-      : store_(*log::StoreDirectory::create(testing::TempDir() + "engine-" +
-                                            std::to_string(random_bits()))),
+      : store_(*log::StoreDirectory::create(
+            testing::TempDir() + "engine-" + std::to_string(random_bits()), files_)),
         artifacts_(store_.artifacts()) {
     for (const std::string plugin : {"a", "b"}) {
       add(plugin, "t1", [plugin](const tool::Call& call) {
@@ -101,6 +102,7 @@ class EngineTest : public testing::Test {
     return found;
   }
 
+  TroubledFiles files_;
   const log::StoreDirectory store_;
   const artifact::ArtifactStore artifacts_;
   tool::Registry tools_;
@@ -378,6 +380,50 @@ TEST_F(ThreadsEngineTest, CancelsWhileNodesStartAndEnd) {
     EXPECT_NE(report->outcome, RunOutcome::kFailed);
   }
   EXPECT_THAT(store::verify(store_)->problems, testing::IsEmpty());
+}
+
+/// A node that fills the disk and does not end before the run is told of it, and one after it.
+std::string fills_the_disk(const std::string& on_log_failure) {
+  return R"({"id":"p",)" + on_log_failure + R"(
+    "nodes":[{"id":"x","plugin_id":"disk","tool_id":"fill"},
+             {"id":"y","plugin_id":"a","tool_id":"t1"}],
+    "edges":[{"from_node":"x","to_node":"y"}],"entry_nodes":["x"],"output_nodes":["y"]})";
+}
+
+TEST_F(EngineTest, StopsARunThatCannotBeRecordedAnyMore) {
+  std::atomic<bool> was_stopped = false;
+  add("disk", "fill", [&](const tool::Call& call) {
+    files_.full = true;
+    call.log({.message = "the disk is full now", .logger = ""});
+    for (int i = 0; i < 10'000 && !call.stop.stop_requested(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    was_stopped = call.stop.stop_requested();
+    return call.payload;
+  });
+  const auto report = run(fills_the_disk(""));
+  EXPECT_TRUE(was_stopped);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kExhausted);
+  EXPECT_THAT(report.error().message, testing::HasSubstr("the run cannot be recorded"));
+  files_.full = false;
+  EXPECT_TRUE(store::verify(store_)->problems.empty());
+}
+
+TEST_F(EngineTest, GoesOnWithoutARecordWhenTheDefinitionSaysSo) {
+  add("disk", "fill", [&](const tool::Call& call) {
+    files_.full = true;
+    call.log({.message = "the disk is full now", .logger = ""});
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(call.stop.stop_requested());
+    return call.payload;
+  });
+  const auto report = run(fills_the_disk(R"("on_log_failure":"continue",)"));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->outcome, RunOutcome::kCompleted);
+  EXPECT_EQ(json::to_text(report->result), R"({"a":"t1"})");
+  ASSERT_TRUE(report->record_error);
+  EXPECT_EQ(report->record_error->code, ErrorCode::kExhausted);
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #include <pthread.h>
 
+#include <system_error>
+
 #include "base/utf8.h"
+#include "record/context_carrier.h"
 
 namespace weir::engine {
 
@@ -13,12 +16,12 @@ using pipeline::NodeIndex;
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
 
 Execution::Execution(const RunRequest& request, const tool::Registry& tools,
-                     const artifact::ArtifactStore& artifacts, record::Run& run, SpanId span)
+                     const artifact::ArtifactStore& artifacts, record::Run& run, RunPlace place)
     : request_(request),
       tools_(tools),
       artifacts_(artifacts),
       run_(run),
-      span_(span),
+      place_(std::move(place)),
       graph_(request.definition),
       step_index_(graph_.size()),
       predecessor_ids_(graph_.size()),
@@ -43,6 +46,9 @@ Result<void> Execution::run() {
   }
   {
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
+    const std::stop_callback on_lost(run_.lost(), [this] {
+      if (request_.definition.on_log_failure == pipeline::OnLogFailure::kStop) cancel();
+    });
     work();
   }
   for (auto& worker : workers_) worker.join();
@@ -78,7 +84,7 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   const auto& node = request_.definition.nodes[index];
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
-  NodeEvents events(run_, node, step_index_[index], span_);
+  NodeEvents events(run_, node, step_index_[index], place_.span_id);
   events.started(predecessor_ids_[index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node = node});
 
@@ -94,8 +100,7 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   }
   const auto duration_ms = milliseconds_since(clock, start);
   if (output) {
-    const auto kept =
-        events.completed(duration_ms, output->payload, text, output->usage, artifacts_);
+    const auto kept = events.completed(duration_ms, *output, text, artifacts_);
     if (kept) {
       report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
       return end_node(index, NodeEnd::kCompleted,
@@ -109,7 +114,7 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   auto& failure = output.error();
   failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
   if (stop.stop_requested()) {
-    events.cancelled(duration_ms, "the run ends", failure.usage);
+    events.cancelled(duration_ms, "the run ends", failure);
     report({.kind = NodeUpdate::Kind::kCancelled, .node = node, .duration_ms = duration_ms});
     return end_node(index, NodeEnd::kCancelled, nullptr, {});
   }
@@ -135,8 +140,22 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
                         .folder = request_.folder,
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
-                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); }};
+                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
+                        .environment = [&] { return environment_of(node, events.span()); }};
   return tool::run_caught(*tool, call);
+}
+
+tool::Environment Execution::environment_of(const pipeline::Node& node, SpanId span) const {
+  record::TraceContext context;
+  context.trace_id = place_.trace_id;
+  context.span_id = span;
+  context.flags = record::kSampledFlag;
+  context.ids.run_id = run_.id().text();
+  const auto variables = record::to_environment(context);
+  tool::Environment environment(variables.begin(), variables.end());
+  environment.emplace_back("WEIR_NODE_ID", node.id.text);
+  environment.emplace_back("WEIR_STORE", place_.store.string());
+  return environment;
 }
 
 /// Reads outputs without the lock: they were written before this node became ready, and stay.
@@ -200,11 +219,21 @@ void Execution::carry_out(const std::vector<Command>& commands) {
   if (ready_.size() > 1 && idle_ > 0) changed_.notify_all();
   for (auto takers = static_cast<std::size_t>(idle_) + 1;
        takers < ready_.size() && static_cast<int>(workers_.size()) + 1 < request_.jobs; ++takers) {
+    if (!add_worker()) return;
+  }
+}
+
+/// False when the system gives no more threads: those there are take longer.
+bool Execution::add_worker() {
+  try {
     workers_.emplace_back([this] {
       pthread_setname_np(pthread_self(), "weir-worker");
       work();
     });
+  } catch (const std::system_error&) {
+    return false;
   }
+  return true;
 }
 
 }  // namespace weir::engine

@@ -13,6 +13,13 @@
 
 namespace weir::engine {
 
+/// What its nodes, and the programs that they start, are told of a run.
+struct RunPlace {
+  TraceId trace_id;
+  SpanId span_id;  ///< the run's own
+  std::filesystem::path store;
+};
+
 /// One run on the threads of this process: carries out what the scheduler commands.
 ///
 /// Threads  `run` works itself and starts others when there is something for them to do. The
@@ -21,7 +28,7 @@ namespace weir::engine {
 class Execution {
  public:
   Execution(const RunRequest& request, const tool::Registry& tools,
-            const artifact::ArtifactStore& artifacts, record::Run& run, SpanId span);
+            const artifact::ArtifactStore& artifacts, record::Run& run, RunPlace place);
 
   /// Until nothing runs any more. Errors: a node's output could not be kept.
   [[nodiscard]] Result<void> run();
@@ -44,17 +51,19 @@ class Execution {
                                                                      const json::Object& payload,
                                                                      const std::stop_token& stop,
                                                                      NodeEvents& events) const;
+  [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node, SpanId span) const;
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
   void report(NodeUpdate update);
   void end_node(pipeline::NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure);
   void cancel();
   void carry_out(const std::vector<pipeline::Command>& commands);  // under mutex_
+  [[nodiscard]] bool add_worker();                                 // under mutex_
 
   const RunRequest& request_;
   const tool::Registry& tools_;
   const artifact::ArtifactStore& artifacts_;
   record::Run& run_;
-  const SpanId span_;
+  const RunPlace place_;
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;                   // of each node
   std::vector<std::vector<std::string>> predecessor_ids_;  // of each node

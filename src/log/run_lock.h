@@ -14,6 +14,9 @@ class RunLock {
   /// Whether some process owns the run now. Asking is in nobody's way.
   [[nodiscard]] static bool is_held(const StoreDirectory& store, const RunId& run);
 
+  /// In a forked child: leaves the run to the parent, whose lock it still is.
+  void abandon() { file_.reset(); }
+
   RunLock(RunLock&&) noexcept = default;
   RunLock& operator=(RunLock&&) noexcept = default;
   ~RunLock();

@@ -32,11 +32,18 @@ struct Edge {
   Located to;
 };
 
+/// What a run does when what it says cannot be recorded any more.
+enum class OnLogFailure : std::uint8_t {
+  kStop,      ///< it is cancelled: what is not recorded did not happen
+  kContinue,  ///< it goes on, and says at its end that the record is incomplete
+};
+
 struct Definition {
   std::string id;
   std::string name;
   std::string version = "1";
   PipelineType type = PipelineType::kDag;
+  OnLogFailure on_log_failure = OnLogFailure::kStop;
   std::vector<Node> nodes;
   std::vector<Edge> edges;
   std::vector<Located> entry_nodes;

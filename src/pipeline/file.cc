@@ -1,5 +1,7 @@
 #include "pipeline/file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -121,6 +123,7 @@ class DefinitionReader {
     definition.name = reader.word("name").value_or(definition.id);
     definition.version = reader.word("version").value_or("1");
     static_cast<void>(reader.word("description"));
+    read_on_log_failure(reader);
     if (read_type(reader) == PipelineType::kLinear) {
       read_linear(reader, value.position);
     } else {
@@ -145,6 +148,16 @@ class DefinitionReader {
       return PipelineType::kDag;
     }
     return file_.definition.type = PipelineType::kLinear;
+  }
+
+  void read_on_log_failure(ObjectReader& reader) {
+    const auto* choice = reader.string("on_log_failure");
+    if (choice == nullptr || *choice->string() == "stop") return;
+    if (*choice->string() != "continue") {
+      return problem(choice->position, "'on_log_failure' is '" + *choice->string() +
+                                           "', 'stop' or 'continue' is expected");
+    }
+    file_.definition.on_log_failure = OnLogFailure::kContinue;
   }
 
   /// `tools` of one plugin, one after the other. A node is called after its tool.
@@ -288,21 +301,32 @@ Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::
               "the file's name must end in .json, .yaml or .yml: that says how to read it");
 }
 
+Result<std::string> read_text(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    const auto inside = path / "pipeline.yaml";
+    const bool is_there = std::filesystem::exists(inside, error);
+    return fail(ErrorCode::kIo, path.string() + ": a folder, a pipeline file is expected" +
+                                    (is_there ? ", did you mean '" + inside.string() + "'?" : ""));
+  }
+  // Asked first because of the message: that the file could not be opened is all that is to say.
+  if (::access(path.c_str(), R_OK) != 0) return fail_errno(path.string());
+  return read_file(path, kMaxFileBytes);
+}
+
 }  // namespace
 
 File read_definition(const json::Value& value) { return DefinitionReader().read(value); }
 
-File load_file(const std::filesystem::path& path) {
+Result<File> load_file(const std::filesystem::path& path) {
+  WEIR_TRY(auto text, read_text(path));
   File file;
-  auto text = read_file(path, kMaxFileBytes);
-  auto value =
-      text ? parse_by_name(path, *text) : Result<json::Value>(std::unexpected(text.error()));
-  if (value) {
+  if (const auto value = parse_by_name(path, text)) {
     file = read_definition(*value);
   } else {
     file.problems.push_back(located(value.error().message));
   }
-  if (text) file.text = std::move(*text);
+  file.text = std::move(text);
   if (file.definition.id.empty()) file.definition.id = path.stem().string();
   if (file.definition.name.empty()) file.definition.name = file.definition.id;
   return file;

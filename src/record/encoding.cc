@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/utf8.h"
 
 namespace weir::record {
 namespace {
@@ -42,7 +43,7 @@ std::size_t value_size(const FieldValue::Value& value) {
     case Kind::kNumber:
       return 8;
     case Kind::kString:
-      return std::get<std::string_view>(value).size();
+      return std::min(std::get<std::string_view>(value).size(), kMaxString);
     case Kind::kStrings:
       return strings_size(std::get<std::span<const std::string>>(value));
     case Kind::kObject:
@@ -76,7 +77,7 @@ std::byte* put_value(std::byte* out, const FieldValue::Value& value) {
     case Kind::kNumber:
       return put(out, &std::get<double>(value), 8);
     case Kind::kString: {
-      const auto text = std::get<std::string_view>(value);
+      const auto text = std::get<std::string_view>(value).substr(0, kMaxString);
       return put(out, text.data(), text.size());
     }
     case Kind::kStrings:
@@ -111,6 +112,26 @@ void append_strings(std::string& out, const std::byte* bytes, std::size_t size) 
     bytes += length;
   }
   out += ']';
+}
+
+/// What was cut of an event that is too long.
+struct Cuts {
+  std::string members;     // of `cut_bytes`: "field":bytes
+  std::string attributes;  // members that the event has of its own
+};
+
+/// The value as it may be in a line that is too long.
+std::string_view cut_value(Header& header, const std::byte* bytes, Cuts& cuts) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes), header.size);
+  if (text.size() <= kMaxCutValue) return text;
+  if (!cuts.members.empty()) cuts.members += ',';
+  cuts.members.append("\"").append(event::info(header.field).name).append("\":");
+  append_integer(cuts.members, static_cast<std::int64_t>(text.size()));
+  const auto kept = header.kind == Kind::kString   ? utf8::cut(text, kMaxCutValue)
+                    : header.kind == Kind::kObject ? std::string_view("{}")
+                                                   : std::string_view();
+  header.size = static_cast<std::uint32_t>(kept.size());
+  return kept;
 }
 
 void append_member(std::string& out, Header header, const std::byte* bytes) {
@@ -163,8 +184,11 @@ void encode(std::span<const FieldValue> fields, std::byte* out) {
   }
 }
 
-void append_members(std::string& out, std::span<const std::byte> encoded,
-                    std::span<const RenderedField> constants) {
+namespace {
+
+/// Calls `append` for each encoded field in the order of the catalogue.
+template <class Append>
+void for_each_in_order(std::span<const std::byte> encoded, const Append& append) {
   std::array<const std::byte*, kMaxFields> places;  // not initialised: 1 KiB of zeros an event
   std::size_t count = 0;
   const auto field_at = [](const std::byte* place) { return get<Header>(place).field; };
@@ -178,15 +202,57 @@ void append_members(std::string& out, std::span<const std::byte> encoded,
   if (!std::is_sorted(places.begin(), places.begin() + count, in_order)) {
     std::sort(places.begin(), places.begin() + count, in_order);
   }
-  auto constant = constants.begin();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto header = get<Header>(places[i]);
-    for (; constant != constants.end() && constant->field <= header.field; ++constant) {
-      if (constant->field < header.field) out += constant->text;
+  for (std::size_t i = 0; i < count; ++i)
+    append(get<Header>(places[i]), places[i] + sizeof(Header));
+}
+
+/// The constants that stand before `field`, or after all fields.
+class Constants {
+ public:
+  explicit Constants(std::span<const RenderedField> all) : at_(all.begin()), end_(all.end()) {}
+  void append_before(std::string& out, Field field) {
+    for (; at_ != end_ && at_->field <= field; ++at_) {
+      if (at_->field < field) out += at_->text;
     }
-    append_member(out, header, places[i] + sizeof(Header));
   }
-  for (; constant != constants.end(); ++constant) out += constant->text;
+  void append_rest(std::string& out) {
+    for (; at_ != end_; ++at_) out += at_->text;
+  }
+
+ private:
+  std::span<const RenderedField>::iterator at_, end_;
+};
+
+}  // namespace
+
+void append_members(std::string& out, std::span<const std::byte> encoded,
+                    std::span<const RenderedField> constants) {
+  Constants constant(constants);
+  for_each_in_order(encoded, [&](Header header, const std::byte* bytes) {
+    constant.append_before(out, header.field);
+    append_member(out, header, bytes);
+  });
+  constant.append_rest(out);
+}
+
+void append_cut_members(std::string& out, std::span<const std::byte> encoded,
+                        std::span<const RenderedField> constants) {
+  Constants constant(constants);
+  Cuts cuts;
+  for_each_in_order(encoded, [&](Header header, const std::byte* bytes) {
+    const auto kept = cut_value(header, bytes, cuts);
+    if (header.field == Field::kAttributes) {
+      cuts.attributes = kept.substr(1, kept.size() - 2);
+      return;
+    }
+    constant.append_before(out, header.field);
+    append_member(out, header, reinterpret_cast<const std::byte*>(kept.data()));
+  });
+  constant.append_rest(out);
+  out.append(",\"attributes\":{\"cut_bytes\":{").append(cuts.members).append("}");
+  if (cuts.attributes.find_first_not_of(" \t\r\n") != std::string::npos)
+    out.append(",").append(cuts.attributes);
+  out += '}';
 }
 
 RenderedField render(const FieldValue& field) {

@@ -13,6 +13,12 @@ namespace weir::record {
 /// More fields than any event has; the writer sorts them on its stack.
 inline constexpr std::size_t kMaxFields = 128;
 
+/// Escaping makes six bytes of one at the most, and there are fewer than 128 fields.
+inline constexpr std::size_t kMaxCutValue = std::size_t{4} << 10;
+
+/// A longer string is cut when it is encoded: its line would be cut anyway.
+inline constexpr std::size_t kMaxString = std::size_t{4} << 20;
+
 /// The bytes that `encode` will write.
 [[nodiscard]] std::size_t encoded_size(std::span<const event::FieldValue> fields);
 
@@ -29,6 +35,12 @@ struct RenderedField {
 /// `constants` are in that order already; what the event says itself wins over them.
 void append_members(std::string& out, std::span<const std::byte> encoded,
                     std::span<const RenderedField> constants);
+
+/// The same for an event whose line would be too long: strings are cut to kMaxCutValue, longer
+/// lists and objects are emptied, and `attributes` gets the member `cut_bytes`, which says how long
+/// each was. With any fields it makes less than log::kMaxEventBytes.
+void append_cut_members(std::string& out, std::span<const std::byte> encoded,
+                        std::span<const RenderedField> constants);
 
 [[nodiscard]] RenderedField render(const event::FieldValue& field);
 

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,9 +20,11 @@
 #include "base/ring.h"
 #include "base/time.h"
 #include "event/field_value.h"
+#include "log/log_writer.h"
 #include "log/run_lock.h"
 #include "log/store_directory.h"
 #include "record/encoding.h"
+#include "record/recorder_statistics.h"
 
 namespace weir::record {
 
@@ -29,12 +33,25 @@ struct RecorderOptions {
   std::chrono::milliseconds commit_interval{5};
   /// A commit begins when this much is waiting.
   std::size_t commit_bytes = std::size_t{1} << 20;
-  /// Of each emitting thread. A full ring makes `emit` wait.
+  /// Of each emitting thread. A full ring makes `emit` wait, and `try_emit` drop.
   std::size_t ring_bytes = std::size_t{1} << 20;
+  /// How often a log that failed is tried again.
+  std::chrono::milliseconds retry_interval{1000};
+  log::LogWriterOptions log;
+  /// Called by `try_emit`, on its thread, for each event that it drops.
+  std::function<void(event::Type)> on_drop;
   const Clock* clock = &system_clock();
 };
 
-class Run;
+/// When `emit` returns, and what the end of the process leaves of what it was given.
+///
+///                        | kMemory | kBatch (default)          | kCommit
+///   emit returns when    | queued  | queued                    | committed
+///   it is committed      | within 0.2 s | within 5 ms          | at once
+///   exit, abort          | may be lost  | nothing is lost      | nothing is lost
+///   a fatal signal       | may be lost  | the handler waits up to 2 s for the commit | nothing is
+///   lost kill -9, power loss  | may be lost  | the last 5 ms are lost | nothing is lost
+enum class Durability : std::uint8_t { kMemory, kBatch, kCommit };
 
 /// What every event of a run says.
 struct RunFields {
@@ -43,7 +60,11 @@ struct RunFields {
   std::string pipeline_id;
   std::string pipeline_version;
   TraceId trace_id;
+  Durability durability = Durability::kBatch;
 };
+
+class Run;
+class Sealer;
 
 /// Takes events from any thread and commits them to the log, each run's in the order of its
 /// numbers.
@@ -51,11 +72,16 @@ struct RunFields {
 ///   emit ──► ring of the thread ──┐
 ///   emit ──► ring of the thread ──┼──► writer thread: order, JSON ──► LogWriter: write, fdatasync
 ///
-/// Threads    All functions from any thread. One writer thread, joined by the destructor.
-/// Durability An event is committed within commit_interval or so; `Run::flush` waits for it. The
-///            destructor commits everything emitted.
-/// Failure    When the log cannot be written, recording ends: `flush` returns the error, events are
-///            dropped. It is not tried again (see log::SegmentWriter).
+/// Threads    All functions from any thread. One writer thread and one that seals finished
+/// segments,
+///            joined by the destructor.
+/// Durability See Durability; `Run::flush` waits for the commit. The destructor commits everything.
+/// Failure    When the log cannot be written, the runs that are open then are lost: they are told
+///            (`Run::lost`), `flush` returns the error, and what they say later is dropped. The log
+///            is tried again every retry_interval; when it works, an alert says what is missing,
+///            and new runs can begin.
+/// Fork       The parent's runs stay the parent's: to the child they are lost. The child can begin
+///            runs of its own, with a writer of its own.
 class Recorder {
  public:
   explicit Recorder(log::StoreDirectory store, RecorderOptions options = {});
@@ -63,42 +89,66 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  /// Begins to record a run that no other process records. Errors: kConflict, kIo.
+  /// Begins to record a run that no other process records. Errors: kConflict, kCancelled (stopped),
+  /// those of the log.
   [[nodiscard]] Result<std::unique_ptr<Run>> begin(const RunFields& fields);
 
+  enum class AtStop : std::uint8_t { kDrain, kDiscard };
+  /// Ends recording: what is said later is dropped. kDrain commits everything said before, and
+  /// waits for it up to `timeout`. Errors: kUnavailable (not everything in time).
+  [[nodiscard]] Result<void> stop(AtStop what, std::chrono::milliseconds timeout);
+
+  [[nodiscard]] RecorderStatistics statistics() const;
   [[nodiscard]] const log::StoreDirectory& store() const { return store_; }
   [[nodiscard]] const Clock& clock() const { return *options_.clock; }
 
  private:
   friend class Run;
+  friend class LiveRecorders;
   struct ThreadRing;
   class Writer;
 
+  void start_threads();  // under mutex_
   [[nodiscard]] ThreadRing& ring_of_this_thread();
   [[nodiscard]] std::byte* reserve(ThreadRing& ring, std::size_t size);
   [[nodiscard]] Result<void> wait_committed(const Run& run, std::int64_t seq);
   void wake_writer();
+  void start_anew_in_child();
 
-  const std::uint64_t id_;  // never used twice in a process, unlike an address
+  std::atomic<std::uint64_t> id_;  // never used twice in a process, unlike an address
   const log::StoreDirectory store_;
   const RecorderOptions options_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;                        // the writer waits here
-  std::condition_variable settled_;                     // those who wait for a commit
-  std::vector<std::shared_ptr<ThreadRing>> new_rings_;  // guarded by mutex_
-  std::optional<Error> failure_;                        // guarded by mutex_
-  int open_runs_ = 0;                                   // guarded by mutex_
-  int waiting_ = 0;                                     // guarded by mutex_
-  bool woken_ = false;                                  // guarded by mutex_
-  bool stopping_ = false;                               // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;     // the writer waits here
+  std::condition_variable settled_;  // those who wait for a commit
+  // Guarded by mutex_:
+  std::vector<std::shared_ptr<ThreadRing>> new_rings_;  // for the writer to take
+  std::vector<std::shared_ptr<ThreadRing>> rings_;      // all, for the statistics
+  RecorderStatistics past_;                             // of rings that are gone; commits, cut
+  std::vector<Run*> open_runs_;
+  std::optional<Error> failure_;
+  std::uint64_t drains_wanted_ = 0;
+  std::uint64_t drains_done_ = 0;
+  int waiting_ = 0;
+  bool woken_ = false;
+  bool stopped_ = false;  // no run begins any more
+  bool discarding_ = false;
+  bool stopping_ = false;  // the destructor waits
+
+  std::atomic<std::size_t> open_count_{0};  // size of open_runs_, for a signal handler
+
+  // Between a fatal signal's handler and the writer (see process_end.h).
+  std::atomic<bool> crashing_{false};
+  std::atomic<bool> crash_drained_{false};
 
   std::thread writer_;
+  std::unique_ptr<Sealer> sealer_;
 };
 
 /// A run of ours being recorded: owns its lock, gives its events their numbers.
 ///
-/// Threads  `emit` from any thread; the destructor after all of them.
+/// Threads  All functions from any thread; the destructor after all of them.
 class Run {
  public:
   /// Commits what was emitted.
@@ -106,17 +156,27 @@ class Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  /// Records an event. Copies what the fields name; waits only while the thread's ring is full.
-  /// `fields` in any order, without those of RunFields.
-  void emit(event::Type type, std::span<const event::FieldValue> fields);
+  /// Records an event. Copies what the fields name; waits while the thread's ring is full, and with
+  /// Durability::kCommit for the commit. `fields` in any order, without those of RunFields.
+  void emit(event::Type type, std::span<const event::FieldValue> fields) {
+    emit(type, event::info(type).level, fields);
+  }
   void emit(event::Type type, std::initializer_list<event::FieldValue> fields) {
     emit(type, std::span(fields.begin(), fields.size()));
   }
   /// With a level of its own, for log lines.
   void emit(event::Type type, event::Level level, std::span<const event::FieldValue> fields);
 
+  /// The same, but never waits: false when the ring was full and the event was dropped. For what a
+  /// run can do without: a dropped event has no number, so it leaves no hole.
+  bool try_emit(event::Type type, event::Level level, std::span<const event::FieldValue> fields);
+
   /// Waits until everything emitted so far by this thread is on disk. Errors: those of the log.
   [[nodiscard]] Result<void> flush();
+
+  /// Stop is requested when an event of this run could not be recorded: from then on none is.
+  /// Callbacks run on the recorder's writer thread: they must not wait for it.
+  [[nodiscard]] std::stop_token lost() const { return lost_.get_token(); }
 
   [[nodiscard]] const RunId& id() const { return id_; }
   [[nodiscard]] const Clock& clock() const { return recorder_->clock(); }
@@ -124,22 +184,31 @@ class Run {
  private:
   friend class Recorder;
   friend class Recorder::Writer;
+  friend class LiveRecorders;
   Run(Recorder& recorder, const RunFields& fields, log::RunLock lock);
+
+  void put(Recorder::ThreadRing& ring, std::byte* room, event::Type type, event::Level level,
+           std::span<const event::FieldValue> fields, std::size_t fields_size);
 
   Recorder* recorder_;
   const RunId id_;
+  const Durability durability_;
   log::RunLock lock_;
   std::string head_;                      // of a line, from after the level to the number
   std::vector<RenderedField> constants_;  // the other fields of every line
   std::atomic<std::int64_t> emitted_{0};  // the last number given
+  std::atomic<bool> ended_{false};        // nothing is taken any more: a flag only
+  std::stop_source lost_;
 
   // Guarded by the recorder's mutex_.
   std::int64_t committed_ = 0;  // the last number on disk
   std::int64_t settled_ = 0;    // the last number that the writer is done with, on disk or dropped
+  std::optional<Error> failure_;  // why it is lost
 
   // The writer thread's.
   std::int64_t written_ = 0;                  // the last number in the pending commit or before
   std::map<std::int64_t, std::string> held_;  // records that came before their predecessors
+  bool is_lost_ = false;
 };
 
 }  // namespace weir::record

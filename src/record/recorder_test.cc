@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
+#include "base/troubled_files.h"
 #include "event/decoder.h"
 #include "log/segment.h"
+#include "log/verify.h"
 
 namespace weir::record {
 namespace {
@@ -193,6 +196,184 @@ TEST(ThreadsRecorder, CommitsWhatEndedThreadsEmitted) {
   }
   ASSERT_TRUE(run->flush());
   EXPECT_EQ(lines_of(store).size(), 50U);
+}
+
+log::StoreDirectory fresh_store(FileSystem& files) {
+  return *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()),
+                                      files);
+}
+
+void emit_message(Run& run, std::string_view message) {
+  run.emit(Type::kLog, {{Field::kMessage, message}});
+}
+
+TEST(Recorder, CutsAnEventWhoseLineWouldBeTooLongAndSaysWhatItCut) {
+  const auto store = fresh_store();
+  {
+    Recorder recorder(store);
+    const auto run = *recorder.begin(some_run());
+    // Each of these characters is six in JSON.
+    const std::string message(log::kMaxEventBytes / 2, '\x01');
+    run->emit(Type::kLog, {{Field::kMessage, std::string_view(message)},
+                           {Field::kNodeId, std::string_view("n")},
+                           {Field::kAttributes, event::ObjectText{R"({"x":1})"}}});
+    emit_message(*run, "after");
+    ASSERT_TRUE(run->flush());
+    EXPECT_EQ(recorder.statistics().cut, 1U);
+  }
+  const auto lines = lines_of(store);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_LE(lines[0].size(), log::kMaxEventBytes);
+  event::Decoder decoder;
+  const auto event = decoder.decode(lines[0]);
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ((*event)->text(Field::kNodeId), "n");
+  EXPECT_EQ((*event)->text(Field::kMessage).size(), kMaxCutValue);
+  EXPECT_EQ((*event)->text(Field::kAttributes), R"({"cut_bytes":{"message":2097152},"x":1})");
+}
+
+TEST(Recorder, KeepsEveryCommitInItsLimit) {
+  const auto store = fresh_store();
+  {
+    Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(10'000),
+                              .commit_bytes = std::size_t{1} << 40});
+    const auto run = *recorder.begin(some_run());
+    const std::string message(std::size_t{3} << 20, 'x');
+    for (int i = 0; i < 30; ++i) emit_message(*run, message);
+    ASSERT_TRUE(run->flush());
+  }
+  EXPECT_EQ(lines_of(store).size(), 30U);
+}
+
+TEST(Recorder, CommitsBeforeEmitReturnsWhenThatIsWanted) {
+  const auto store = fresh_store();
+  Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(100'000)});
+  auto fields = some_run();
+  fields.durability = Durability::kCommit;
+  const auto run = *recorder.begin(fields);
+  emit_message(*run, "one");
+  EXPECT_EQ(lines_of(store).size(), 1U);
+}
+
+TEST(Recorder, DropsTheNewestWhenAskedNotToWait) {
+  TroubledFiles files;
+  const auto store = fresh_store(files);
+  std::vector<Type> told;
+  {
+    Recorder recorder(store,
+                      {.ring_bytes = 4096, .on_drop = [&](Type type) { told.push_back(type); }});
+    const auto run = *recorder.begin(some_run());
+    files.stuck = true;
+    emit_message(*run, "begin");
+    std::int64_t taken = 1, refused = 0;
+    const event::FieldValue fields[] = {{Field::kMessage, std::string_view("more")}};
+    while (refused < 3) {
+      const bool took = run->try_emit(Type::kLog, event::Level::kInfo, fields);
+      (took ? taken : refused) += 1;
+    }
+    EXPECT_EQ(told, std::vector<Type>(3, Type::kLog));
+    const auto statistics = recorder.statistics();
+    EXPECT_EQ(statistics.emitted, static_cast<std::uint64_t>(taken));
+    EXPECT_EQ(statistics.dropped, 3U);
+    EXPECT_EQ(statistics.full, 3U);
+    EXPECT_GT(statistics.drop_rate(), 0);
+    EXPECT_LT(statistics.drop_rate(), 1);
+    EXPECT_TRUE(statistics.last_emit && statistics.last_drop);
+    files.stuck = false;
+    emit_message(*run, "end");
+    ASSERT_TRUE(run->flush());
+    // What was dropped has no number, so nothing is missing between.
+    const auto lines = lines_of(store);
+    EXPECT_EQ(lines.size(), static_cast<std::size_t>(taken) + 1);
+    EXPECT_THAT(lines.back(), testing::HasSubstr("\"run_seq\":" + std::to_string(taken + 1)));
+  }
+}
+
+TEST(Recorder, CommitsEverythingWhenItIsStopped) {
+  const auto store = fresh_store();
+  Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(100'000)});
+  const auto run = *recorder.begin(some_run());
+  for (int i = 0; i < 100; ++i) emit_message(*run, "before");
+  ASSERT_TRUE(recorder.stop(Recorder::AtStop::kDrain, std::chrono::seconds(30)));
+  EXPECT_EQ(lines_of(store).size(), 100U);
+  emit_message(*run, "after");
+  EXPECT_EQ(recorder.statistics().dropped, 1U);
+  EXPECT_EQ(recorder.begin(some_run()).error().code, ErrorCode::kCancelled);
+}
+
+TEST(Recorder, SaysWhenItCannotStopInTime) {
+  TroubledFiles files;
+  Recorder recorder(fresh_store(files));
+  const auto run = *recorder.begin(some_run());
+  files.stuck = true;
+  emit_message(*run, "waits");
+  const auto stopped = recorder.stop(Recorder::AtStop::kDrain, std::chrono::milliseconds(20));
+  EXPECT_EQ(stopped.error().code, ErrorCode::kUnavailable);
+  files.stuck = false;
+}
+
+TEST(Recorder, DiscardsWhatWaitsWhenAskedTo) {
+  const auto store = fresh_store();
+  Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(100'000)});
+  const auto run = *recorder.begin(some_run());
+  emit_message(*run, "waits");
+  ASSERT_TRUE(recorder.stop(Recorder::AtStop::kDiscard, std::chrono::seconds(30)));
+  EXPECT_EQ(run->flush().error().code, ErrorCode::kCancelled);
+}
+
+TEST(Recorder, TellsARunThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
+  TroubledFiles files;
+  const auto store = fresh_store(files);
+  {
+    Recorder recorder(store, {.retry_interval = std::chrono::milliseconds(5)});
+    const auto run = *recorder.begin(some_run());
+    emit_message(*run, "before");
+    ASSERT_TRUE(run->flush());
+    EXPECT_FALSE(run->lost().stop_requested());
+
+    files.full = true;
+    emit_message(*run, "lost");
+    EXPECT_EQ(run->flush().error().code, ErrorCode::kExhausted);
+    EXPECT_TRUE(run->lost().stop_requested());
+    EXPECT_EQ(recorder.begin(some_run()).error().code, ErrorCode::kExhausted);
+
+    files.full = false;
+    auto next = recorder.begin(some_run());
+    for (int i = 0; !next && i < 5000; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      next = recorder.begin(some_run());
+    }
+    ASSERT_TRUE(next);
+    emit_message(**next, "after");
+    ASSERT_TRUE((*next)->flush());
+    emit_message(*run, "still lost");
+    EXPECT_FALSE(run->flush());
+  }
+  const auto lines = lines_of(store);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(lines[0], testing::HasSubstr("before"));
+  EXPECT_THAT(lines[1],
+              testing::AllOf(testing::HasSubstr("\"event_type\":\"alert_fired\""),
+                             testing::HasSubstr("\"severity\":\"P1\""),
+                             testing::HasSubstr("1 events of 1 runs are not in the log")));
+  EXPECT_THAT(lines[2], testing::HasSubstr("after"));
+  event::Decoder decoder;
+  EXPECT_TRUE(decoder.decode(lines[1]));
+  EXPECT_TRUE(log::verify_seals(store)->problems.empty());
+}
+
+TEST(Recorder, SealsWhatItHasWritten) {
+  const auto store = fresh_store();
+  {
+    Recorder recorder(store, {.log = {.segment_bytes = 1}});
+    const auto run = *recorder.begin(some_run());
+    for (int i = 0; i < 3; ++i) {
+      emit_message(*run, "an event");
+      ASSERT_TRUE(run->flush());
+    }
+  }
+  EXPECT_EQ(store.segment_names()->size(), 3U);
+  EXPECT_EQ(log::verify_seals(store)->seals, 3U);
 }
 
 }  // namespace

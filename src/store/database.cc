@@ -92,10 +92,12 @@ class Statements {
   idx_t count_ = 0;
 };
 
-Result<Owned<duckdb_prepared_statement>> prepare(const Connection::Impl& impl,
-                                                 const Statements& statements, idx_t index) {
+using Prepared = Owned<duckdb_prepared_statement>;
+
+/// Takes the statement: it can be prepared once.
+Result<Prepared> prepare(const Connection::Impl& impl, const Statements& statements, idx_t index) {
   const auto& api = duckdb();
-  Owned<duckdb_prepared_statement> prepared(api.duckdb_destroy_prepare);
+  Prepared prepared(api.duckdb_destroy_prepare);
   if (api.duckdb_prepare_extracted_statement(impl.connection, statements.get(), index,
                                              prepared.out()) == DuckDBError) {
     return failed(impl, api.duckdb_prepare_error(prepared.get()));
@@ -103,10 +105,18 @@ Result<Owned<duckdb_prepared_statement>> prepare(const Connection::Impl& impl,
   return prepared;
 }
 
+bool is_query(const Prepared& prepared) {
+  return duckdb().duckdb_prepared_statement_type(prepared.get()) == DUCKDB_STATEMENT_TYPE_SELECT;
+}
+
+std::unexpected<Error> not_one(const Statements& statements) {
+  return fail(ErrorCode::kInvalidInput,
+              std::to_string(statements.count()) + " statements, one is expected");
+}
+
 Result<std::unique_ptr<Rows::Impl>> run_statement(const Connection::Impl& impl,
-                                                  const Statements& statements, idx_t index) {
+                                                  const Prepared& prepared) {
   const auto& api = duckdb();
-  WEIR_TRY(const auto prepared, prepare(impl, statements, index));
   // duckdb_interrupt sets a flag that the beginning of a statement clears: one that comes between
   // two statements would be lost. Beginning and running are two calls here, so that we look at our
   // own flag, which stays, after the clearing: an interrupt was before that and is seen now, or
@@ -165,12 +175,15 @@ Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
-Result<Rows> Connection::query(const std::string& sql) {
+Result<Rows> Connection::query(const std::string& sql, EarlierRows earlier) {
   WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
   for (idx_t i = 0; i + 1 < statements.count(); ++i) {
-    WEIR_TRY(run_statement(*impl_, statements, i));
+    WEIR_TRY(const auto prepared, prepare(*impl_, statements, i));
+    if (earlier == EarlierRows::kRefused && is_query(prepared)) return not_one(statements);
+    WEIR_TRY(run_statement(*impl_, prepared));
   }
-  WEIR_TRY(auto rows, run_statement(*impl_, statements, statements.count() - 1));
+  WEIR_TRY(const auto last, prepare(*impl_, statements, statements.count() - 1));
+  WEIR_TRY(auto rows, run_statement(*impl_, last));
   const auto unreadable =
       std::find_if_not(rows->types.begin(), rows->types.end(),
                        [](const auto& type) { return is_readable(type.get()); });
@@ -185,10 +198,7 @@ Result<Rows> Connection::query(const std::string& sql) {
 
 Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
   WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
-  if (statements.count() > 1) {
-    return fail(ErrorCode::kInvalidInput,
-                std::to_string(statements.count()) + " statements, one is expected");
-  }
+  if (statements.count() > 1) return not_one(statements);
   const auto describing = "DESCRIBE " + sql;
   if (const auto split = Statements::of(*impl_, describing); split && split->count() > 1) {
     return fail(ErrorCode::kInvalidInput, "a semicolon before the query");
@@ -197,7 +207,7 @@ Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
   if (!described) {
     // What is wrong is said of the query itself: of what it is, or with its own lines and columns.
     WEIR_TRY(const auto prepared, prepare(*impl_, statements, 0));
-    if (duckdb().duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
+    if (!is_query(prepared)) {
       return fail(ErrorCode::kInvalidInput,
                   "not a query: SELECT, FROM, VALUES or WITH … SELECT is expected");
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,7 +62,14 @@ class Connection {
   /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
   /// message, or for a column of a type that we cannot read, naming both; kCancelled after
   /// `interrupt`.
-  [[nodiscard]] Result<Rows> query(const std::string& sql);
+  [[nodiscard]] Result<Rows> query(const std::string& sql) {
+    return query(sql, EarlierRows::kDropped);
+  }
+  /// The same, refusing a query before the last statement: nobody would see its rows. PIVOT is a
+  /// statement that makes a type and one that asks, so that the number alone says nothing.
+  [[nodiscard]] Result<Rows> query_one(const std::string& sql) {
+    return query(sql, EarlierRows::kRefused);
+  }
   [[nodiscard]] Result<void> execute(const std::string& sql);
   /// What a query would give, without running it. Errors: kInvalidInput for everything but exactly
   /// one query.
@@ -72,6 +80,8 @@ class Connection {
  private:
   friend class Database;
   friend class EventTable;
+  enum class EarlierRows : std::uint8_t { kDropped, kRefused };
+  [[nodiscard]] Result<Rows> query(const std::string& sql, EarlierRows earlier);
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -58,6 +58,7 @@ function normalise(text, folder) {
       .replace(/("memory_bytes": ?)\d+/g, '$1<BYTES>')
       // A result's Parquet file is another one with another DuckDB.
       .replace(/("artifact": ?)"[0-9a-f]{64}"/g, '$1"<SHA256>"')
+      .replace(/(anchor"?:? "?)[0-9a-f]{64}/g, '$1<ANCHOR>')
       .replace(/\b\d+ commits?, /g, '<N> commits, ')
       .replace(/( artifacts, )\d+ bytes/g, '$1<N> bytes');
   const widths = /\b\d+(\.\d+)? (µs|ms|s|min|h)\b( \d+ (s|min))?|<RUN>|<TIME>/;

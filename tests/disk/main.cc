@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "disk/schedule.h"
+#include "schedule.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "disk/schedule.h"
+#include "schedule.h"
 
 #include <algorithm>
 #include <map>
@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/id.h"
-#include "disk/simulated_disk.h"
 #include "log/log_writer.h"
 #include "log/sealing.h"
 #include "log/segment.h"
 #include "log/verify.h"
+#include "simulated_disk.h"
 
 namespace weir::disk {
 namespace {

@@ -1,4 +1,4 @@
-#include "disk/simulated_disk.h"
+#include "simulated_disk.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,0 +1,120 @@
+#include "record/process_end.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
+
+#include "record/recorder.h"
+
+namespace weir::record {
+namespace {
+
+constexpr int kSignals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS};
+constexpr std::chrono::milliseconds kMaxWait{2000};
+
+struct sigaction previous[NSIG];
+std::mutex registry_mutex;  // for add, remove and fork; a signal handler goes without
+thread_local bool is_writer = false;
+
+void sleep_a_millisecond() {
+  const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+  ::nanosleep(&pause, nullptr);
+}
+
+}  // namespace
+
+constinit std::array<std::atomic<Recorder*>, LiveRecorders::kMax> LiveRecorders::all_{};
+
+void LiveRecorders::mark_writer_thread() { is_writer = true; }
+
+void LiveRecorders::add(Recorder& recorder) {
+  static std::once_flag installed;
+  std::call_once(installed, install);
+  const std::lock_guard lock(registry_mutex);
+  for (auto& place : all_) {
+    if (place.load() != nullptr) continue;
+    place.store(&recorder);
+    return;
+  }
+}
+
+void LiveRecorders::remove(Recorder& recorder) {
+  const std::lock_guard lock(registry_mutex);
+  for (auto& place : all_) {
+    if (place.load() == &recorder) place.store(nullptr);
+  }
+}
+
+void LiveRecorders::install() {
+  static_cast<void>(std::atexit(drain_at_exit));
+  ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  for (const int signal : kSignals) {
+    struct sigaction action{};
+    action.sa_handler = on_fatal_signal;
+    action.sa_flags = SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(signal, &action, &previous[signal]);
+  }
+}
+
+void LiveRecorders::drain_at_exit() {
+  for (auto& place : all_) {
+    if (auto* recorder = place.load()) {
+      static_cast<void>(recorder->stop(Recorder::AtStop::kDrain, kMaxWait));
+    }
+  }
+}
+
+/// Calls only what a signal handler may call: atomics, nanosleep, sigaction.
+void LiveRecorders::on_fatal_signal(int signal) {
+  const int error = errno;
+  if (!is_writer) {
+    for (auto& place : all_) {
+      if (auto* recorder = place.load()) recorder->crashing_.store(true);
+    }
+    for (int waited = 0; waited < kMaxWait.count(); ++waited) {
+      bool all_drained = true;
+      for (auto& place : all_) {
+        auto* recorder = place.load();
+        const bool waits = recorder != nullptr && recorder->open_count_.load() > 0;
+        all_drained = all_drained && (!waits || recorder->crash_drained_.load());
+      }
+      if (all_drained) break;
+      sleep_a_millisecond();
+    }
+  }
+  ::sigaction(signal, &previous[signal], nullptr);
+  errno = error;
+  // A fault comes again when its instruction is tried again; what was sent must be sent again. It
+  // is blocked until this returns.
+  ::raise(signal);
+}
+
+void LiveRecorders::before_fork() {
+  registry_mutex.lock();
+  for (auto& place : all_) {
+    if (auto* recorder = place.load()) recorder->mutex_.lock();
+  }
+}
+
+void LiveRecorders::after_fork_in_parent() {
+  for (auto& place : all_) {
+    if (auto* recorder = place.load()) recorder->mutex_.unlock();
+  }
+  registry_mutex.unlock();
+}
+
+void LiveRecorders::after_fork_in_child() {
+  is_writer = false;
+  for (auto& place : all_) {
+    if (auto* recorder = place.load()) recorder->start_anew_in_child();
+  }
+  registry_mutex.unlock();
+}
+
+}  // namespace weir::record

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+
+namespace weir::record {
+
+class Recorder;
+
+/// The recorders of this process, for what the system does to the process as a whole. A recorder is
+/// here from its constructor to its destructor.
+///
+///   exit          every recorder is drained before static objects are destroyed
+///   fatal signal  SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS: the handler waits up to 2 s
+///   until
+///                 the writers have committed what was emitted, then the signal takes its course. A
+///                 writer that crashed itself is not waited for. An event whose thread crashed
+///                 between taking its number and handing it over becomes a FATAL `log` event.
+///   fork          the child's copies are made usable: see Recorder
+///
+/// The handlers are installed by the first recorder, once a process; what was installed before is
+/// called after them.
+class LiveRecorders {
+ public:
+  static void add(Recorder& recorder);
+  static void remove(Recorder& recorder);
+  /// Marks the calling thread as a writer, whose crash nobody can wait out.
+  static void mark_writer_thread();
+
+ private:
+  /// More are recorded as well, but have only their destructors.
+  static constexpr std::size_t kMax = 64;
+
+  static void install();
+  static void drain_at_exit();
+  static void on_fatal_signal(int signal);
+  static void before_fork();
+  static void after_fork_in_parent();
+  static void after_fork_in_child();
+
+  static std::array<std::atomic<Recorder*>, kMax> all_;
+};
+
+}  // namespace weir::record

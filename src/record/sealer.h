@@ -1,0 +1,36 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "log/store_directory.h"
+
+namespace weir::record {
+
+/// Seals the store's finished segments in the background: those that it finds, and later those that
+/// the writer has finished. What cannot be sealed now, the next who opens the store will seal.
+///
+/// Threads  One of its own, joined by the destructor, which seals once more before it returns.
+class Sealer {
+ public:
+  explicit Sealer(log::StoreDirectory store);
+  ~Sealer();
+  Sealer(const Sealer&) = delete;
+  Sealer& operator=(const Sealer&) = delete;
+
+  /// There is a segment to seal.
+  void wake();
+
+ private:
+  void run();
+
+  const log::StoreDirectory store_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool wanted_ = true;     // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace weir::record

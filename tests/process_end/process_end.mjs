@@ -1,0 +1,81 @@
+// What the recorder promises holds however the process ends.
+//
+//   node process_end.mjs RECORDING_PROCESS ENDING [ROUNDS]
+//
+// Reads what the process was promised while it runs, lets it end, or kills it, and looks for it in
+// the log with a reader of its own.
+
+import {spawn} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {committedLines, readStore} from '../lib/segment.mjs';
+
+const [program, ending] = process.argv.slice(2);
+const rounds = Number(process.env.WEIR_KILL_ROUNDS ?? process.argv[4] ?? 1);
+const EXPECTED = {return: 0, exit: 0, fork: 0, abort: 'SIGABRT', fault: 'SIGSEGV',
+                  fault_in_emit: 'SIGSEGV', until_killed: 'SIGKILL'};
+// The sanitizers take faults for themselves, and end the process with this code.
+const SANITIZED = new Set([1, 66]);
+// How long a process that is killed may live. Its first milliseconds are the start.
+const MAX_LIFE_MS = 400;
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+async function runProcess(store) {
+  const child = spawn(program, [store, ending], {stdio: ['ignore', 'pipe', 'inherit']});
+  let said = '';
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (text) => { said += text; });
+  if (ending === 'until_killed') setTimeout(() => child.kill('SIGKILL'), Math.random() * MAX_LIFE_MS);
+  const status = await new Promise((done) => child.on('close', (code, signal) => done(signal ?? code)));
+  return {status, said};
+}
+
+/// By run: its events' numbers, which must be 1, 2, 3…, and the events.
+function runsOf(store) {
+  for (const {path, damage, torn} of readStore(store)) {
+    check(damage.length === 0, `${path}: damaged`);
+    check(ending === 'until_killed' || torn === 0, `${path}: ${torn} bytes after the last commit`);
+  }
+  const runs = new Map();
+  for (const event of committedLines(store).map((line) => JSON.parse(line))) {
+    if (!runs.has(event.run_id)) runs.set(event.run_id, []);
+    const events = runs.get(event.run_id);
+    events.push(event);
+    check(event.run_seq === events.length, `run ${event.run_id}: ${event.run_seq} is event ${events.length}`);
+  }
+  return runs;
+}
+
+let promised = 0;
+for (let round = 0; round < rounds; ++round) {
+  const store = mkdtempSync(join(tmpdir(), 'weir-process-end-'));
+  try {
+    const {status, said} = await runProcess(store);
+    check(status === EXPECTED[ending] || (typeof EXPECTED[ending] === 'string' && SANITIZED.has(status)),
+          `ended with ${status}, ${EXPECTED[ending]} was expected`);
+    const runs = runsOf(store);
+    for (const [, word, run, number] of said.matchAll(/^(emitted|committed) (\S+) (\d+)$/gm)) {
+      const found = runs.get(run)?.length ?? 0;
+      check(found >= Number(number), `run ${run}: ${number} events were ${word}, ${found} are there`);
+      promised += word === 'committed' ? 10 : Number(number);
+    }
+    for (const [run, events] of runs) {
+      check(said.includes(`run ${run} `), `nobody recorded run ${run}`);
+      if (ending === 'fork') {
+        check(events.every((event) => event.message === 'an event'), 'the child wrote into its parent\'s run');
+      }
+    }
+    if (ending === 'fork') check(runs.size === 2, `${runs.size} runs, the parent's and the child's were expected`);
+    if (ending === 'fault_in_emit') {
+      const last = [...runs.values()][0].at(-1);
+      check(last.level === 'FATAL' && last.event_type === 'log', `the last event is ${JSON.stringify(last)}`);
+    }
+  } finally {
+    rmSync(store, {recursive: true, force: true});
+  }
+}
+console.log(`${ending}: ${rounds} times, ${promised} events promised, every one is there`);

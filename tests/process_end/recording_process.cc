@@ -1,0 +1,131 @@
+// recording_process STORE ENDING: a process that records and ends in one of the ways that the
+// recorder makes promises about. What it prints is what it was promised:
+//
+//   run RUN_ID            it records this run
+//   emitted RUN_ID N      `emit` has returned for the events 1 to N
+//   committed RUN_ID N    `flush` has returned for them
+//
+// Endings: return, exit, abort, fault, fault_in_emit, fork, until_killed.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "record/recorder.h"
+
+namespace {
+
+using weir::event::Field;
+using weir::event::Type;
+using weir::record::Recorder;
+using weir::record::Run;
+
+constexpr int kThreads = 3;
+constexpr int kEvents = 3000;  // of each thread
+
+void say(const char* what, const Run& run, std::int64_t number) {
+  char line[128];
+  const int size = std::snprintf(line, sizeof line, "%s %s %lld\n", what, run.id().text().c_str(),
+                                 static_cast<long long>(number));
+  if (::write(STDOUT_FILENO, line, static_cast<std::size_t>(size)) != size) ::_exit(9);
+}
+
+std::unique_ptr<Run> begin(Recorder& recorder) {
+  auto run = recorder.begin({.run_id = weir::RunId::make(weir::system_clock().now()),
+                             .pipeline_type = "dag",
+                             .pipeline_id = "p",
+                             .pipeline_version = "1",
+                             .trace_id = weir::TraceId::make(),
+                             .durability = weir::record::Durability::kBatch});
+  if (!run) {
+    std::fprintf(stderr, "%s\n", run.error().message.c_str());
+    std::exit(8);
+  }
+  say("run", **run, 0);
+  return std::move(*run);
+}
+
+void emit_some(Run& run, std::string_view text = "an event") {
+  run.emit(Type::kLog, {{Field::kMessage, text}});
+}
+
+/// From several threads at once; they have ended when it returns.
+void emit_many(Run& run) {
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&run] {
+      for (int event = 0; event < kEvents; ++event) emit_some(run);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  say("emitted", run, std::int64_t{kThreads} * kEvents);
+}
+
+[[noreturn]] void fault() {
+  *reinterpret_cast<volatile int*>(8) = 0;  // NOLINT: the point of it
+  std::abort();
+}
+
+/// The event's number is taken when its text is read, and reading it faults.
+[[noreturn]] void fault_in_emit(Run& run) {
+  std::thread([&run] { emit_some(run, {reinterpret_cast<const char*>(8), 100}); }).join();
+  std::abort();
+}
+
+[[noreturn]] void record_until_killed(Run& run) {
+  for (std::int64_t number = 1;; ++number) {
+    emit_some(run);
+    if (number % 10 != 0) continue;
+    if (!run.flush()) ::_exit(7);
+    say("committed", run, number);
+  }
+}
+
+int fork_and_record(Recorder& recorder, Run& run) {
+  emit_many(run);
+  const auto child = ::fork();
+  if (child == 0) {
+    emit_some(run, "of a run that is the parent's");
+    if (run.flush()) ::_exit(6);  // it was not recorded, and must not be said to be
+    auto own = begin(recorder);
+    emit_many(*own);
+    own.reset();
+    std::exit(0);
+  }
+  emit_some(run);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  emit_some(run);
+  say("emitted", run, std::int64_t{kThreads} * kEvents + 2);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  auto store = weir::log::StoreDirectory::create(argv[1]);
+  if (!store) return 3;
+  const std::string ending = argv[2];
+  // Never destroyed but by `return`: what ends in other ways leaves them as they are.
+  auto* recorder = new Recorder(*store);  // NOLINT
+  auto* run = begin(*recorder).release();
+  if (ending == "until_killed") record_until_killed(*run);
+  if (ending == "fork") return fork_and_record(*recorder, *run);
+  emit_many(*run);
+  if (ending == "exit") std::exit(0);
+  if (ending == "abort") std::abort();
+  if (ending == "fault") fault();
+  if (ending == "fault_in_emit") fault_in_emit(*run);
+  delete run;       // NOLINT
+  delete recorder;  // NOLINT
+  return 0;
+}
