@@ -1,0 +1,575 @@
+// Long: a table of texts for every rule, and what must not be taken for one.
+#include "event/redaction.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "event/redaction_scan.h"
+
+namespace weir::event {
+namespace {
+
+using testing::HasSubstr;
+
+Redactor redactor(const RedactionPolicy& policy = {}) {
+  auto made = Redactor::make(policy);
+  WEIR_CHECK(made.has_value());
+  return *std::move(made);
+}
+
+std::string text_after(const Redactor& redactor, std::string_view text,
+                       TextKind kind = TextKind::kMessage) {
+  RedactionCounts counts;
+  std::string out = "untouched";
+  if (redactor.redact_text(text, kind, out, counts)) return out;
+  EXPECT_EQ(out, "untouched");
+  EXPECT_EQ(counts.total(), 0U);
+  return std::string(text);
+}
+
+std::string json_after(const Redactor& redactor, std::string_view json,
+                       TextKind kind = TextKind::kMessage) {
+  RedactionCounts counts;
+  std::string out = "untouched";
+  if (!redactor.redact_json(json, kind, out, counts)) return std::string(json);
+  EXPECT_TRUE(json::parse(out)) << out;
+  return out;
+}
+
+std::string repeat(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+RedactionPolicy with_addresses() { return {.enable = {"ip_address"}}; }
+
+// A token that no scanner of repositories takes for a real one: it is put together here.
+std::string token(std::string_view prefix, std::size_t length) {
+  return std::string(prefix) + repeat("a1B2c3D4", length / 8 + 1).substr(0, length);
+}
+std::string hex(std::string_view prefix, std::size_t length) {
+  return std::string(prefix) + repeat("0a1b2c3d", length / 8 + 1).substr(0, length);
+}
+const std::string kJwtText =
+    "eyJhbGciOiJIUzI1NiJ9."
+    "eyJzdWIiOiIxMjM0NTY3ODkwIn0."
+    "dozjgNryP4J3jVmNHl0w5N";
+
+struct Positive {
+  std::string before;
+  std::string secret;
+  std::string after;
+  std::string rule;
+
+  [[nodiscard]] std::string text() const {
+    auto result = before;
+    return result.append(secret).append(after);
+  }
+  [[nodiscard]] std::string masked() const {
+    auto result = before;
+    return result.append("[REDACTED:").append(rule).append("]").append(after);
+  }
+};
+
+std::vector<Positive> secrets() {
+  const std::string pem =
+      "-----BEGIN RSA PRIVATE KEY-----\nMIIEow+/==\nabc\n-----END RSA PRIVATE KEY-----";
+  return {
+      {"", pem, "\nnext", "private_key"},
+      {"cut: ", "-----BEGIN PRIVATE KEY-----\nMIIE", "", "private_key"},
+      {"", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----", ".",
+       "private_key"},
+      {"id ",
+       "AKIA"
+       "IOSFODNN7EXAMPLE",
+       ".", "aws_access_key"},
+      {"bucket-",
+       "ASIA"
+       "IOSFODNN7EXAMPLE",
+       "/x", "aws_access_key"},
+      {"push with ", token("ghp_", 36), " failed", "github_token"},
+      {"(", token("github_pat_", 82), ")", "github_token"},
+      {"", token("glpat-", 20), "", "gitlab_token"},
+      {"", token("xoxb-", 24), "\n", "slack_token"},
+      {"'", token("sk_live_", 24), "'", "stripe_key"},
+      {"", token("AIza", 35), "", "google_key"},
+      {"", token("ya29.", 40), "", "google_key"},
+      {"", token("sk-", 48), "", "openai_key"},
+      {"", token("sk-proj-", 40), "", "openai_key"},
+      {"with ", token("sk-ant-api03-", 40), "", "anthropic_key"},
+      {"", token("npm_", 36), "", "vendor_token"},
+      {"", token("SG.", 22), "", "vendor_token"},
+      {"", token("hf_", 34), "", "vendor_token"},
+      {"", hex("dapi", 32), "", "vendor_token"},
+      {"got ", kJwtText, " back", "jwt"},
+      {"Bearer ", "abc.def~1/gh+i==", "", "bearer_token"},
+      {"bearer\t", "0123456789abcdef", ",", "bearer_token"},
+      {"Basic ", "dXNlcjpwYXNz", "", "basic_auth"},
+      {"basic ", "YWxhZGRpbjpvcGVuc2VzYW1l", ";", "basic_auth"},
+      {"postgres://weir:", "hunter2", "@db:5432/x", "url_password"},
+      {"redis://:", "p@ss", "@h", "url_password"},
+      {"amqp://u:", "a/b", "@h/v", "url_password"},
+      {"root:", "hunter2", "@tcp(127.0.0.1:3306)/db", "connection_string"},
+      {"password=", "x", "", "named_secret"},
+      {"PASSWORD = '", "two words", "'", "named_secret"},
+      {R"({"db_password": ")", R"(a\"b)", R"("})", "named_secret"},
+      {R"({\"password\": \")", "ab", R"(\"})", "named_secret"},
+      {"Server=a;Uid=b;Pwd=", "c$d", ";Database=e", "named_secret"},
+      {"DefaultEndpointsProtocol=https;AccountKey=", "aGVsbG8=", ";x", "named_secret"},
+      {"GET /x?a=1&access_token=", "abcdef", "&b=2", "named_secret"},
+      {"AWS_SECRET_ACCESS_KEY=", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "named_secret"},
+      {"api key: ", "k3y", " x", "named_secret"},
+      {"token: ", "abc12345", "", "named_secret"},
+      {"Authorization: Bearer ", "x y", "\nHost: h", "named_secret"},
+      {"Authorization: ", "0123abcd9", "\n", "named_secret"},
+      {"Set-Cookie: ", "sid=1; Path=/", "\r\n", "named_secret"},
+      {"run --api-key ", "k3y", " --n 1", "named_secret"},
+      {"cfg[\"password\"] = \"", "v", "\"", "named_secret"},
+      {"password2=", "x)y", ")", "named_secret"},
+  };
+}
+
+std::vector<Positive> personal() {
+  return {
+      {"to ", "ann.lee+weir@mail.example.org", ".", "email"},
+      {"<", "jos\xC3\xA9@m\xC3\xBCller.de", ">", "email"},
+      {"user=", "o_b@example.com", "&x", "email"},
+      {"card ", "4111111111111111", ",", "payment_card"},
+      {"card ", "4111 1111 1111 1111", " ok", "payment_card"},
+      {"", "5500-0055-5555-5559", "", "payment_card"},
+      {"", "378282246310005", "", "payment_card"},
+      {"2026-01-05 ", "3782 822463 10005", "", "payment_card"},
+      {"pay to ", "DE89370400440532013000", ".", "iban"},
+      {"", "GB82 WEST 1234 5698 7654 32", " now", "iban"},
+      {"ssn ", "123-45-6789", "", "us_ssn"},
+      {"call ", "+49 30 1234567", ".", "phone"},
+      {"call ", "+1 (555) 123-4567", " now", "phone"},
+      {"tel:", "+442079460958", "", "phone"},
+  };
+}
+
+TEST(Redaction, MasksEverySecretWherever) {
+  const auto r = redactor();
+  for (const auto& positive : secrets()) {
+    const auto text = positive.text(), expected = positive.masked();
+    EXPECT_EQ(text_after(r, text, TextKind::kField), expected);
+    // Wherever the scanner's blocks are cut.
+    for (std::size_t n = 1; n < 130; ++n) {
+      const auto padding = repeat(" ", n);
+      ASSERT_EQ(text_after(r, padding + text), padding + expected) << n;
+    }
+  }
+}
+
+TEST(Redaction, MasksPersonalDataWhereThePolicySays) {
+  const auto r = redactor();
+  for (const auto& positive : personal()) {
+    const auto text = positive.text(), expected = positive.masked();
+    EXPECT_EQ(text_after(r, text, TextKind::kMessage), expected);
+    EXPECT_EQ(text_after(r, text, TextKind::kNodeInput), expected);
+    EXPECT_EQ(text_after(r, text, TextKind::kNodeOutput), expected);
+    EXPECT_EQ(text_after(r, text, TextKind::kField), text);
+    for (std::size_t n = 1; n < 130; ++n) {
+      const auto padding = repeat(" ", n);
+      ASSERT_EQ(text_after(r, padding + text), padding + expected) << n;
+    }
+  }
+}
+
+TEST(Redaction, MasksAddressesOnlyIfAskedFor) {
+  const auto on = redactor(with_addresses());
+  for (const char* address :
+       {"10.0.0.1", "255.255.255.255", "::1", "fe80::1", "2001:db8:85a3:0:0:8a2e:370:7334"}) {
+    const auto text = "from " + std::string(address) + " to";
+    EXPECT_EQ(text_after(on, text), "from [REDACTED:ip_address] to");
+    EXPECT_EQ(text_after(redactor(), text), text);
+  }
+  for (const char* text : {"1.2.3.4.5", "v1.2.3.4", "1.2.3", "256.1.1.1", "12:30:45", "a::b",
+                           "std::vector", "00:1a:2b:3c:4d:5e", "2026-01-05T03:00:00.000001Z"}) {
+    EXPECT_EQ(text_after(on, text), text);
+  }
+}
+
+TEST(Redaction, LeavesWhatOnlyLooksLikeIt) {
+  const auto r = redactor();
+  const std::string clean[] = {
+      "node completed",
+      "019b8a2f-7c00-7000-8000-000000000001",
+      "11111111-1111-1111-1111-111111111111",
+      sha256("abc").text(),
+      "996ac0d084ed2787b426421e34ba9923",
+      "00-996ac0d084ed2787b426421e34ba9923-39a2e25565495ce9-01",
+      "2026-01-05T03:00:00.000001Z",
+      "2026-01-05 03:00:00,123 INFO 12:30:45",
+      "2026-01-05T03:00:00+01:00",
+      "1767582000000 1767582000000000 1767582000000000000",
+      "78.780959 ms, 0.4111111111111111, -12.345678901234",
+      "version 1.2.3-rc.4+build.567, v12.0.0",
+      "/work/main/src/event/redaction.cc:120:15",
+      "C:\\Users\\weir\\data.parquet",
+      "s3://bucket/key/part-00000-0123456789.parquet",
+      "https://example.com:8080/a@b?x=1#y",
+      "https://registry/@scope/package@1.2.3",
+      "ssh://git@host/repo and git@github.com:o/r.git",
+      "icon@2x.png getty@tty1.service actions/checkout@v4 user@localhost",
+      "4111111111111112",        // Luhn
+      "1234567812345670",        // Luhn, but nobody's
+      "DE89370400440532013001",  // check digits
+      "ZZ89370400440532013000",  // no country
+      "000-12-3456 666-12-3456 900-12-3456 123-00-4567 123-45-0000 123-45-67890",
+      "+250 lines, -30 lines, +12.3456789012, a+123456789012, +0123456789",
+      "input_tokens=512 output_tokens: 64 max_tokens=4096, tokens: 5",
+      "unexpected token: foo",
+      "token=17",
+      "password: required",
+      "Password must be set. password: is missing",
+      "password=${secrets.DB} token=$(cat t) api_key=<your-key>",
+      "if password == other",
+      "Token::value secret::kept",
+      "use --password or --token to log in",
+      "--password-file /run/secrets/p",
+      "private_key=/etc/ssl/key.pem PWD=/work/main",
+      "cookie: consent given",
+      "Authorization: failed",
+      "bearer authentication failed, basic authentication, Basic realm",
+      "sk-learn-and-some-other-words-of-a-name",
+      "AKIAIOSFODNN7EXAMPLEX",
+      "xAKIAIOSFODNN7EXAMPLE",
+      "ghp_short",
+      "eyJ.eyJ.x and eyJhbGciOiJIUzI1NiJ9 alone",
+      "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+      "-----BEGIN PUBLIC KEY-----\nMIIE\n-----END PUBLIC KEY-----",
+      "idempotency_key=abcdef123 cache_key=0123456789abcdef session_id=abc123def",
+      "{\"rows\":10,\"key\":\"value\"}",
+      "",
+  };
+  for (const auto& text : clean) {
+    EXPECT_EQ(text_after(r, text), text);
+    EXPECT_EQ(text_after(r, "x " + text + " y"), "x " + text + " y");
+  }
+}
+
+TEST(Redaction, ChangesNothingTheSecondTime) {
+  for (const char* key : {"", "k"}) {
+    const auto r = redactor({.enable = {"ip_address"}, .pseudonym_key = key});
+    auto all = secrets();
+    const auto data = personal();
+    all.insert(all.end(), data.begin(), data.end());
+    std::string together;
+    for (const auto& positive : all) {
+      const auto once = text_after(r, positive.text());
+      EXPECT_EQ(text_after(r, once), once);
+      together.append(positive.text()).append(" ");
+    }
+    const auto once = text_after(r, together);
+    EXPECT_EQ(text_after(r, once), once);
+  }
+}
+
+// Found by the fuzzer: a mask is masked again as a whole, or not at all.
+TEST(Redaction, NeverCutsAMask) {
+  const auto r = redactor(with_addresses());
+  EXPECT_EQ(text_after(r, "h://ann@b.example.com@d"), "h://[REDACTED:email]@d");
+  EXPECT_EQ(text_after(r, "token:1/::012"), "token:[REDACTED:named_secret]");
+}
+
+TEST(Redaction, CountsEachRule) {
+  const auto r = redactor();
+  RedactionCounts counts;
+  std::string out;
+  EXPECT_TRUE(r.redact_text("a@b.de, c@d.de and password=x", TextKind::kMessage, out, counts));
+  EXPECT_TRUE(r.redact_json(R"({"token":"t","to":"a@b.de"})", TextKind::kMessage, out, counts));
+  for (std::size_t i = 0; i < r.rules().size(); ++i) {
+    const auto& name = r.rules()[i].name;
+    const auto expected = name == "email" ? 3U : name == "named_secret" ? 2U : 0U;
+    EXPECT_EQ(counts.of(static_cast<RedactionRuleIndex>(i)), expected) << name;
+  }
+  EXPECT_EQ(counts.total(), 5U);
+}
+
+TEST(Redaction, PseudonymsJoinAndDependOnTheKey) {
+  const auto first = redactor({.pseudonym_key = "one"}),
+             second = redactor({.pseudonym_key = "two"});
+  const auto a = text_after(first, "mail a@b.de"), b = text_after(first, "from a@b.de");
+  EXPECT_THAT(a, testing::MatchesRegex("mail \\[email:[0-9a-f]{16}\\]"));
+  EXPECT_EQ(a.substr(5), b.substr(5));
+  EXPECT_EQ(a.substr(5), "[email:" + hmac_sha256("one", "a@b.de").text().substr(0, 16) + "]");
+  EXPECT_NE(a, text_after(first, "mail b@b.de"));
+  EXPECT_NE(a, text_after(second, "mail a@b.de"));
+  // The same value under a name, in text and in JSON.
+  EXPECT_EQ(json_after(first, R"({"password":"a\u0062c"})"),
+            "{\"password\":\"" + text_after(first, "password=abc").substr(9) + "\"}");
+}
+
+// RFC 4231, test cases 1, 2 and 6.
+TEST(Hmac, KnowsThePublishedVectors) {
+  EXPECT_EQ(hmac_sha256(std::string(20, '\x0b'), "Hi There").text(),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").text(),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hmac_sha256(std::string(131, '\xaa'),
+                        "Test Using Larger Than Block-Size Key - Hash Key First")
+                .text(),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(Redaction, KnowsWhichKeysNameSecrets) {
+  const auto r = redactor();
+  for (const char* key : {"password",
+                          "DB_PASSWORD",
+                          "dbPassword",
+                          "passwd",
+                          "pwd",
+                          "secret",
+                          "client_secret",
+                          "clientSecret",
+                          "token",
+                          "access_token",
+                          "X-Auth-Token",
+                          "api_key",
+                          "apiKey",
+                          "API KEY",
+                          "x-api-key",
+                          "authorization",
+                          "http.request.header.authorization",
+                          "Cookie",
+                          "set-cookie",
+                          "private_key",
+                          "privateKey",
+                          "password2",
+                          "OTP",
+                          "user_otp",
+                          "aws_secret_access_key"}) {
+    EXPECT_TRUE(r.names_secret(key)) << key;
+  }
+  for (const char* key : {"",
+                          "p",
+                          "node_id",
+                          "input_tokens",
+                          "tokens",
+                          "token_count",
+                          "max_tokens",
+                          "tokenizer",
+                          "secretary",
+                          "key",
+                          "idempotency_key",
+                          "primary_key",
+                          "public_key",
+                          "output_keys",
+                          "author",
+                          "session_id",
+                          "password_changed_at",
+                          "cookies_enabled",
+                          "footprotp",
+                          "run_id"}) {
+    EXPECT_FALSE(r.names_secret(key)) << key;
+  }
+}
+
+TEST(Redaction, MasksJsonByKeysAndPatterns) {
+  const auto r = redactor();
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"a":1,"password":"x"})", R"({"a":1,"password":"[REDACTED:named_secret]"})"},
+      {R"({ "token" : 123456 , "n":[ 1, 2 ] })",
+       R"({ "token" : "[REDACTED:named_secret]" , "n":[ 1, 2 ] })"},
+      {R"({"credentials":{"u":"]}","p":[1]},"b":2})",
+       R"({"credentials":"[REDACTED:named_secret]","b":2})"},
+      {R"({"cookie":["a","b"]})", R"({"cookie":"[REDACTED:named_secret]"})"},
+      {R"({"p\u0061ssword":"\"\\"})", R"({"p\u0061ssword":"[REDACTED:named_secret]"})"},
+      {R"(["x","mail a\u0040b.de \"now\""])", R"(["x","mail [REDACTED:email] \"now\""])"},
+      {R"("password=x\ny")", R"("password=[REDACTED:named_secret]\ny")"},
+      {R"({"a":{"b":[{"c":"postgres:\/\/u:p@h"}]}})",
+       R"({"a":{"b":[{"c":"postgres://u:[REDACTED:url_password]@h"}]}})"},
+  };
+  for (const auto& [json, expected] : cases) {
+    EXPECT_EQ(json_after(r, json), expected);
+    EXPECT_EQ(json_after(r, expected), expected);
+  }
+}
+
+TEST(Redaction, LeavesCleanJson) {
+  const auto r = redactor();
+  for (const char* json :
+       {R"({"password":null,"token":true,"secret":"","cookie":[],"credentials":{ }})",
+        R"({"token":5,"input_tokens":123456789,"PWD":"/work"})", R"({"a":"b","c":["d",{"e":1.5}]})",
+        "[]", "{}", "null", "12", R"("x")", " { } "}) {
+    EXPECT_EQ(json_after(r, json), json);
+  }
+}
+
+TEST(Redaction, RedactsWhatIsNotJsonAsText) {
+  const auto r = redactor();
+  for (const char* text : {R"({"a":"password=x)", R"({"password":)", "{]password=x ", "}password=x",
+                           R"({"a" "password=x"})", R"("\uD800 password=x)"}) {
+    RedactionCounts counts;
+    std::string out = text;
+    const bool masked = r.redact_json(text, TextKind::kMessage, out, counts);
+    EXPECT_EQ(out, text_after(r, text));
+    EXPECT_EQ(masked, counts.total() > 0);
+  }
+  const auto deep = repeat("[", 300) + "\"password=x\"" + repeat("]", 300);
+  RedactionCounts counts;
+  std::string out;
+  EXPECT_TRUE(r.redact_json(deep, TextKind::kMessage, out, counts));
+  EXPECT_THAT(out, HasSubstr("[[\"password=[REDACTED:named_secret]\"]]"));
+}
+
+TEST(Redaction, TakesTheUsersRules) {
+  const auto r = redactor({
+      .disable = {"email"},
+      .keys = {{"badge", "badge"},
+               {"street", "customer.address.*", RedactionKind::kPersonal},
+               {"zip", "a.zip_code"}},
+      .patterns = {{"employee", "EMP-", "0-9", 6, 6}, {"ticket", "##", "A-Z", 2, 3}},
+  });
+  EXPECT_EQ(text_after(r, "a@b.de EMP-123456 EMP-1234567 XEMP-123456 ##AB"),
+            "a@b.de [REDACTED:employee] EMP-1234567 XEMP-123456 [REDACTED:ticket]");
+  EXPECT_EQ(text_after(r, "staffBadge=7"), "staffBadge=[REDACTED:badge]");
+  EXPECT_TRUE(r.names_secret("badge"));
+  EXPECT_EQ(
+      json_after(r, R"({"in":{"customer":{"address":{"street":"x","no":12}}}})"),
+      R"({"in":{"customer":{"address":{"street":"[REDACTED:street]","no":"[REDACTED:street]"}}}})");
+  EXPECT_EQ(json_after(r, R"({"customer":{"address":{"street":"x"}}})", TextKind::kField),
+            R"({"customer":{"address":{"street":"x"}}})");
+  EXPECT_EQ(
+      json_after(r, R"([{"a":[{"zipCode":"1"}],"b":{"zipCode":"1"}},{"a.zip-code":"2"}])"),
+      R"([{"a":[{"zipCode":"[REDACTED:zip]"}],"b":{"zipCode":"1"}},{"a.zip-code":"[REDACTED:zip]"}])");
+}
+
+TEST(Redaction, MasksValuesByTheirKey) {
+  const auto r = redactor();
+  RedactionCounts counts;
+  std::string out;
+  EXPECT_TRUE(r.redact_value("password", "ab", TextKind::kField, out, counts));
+  EXPECT_EQ(out, "[REDACTED:named_secret]");
+  EXPECT_FALSE(r.redact_value("password", out, TextKind::kField, out, counts));
+  EXPECT_FALSE(r.redact_value("password", "", TextKind::kField, out, counts));
+  EXPECT_FALSE(r.redact_value("PWD", "/work", TextKind::kField, out, counts));
+  EXPECT_TRUE(r.redact_value("note", "pwd=ab", TextKind::kField, out, counts));
+  EXPECT_EQ(out, "pwd=[REDACTED:named_secret]");
+}
+
+TEST(Redaction, RefusesWrongPolicies) {
+  const RedactionPolicy policies[] = {
+      {.enable = {"no_such"}},
+      {.disable = {"no_such"}},
+      {.keys = {{"email", "mail"}}},
+      {.keys = {{"Bad Name", "mail"}}},
+      {.keys = {{std::string(49, 'a'), "mail"}}},
+      {.keys = {{"x", "_"}}},
+      {.keys = {{"x", "a..b"}}},
+      {.patterns = {{"x", "A", "0-9"}}},
+      {.patterns = {{"x", "AB", ""}}},
+      {.patterns = {{"x", "AB", "9-0"}}},
+      {.patterns = {{"x", "AB", "!-~"}}},
+      {.patterns = {{"x", "AB[", "0-9"}}},
+      {.patterns = {{"x", "AB", "0-9", 0, 5}}},
+      {.patterns = {{"x", "AB", "0-9", 6, 5}}},
+      {.patterns = {{"x", "AB", "0-9", 1, 5000}}},
+      {.patterns = std::vector<RedactionPattern>(65)},
+      {.pseudonym_key = std::string(2000, 'k')},
+  };
+  for (const auto& policy : policies) {
+    const auto made = Redactor::make(policy);
+    ASSERT_FALSE(made) << &policy - policies;
+    EXPECT_EQ(made.error().code, ErrorCode::kInvalidInput);
+  }
+}
+
+TEST(Redaction, ScansAsThePortableCodeDoes) {
+  std::mt19937 random(7);
+  // Each of these sets off other triggers.
+  const std::string_view alphabets[] = {"abAB1_-", "12 -", "ABab12.", "@:=+- abZz", "\xC3\xA9./["};
+  for (int round = 0; round < 20000; ++round) {
+    const auto letters = alphabets[static_cast<std::size_t>(round) % std::size(alphabets)];
+    std::string block(1 + random() % redaction::kBlock, '\0');
+    for (auto& c : block) {
+      c = random() % 16 == 0 ? static_cast<char>(random()) : letters[random() % letters.size()];
+    }
+    const auto triggers = redaction::scan(block);
+    ASSERT_EQ(triggers, redaction::scan_portably(block)) << block;
+    // None is after the end, where nothing can be read.
+    for (auto i = block.size(); i < redaction::kBlock; ++i) ASSERT_EQ(triggers.any() >> i & 1U, 0U);
+  }
+}
+
+// Eight times the text takes about eight times as long, and sixty-four times if it were quadratic.
+// Between them is room for a machine that does something else meanwhile.
+TEST(Redaction, TakesLinearTimeWhateverTheTextIs) {
+  const auto r = redactor({.enable = {"ip_address"}, .patterns = {{"x", "aa", "a", 2, 64}}});
+  const auto seconds = [&](std::string_view unit, std::size_t size) {
+    const auto text = repeat(unit, size / unit.size());
+    const auto json = "{\"a\":\"" + text + "\"}";
+    RedactionCounts counts;
+    std::string out;
+    const auto start = std::chrono::steady_clock::now();
+    r.redact_text(text, TextKind::kMessage, out, counts);
+    r.redact_json(json, TextKind::kMessage, out, counts);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const std::string_view units[] = {
+      "@",
+      "1",
+      "a.",
+      "eyJ",
+      "eyJ-",
+      "eyJaaaaaaaaaaaaa.",
+      "-",
+      "--",
+      "--a ",
+      "-----BEGIN ",
+      "://",
+      "a://b:c",
+      "token:",
+      "token:\"",
+      "password='${",
+      "cookie:",
+      "Cookie: ",
+      "sk-",
+      "sk-aaaaaaaaaaaaaaaa-",
+      "Bearer ",
+      "basic A",
+      "1 ",
+      "4111 1111 1111 ",
+      "123-45-",
+      "+1",
+      "+1 ",
+      "DE89",
+      "DE89 ",
+      "a@",
+      "a@a.",
+      "a@a.b-",
+      "[REDACTED:",
+      "[a:",
+      "\\\\",
+      "1.1.",
+      "::",
+      "a:",
+      "ghp_",
+      "x@tcp(",
+      "password=\"null ",
+      "password=",
+      "password=x ",
+      "a@b.de ",
+      "\xC3\xA9",
+      "authorization:basic ",
+      "a=",
+      "password=\\\\\"",
+  };
+  for (const auto unit : units) {
+    double ratio = 64;
+    for (int attempt = 0; attempt < 5 && ratio >= 20; ++attempt) {
+      ratio = std::min(ratio, seconds(unit, 1 << 20) / seconds(unit, 1 << 17));
+    }
+    EXPECT_LT(ratio, 20) << unit;
+  }
+}
+
+}  // namespace
+}  // namespace weir::event
