@@ -60,6 +60,9 @@ TEST(Text, SuggestsOnlyWhatIsNear) {
   const std::vector<std::string> words = {"plugin_id", "tool_id", "needs"};
   EXPECT_EQ(text::did_you_mean("plugn_id", words), ", did you mean 'plugin_id'?");
   EXPECT_EQ(text::did_you_mean("command", words), "");
+  EXPECT_EQ(text::did_you_mean("nedes", words), ", did you mean 'needs'?");
+  EXPECT_EQ(text::did_you_mean("ndees", words), ", did you mean 'needs'?");
+  EXPECT_EQ(text::did_you_mean("sdeen", words), "");
 }
 
 TEST(Text, SaysDurationsInUnitsPeopleRead) {

@@ -1,6 +1,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -169,24 +170,39 @@ class Parser {
     if (document_ != nullptr && !document_->current_location().get(reached)) {
       offset = std::max(offset, offset_of(reached));
     }
-    return fail_here(offset, describe(error));
+    return fail_here(offset, "not JSON: " + describe(error, offset));
   }
 
-  static std::string_view describe(simdjson::error_code error) {
+  [[nodiscard]] std::string describe(simdjson::error_code error, std::size_t offset) const {
     switch (error) {
       case simdjson::UNCLOSED_STRING:
-        return "not JSON: a string is not closed";
+        return "a string is not closed";
       case simdjson::STRING_ERROR:
-        return "not JSON: a string has an invalid escape";
+        return "a string has an invalid escape";
       case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-        return "not JSON: a list or object is not closed";
+        return "a list or object is not closed";
       case simdjson::DEPTH_ERROR:
-        return "not JSON: brackets do not match, or are nested too deep";
+        return "brackets do not match, or are nested too deep";
       case simdjson::UNESCAPED_CHARS:
-        return "not JSON: a control character inside a string";
+        return "a control character inside a string";
       default:
-        return "not JSON: a comma, colon, quote or value is missing or misplaced near here";
+        return unexpected(offset);
     }
+  }
+
+  /// Names what stands at `offset`.
+  [[nodiscard]] std::string unexpected(std::size_t offset) const {
+    constexpr std::size_t kMaxShown = 24;
+    const auto rest = std::string_view(padded_).substr(offset);
+    if (rest.empty()) return "the text ends too early";
+    const auto first = static_cast<unsigned char>(rest.front());
+    if (first == '\'') return "a string stands in double quotes";
+    if (first == '"') return "a string is not expected here";
+    if (first < 0x20 || first == 0x7f) return "a control character is not expected here";
+    const auto is_letter = [](unsigned char c) { return std::isalnum(c) != 0 || c >= 0x80; };
+    const auto end = std::find_if_not(rest.begin(), rest.end(), is_letter);
+    const auto size = std::max<std::size_t>(1, static_cast<std::size_t>(end - rest.begin()));
+    return "'" + std::string(utf8::cut(rest.substr(0, size), kMaxShown)) + "' is not expected here";
   }
 
   simdjson::padded_string padded_;

@@ -10,17 +10,22 @@
 namespace weir::text {
 namespace {
 
-/// Levenshtein distance.
+/// How many letters are left out, added, replaced, or swapped with their neighbour (optimal string
+/// alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  // Of the table, the row of the last letter of `a`, that before it, and that to be filled.
+  std::vector<std::size_t> before, row(b.size() + 1), next;
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
+    next.assign(1, i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      const auto replaced = row[j] + (a[i] == b[j] ? 0 : 1);
+      next.push_back(std::min({replaced, next[j] + 1, row[j + 1] + 1}));
+      const bool swapped = i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
+      if (swapped) next.back() = std::min(next.back(), before[j - 1] + 1);
     }
+    before.swap(row);
+    row.swap(next);
   }
   return row.back();
 }

@@ -10,8 +10,8 @@
 namespace weir::text {
 
 /// ", did you mean 'x'?" with the candidate nearest to `word`, or nothing when none is near. One
-/// that begins with `word` is near. Words over 64 bytes and candidates after the first 10 000 are
-/// not compared.
+/// that begins with `word` is near; two letters in the wrong order are one mistake. Words over 64
+/// bytes and candidates after the first 10 000 are not compared.
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        std::span<const std::string> candidates);
 

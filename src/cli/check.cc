@@ -20,13 +20,18 @@ int check(const std::vector<std::string>& files) {
   int exit = kDone;
   for (const auto& path : files) {
     const auto file = pipeline::load_file(path);
-    const auto problems = problems_of(file, tools);
+    if (!file) {
+      complain(file.error());
+      exit = kWrongUsage;
+      continue;
+    }
+    const auto problems = problems_of(*file, tools);
     if (problems.empty()) {
       std::printf("%s: ok, %s\n", path.c_str(),
-                  text::count(file.definition.nodes.size(), "node").c_str());
+                  text::count(file->definition.nodes.size(), "node").c_str());
     } else {
       std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
-      exit = kFailed;
+      exit = std::max<int>(exit, kFailed);
     }
   }
   return exit;
@@ -65,7 +70,8 @@ void add_check(CLI::App& app, Invocation& invocation) {
   auto files = std::make_shared<std::vector<std::string>>();
   auto* command =
       app.add_subcommand("check", "Check pipeline files and say everything that is wrong");
-  command->add_option("pipelines", *files, "Pipeline files")->required();
+  command->add_option("pipeline", *files, "Pipeline files")->required();
+  command->footer("Example: weir check pipeline.yaml");
   command->callback(
       [&invocation, files] { invocation.action = [files] { return check(*files); }; });
 }

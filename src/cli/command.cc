@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "base/text.h"
+#include "cli/usage.h"
 
 namespace weir::cli {
 
@@ -24,7 +24,17 @@ std::filesystem::path Invocation::store_path() const {
 }
 
 Result<log::StoreDirectory> Invocation::create_store() const {
-  return log::StoreDirectory::create(store_path());
+  const auto path = store_path();
+  auto created = log::StoreDirectory::create(path);
+  const auto is_there = [](ErrorCode code) {
+    return code == ErrorCode::kCorrupt || code == ErrorCode::kUnavailable;
+  };
+  if (!created && !is_there(created.error().code)) {
+    created = std::unexpected(
+        std::move(created).error().within("the store " + path.string() + " cannot be made"));
+    created.error().message += "; --store or $WEIR_STORE names another place";
+  }
+  return created;
 }
 
 Result<log::StoreDirectory> Invocation::open_store() const {
@@ -65,17 +75,23 @@ void warn_of_damage(const std::vector<store::BadPlace>& places) {
 
 namespace {
 
-/// What to say when the first word is no command of ours.
-std::string unknown_command(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> known;
-  for (const auto* command : app.get_subcommands({})) known.push_back(command->get_name());
-  const std::string word = argc > 1 ? argv[1] : "";
-  if (word.empty() || word.starts_with('-') ||
-      std::find(known.begin(), known.end(), word) != known.end()) {
-    return {};
+/// The words of the command line, the last first, as CLI11 takes them. `weir help run` is
+/// `weir run --help`, and `weir version` is `weir --version`.
+std::vector<std::string> reversed_words(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "version") words.front() = "--version";
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
   }
-  return "no command '" + word + "'" + text::did_you_mean(word, known) + " (" + text::join(known) +
-         ")";
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+/// Whether help or the version was asked for, and not of a command that does not exist.
+bool is_answer(const CLI::App& app, const CLI::ParseError& outcome) {
+  return dynamic_cast<const CLI::Success*>(&outcome) != nullptr &&
+         (!app.get_subcommands().empty() || app.remaining().empty());
 }
 
 }  // namespace
@@ -85,7 +101,7 @@ int act(const Invocation& invocation) {
     return invocation.action();
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "weir: %s\n", exception.what());
-    return kStoreFailed;
+    return invocation.own_failure.value_or(kStoreFailed);
   }
 }
 
@@ -93,7 +109,7 @@ int run_program(int argc, char** argv) {
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
       "weir");
-  app.set_version_flag("--version", "weir " WEIR_VERSION);
+  app.set_version_flag("-v,--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   Invocation invocation;
@@ -101,6 +117,7 @@ int run_program(int argc, char** argv) {
       "--store", invocation.store,
       "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
   add_run(app, invocation);
+  add_exec(app, invocation);
   add_check(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
@@ -108,14 +125,12 @@ int run_program(int argc, char** argv) {
   add_verify(app, invocation);
   add_schema(app, invocation);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    const auto unknown = unknown_command(app, argc, argv);
+    app.parse(reversed_words(take_command(argc, argv, invocation), argv));
+  } catch (const CLI::ParseError& outcome) {
+    if (is_answer(app, outcome)) return app.exit(outcome);
     std::fprintf(stderr, "weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n",
-                 unknown.empty() ? error.what() : unknown.c_str());
-    return kWrongUsage;
+                 explain(app, outcome).c_str());
+    return invocation.own_failure.value_or(kWrongUsage);
   }
   const int exit = act(invocation);
   // Output that nobody got is an error: a full disk must not look like an empty answer.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "log/store_directory.h"
@@ -21,13 +22,16 @@ enum ExitCode : int {
   kDone = 0,
   kFailed = 1,  ///< the run or the check failed
   kWrongUsage = 2,
-  kStoreFailed = 3  ///< the store is damaged or unreachable
+  kStoreFailed = 3,  ///< the store is damaged or unreachable
+  kExecFailed = 125  ///< of `weir exec`, for whatever is not the command's own failure
 };
 
 /// What the command line asked for.
 struct Invocation {
   std::string store;  ///< --store; empty: not given
   std::function<int()> action;
+  std::vector<std::string> command;  ///< of `weir exec`: see take_command
+  std::optional<int> own_failure;    ///< of `weir exec`: the exit code in place of all of ours
 
   /// --store, else $WEIR_STORE, else the nearest `.weir` upward, else `./.weir`.
   [[nodiscard]] std::filesystem::path store_path() const;
@@ -44,12 +48,17 @@ int complain(const Error& error);
 void warn_of_damage(const std::vector<store::BadPlace>& places);
 
 void add_run(CLI::App& app, Invocation& invocation);
+void add_exec(CLI::App& app, Invocation& invocation);
 void add_check(CLI::App& app, Invocation& invocation);
 void add_runs(CLI::App& app, Invocation& invocation);
 void add_show(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);
+
+/// How many of the words are ours to parse. In `weir exec [OPTION…] [--] COMMAND [WORD…]` the
+/// command's are not: they go into `invocation.command` as they are.
+[[nodiscard]] int take_command(int argc, char** argv, Invocation& invocation);
 
 /// Does what was asked for, and returns the exit code. Our code does not throw, but what it stands
 /// on can: memory that ends, a thread that cannot be started. That ends here.

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
+#include "cli/usage.h"
 
 namespace weir::cli {
 namespace {
@@ -76,7 +77,10 @@ void add_runs(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunsOptions>();
   auto* command = app.add_subcommand("runs", "List the runs, the newest first");
   command->add_flag("--json", options->json, "Print JSON");
-  command->add_option("--limit", options->limit, "How many at the most, 0 for all (default: 20)");
+  constexpr std::int64_t kMost = 1'000'000'000;
+  expect_number(command->add_option("--limit", options->limit,
+                                    "How many at the most: 0 for all, 20 if absent"),
+                0, kMost);
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return print_runs(*options, invocation); };
   });

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/usage.h"
 
 namespace weir::cli {
 
@@ -15,13 +16,12 @@ void add_schema(CLI::App& app, Invocation& invocation) {
   };
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("schema", "Print the schema of what Weir reads and writes");
-  command->add_option("what", options->what, "events")
-      ->required()
-      ->check(CLI::IsMember({"events"}));
-  command
-      ->add_option("--format", options->format,
-                   "json (JSON Schema draft-07) or markdown (default: json)")
-      ->check(CLI::IsMember({"json", "markdown"}));
+  expect_word(command->add_option("schema", options->what, "Of what is recorded")->required(),
+              {"events"});
+  expect_word(command->add_option("--format", options->format,
+                                  "json is JSON Schema draft-07 (default: json)"),
+              {"json", "markdown"});
+  command->footer("Example: weir schema events");
   command->callback([&invocation, options] {
     invocation.action = [options] {
       const auto text = options->format == "json"

@@ -203,6 +203,7 @@ void add_show(CLI::App& app, Invocation& invocation) {
   command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
       ->required();
   command->add_flag("--json", options->json, "Print JSON");
+  command->footer("Example: weir show last");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return show(*options, invocation); };
   });

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/table.h"
+#include "cli/usage.h"
 #include "store/query.h"
 
 namespace weir::cli {
@@ -123,8 +124,8 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   if (!database) return complain(database.error());
   auto connection = database->connect();
   if (!connection) return complain(connection.error());
-  auto rows = connection->query(*query);
-  if (!rows) return complain(rows.error());
+  auto rows = connection->query_one(*query);
+  if (!rows) return complain(std::move(rows).error().within("the query"));
   if (options.format == "json") {
     print_json(*rows);
   } else if (options.format == "csv") {
@@ -147,8 +148,8 @@ void add_sql(CLI::App& app, Invocation& invocation) {
   command->add_option("--cookbook", options->recipe, "Run a query of the cookbook instead")
       ->excludes(query);
   command->add_flag("--list", options->list, "List the cookbook");
-  command->add_option("--format", options->format, "table, json or csv (default: table)")
-      ->check(CLI::IsMember({"table", "json", "csv"}));
+  expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
+              {"table", "json", "csv"});
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return run_sql(*options, invocation); };
   });

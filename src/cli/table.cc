@@ -7,24 +7,30 @@
 namespace weir::cli {
 namespace {
 
-/// A wider cell is cut, so that one long message does not push the others off the screen.
-constexpr std::size_t kMaxCell = 80;
-
-std::string shown(const std::string& cell) { return cut(printable(cell), kMaxCell); }
+/// No column is wider. On a terminal a wider cell is cut, so that one long message does not push
+/// the others off the screen; in a file it pushes them.
+constexpr std::size_t kMaxColumn = 80;
 
 }  // namespace
 
 void Table::print(std::FILE* stream) const {
   const bool coloured = is_coloured(stream);
+  const bool cuts = is_terminal(stream);
+  const auto shown = [cuts](const std::string& cell) {
+    return cuts ? cut(printable(cell), kMaxColumn) : printable(cell);
+  };
+  const auto width_of = [](const std::string& cell) {
+    return std::min(display_width(cell), kMaxColumn);
+  };
   std::vector<std::vector<std::string>> cells;
   std::vector<std::size_t> widths;
   widths.reserve(header_.size());
-  for (const auto& name : header_) widths.push_back(display_width(shown(name)));
+  for (const auto& name : header_) widths.push_back(width_of(shown(name)));
   for (const auto& row : rows_) {
     auto& line = cells.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) {
       line.push_back(shown(row[i]));
-      widths[i] = std::max(widths[i], display_width(line.back()));
+      widths[i] = std::max(widths[i], width_of(line.back()));
     }
   }
   const auto print_line = [&](const std::vector<std::string>& line, bool heading) {

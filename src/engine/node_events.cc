@@ -27,7 +27,8 @@ NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_
     : run_(run),
       node_(node),
       step_index_(step_index),
-      span_(SpanId::make().text()),
+      span_id_(SpanId::make()),
+      span_(span_id_.text()),
       parent_span_(run_span.text()) {}
 
 /// In the order of the catalogue, so that the recorder need not sort.
@@ -50,11 +51,11 @@ void NodeEvents::started(const std::vector<std::string>& predecessor_ids) {
   run_.emit(Type::kNodeStarted, fields);
 }
 
-Result<void> NodeEvents::completed(double duration_ms, const json::Object& output,
-                                   std::string_view output_text, const tool::Usage& usage,
+Result<void> NodeEvents::completed(double duration_ms, const tool::Output& output,
+                                   std::string_view output_text,
                                    const artifact::ArtifactStore& artifacts) {
   std::vector<std::string> keys;
-  for (const auto& member : output) {
+  for (const auto& member : output.payload) {
     if (keys.size() == kMaxOutputKeys) break;
     keys.push_back(member.key);
   }
@@ -70,7 +71,8 @@ Result<void> NodeEvents::completed(double duration_ms, const json::Object& outpu
     hash = sha256.text();
     fields.push_back({Field::kOutputSha256, std::string_view(hash)});
   }
-  add_usage(fields, usage);
+  if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
+  add_usage(fields, output.usage);
   run_.emit(Type::kNodeCompleted, fields);
   return {};
 }
@@ -86,11 +88,13 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
   run_.emit(Type::kNodeFailed, fields);
 }
 
-void NodeEvents::cancelled(double duration_ms, std::string_view reason, const tool::Usage& usage) {
+void NodeEvents::cancelled(double duration_ms, std::string_view reason,
+                           const tool::Failure& failure) {
   auto fields = common();
   fields.push_back({Field::kAttempt, std::int64_t{1}});
   fields.push_back({Field::kDurationMs, duration_ms});
-  add_usage(fields, usage);
+  if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
+  add_usage(fields, failure.usage);
   fields.push_back({Field::kReason, reason});
   run_.emit(Type::kNodeCancelled, fields);
 }

@@ -22,15 +22,18 @@ class NodeEvents {
              SpanId run_span);
 
   void started(const std::vector<std::string>& predecessor_ids);
-  /// `output_text` is the output as JSON; it is kept in `artifacts` if it is large. Errors: those
+  /// `output_text` is the payload as JSON; it is kept in `artifacts` if it is large. Errors: those
   /// of the artifact store, and then nothing was recorded.
-  [[nodiscard]] Result<void> completed(double duration_ms, const json::Object& output,
-                                       std::string_view output_text, const tool::Usage& usage,
+  [[nodiscard]] Result<void> completed(double duration_ms, const tool::Output& output,
+                                       std::string_view output_text,
                                        const artifact::ArtifactStore& artifacts);
   void failed(double duration_ms, const tool::Failure& failure);
-  void cancelled(double duration_ms, std::string_view reason, const tool::Usage& usage);
+  /// `failure` is what the tool returned; of it only what it used and its exit code are said.
+  void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
+
+  [[nodiscard]] SpanId span() const { return span_id_; }
 
  private:
   [[nodiscard]] std::vector<event::FieldValue> common() const;
@@ -38,6 +41,7 @@ class NodeEvents {
   record::Run& run_;
   const pipeline::Node& node_;
   std::int64_t step_index_;
+  SpanId span_id_;
   SpanId::Text span_;
   SpanId::Text parent_span_;
 };

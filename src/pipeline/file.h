@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "pipeline/definition.h"
 
 namespace weir::pipeline {
@@ -19,10 +20,11 @@ struct File {
   std::string text;
 };
 
-/// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. Never fails: what is
-/// wrong, and be it that there is no file, is in `problems`, at most one for each place.
-/// `definition.id` is the file's stem when the file does not say.
-[[nodiscard]] File load_file(const std::filesystem::path& path);
+/// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. What is wrong with what it
+/// says is in `problems`, at most one for each place. `definition.id` is the file's stem when the
+/// file does not say. Errors, for a file that cannot be read at all: kNotFound, kIo (a folder, no
+/// permission), kExhausted (over kMaxFileBytes).
+[[nodiscard]] Result<File> load_file(const std::filesystem::path& path);
 
 /// The same for a value that has been read already.
 [[nodiscard]] File read_definition(const json::Value& value);

@@ -27,7 +27,7 @@ File load(std::string_view name, std::string_view text) {
   std::filesystem::create_directories(folder);
   const auto path = folder + "/" + std::string(name);
   std::ofstream(path) << text;
-  return load_file(path);
+  return *load_file(path);
 }
 
 /// All problems of a file, as "line:column: message".
@@ -123,8 +123,25 @@ TEST(PipelineFile, TakesTheNameOfAFileThatCannotBeRead) {
   const auto file = load("orders.json", "{");
   EXPECT_EQ(file.definition.id, "orders");
   ASSERT_EQ(file.problems.size(), 1U);
-  EXPECT_EQ(load_file("/no/such.yaml").problems.size(), 1U);
   EXPECT_EQ(load("p.toml", "").problems.size(), 1U);
+}
+
+TEST(PipelineFile, ThatIsNotThereIsAnError) {
+  const auto file = load_file("/no/such.yaml");
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error(),
+            (Error{ErrorCode::kNotFound, "/no/such.yaml: No such file or directory"}));
+}
+
+TEST(PipelineFile, ThatIsAFolderIsAnErrorWithThePipelineInIt) {
+  const auto folder = testing::TempDir() + "pipeline-" + std::to_string(random_bits());
+  std::filesystem::create_directories(folder);
+  EXPECT_EQ(load_file(folder).error().message, folder + ": a folder, a pipeline file is expected");
+
+  std::ofstream(folder + "/pipeline.yaml") << "id: p";
+  EXPECT_EQ(load_file(folder).error().message,
+            folder + ": a folder, a pipeline file is expected, did you mean '" + folder +
+                "/pipeline.yaml'?");
 }
 
 TEST(Graph, OrdersNodesAsKahnDoes) {

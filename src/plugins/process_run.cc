@@ -37,8 +37,7 @@ class ProcessRun final : public tool::Tool {
   static tool::ProcessRequest make_request(const tool::Call& call, std::string_view input) {
     tool::ProcessRequest request{
         .folder = call.folder,
-        .environment = {{"WEIR_RUN_ID", std::string(call.run_id)},
-                        {"WEIR_NODE_ID", std::string(call.node_id)}},
+        .environment = call.environment(),
         .input = input,
         .stop = call.stop,
         .on_error_line = [&call](std::string_view line, bool continues) {

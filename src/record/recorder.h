@@ -25,6 +25,7 @@
 #include "log/store_directory.h"
 #include "record/encoding.h"
 #include "record/recorder_statistics.h"
+#include "record/run_fields.h"
 
 namespace weir::record {
 
@@ -41,26 +42,6 @@ struct RecorderOptions {
   /// Called by `try_emit`, on its thread, for each event that it drops.
   std::function<void(event::Type)> on_drop;
   const Clock* clock = &system_clock();
-};
-
-/// When `emit` returns, and what the end of the process leaves of what it was given.
-///
-///                        | kMemory | kBatch (default)          | kCommit
-///   emit returns when    | queued  | queued                    | committed
-///   it is committed      | within 0.2 s | within 5 ms          | at once
-///   exit, abort          | may be lost  | nothing is lost      | nothing is lost
-///   a fatal signal       | may be lost  | the handler waits up to 2 s for the commit | nothing is
-///   lost kill -9, power loss  | may be lost  | the last 5 ms are lost | nothing is lost
-enum class Durability : std::uint8_t { kMemory, kBatch, kCommit };
-
-/// What every event of a run says.
-struct RunFields {
-  RunId run_id;
-  std::string pipeline_type;  ///< dag, linear or external
-  std::string pipeline_id;
-  std::string pipeline_version;
-  TraceId trace_id;
-  Durability durability = Durability::kBatch;
 };
 
 class Run;

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "tool/line_splitter.h"
 #include "tool/tool.h"
 
 namespace weir::tool {
@@ -17,19 +16,14 @@ namespace weir::tool {
 /// How long a program has from SIGTERM to SIGKILL, and what it left behind to close its output.
 inline constexpr std::chrono::seconds kGrace{2};
 
-/// A longer line of standard error comes in pieces.
-inline constexpr std::size_t kMaxLogLine = std::size_t{8} << 10;
-
 struct ProcessRequest {
   std::vector<std::string> command;  ///< program (found on PATH) and arguments; not a shell's
   std::filesystem::path folder;      ///< working directory
-  std::vector<std::pair<std::string, std::string>> environment;  ///< added to this process's
-  std::string_view input;                                        ///< for its standard input
+  Environment environment;           ///< added to this process's
+  std::string_view input;            ///< for its standard input
   std::size_t max_output_bytes = kMaxPayloadBytes;
   std::stop_token stop;
-  /// Lines of standard error without their newline, at most kMaxLogLine; the flag says that the
-  /// line goes on. Called from the calling thread.
-  std::function<void(std::string_view line, bool continues)> on_error_line;
+  LineHandler on_error_line;  ///< called from the calling thread
 };
 
 struct ProcessResult {

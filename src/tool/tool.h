@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -45,6 +46,7 @@ struct Usage {
 struct Output {
   json::Object payload;
   Usage usage;
+  std::optional<std::int64_t> exit_code{};  ///< if it was a program's
 };
 
 /// Why a node failed.
@@ -71,6 +73,9 @@ struct KeptArtifact {
   std::optional<std::int64_t> rows;
 };
 
+/// Variables of a process: names and values.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
 /// One execution of a node, as its tool sees it. Lives until `run` returns.
 struct Call {
   std::string_view run_id;
@@ -84,6 +89,9 @@ struct Call {
   /// Both may be called from the thread that called `run` only.
   std::function<void(const LogLine&)> log;
   std::function<void(const KeptArtifact&)> kept;
+  /// What a program that the tool starts is told: WEIR_RUN_ID, WEIR_NODE_ID, WEIR_STORE, and by
+  /// TRACEPARENT and what goes with it (record::to_environment) where in which trace it runs.
+  std::function<Environment()> environment;
 };
 
 class Tool {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "schedule.h"
+#include "tests/disk/schedule.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "schedule.h"
+#include "tests/disk/schedule.h"
 
 #include <algorithm>
 #include <map>
@@ -11,7 +11,7 @@
 #include "log/sealing.h"
 #include "log/segment.h"
 #include "log/verify.h"
-#include "simulated_disk.h"
+#include "tests/disk/simulated_disk.h"
 
 namespace weir::disk {
 namespace {

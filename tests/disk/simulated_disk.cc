@@ -1,4 +1,4 @@
-#include "simulated_disk.h"
+#include "tests/disk/simulated_disk.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

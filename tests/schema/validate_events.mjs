@@ -110,6 +110,7 @@ async function recordRuns(weir, folder) {
   weir.ask(1, 'run', join(ROOT, 'examples/failing/pipeline.yaml'), '--jobs', '4');
   weir.ask(0, 'run', fixture('talks.yaml'));
   weir.ask(1, 'run', fixture('refused.json'));
+  weir.ask(3, 'exec', '--', 'sh', '-c', 'echo out; echo error >&2; exit 3');
   const {process: child, ended} = weir.start('run', fixture('waits.yaml'));
   while (!committedLines(weir.store).some((line) => line.includes('"message":"waiting"'))) {
     await sleep(20);

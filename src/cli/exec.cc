@@ -1,0 +1,160 @@
+#include "engine/exec.h"
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+namespace weir::cli {
+namespace {
+
+/// As `env`, `nohup` and `timeout` have them.
+enum ExecExitCode : int { kNotExecutable = 126, kNotFound = 127, kSignalled = 128 };
+
+struct ExecOptions {
+  std::string name;
+  bool quiet = false;
+};
+
+/// A log file must not take the place of a standard stream that is closed, and be printed to.
+void fill_standard_streams() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
+  if (opened >= 0) ::close(opened);
+}
+
+/// From here on the signals that end a program come to the descriptor: those that are not ignored,
+/// as nohup asks for.
+/// Before other threads are made: they must inherit the blocked signals.
+Result<int> catch_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action{};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const int descriptor = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (descriptor < 0) return fail_errno("signalfd");
+  return descriptor;
+}
+
+void say(const Error& error) { std::fprintf(stderr, "weir: %s\n", error.message.c_str()); }
+
+void print_summary(const engine::RunReport& report, const std::string& name) {
+  const bool coloured = is_coloured(stderr);
+  const auto took = text::duration(report.duration_ms);
+  const auto run = report.run_id.text();
+  switch (report.outcome) {
+    case pipeline::RunOutcome::kCompleted:
+      std::fprintf(stderr, "%s in %s, run %s\n",
+                   paint(coloured, Colour::kGreen, name + " completed").c_str(), took.c_str(),
+                   run.c_str());
+      return;
+    case pipeline::RunOutcome::kFailed:
+      std::fprintf(stderr, "%s after %s: %s, run %s\n",
+                   paint(coloured, Colour::kRed, name + " failed").c_str(), took.c_str(),
+                   report.failure.message.c_str(), run.c_str());
+      return;
+    case pipeline::RunOutcome::kCancelled:
+      std::fprintf(stderr, "%s after %s, run %s\n",
+                   paint(coloured, Colour::kYellow, name + " cancelled").c_str(), took.c_str(),
+                   run.c_str());
+      return;
+  }
+}
+
+/// The command's own where it has one to give; ours when it could not be run, or has succeeded and
+/// we have not.
+int exit_code_of(const engine::ExecReport& report) {
+  if (!report.command) return kExecFailed;
+  const auto& result = *report.command;
+  if (!result && result.error().code == ErrorCode::kNotFound) return kNotFound;
+  if (!result && result.error().code == ErrorCode::kInvalidInput) return kNotExecutable;
+  if (!result) return kExecFailed;
+  if (const auto signal = result->end.signal) return kSignalled + *signal;
+  if (result->end.exit_code != 0) return result->end.exit_code.value_or(kExecFailed);
+  const bool recorded = report.run && !report.run->record_error;
+  return recorded && !result->output_error ? kDone : kExecFailed;
+}
+
+void print_end(const engine::ExecReport& report, const ExecOptions& options,
+               const std::string& name) {
+  const auto& [command, run] = report;
+  if (!command) return say(Error(run.error()).within("'" + name + "' was not run"));
+  if (!*command) say(command->error());
+  const auto output_error = *command ? (*command)->output_error : std::nullopt;
+  if (output_error) say(*output_error);
+  const auto lost = run ? run->record_error : std::optional(run.error());
+  if (lost) say(Error(*lost).within("the record of '" + name + "' is incomplete"));
+  if (*command && run && !options.quiet) print_summary(*run, name);
+}
+
+int execute(const ExecOptions& options, const Invocation& invocation) {
+  if (invocation.command.empty()) {
+    say({ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
+    return kExecFailed;
+  }
+  fill_standard_streams();
+  const auto store = invocation.create_store();
+  const auto signals = store ? catch_signals() : std::unexpected(store.error());
+  if (!signals) {
+    say(signals.error());
+    return kExecFailed;
+  }
+  const artifact::ArtifactStore artifacts(store->artifacts());
+  record::Recorder recorder(*store);
+  const auto report =
+      engine::exec(recorder, artifacts,
+                   {.command = invocation.command, .name = options.name, .signals = *signals});
+  print_end(report, options,
+            printable(options.name.empty() ? invocation.command[0] : options.name));
+  return exit_code_of(report);
+}
+
+}  // namespace
+
+int take_command(int argc, char** argv, Invocation& invocation) {
+  bool is_exec = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--store" || (is_exec && word == "--name")) {
+      ++i;  // its value
+    } else if (word == "--" ? is_exec : !word.starts_with('-')) {
+      if (is_exec) {
+        invocation.command.assign(argv + i + (word == "--" ? 1 : 0), argv + argc);
+        return i;
+      }
+      if (word != "exec") return argc;
+      is_exec = true;
+    }
+  }
+  return argc;
+}
+
+void add_exec(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<ExecOptions>();
+  auto* command = app.add_subcommand("exec", "Run any command, and record it as a run of one node");
+  command->footer(
+      "Example: weir exec --name backup -- ./backup.sh --all\n\n"
+      "Its exit code is the command's, 128 + N after signal N; 127: there is no such command,\n"
+      "126: it cannot be executed, 125: weir itself failed.\n"
+      "What the command prints goes through a pipe, so it does not see a terminal.");
+  command->add_option("--name", options->name,
+                      "The pipeline's name and, where it may be, id (default: the program's name)");
+  command->add_flag("--quiet", options->quiet, "Say nothing but what went wrong with weir itself");
+  command->preparse_callback([&invocation](std::size_t) { invocation.own_failure = kExecFailed; });
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return execute(*options, invocation); };
+  });
+}
+
+}  // namespace weir::cli

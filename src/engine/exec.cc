@@ -1,0 +1,164 @@
+#include "engine/exec.h"
+
+#include <cstring>
+#include <memory>
+
+namespace weir::engine {
+namespace {
+
+/// Records the lines of one stream, as many as kMaxRecordedOutput allows.
+class RecordedStream {
+ public:
+  RecordedStream(const tool::Call& call, std::string_view logger) : call_(call), logger_(logger) {}
+
+  void add(std::string_view line, bool continues) {
+    if (full_) return;
+    recorded_ += line.size() + kLineCost;
+    full_ = recorded_ > kMaxRecordedOutput;
+    if (!full_) return call_.log({.message = line, .logger = logger_, .continues = continues});
+    const auto message = std::string(logger_) + ": from here on it is not recorded: the limit is " +
+                         std::to_string(kMaxRecordedOutput) + " bytes";
+    call_.log({.level = event::Level::kWarning, .message = message, .logger = "process.exec"});
+  }
+
+ private:
+  const tool::Call& call_;
+  const std::string_view logger_;
+  std::size_t recorded_ = 0;
+  bool full_ = false;
+};
+
+/// The node of the run: its one call runs the command.
+class CommandTool final : public tool::Tool {
+ public:
+  CommandTool(const ExecRequest& request, std::stop_source stop,
+              std::optional<Result<tool::CommandResult>>& result)
+      : request_(request), stop_(std::move(stop)), result_(result) {}
+
+  [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
+
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call& call) override {
+    RecordedStream output(call, "stdout");
+    RecordedStream errors(call, "stderr");
+    result_ = tool::run_command(
+        {.command = request_.command,
+         .environment = call.environment(),
+         .signals = request_.signals,
+         .on_first_signal = [this](int) { stop_.request_stop(); },
+         .on_output_line = [&](std::string_view line, bool more) { output.add(line, more); },
+         .on_error_line = [&](std::string_view line, bool more) { errors.add(line, more); }});
+    const auto& result = *result_;
+    if (!result) return failure("ProcessNotStarted", result.error().message, {});
+    say_what_was_lost(call, *result);
+    const auto& end = result->end;
+    if (end.exit_code == 0) return tool::Output{.payload = {}, .usage = end.usage, .exit_code = 0};
+    if (end.signal) {
+      return failure("ProcessSignalled",
+                     "it was ended by signal " + std::to_string(*end.signal) + " (" +
+                         ::sigdescr_np(*end.signal) + ")",
+                     end);
+    }
+    return failure("ProcessExited",
+                   "it exited with code " + std::to_string(end.exit_code.value_or(-1)), end);
+  }
+
+ private:
+  static std::unexpected<tool::Failure> failure(std::string type, std::string message,
+                                                const tool::End& end) {
+    return std::unexpected(tool::Failure{.type = std::move(type),
+                                         .message = std::move(message),
+                                         .exit_code = end.exit_code,
+                                         .usage = end.usage});
+  }
+
+  static void say_what_was_lost(const tool::Call& call, const tool::CommandResult& result) {
+    const auto warn = [&](std::string_view message) {
+      call.log({.level = event::Level::kWarning, .message = message, .logger = "process.exec"});
+    };
+    if (result.output_error) warn(result.output_error->message);
+    if (result.output_held) {
+      warn(
+          "the command ended, but what it started in the background kept its output open: what it "
+          "prints from here on is neither passed on nor recorded");
+    }
+  }
+
+  const ExecRequest& request_;
+  std::stop_source stop_;
+  std::optional<Result<tool::CommandResult>>& result_;
+  const tool::ToolSpec spec_{.plugin_id = "process", .tool_id = "exec", .settings = {}};
+};
+
+pipeline::Definition make_definition(const ExecRequest& request) {
+  json::Array words;
+  for (const auto& word : request.command) words.emplace_back(word);
+  pipeline::Definition definition;
+  definition.name = request.name.empty()
+                        ? std::filesystem::path(request.command.front()).filename().string()
+                        : request.name;
+  definition.id = make_id(definition.name);
+  definition.on_log_failure = pipeline::OnLogFailure::kContinue;
+  auto& node = definition.nodes.emplace_back();
+  node.id.text = definition.id;
+  node.plugin_id.text = "process";
+  node.tool_id.text = "exec";
+  node.with.set("command", std::move(words));
+  definition.entry_nodes = {{definition.id}};
+  definition.output_nodes = {{definition.id}};
+  return definition;
+}
+
+/// In the form of a pipeline file.
+std::string to_text(const pipeline::Definition& definition, const std::filesystem::path& folder) {
+  const auto& node = definition.nodes.front();
+  json::Object settings = node.with;
+  settings.set("folder", folder.string());
+  json::Object node_object;
+  node_object.set("id", node.id.text);
+  node_object.set("plugin_id", node.plugin_id.text);
+  node_object.set("tool_id", node.tool_id.text);
+  node_object.set("with", std::move(settings));
+  json::Array nodes;
+  nodes.emplace_back(std::move(node_object));
+  json::Object file;
+  file.set("id", definition.id);
+  file.set("name", definition.name);
+  file.set("nodes", std::move(nodes));
+  return json::to_pretty_text(file);
+}
+
+}  // namespace
+
+std::string make_id(std::string_view name) {
+  constexpr std::size_t kMaxId = 128;
+  std::string id;
+  for (const char c : name) {
+    const bool continues_character = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+    if (continues_character || id.size() == kMaxId) continue;
+    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '-' || c == '.';
+    id += allowed ? c : '_';
+  }
+  return id.empty() ? "exec" : id;
+}
+
+ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
+                const ExecRequest& request) {
+  std::optional<Result<tool::CommandResult>> result;
+  const std::stop_source stop;
+  tool::Registry tools;
+  tools.add(std::make_unique<CommandTool>(request, stop, result));
+  const auto definition = make_definition(request);
+  std::error_code unknown;
+  const auto folder = std::filesystem::current_path(unknown);
+  Engine engine(recorder, artifacts, tools);
+  auto run = engine.run({.definition = definition,
+                         .definition_text = to_text(definition, folder),
+                         .folder = folder,
+                         .payload = {},
+                         .stop = stop.get_token(),
+                         .on_update = {}});
+  return {.command = std::move(result), .run = std::move(run)};
+}
+
+}  // namespace weir::engine

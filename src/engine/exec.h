@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "artifact/artifact_store.h"
+#include "engine/engine.h"
+#include "record/recorder.h"
+#include "tool/command.h"
+
+namespace weir::engine {
+
+/// Of each stream of a command, so much is recorded, its end not: the log is for what a person
+/// reads. A line counts kLineCost more than it has bytes, for its event.
+inline constexpr std::size_t kMaxRecordedOutput = tool::kMaxPayloadBytes;
+inline constexpr std::size_t kLineCost = 64;
+
+struct ExecRequest {
+  std::vector<std::string> command;  ///< not empty
+  std::string name;                  ///< of the pipeline; empty: of the command's program
+  int signals = -1;                  ///< as in tool::CommandRequest
+};
+
+/// What became of the command, and what of its record: one can succeed without the other.
+struct ExecReport {
+  std::optional<Result<tool::CommandResult>> command;  ///< nothing: it was not tried
+  Result<RunReport> run;  ///< its record_error: from some moment on nothing was recorded
+};
+
+/// Runs a command as `tool::run_command` does, and records it as a run of one node, `process.exec`.
+/// It has what a Call::environment has. When the log cannot be written the command goes on.
+[[nodiscard]] ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
+                              const ExecRequest& request);
+
+/// A valid id that looks like `name`: what an id may not hold is '_' in it. Of nothing, "exec".
+[[nodiscard]] std::string make_id(std::string_view name);
+
+}  // namespace weir::engine
