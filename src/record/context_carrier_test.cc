@@ -30,7 +30,7 @@ TraceContext full_context() {
   return context;
 }
 
-// The example of seed 002, with a traceparent that is one.
+// The example of stageflow, with a traceparent that is one.
 TEST(ContextHeaders, SayTraceAndIds) {
   auto context = from_headers(Headers{{"traceparent", std::string(kParent)}});
   context.ids.correlation_id = "550e8400-e29b-41d4-a716-446655440000";

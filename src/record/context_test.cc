@@ -24,7 +24,7 @@ TraceContext context_of(std::string_view correlation_id) {
   return context;
 }
 
-// The example of seed 002.
+// The example of stageflow.
 TEST(CorrelationIds, BecomeADictionaryWithTheirKnownNames) {
   const CorrelationIds ids{.run_id = "run-1",
                            .request_id = "request-1",
@@ -64,7 +64,7 @@ TEST(CorrelationIds, AreShortTextsWithoutControlCharacters) {
   }
 }
 
-// The example of seed 004.
+// The example of PaperKit.
 TEST(TraceContext, BecomesARunContext) {
   auto context = TraceContext::start().child_span();
   const auto parent = context.span_id.text();

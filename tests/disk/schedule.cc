@@ -131,29 +131,27 @@ class Schedule {
     if (producer.writer->commit(lines, events.size())) {
       told.committed.insert(told.committed.end(), events.begin(), events.end());
       report_.acknowledged += events.size();
-      say("%s: committed up to event %llu\n", name.c_str(), last());
+      say(name + ": committed up to event " + std::to_string(last_event_));
     } else {
       ++report_.failed_commits;
-      say("%s: commit up to event %llu failed\n", name.c_str(), last());
+      say(name + ": commit up to event " + std::to_string(last_event_) + " failed");
       if (chance_.in_1000(500)) producer.writer.reset();  // some try again with the same
     }
   }
-
-  [[nodiscard]] unsigned long long last() const { return last_event_; }
 
   void kill(Producer& producer) {
     if (!producer.process || producer.process->killed()) return;
     producer.process->kill();
     producer.writer.reset();
     ++report_.kills;
-    say("a process was killed\n");
+    say("a process was killed");
   }
 
   void lose_power() {
     for (auto& producer : producers_) kill(producer);
     disk_.lose_power();
     ++report_.power_failures;
-    say("the power failed\n");
+    say("the power failed");
   }
 
   void seal() {
@@ -161,7 +159,7 @@ class Schedule {
     if (chance_.in_1000(300)) process.kill_after(chance_.below(80));
     if (const auto store = log::StoreDirectory::open(kRoot, process)) {
       const auto sealed = log::seal_finished(*store);
-      say("sealed: %s\n", sealed ? "all" : sealed.error().message.c_str());
+      say("sealed: " + (sealed ? "all" : sealed.error().message));
     }
   }
 
@@ -175,7 +173,7 @@ class Schedule {
       auto reader = log::SegmentReader::open(store->segment((*names)[i]), process);
       if (!reader) continue;
       auto& told = told_[(*names)[i].writer];
-      say("%s: read\n", (*names)[i].file_name().c_str());
+      say((*names)[i].file_name() + ": read");
       const auto events = events_of(*reader);
       if (disk_.sync_failed(store->segment((*names)[i]))) continue;
       told.seen.insert(events.begin(), events.end());
@@ -275,9 +273,8 @@ class Schedule {
     if (found->anchor) anchors_.assign(1, *found->anchor);
   }
 
-  template <class... Words>
-  void say(const char* format, Words... words) const {
-    if (trace_ != nullptr) std::fprintf(trace_, format, words...);
+  void say(const std::string& what) const {
+    if (trace_ != nullptr) std::fprintf(trace_, "%s\n", what.c_str());
   }
 
   std::FILE* const trace_;

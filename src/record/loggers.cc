@@ -1,0 +1,164 @@
+#include "record/loggers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/utf8.h"
+#include "record/logger.h"
+
+namespace weir::record {
+namespace {
+
+using event::Level;
+
+constexpr std::string_view kRootName = "weir";
+
+/// The place of a name in the hierarchy: without the root, which is the empty name.
+std::string_view below_root(std::string_view name) {
+  while (name.starts_with("weir.")) name.remove_prefix(kRootName.size() + 1);
+  return name == kRootName ? std::string_view() : name;
+}
+
+bool is_name(std::string_view name) {
+  if (name.empty()) return true;
+  if (name.size() > Loggers::kMaxNameBytes || name.front() == '.' || name.back() == '.') {
+    return false;
+  }
+  const auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return std::ranges::all_of(name, is_allowed) && name.find("..") == std::string_view::npos;
+}
+
+std::string_view parent_of(std::string_view name) {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+/// No NaN is.
+bool is_rate(double rate) { return rate >= 0 && rate <= 1; }
+
+std::unexpected<Error> not_a_name(std::string_view name) {
+  return fail(ErrorCode::kInvalidInput,
+              "logger '" + std::string(utf8::cut(name, Loggers::kMaxNameBytes)) +
+                  "': a name has letters, digits, '_' and '-' between single dots, at most " +
+                  std::to_string(Loggers::kMaxNameBytes) + " bytes");
+}
+
+}  // namespace
+
+Loggers::Loggers() {
+  auto root = std::make_unique<LoggerState>();
+  root->name = kRootName;
+  states_.emplace(std::string(), std::move(root));
+}
+
+Loggers::~Loggers() = default;
+
+/// The state of a name and of those above it. The mutex is held.
+Result<LoggerState*> Loggers::find_or_make(std::string_view name) {
+  if (!is_name(name)) return not_a_name(name);
+  auto* above = &nearest(name);
+  while (above->name != (name.empty() ? kRootName : name)) {
+    if (states_.size() >= kMaxLoggers) {
+      return fail(ErrorCode::kExhausted,
+                  "more than " + std::to_string(kMaxLoggers) + " loggers have names");
+    }
+    // One level further down than what there is.
+    const auto known = above->parent == nullptr ? 0 : above->name.size() + 1;
+    auto state = std::make_unique<LoggerState>();
+    state->name = name.substr(0, name.find('.', known));
+    state->parent = above;
+    state->level = above->level.load(std::memory_order_relaxed);
+    state->sampling = above->sampling.load(std::memory_order_relaxed);
+    above = state.get();
+    states_.emplace(above->name, std::move(state));
+  }
+  return above;
+}
+
+LoggerState& Loggers::nearest(std::string_view name) const {
+  while (true) {
+    const auto found = states_.find(name);
+    if (found != states_.end()) return *found->second;
+    name = parent_of(name);
+  }
+}
+
+/// Makes what is set hold below where it is set. The mutex is held.
+void Loggers::settle() {
+  for (auto& [name, state] : states_) {
+    const auto* above = state->parent;
+    const auto level =
+        above == nullptr ? Level::kInfo : above->level.load(std::memory_order_relaxed);
+    const auto rate = above == nullptr ? 1.0 : above->sampling.load(std::memory_order_relaxed);
+    state->level.store(state->own_level.value_or(level), std::memory_order_relaxed);
+    state->sampling.store(state->own_sampling.value_or(rate), std::memory_order_relaxed);
+  }
+}
+
+Result<void> Loggers::set_level(std::string_view name, std::optional<Level> level) {
+  const std::lock_guard lock(mutex_);
+  WEIR_TRY(auto* const state, find_or_make(below_root(name)));
+  state->own_level = level;
+  settle();
+  return {};
+}
+
+Result<void> Loggers::set_sampling(std::string_view name, std::optional<double> rate) {
+  if (rate && !is_rate(*rate)) {
+    return fail(ErrorCode::kInvalidInput, "a sampling rate is a number from 0 to 1");
+  }
+  const std::lock_guard lock(mutex_);
+  WEIR_TRY(auto* const state, find_or_make(below_root(name)));
+  state->own_sampling = rate;
+  settle();
+  return {};
+}
+
+Level Loggers::level(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return nearest(below_root(name)).level.load(std::memory_order_relaxed);
+}
+
+double Loggers::sampling(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return nearest(below_root(name)).sampling.load(std::memory_order_relaxed);
+}
+
+std::uint64_t Loggers::sampled_out() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const auto& [name, state] : states_) {
+    sum += state->sampled_out.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+Logger Loggers::logger(std::string_view name, Run& run) {
+  const std::lock_guard lock(mutex_);
+  const auto place = below_root(name);
+  const auto made = find_or_make(place);
+  auto& state = made ? **made : nearest(utf8::cut(place, kMaxNameBytes));
+  const auto shown = place.empty() ? kRootName : utf8::cut(place, kMaxNameBytes);
+  return {state, std::string(shown), run};
+}
+
+std::optional<Level> parse_level(std::string_view name) {
+  static constexpr std::pair<std::string_view, Level> kNames[] = {
+      {"debug", Level::kDebug},   {"info", Level::kInfo},   {"warning", Level::kWarning},
+      {"warn", Level::kWarning},  {"error", Level::kError}, {"fatal", Level::kFatal},
+      {"critical", Level::kFatal}};
+  const auto is_same = [&](std::string_view other) {
+    return std::ranges::equal(name, other, [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
+    });
+  };
+  for (const auto& [text, level] : kNames) {
+    if (is_same(text)) return level;
+  }
+  return {};
+}
+
+}  // namespace weir::record
