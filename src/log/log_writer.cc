@@ -14,27 +14,26 @@ LogWriter::LogWriter(StoreDirectory store, const Clock& clock, LogWriterOptions 
   name_.writer = name;
 }
 
-bool LogWriter::is_full() const {
-  return segment_->size_bytes() >= options_.segment_bytes ||
+bool LogWriter::is_full(const SegmentWriter& segment) const {
+  return segment.size_bytes() >= options_.segment_bytes ||
          clock_.monotonic() - begun_ >= options_.segment_age;
+}
+
+Result<void> LogWriter::begin_segment() {
+  WEIR_TRY(auto segment,
+           SegmentWriter::create(store_.segment({name_.writer, name_.number + 1}), store_.files()));
+  ++name_.number;
+  segment_.emplace(std::move(segment));
+  begun_ = clock_.monotonic();
+  return {};
 }
 
 Result<void> LogWriter::commit(std::string& lines, std::uint64_t events) {
   if (failure_) return std::unexpected(*failure_);
-  if (segment_ && is_full()) close();
+  if (segment_ && is_full(*segment_)) close();
   Result<void> done;
-  if (!segment_) {
-    auto created =
-        SegmentWriter::create(store_.segment({name_.writer, name_.number + 1}), store_.files());
-    if (created) {
-      ++name_.number;
-      segment_.emplace(std::move(*created));
-      begun_ = clock_.monotonic();
-    } else {
-      done = std::unexpected(std::move(created).error());
-    }
-  }
-  if (done) done = segment_->commit(lines, events);
+  if (!segment_) done = begin_segment();
+  if (done && segment_) done = segment_->commit(lines, events);
   if (!done) {
     failure_ = done.error();
     close();

@@ -41,7 +41,8 @@ class LogWriter {
   [[nodiscard]] const std::string& name() const { return name_.writer; }
 
  private:
-  [[nodiscard]] bool is_full() const;
+  [[nodiscard]] bool is_full(const SegmentWriter& segment) const;
+  [[nodiscard]] Result<void> begin_segment();
 
   StoreDirectory store_;
   const Clock& clock_;

@@ -225,8 +225,8 @@ TEST(EventBus, ClearsHooks) {
 
 TEST(EventBus, ExecutesAnAsynchronousHook) {
   Notes notes;
-  EventBus bus;
   std::latch published(1);
+  EventBus bus;
   auto hook = noting(notes, "a");
   hook.mode = HookMode::kAsynchronous;
   hook.call = [&](const Published& event, const std::stop_token&) -> Result<void> {
@@ -358,8 +358,8 @@ TEST(ThreadsEventBus, AHookThatStopsAtItsTimeoutIsCountedAndItsResultIgnored) {
 
 TEST(ThreadsEventBus, ASynchronousHookThatDoesNotReturnHoldsUpNobody) {
   Notes notes;
-  EventBus bus({.max_timeouts_in_a_row = 1'000'000});
   std::latch release(1);
+  EventBus bus({.max_timeouts_in_a_row = 1'000'000});
   auto stuck = noting(notes, "stuck");
   stuck.call = [&](const Published&, const std::stop_token&) -> Result<void> {
     release.wait();
@@ -383,8 +383,8 @@ TEST(ThreadsEventBus, ASynchronousHookThatDoesNotReturnHoldsUpNobody) {
 
 TEST(ThreadsEventBus, AsynchronousHooksThatDoNotReturnLeaveThePoolItsThreads) {
   Notes notes;
+  std::latch release(1);  // before the bus, which waits for who waits for it
   EventBus bus({.threads = 2, .max_timeouts_in_a_row = 1'000'000});
-  std::latch release(1);
   for (const char* name : {"stuck 1", "stuck 2", "stuck 3"}) {
     auto stuck = noting(notes, name);
     stuck.mode = HookMode::kAsynchronous;
@@ -440,8 +440,8 @@ TEST(ThreadsEventBus, AHookIsDisabledAfterThreeTimeoutsInARow) {
 TEST(ThreadsEventBus, AHookThatNeverComesBackIsDisabled) {
   Notes notes;
   Problems problems;
+  std::latch release(1);  // before the bus, which waits for who waits for it
   EventBus bus({.on_problem = problems.recorder()});
-  std::latch release(1);
   auto hook = noting(notes, "a");
   hook.mode = HookMode::kAsynchronous;
   hook.call = [&](const Published&, const std::stop_token&) -> Result<void> {
@@ -462,8 +462,8 @@ TEST(ThreadsEventBus, AHookThatNeverComesBackIsDisabled) {
 
 TEST(ThreadsEventBus, AFullQueueDropsTheNewestAndNeverBlocks) {
   Notes notes;
-  EventBus bus({.queue_events = 2});
   std::latch begun(1), release(1);
+  EventBus bus({.queue_events = 2});
   auto hook = noting(notes, "a");
   hook.mode = HookMode::kAsynchronous;
   hook.call = [&](const Published& event, const std::stop_token&) -> Result<void> {
@@ -487,8 +487,8 @@ TEST(ThreadsEventBus, AFullQueueDropsTheNewestAndNeverBlocks) {
 TEST(ThreadsEventBus, TheQueuesTogetherHoldSoManyBytes) {
   Notes notes;
   const auto size = line_of("e").size();
-  EventBus bus({.queue_bytes = 2 * size});
   std::latch begun(1), release(1);
+  EventBus bus({.queue_bytes = 2 * size});
   auto hook = noting(notes, "a");
   hook.mode = HookMode::kAsynchronous;
   hook.call = [&](const Published&, const std::stop_token&) -> Result<void> {

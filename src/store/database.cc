@@ -119,15 +119,17 @@ Result<std::unique_ptr<Rows::Impl>> run_statement(const Connection::Impl& impl,
   const auto& api = duckdb();
   // duckdb_interrupt sets a flag that the beginning of a statement clears: one that comes between
   // two statements would be lost. Beginning and running are two calls here, so that we look at our
-  // own flag, which stays, after the clearing: an interrupt was before that and is seen now, or
-  // comes after it and ends the statement.
+  // own flag, which stays, after the clearing: an interrupt was before that and is seen and given
+  // again now, or comes after it. Either ends the statement; one that is given up without being run
+  // would leak what DuckDB has prepared for it.
   Owned<duckdb_pending_result> pending(api.duckdb_destroy_pending);
-  if (api.duckdb_pending_prepared(prepared.get(), pending.out()) == DuckDBError ||
-      impl.interrupted) {
+  if (api.duckdb_pending_prepared(prepared.get(), pending.out()) == DuckDBError) {
     return failed(impl, api.duckdb_pending_error(pending.get()));
   }
+  if (impl.interrupted) api.duckdb_interrupt(impl.connection);
   auto rows = std::make_unique<Rows::Impl>();
-  if (api.duckdb_execute_pending(pending.get(), &rows->result) == DuckDBError) {
+  // A small one may have ended before it looked.
+  if (api.duckdb_execute_pending(pending.get(), &rows->result) == DuckDBError || impl.interrupted) {
     return failed(impl, api.duckdb_result_error(&rows->result));
   }
   const auto count = api.duckdb_column_count(&rows->result);
