@@ -79,6 +79,12 @@ Result<void> File::sync() const {
   return {};
 }
 
+Result<void> File::rename_to(const std::filesystem::path& path) {
+  if (files_->rename(path_.c_str(), path.c_str()) != 0) return failed("rename");
+  path_ = path;
+  return {};
+}
+
 Result<void> File::truncate(std::uint64_t size) {
   if (files_->ftruncate(descriptor_, size) != 0) return failed("truncate");
   return {};
@@ -150,9 +156,7 @@ Result<void> write_file_durably(const std::filesystem::path& path, std::string_v
     WEIR_TRY(auto file, File::create(temporary, files));
     auto written = file.write(bytes);
     if (written) written = file.sync();
-    if (written && files.rename(temporary.c_str(), path.c_str()) != 0) {
-      written = fail_errno("rename to " + path.string());
-    }
+    if (written) written = file.rename_to(path);
     if (!written) {
       files.unlink(temporary.c_str());
       return written;

@@ -49,6 +49,8 @@ class File {
   [[nodiscard]] Result<void> write_at(std::uint64_t offset, std::string_view bytes);
   /// Makes what was written survive power loss (fdatasync).
   [[nodiscard]] Result<void> sync() const;
+  /// Gives the file this name, in the place of what has it. Not durable before sync_directory.
+  [[nodiscard]] Result<void> rename_to(const std::filesystem::path& path);
   /// Cuts the file, or fills it with zeros, to `size`.
   [[nodiscard]] Result<void> truncate(std::uint64_t size);
   /// Reserves blocks for `size` bytes from `offset` on without changing the file's size, so that

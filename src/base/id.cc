@@ -30,9 +30,9 @@ std::uint64_t kernel_seed() {
 /// out the same ids.
 std::uint64_t& random_state() {
   thread_local std::uint64_t state = kernel_seed();
-  static const int kRegistered =
+  static const int registered =
       ::pthread_atfork(nullptr, nullptr, [] { random_state() = kernel_seed(); });
-  static_cast<void>(kRegistered);
+  static_cast<void>(registered);
   return state;
 }
 

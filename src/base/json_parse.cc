@@ -41,13 +41,12 @@ class Parser {
   explicit Parser(std::string_view text) : padded_(text), counter_(padded_) {}
 
   Result<Value> parse() {
-    simdjson::ondemand::document document;
-    if (const auto error = parser_.iterate(padded_).get(document)) return fail_at(0, error);
-    document_ = &document;
-    auto value = parse_document(document);
+    if (const auto error = parser_.iterate(padded_).get(document_)) return fail_at(0, error);
+    is_open_ = true;
+    auto value = parse_document(document_);
     if (!value) return value;
     const char* after = nullptr;
-    if (!document.current_location().get(after)) {
+    if (!document_.current_location().get(after)) {
       return fail_here(offset_of(after), "more text after the value");
     }
     return value;
@@ -167,7 +166,7 @@ class Parser {
       return fail_here(0, "empty, a JSON value is expected");
     }
     const char* reached = nullptr;
-    if (document_ != nullptr && !document_->current_location().get(reached)) {
+    if (is_open_ && !document_.current_location().get(reached)) {
       offset = std::max(offset, offset_of(reached));
     }
     return fail_here(offset, "not JSON: " + describe(error, offset));
@@ -208,7 +207,8 @@ class Parser {
   simdjson::padded_string padded_;
   PositionCounter counter_;
   simdjson::ondemand::parser parser_;
-  simdjson::ondemand::document* document_ = nullptr;  // while it is read
+  simdjson::ondemand::document document_;
+  bool is_open_ = false;  // document_ can say where it is
 };
 
 }  // namespace

@@ -166,9 +166,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   }();
   if (!report) return complain(report.error());
   print_summary(options, file->definition, *store, *report);
-  if (report->record_error) {
-    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n",
-                 report->record_error->message.c_str());
+  if (const auto& lost = report->record_error) {
+    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n", lost->message.c_str());
   }
   if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
   std::printf("%s\n",

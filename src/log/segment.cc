@@ -55,16 +55,18 @@ struct CommitLine {
 }  // namespace
 
 Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path, FileSystem& files) {
-  WEIR_TRY(auto file, File::create(path, files));
-  auto locked = file.try_lock();
-  if (locked && !*locked) {
-    locked = fail(ErrorCode::kConflict, path.string() + ": locked by another process");
+  if (files.exists(path.c_str())) {
+    return fail(ErrorCode::kConflict, path.string() + ": is there already");
   }
-  Result<void> ready;
-  if (!locked) ready = std::unexpected(std::move(locked).error());
+  // It gets its name when it is locked: who seals would take it for finished otherwise.
+  const auto unnamed = path.string() + ".new";
+  WEIR_TRY(auto file, File::create(unnamed, files));
+  WEIR_TRY(const bool locked, file.try_lock());
+  if (!locked) return fail(ErrorCode::kConflict, unnamed + ": locked by another process");
+  auto ready = file.rename_to(path);
   if (ready) ready = sync_directory(path.parent_path(), files);
   if (!ready) {
-    files.unlink(path.c_str());
+    files.unlink(file.path().c_str());
     return std::unexpected(std::move(ready).error());
   }
   return SegmentWriter(std::move(file));

@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -17,9 +20,15 @@ namespace {
 constexpr int kSignals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS};
 constexpr std::chrono::milliseconds kMaxWait{2000};
 
-struct sigaction previous[NSIG];
+/// More than these are recorded as well, but have only their destructors.
+constexpr std::size_t kMaxRecorders = 64;
+
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): handlers have nothing else.
+constinit std::array<std::atomic<Recorder*>, kMaxRecorders> recorders{};
 std::mutex registry_mutex;  // for add, remove and fork; a signal handler goes without
+struct sigaction previous[NSIG];
 thread_local bool is_writer = false;
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 void sleep_a_millisecond() {
   const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
@@ -28,15 +37,13 @@ void sleep_a_millisecond() {
 
 }  // namespace
 
-constinit std::array<std::atomic<Recorder*>, LiveRecorders::kMax> LiveRecorders::all_{};
-
 void LiveRecorders::mark_writer_thread() { is_writer = true; }
 
 void LiveRecorders::add(Recorder& recorder) {
   static std::once_flag installed;
   std::call_once(installed, install);
   const std::lock_guard lock(registry_mutex);
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (place.load() != nullptr) continue;
     place.store(&recorder);
     return;
@@ -45,7 +52,7 @@ void LiveRecorders::add(Recorder& recorder) {
 
 void LiveRecorders::remove(Recorder& recorder) {
   const std::lock_guard lock(registry_mutex);
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (place.load() == &recorder) place.store(nullptr);
   }
 }
@@ -63,7 +70,7 @@ void LiveRecorders::install() {
 }
 
 void LiveRecorders::drain_at_exit() {
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (auto* recorder = place.load()) {
       static_cast<void>(recorder->stop(Recorder::AtStop::kDrain, kMaxWait));
     }
@@ -74,12 +81,12 @@ void LiveRecorders::drain_at_exit() {
 void LiveRecorders::on_fatal_signal(int signal) {
   const int error = errno;
   if (!is_writer) {
-    for (auto& place : all_) {
+    for (auto& place : recorders) {
       if (auto* recorder = place.load()) recorder->crashing_.store(true);
     }
     for (int waited = 0; waited < kMaxWait.count(); ++waited) {
       bool all_drained = true;
-      for (auto& place : all_) {
+      for (auto& place : recorders) {
         auto* recorder = place.load();
         const bool waits = recorder != nullptr && recorder->open_count_.load() > 0;
         all_drained = all_drained && (!waits || recorder->crash_drained_.load());
@@ -97,13 +104,13 @@ void LiveRecorders::on_fatal_signal(int signal) {
 
 void LiveRecorders::before_fork() {
   registry_mutex.lock();
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (auto* recorder = place.load()) recorder->mutex_.lock();
   }
 }
 
 void LiveRecorders::after_fork_in_parent() {
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (auto* recorder = place.load()) recorder->mutex_.unlock();
   }
   registry_mutex.unlock();
@@ -111,7 +118,7 @@ void LiveRecorders::after_fork_in_parent() {
 
 void LiveRecorders::after_fork_in_child() {
   is_writer = false;
-  for (auto& place : all_) {
+  for (auto& place : recorders) {
     if (auto* recorder = place.load()) recorder->start_anew_in_child();
   }
   registry_mutex.unlock();

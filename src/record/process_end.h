@@ -1,9 +1,5 @@
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstddef>
-
 namespace weir::record {
 
 class Recorder;
@@ -29,17 +25,12 @@ class LiveRecorders {
   static void mark_writer_thread();
 
  private:
-  /// More are recorded as well, but have only their destructors.
-  static constexpr std::size_t kMax = 64;
-
   static void install();
   static void drain_at_exit();
   static void on_fatal_signal(int signal);
   static void before_fork();
   static void after_fork_in_parent();
   static void after_fork_in_child();
-
-  static std::array<std::atomic<Recorder*>, kMax> all_;
 };
 
 }  // namespace weir::record
