@@ -5,6 +5,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
 const NAME = /^[0-9a-f]{24}-\d{6}\.jsonl$/;
+const UNNAMED = /^[0-9a-f]{24}-\d{6}\.jsonl\.new$/;  // a crash came before it was locked
 const COMMIT_PREFIX = '{"log_commit":';
 const COMMIT_LINE =
     /^\{"log_commit":\{"events":(0|[1-9]\d*),"bytes":(0|[1-9]\d*),"crc32c":"([0-9a-f]{8})"\}\}$/;
@@ -67,7 +68,7 @@ function isGood(commitLine, lines, bytes) {
 export function readStore(store) {
   const folder = join(store, 'log');
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).sort().map((name) => {
+  return readdirSync(folder).filter((name) => !UNNAMED.test(name)).sort().map((name) => {
     if (!NAME.test(name)) throw new Error(`${name} is no segment's name`);
     const path = join(folder, name);
     return {path, ...readSegment(readFileSync(path))};
