@@ -1,6 +1,7 @@
 #include "record/sealer.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "log/sealing.h"
 
@@ -29,6 +30,9 @@ void Sealer::wake() {
 
 void Sealer::run() {
   pthread_setname_np(pthread_self(), "weir-sealer");
+  // It reads whole segments: whatever else the process does goes first.
+  const sched_param unused{};
+  static_cast<void>(pthread_setschedparam(pthread_self(), SCHED_IDLE, &unused));
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return wanted_; });
