@@ -39,7 +39,7 @@ BENCHMARK_CAPTURE(redact, message, "node completed", TextKind::kMessage);
 BENCHMARK_CAPTURE(redact, run_id, "019b8a2f-7c00-7000-8000-000000000001", TextKind::kField);
 BENCHMARK_CAPTURE(redact, trace_id, "996ac0d084ed2787b426421e34ba9923", TextKind::kField);
 BENCHMARK_CAPTURE(redact, timestamp, "2026-01-05T03:00:00.000001Z", TextKind::kField);
-BENCHMARK_CAPTURE(redact, path, "/work/main/src/event/redaction.cc", TextKind::kMessage);
+BENCHMARK_CAPTURE(redact, path, "/srv/etl/src/event/redaction.cc", TextKind::kMessage);
 BENCHMARK_CAPTURE(
     redact, log_line,
     "2026-01-05 03:00:00,123 INFO loader read rows=1200 file=part-0001.csv in 12.5 ms",

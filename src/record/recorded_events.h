@@ -16,6 +16,23 @@
 /// For tests of what code says into a run: a run of a fresh store, and what arrived in its log.
 namespace weir::record::testing_support {
 
+/// The committed lines of the whole store.
+[[nodiscard]] inline std::vector<std::string> committed_lines(const log::StoreDirectory& store) {
+  std::vector<std::string> lines;
+  const auto segments = store.segments();
+  for (const auto& path : *segments) {
+    auto reader = log::SegmentReader::open(path);
+    while (const auto commit = *reader->next_commit()) {
+      for (auto rest = commit->lines; !rest.empty();) {
+        const auto end = rest.find('\n');
+        lines.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+      }
+    }
+  }
+  return lines;
+}
+
 /// A run in a store of its own, and the events committed there.
 class RecordedRun {
  public:
@@ -36,20 +53,9 @@ class RecordedRun {
   /// All lines of the store, each of which the catalogue's decoder takes.
   [[nodiscard]] std::vector<std::string> lines() {
     WEIR_CHECK(run_->flush());
+    auto lines = committed_lines(store_);
     event::Decoder decoder;
-    std::vector<std::string> lines;
-    const auto segments = store_.segments();
-    for (const auto& path : *segments) {
-      auto reader = log::SegmentReader::open(path);
-      while (const auto commit = *reader->next_commit()) {
-        for (auto rest = commit->lines; !rest.empty();) {
-          const auto end = rest.find('\n');
-          lines.emplace_back(rest.substr(0, end));
-          rest.remove_prefix(end + 1);
-          WEIR_CHECK(decoder.decode(lines.back()));
-        }
-      }
-    }
+    for (const auto& line : lines) WEIR_CHECK(decoder.decode(line));
     return lines;
   }
 

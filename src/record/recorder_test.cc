@@ -10,12 +10,14 @@
 #include "event/decoder.h"
 #include "log/segment.h"
 #include "log/verify.h"
+#include "record/recorded_events.h"
 
 namespace weir::record {
 namespace {
 
 using event::Field;
 using event::Type;
+using testing_support::committed_lines;
 
 log::StoreDirectory fresh_store() {
   return *log::StoreDirectory::create(testing::TempDir() + "store-" +
@@ -28,23 +30,6 @@ RunFields some_run() {
           .pipeline_id = "p",
           .pipeline_version = "1",
           .trace_id = TraceId::make()};
-}
-
-/// The committed lines of the whole store.
-std::vector<std::string> lines_of(const log::StoreDirectory& store) {
-  std::vector<std::string> lines;
-  const auto segments = store.segments();
-  for (const auto& path : *segments) {
-    auto reader = log::SegmentReader::open(path);
-    while (const auto commit = *reader->next_commit()) {
-      for (auto rest = commit->lines; !rest.empty();) {
-        const auto end = rest.find('\n');
-        lines.emplace_back(rest.substr(0, end));
-        rest.remove_prefix(end + 1);
-      }
-    }
-  }
-  return lines;
 }
 
 TEST(Recorder, WritesAnEventWithAllItsFieldsInTheOrderOfTheCatalogue) {
@@ -63,7 +48,7 @@ TEST(Recorder, WritesAnEventWithAllItsFieldsInTheOrderOfTheCatalogue) {
                                      {Field::kCacheHit, true},
                                      {Field::kOutputKeys, std::span(keys)}});
   }
-  const auto lines = lines_of(store);
+  const auto lines = committed_lines(store);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_THAT(
       lines[0],
@@ -84,7 +69,7 @@ TEST(Recorder, HasEverythingOnDiskWhenFlushReturns) {
   for (std::size_t i = 1; i <= 20; ++i) {
     run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}});
     ASSERT_TRUE(run->flush());
-    EXPECT_EQ(lines_of(store).size(), i);
+    EXPECT_EQ(committed_lines(store).size(), i);
   }
 }
 
@@ -94,9 +79,9 @@ TEST(Recorder, CommitsByItselfWithinAWhile) {
   const auto run = *recorder.begin(some_run());
   run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}});
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (lines_of(store).empty() && std::chrono::steady_clock::now() < give_up)
+  while (committed_lines(store).empty() && std::chrono::steady_clock::now() < give_up)
     std::this_thread::yield();
-  EXPECT_EQ(lines_of(store).size(), 1U);
+  EXPECT_EQ(committed_lines(store).size(), 1U);
 }
 
 TEST(Recorder, TakesEventsLargerThanTheRing) {
@@ -108,7 +93,7 @@ TEST(Recorder, TakesEventsLargerThanTheRing) {
     for (int i = 0; i < 3; ++i)
       run->emit(Type::kLog, {{Field::kMessage, std::string_view(message)}});
   }
-  const auto lines = lines_of(store);
+  const auto lines = committed_lines(store);
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_THAT(lines[2], testing::HasSubstr(message));
 }
@@ -169,7 +154,7 @@ TEST(ThreadsRecorder, KeepsEveryRunInOrderWhateverThreadsEmit) {
   std::map<std::string, std::int64_t> last_seq;
   std::map<std::int64_t, std::vector<std::int64_t>> by_thread;
   event::Decoder decoder;
-  for (const auto& text : lines_of(store)) {
+  for (const auto& text : committed_lines(store)) {
     const auto event = decoder.decode(text);
     ASSERT_TRUE(event);
     EXPECT_EQ((*event)->run_seq(), ++last_seq[std::string((*event)->text(Field::kRunId))]);
@@ -195,7 +180,7 @@ TEST(ThreadsRecorder, CommitsWhatEndedThreadsEmitted) {
     std::jthread([&] { run->emit(Type::kLog, {{Field::kMessage, std::string_view("m")}}); });
   }
   ASSERT_TRUE(run->flush());
-  EXPECT_EQ(lines_of(store).size(), 50U);
+  EXPECT_EQ(committed_lines(store).size(), 50U);
 }
 
 log::StoreDirectory fresh_store(FileSystem& files) {
@@ -221,7 +206,7 @@ TEST(Recorder, CutsAnEventWhoseLineWouldBeTooLongAndSaysWhatItCut) {
     ASSERT_TRUE(run->flush());
     EXPECT_EQ(recorder.statistics().cut, 1U);
   }
-  const auto lines = lines_of(store);
+  const auto lines = committed_lines(store);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_LE(lines[0].size(), log::kMaxEventBytes);
   event::Decoder decoder;
@@ -242,7 +227,7 @@ TEST(Recorder, KeepsEveryCommitInItsLimit) {
     for (int i = 0; i < 30; ++i) emit_message(*run, message);
     ASSERT_TRUE(run->flush());
   }
-  EXPECT_EQ(lines_of(store).size(), 30U);
+  EXPECT_EQ(committed_lines(store).size(), 30U);
 }
 
 TEST(Recorder, CommitsBeforeEmitReturnsWhenThatIsWanted) {
@@ -252,7 +237,7 @@ TEST(Recorder, CommitsBeforeEmitReturnsWhenThatIsWanted) {
   fields.durability = Durability::kCommit;
   const auto run = *recorder.begin(fields);
   emit_message(*run, "one");
-  EXPECT_EQ(lines_of(store).size(), 1U);
+  EXPECT_EQ(committed_lines(store).size(), 1U);
 }
 
 TEST(Recorder, DropsTheNewestWhenAskedNotToWait) {
@@ -283,7 +268,7 @@ TEST(Recorder, DropsTheNewestWhenAskedNotToWait) {
     emit_message(*run, "end");
     ASSERT_TRUE(run->flush());
     // What was dropped has no number, so nothing is missing between.
-    const auto lines = lines_of(store);
+    const auto lines = committed_lines(store);
     EXPECT_EQ(lines.size(), static_cast<std::size_t>(taken) + 1);
     EXPECT_THAT(lines.back(), testing::HasSubstr("\"run_seq\":" + std::to_string(taken + 1)));
   }
@@ -295,7 +280,7 @@ TEST(Recorder, CommitsEverythingWhenItIsStopped) {
   const auto run = *recorder.begin(some_run());
   for (int i = 0; i < 100; ++i) emit_message(*run, "before");
   ASSERT_TRUE(recorder.stop(Recorder::AtStop::kDrain, std::chrono::seconds(30)));
-  EXPECT_EQ(lines_of(store).size(), 100U);
+  EXPECT_EQ(committed_lines(store).size(), 100U);
   emit_message(*run, "after");
   EXPECT_EQ(recorder.statistics().dropped, 1U);
   EXPECT_EQ(recorder.begin(some_run()).error().code, ErrorCode::kCancelled);
@@ -349,7 +334,7 @@ TEST(Recorder, TellsARunThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
     emit_message(*run, "still lost");
     EXPECT_FALSE(run->flush());
   }
-  const auto lines = lines_of(store);
+  const auto lines = committed_lines(store);
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_THAT(lines[0], testing::HasSubstr("before"));
   EXPECT_THAT(lines[1],

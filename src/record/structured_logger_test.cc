@@ -12,8 +12,9 @@
 #include "record/process_memory.h"
 #include "record/recorded_events.h"
 
-// The suite TestStructuredLogger has the nine tests of ODIBI CORE (tests/test_phase8_observability.py
-// in ODIBI CORE) under their names, over the records that to_log_record makes.
+// The suite TestStructuredLogger has the nine tests of ODIBI CORE
+// (tests/test_phase8_observability.py in ODIBI CORE) under their names, over the records that
+// to_log_record makes.
 namespace weir::record {
 namespace {
 

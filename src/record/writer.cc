@@ -269,7 +269,8 @@ Result<void> Recorder::Writer::write_alert(log::LogWriter& log) {
   const auto message = "recording stopped at " + to_string(failed_at_) + " (" + failure_message_ +
                        ") and goes on: " + std::to_string(lost_events_) + " events of " +
                        std::to_string(lost_runs_) + " runs are not in the log";
-  static constexpr std::string_view kAttributes = R"({"severity":"P1","alert":"recording_stopped"})";
+  static constexpr std::string_view kAttributes =
+      R"({"severity":"P1","alert":"recording_stopped"})";
   const event::FieldValue fields[] = {{event::Field::kMessage, std::string_view(message)},
                                       {event::Field::kAttributes, event::ObjectText{kAttributes}}};
   std::string encoded(encoded_size(fields), '\0');
