@@ -1,4 +1,4 @@
-// Encoding: any fields, in any order, come out of encode and append_members as JSON that says the
+// Encoding: any fields, in any order, come out of encode and LineRenderer as JSON that says the
 // same of the same fields, in the order of the catalogue.
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include "fuzz/input.h"
 #include "fuzz/utf8_reference.h"
 #include "record/encoding.h"
+#include "record/line.h"
 
 namespace weir::record {
 namespace {
@@ -111,13 +112,11 @@ std::vector<Field> choose_fields(fuzz::Input& input, std::size_t limit) {
   return chosen;
 }
 
-std::vector<std::byte> encoded(const std::vector<Made>& made) {
+std::string encoded(const std::vector<Made>& made) {
   std::vector<FieldValue> values;
   for (const auto& one : made) values.push_back(one.value);
   // Exactly as large as promised: one byte more, and the address sanitizer stops it.
-  std::vector<std::byte> bytes(encoded_size(values));
-  encode(values, bytes.data());
-  return bytes;
+  return encode(values);
 }
 
 void check_line(const std::string& members, const std::vector<const Made*>& expected) {
@@ -157,9 +156,19 @@ void check(fuzz::Input& input) {
   }
   std::ranges::sort(expected, {}, [](const Made* one) { return one->value.field; });
 
-  std::string members;
-  append_members(members, encoded(own), rendered);
-  check_line(members, expected);
+  const auto fields = encoded(own);
+  std::string line;
+  LineRenderer().append(line, {.timestamp = {},
+                               .type = event::Type::kLog,
+                               .level = event::Level::kInfo,
+                               .run = ",\"run_seq\":",
+                               .seq = 1,
+                               .fields = fields,
+                               .constants = rendered});
+  constexpr std::string_view kHead =
+      R"({"timestamp":"1970-01-01T00:00:00.000000Z","event_type":"log","level":"INFO","run_seq":1)";
+  WEIR_CHECK(line.starts_with(kHead) && line.ends_with("}\n"));
+  check_line(line.substr(kHead.size(), line.size() - kHead.size() - 2), expected);
 }
 
 }  // namespace

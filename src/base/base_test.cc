@@ -3,11 +3,13 @@
 
 #include <thread>
 
+#include "base/copy.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/ring.h"
 #include "base/text.h"
+#include "base/ticks.h"
 #include "base/time.h"
 #include "base/utf8.h"
 
@@ -94,6 +96,59 @@ TEST(File, ReadsUpToItsLimitOnly) {
   EXPECT_EQ(read_file(path, 99'999).error().code, ErrorCode::kExhausted);
 }
 
+TEST(CopyShort, CopiesWhatIsThereAndNothingElse) {
+  std::string from;
+  for (int i = 0; i < 100; ++i) from += static_cast<char>('!' + i % 90);
+  for (std::size_t size = 0; size <= from.size(); ++size) {
+    std::string to(size + 2, '#');
+    EXPECT_EQ(copy_short(to.data() + 1, from.data(), size), to.data() + 1 + size);
+    EXPECT_EQ(to, "#" + from.substr(0, size) + "#");
+  }
+}
+
+/// Time as the test wants it, while the ticks are the machine's.
+class SteppingClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return system_clock().now() + step; }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override {
+    return system_clock().monotonic();
+  }
+  std::chrono::seconds step{0};
+};
+
+TEST(TickConverter, SaysTheTimeOfTheClock) {
+  if (!has_ticks()) GTEST_SKIP() << "no ticks on this machine";
+  SteppingClock clock;
+  TickConverter converter(clock);
+  constexpr auto kError = std::chrono::milliseconds(2);  // of a machine that stops now and then
+  for (int round = 0; round < 20; ++round) {
+    if (round == 10) clock.step = std::chrono::hours(24);
+    const auto before = clock.now();
+    const auto ticks = read_ticks();
+    const auto after = clock.now();
+    while (clock.now() < after + std::chrono::milliseconds(2)) {
+    }
+    converter.sync();
+    const auto time = converter.at(ticks);
+    EXPECT_GE(time, before - kError);
+    EXPECT_LE(time, after + kError);
+  }
+}
+
+TEST(Ring, TakesLessThanWasReserved) {
+  Ring ring(256);
+  for (int round = 0; round < 50; ++round) {
+    auto* room = ring.reserve(100);
+    ASSERT_NE(room, nullptr);
+    std::memset(room, round, 9);
+    ring.publish(9);
+    const auto record = ring.next();
+    ASSERT_EQ(record.size(), 9U);
+    EXPECT_EQ(record.back(), static_cast<std::byte>(round));
+    ring.release();
+  }
+}
+
 TEST(Ring, GivesBackWhatWasPutInAcrossTheEnd) {
   Ring ring(256);
   for (std::size_t round = 0; round < 100; ++round) {
@@ -101,7 +156,7 @@ TEST(Ring, GivesBackWhatWasPutInAcrossTheEnd) {
     auto* room = ring.reserve(size);
     ASSERT_NE(room, nullptr);
     std::memset(room, static_cast<int>(round), size);
-    ring.publish();
+    ring.publish(size);
     const auto record = ring.next();
     ASSERT_EQ(record.size(), size);
     EXPECT_EQ(record.back(), static_cast<std::byte>(round));
@@ -113,7 +168,7 @@ TEST(Ring, GivesBackWhatWasPutInAcrossTheEnd) {
 TEST(Ring, IsFullUntilTheConsumerReleases) {
   Ring ring(64);
   ASSERT_NE(ring.reserve(48), nullptr);
-  ring.publish();
+  ring.publish(48);
   EXPECT_EQ(ring.reserve(8), nullptr);
   ASSERT_EQ(ring.next().size(), 48U);
   EXPECT_EQ(ring.reserve(8), nullptr);
@@ -133,7 +188,7 @@ TEST(ThreadsRing, CarriesEveryRecordInOrderBetweenTwoThreads) {
         continue;
       }
       std::memcpy(room, &i, sizeof i);
-      ring.publish();
+      ring.publish(size);
       ++i;
     }
   });

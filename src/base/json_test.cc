@@ -71,6 +71,45 @@ TEST(Json, WritesInvalidUtf8AsReplacementCharacters) {
 }
 
 // https://github.com/nst/JSONTestSuite: y_ must be read, n_ refused, i_ may be either.
+/// Every byte in every place of the eight that are looked at together, before and after others.
+TEST(Json, EscapesEveryByteWhereverItStands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t place = 0; place < 20; ++place) {
+      for (const char filler : {' ', '~', '!', '[', ']', '\x7f'}) {
+        std::string text(20, filler);
+        text[place] = static_cast<char>(byte);
+        std::string expected = "\"";
+        for (const char c : text) {
+          std::string one;
+          json::append_string(one, {&c, 1});
+          expected.append(one, 1, one.size() - 2);
+        }
+        expected += '"';
+        std::string appended;
+        json::append_string(appended, text);
+        ASSERT_EQ(appended, expected);
+        char put[6 * 20 + 2];
+        ASSERT_EQ(std::string(put, json::put_string(put, text)), expected);
+      }
+    }
+  }
+}
+
+TEST(Json, EscapesSingleBytesAsTheStandardSays) {
+  const auto escaped = [](char c) {
+    std::string text;
+    json::append_string(text, {&c, 1});
+    return text;
+  };
+  EXPECT_EQ(escaped('"'), R"("\"")");
+  EXPECT_EQ(escaped('\\'), R"("\\")");
+  EXPECT_EQ(escaped('\n'), R"("\n")");
+  EXPECT_EQ(escaped('\x01'), R"("\u0001")");
+  EXPECT_EQ(escaped('\x1f'), R"("\u001f")");
+  EXPECT_EQ(escaped('\x7f'), "\"\x7f\"");
+  EXPECT_EQ(escaped('\x80'), "\"\xEF\xBF\xBD\"");
+}
+
 TEST(Yaml, ReadsTheValueThatTheSameJsonGives) {
   const auto value =
       yaml::parse("a: 1\nb: [x, 'true', true, ~, 0x10, 1.5, yes]\nc:\n  d: |\n    t\n");

@@ -1,7 +1,12 @@
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
+#include "base/copy.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -24,10 +29,45 @@ constexpr auto kEscapes = [] {
   return table;
 }();
 
-void append_control(std::string& out, unsigned char c) {
+/// How many bytes at the beginning of `text` stand for themselves: eight at a time.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + i, sizeof bytes);
+    // The high bit of each byte that is below 0x20, a quote, a backslash, or 0x80 and above; also
+    // of some that follow one, which nobody looks at.
+    const auto quote = bytes ^ kOnes * '"', backslash = bytes ^ kOnes * '\\';
+    const auto special =
+        ((bytes - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes) | bytes) & kHighs;
+    if (special == 0) continue;
+    if (std::endian::native != std::endian::little) break;
+    return i + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+  }
+  while (i < text.size() && kEscapes[static_cast<unsigned char>(text[i])] == 0) ++i;
+  return i;
+}
+
+/// Writes what stands for the beginning of `text`, which is not plain, and cuts it off.
+char* put_escaped(char* out, std::string_view& text) {
   constexpr char kHex[] = "0123456789abcdef";
-  const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
-  out.append(text, sizeof text);
+  const auto c = static_cast<unsigned char>(text.front());
+  const char escape = kEscapes[c];
+  std::size_t length = 1;
+  if (escape == 2) {
+    length = utf8::sequence_length(text);
+    const auto bytes = length > 0 ? text.substr(0, length) : utf8::kReplacement;
+    out = std::copy(bytes.begin(), bytes.end(), out);
+    length = std::max<std::size_t>(length, 1);
+  } else if (escape == 1) {
+    for (const char part : {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]}) *out++ = part;
+  } else {
+    *out++ = '\\';
+    *out++ = escape;
+  }
+  text.remove_prefix(length);
+  return out;
 }
 
 template <class Integer>
@@ -92,44 +132,42 @@ void append_value(std::string& out, const Value& value, int indent) {
 
 }  // namespace
 
+char* put_string(char* out, std::string_view text) {
+  *out++ = '"';
+  while (true) {
+    const auto plain = plain_length(text);
+    out = copy_short(out, text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    out = put_escaped(out, text);
+  }
+  *out++ = '"';
+  return out;
+}
+
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[c];
-    if (escape == 0) {
-      ++i;
-      continue;
-    }
-    if (escape == 2) {
-      if (const auto length = utf8::sequence_length(text.substr(i))) {
-        i += length;
-        continue;
-      }
-    }
-    out.append(text, plain, i - plain);
-    if (escape == 1) {
-      append_control(out, c);
-    } else if (escape == 2) {
-      out += utf8::kReplacement;
-    } else {
-      out += '\\';
-      out += escape;
-    }
-    plain = ++i;
+  while (true) {
+    const auto plain = plain_length(text);
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    char escaped[8];
+    out.append(escaped, put_escaped(escaped, text));
   }
-  out.append(text, plain);
   out += '"';
 }
 
+char* put_double(char* out, double value) {
+  if (!std::isfinite(value)) return std::copy_n("null", 4, out);
+  auto* const end = std::to_chars(out, out + kMaxNumber - 2, value).ptr;
+  const std::string_view text(out, end);
+  return text.find_first_of(".e") == std::string_view::npos ? std::copy_n(".0", 2, end) : end;
+}
+
 void append_double(std::string& out, double value) {
-  if (!std::isfinite(value)) return static_cast<void>(out += "null");
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  const std::string_view text(buffer, end);
-  out += text;
-  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+  char buffer[kMaxNumber];
+  out.append(buffer, put_double(buffer, value));
 }
 
 void append(std::string& out, const Value& value) { append_value(out, value, -1); }

@@ -12,7 +12,7 @@ void push_and_pop(benchmark::State& state) {
   for (auto _ : state) {
     auto* room = ring.reserve(bytes.size());
     std::memcpy(room, bytes.data(), bytes.size());
-    ring.publish();
+    ring.publish(bytes.size());
     benchmark::DoNotOptimize(ring.next().data());
     ring.release();
   }

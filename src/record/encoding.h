@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "event/field_value.h"
 
@@ -13,35 +16,49 @@ namespace weir::record {
 /// More fields than any event has; the writer sorts them on its stack.
 inline constexpr std::size_t kMaxFields = 128;
 
-/// Escaping makes six bytes of one at the most, and there are fewer than 128 fields.
-inline constexpr std::size_t kMaxCutValue = std::size_t{4} << 10;
-
 /// A longer string is cut when it is encoded: its line would be cut anyway.
 inline constexpr std::size_t kMaxString = std::size_t{4} << 20;
 
 /// The bytes that `encode` will write.
 [[nodiscard]] std::size_t encoded_size(std::span<const event::FieldValue> fields);
 
-/// Writes encoded_size(fields) bytes. Each value must fit its field.
-void encode(std::span<const event::FieldValue> fields, std::byte* out);
+/// Writes encoded_size(fields) bytes to `out` and returns their end; null, and something of it
+/// written, when `end` comes before. Each value must fit its field.
+[[nodiscard]] std::byte* encode(std::span<const event::FieldValue> fields, std::byte* out,
+                                const std::byte* end);
+[[nodiscard]] std::string encode(std::span<const event::FieldValue> fields);
 
-/// A member of a line that is ready to be written: `,"name":value`.
-struct RenderedField {
-  event::Field field;
-  std::string text;
+/// What a field holds: the place of its alternative in FieldValue::Value.
+enum class EncodedKind : std::uint8_t {
+  kNull,
+  kBoolean,
+  kInteger,
+  kNumber,
+  kString,
+  kStrings,
+  kObject
 };
 
-/// Appends `encoded` and `constants` as members of a line in the order of the catalogue.
-/// `constants` are in that order already; what the event says itself wins over them.
-void append_members(std::string& out, std::span<const std::byte> encoded,
-                    std::span<const RenderedField> constants);
+/// A field as it was encoded.
+struct EncodedField {
+  event::Field field;
+  EncodedKind kind;
+  std::string_view bytes;
 
-/// The same for an event whose line would be too long: strings are cut to kMaxCutValue, longer
-/// lists and objects are emptied, and `attributes` gets the member `cut_bytes`, which says how long
-/// each was. With any fields it makes less than log::kMaxEventBytes.
-void append_cut_members(std::string& out, std::span<const std::byte> encoded,
-                        std::span<const RenderedField> constants);
+  /// Of a kBoolean, kInteger or kNumber.
+  template <class T>
+  [[nodiscard]] T as() const {
+    T value;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+  }
+};
 
-[[nodiscard]] RenderedField render(const event::FieldValue& field);
+/// The field that `encoded`, which is not empty, begins with; `encoded` goes on after it.
+[[nodiscard]] EncodedField take_field(std::string_view& encoded);
+void append_encoded(std::string& out, const EncodedField& field);
+
+/// The string that `bytes`, those of a kStrings and not empty, begin with.
+[[nodiscard]] std::string_view take_string(std::string_view& bytes);
 
 }  // namespace weir::record

@@ -7,6 +7,8 @@
 #include <system_error>
 
 #include "base/json.h"
+#include "base/ticks.h"
+#include "record/encoding.h"
 #include "record/process_end.h"
 #include "record/sealer.h"
 #include "record/writer.h"
@@ -19,10 +21,30 @@ std::uint64_t next_recorder_id() {
   return ++last;
 }
 
+RecorderOptions with_defaults(RecorderOptions options) {
+  if (!options.redactor) {
+    auto redactor = event::Redactor::make({});
+    WEIR_CHECK(redactor.has_value());
+    options.redactor = std::make_shared<const event::Redactor>(*std::move(redactor));
+  }
+  return options;
+}
+
+/// The ring that this thread used last, found without a search. Trivial, so that it needs no guard.
+struct LastRing {
+  std::uint64_t recorder;  // 0: none
+  void* ring;
+};
+constinit thread_local LastRing last_ring{.recorder = 0, .ring = nullptr};
+
 }  // namespace
 
 Recorder::Recorder(log::StoreDirectory store, RecorderOptions options)
-    : id_(next_recorder_id()), store_(std::move(store)), options_(std::move(options)) {
+    : id_(next_recorder_id()),
+      has_ticks_(options.clock == &system_clock() && weir::has_ticks()),
+      store_(std::move(store)),
+      options_(with_defaults(std::move(options))),
+      ticks_(clock()) {
   {
     const std::lock_guard lock(mutex_);
     start_threads();
@@ -75,6 +97,11 @@ Result<void> Recorder::stop(AtStop what, std::chrono::milliseconds timeout) {
               "not everything was recorded within " + std::to_string(timeout.count()) + " ms");
 }
 
+bool Recorder::is_writer(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::find(writer_names_, name) != writer_names_.end();
+}
+
 RecorderStatistics Recorder::statistics() const {
   const std::lock_guard lock(mutex_);
   auto sum = past_;
@@ -82,12 +109,22 @@ RecorderStatistics Recorder::statistics() const {
   return sum;
 }
 
+inline Recorder::ThreadRing& Recorder::ring_of_this_thread() {
+  if (last_ring.recorder == id_.load(std::memory_order_relaxed)) {
+    return *static_cast<ThreadRing*>(last_ring.ring);
+  }
+  auto& ring = make_ring_of_this_thread();
+  last_ring = {.recorder = id_.load(std::memory_order_relaxed), .ring = &ring};
+  return ring;
+}
+
 /// The ring of the calling thread in this recorder. The thread's end closes it; the writer drops it
 /// when it is empty.
-Recorder::ThreadRing& Recorder::ring_of_this_thread() {
+Recorder::ThreadRing& Recorder::make_ring_of_this_thread() {
   struct Rings {
     std::vector<std::pair<std::uint64_t, std::shared_ptr<ThreadRing>>> of;
     ~Rings() {
+      last_ring = {.recorder = 0, .ring = nullptr};
       for (auto& [id, ring] : of) ring->closed.store(true, std::memory_order_release);
     }
   };
@@ -147,6 +184,7 @@ void Recorder::start_anew_in_child() {
   static_cast<void>(sealer_.release());
   new_rings_.clear();
   rings_.clear();
+  writer_names_.clear();
   past_ = {};
   failure_.reset();
   waiting_ = 0;
@@ -177,7 +215,22 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
   add("run_id", id_.text());
   head_ += ",\"run_seq\":";
   const auto trace_id = fields.trace_id.text();
-  constants_.push_back(render({event::Field::kTraceId, std::string_view(trace_id)}));
+  add_constant(event::Field::kTraceId, std::string_view(trace_id));
+  const auto& ids = fields.correlation;
+  add_constant(event::Field::kTenantId, ids.tenant_id);
+  add_constant(event::Field::kParentRunId, ids.run_id);
+  add_constant(event::Field::kPreviousRunId, ids.previous_run_id);
+  add_constant(event::Field::kSessionId, ids.session_id);
+  add_constant(event::Field::kRequestId, ids.request_id);
+  add_constant(event::Field::kUserId, ids.user_id);
+  add_constant(event::Field::kOrgId, ids.org_id);
+  add_constant(event::Field::kWorkflowId, ids.workflow_id);
+  add_constant(event::Field::kCorrelationId, ids.correlation_id);
+  std::ranges::sort(constants_, {}, &RenderedField::field);
+}
+
+void Run::add_constant(event::Field field, std::string_view text) {
+  if (!text.empty()) constants_.push_back(render({field, text}));
 }
 
 Run::~Run() {
@@ -192,20 +245,23 @@ Run::~Run() {
 void Run::emit(event::Type type, event::Level level, std::span<const event::FieldValue> fields) {
   auto& ring = recorder_->ring_of_this_thread();
   if (ended_.load(std::memory_order_relaxed)) return ring.count_drop(clock().now());
-  const auto fields_size = encoded_size(fields);
-  const auto size = sizeof(RecordHeader) + fields_size;
-  const bool spilled = size > ring.ring.max_record();
-  auto* room = recorder_->reserve(ring, spilled ? sizeof(RecordHeader) + sizeof(Spill) : size);
-  put(ring, room, type, level, fields, fields_size);
+  if (!put(ring, type, level, fields)) {
+    const auto fields_size = encoded_size(fields);
+    const auto size = sizeof(RecordHeader) + fields_size;
+    const bool spilled = size > ring.ring.max_record();
+    auto* room = recorder_->reserve(ring, spilled ? sizeof(RecordHeader) + sizeof(Spill) : size);
+    put_exactly(ring, room, type, level, fields, fields_size);
+  }
   if (durability_ == Durability::kCommit) static_cast<void>(flush());
 }
 
 bool Run::try_emit(event::Type type, event::Level level,
                    std::span<const event::FieldValue> fields) {
   auto& ring = recorder_->ring_of_this_thread();
+  const bool ended = ended_.load(std::memory_order_relaxed);
+  if (!ended && put(ring, type, level, fields)) return true;
   const auto fields_size = encoded_size(fields);
   const auto size = sizeof(RecordHeader) + fields_size;
-  const bool ended = ended_.load(std::memory_order_relaxed);
   // What is too large for a ring would need memory without a limit.
   auto* room = ended || size > ring.ring.max_record() ? nullptr : ring.ring.reserve(size);
   if (room == nullptr) {
@@ -214,31 +270,53 @@ bool Run::try_emit(event::Type type, event::Level level,
     if (recorder_->options_.on_drop) recorder_->options_.on_drop(type);
     return false;
   }
-  put(ring, room, type, level, fields, fields_size);
+  put_exactly(ring, room, type, level, fields, fields_size);
   return true;
 }
 
-/// Only now is a number taken, when there is room: none is held by a thread that waits.
-void Run::put(Recorder::ThreadRing& ring, std::byte* room, event::Type type, event::Level level,
-              std::span<const event::FieldValue> fields, std::size_t fields_size) {
-  const bool spilled = sizeof(RecordHeader) + fields_size > ring.ring.max_record();
-  const RecordHeader header{.run = this,
-                            .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
-                            .timestamp = clock().now(),
-                            .type = type,
-                            .level = level,
-                            .spilled = spilled};
-  std::memcpy(room, &header, sizeof header);
-  if (spilled) {
-    Spill spill{.bytes = std::make_unique<std::string>(fields_size, '\0').release()};
-    encode(fields, reinterpret_cast<std::byte*>(spill.bytes->data()));
-    std::memcpy(room + sizeof header, &spill, sizeof spill);
-  } else {
-    encode(fields, room + sizeof header);
+/// The quick way, for an event of some hundred bytes and a ring that has room: its size need not be
+/// known before it is written.
+inline bool Run::put(Recorder::ThreadRing& ring, event::Type type, event::Level level,
+                     std::span<const event::FieldValue> fields) {
+  constexpr std::size_t kRoom = 1024;
+  auto* room = ring.ring.reserve(kRoom);
+  if (room == nullptr) return false;
+  auto* const begin = room + sizeof(RecordHeader);
+  const auto* const end = encode(fields, begin, room + kRoom);
+  if (end == nullptr) return false;
+  publish(ring, room, static_cast<std::size_t>(end - begin), type, level, false);
+  return true;
+}
+
+/// `room` is for the header and `fields_size` bytes, or for a Spill if the ring cannot have more.
+void Run::put_exactly(Recorder::ThreadRing& ring, std::byte* room, event::Type type,
+                      event::Level level, std::span<const event::FieldValue> fields,
+                      std::size_t fields_size) {
+  if (sizeof(RecordHeader) + fields_size > ring.ring.max_record()) {
+    const Spill spill{.bytes = std::make_unique<std::string>(encode(fields)).release()};
+    std::memcpy(room + sizeof(RecordHeader), &spill, sizeof spill);
+    return publish(ring, room, sizeof spill, type, level, true);
   }
+  auto* const begin = room + sizeof(RecordHeader);
+  WEIR_CHECK(encode(fields, begin, begin + fields_size) != nullptr);
+  publish(ring, room, fields_size, type, level, false);
+}
+
+/// Only now is a number taken, when the record is whole: none is held by a thread that waits.
+inline void Run::publish(Recorder::ThreadRing& ring, std::byte* room, std::size_t fields_size,
+                         event::Type type, event::Level level, bool spilled) {
+  const RecordHeader header{
+      .run = this,
+      .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
+      .stamp = recorder_->has_ticks_
+                   ? read_ticks()
+                   : static_cast<std::uint64_t>(clock().now().time_since_epoch().count()),
+      .type = type,
+      .level = level,
+      .spilled = spilled};
+  std::memcpy(room, &header, sizeof header);
   Recorder::ThreadRing::count(ring.emitted);
-  ring.last_emit_us.store(header.timestamp.time_since_epoch().count(), std::memory_order_relaxed);
-  ring.ring.publish();
+  ring.ring.publish(sizeof header + fields_size);
 }
 
 Result<void> Run::flush() {

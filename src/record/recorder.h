@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,31 +17,17 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "base/ring.h"
+#include "base/ticks.h"
 #include "base/time.h"
 #include "event/field_value.h"
-#include "log/log_writer.h"
 #include "log/run_lock.h"
 #include "log/store_directory.h"
-#include "record/encoding.h"
+#include "record/line.h"
+#include "record/recorder_options.h"
 #include "record/recorder_statistics.h"
 #include "record/run_fields.h"
 
 namespace weir::record {
-
-struct RecorderOptions {
-  /// How long an event may wait for its commit.
-  std::chrono::milliseconds commit_interval{5};
-  /// A commit begins when this much is waiting.
-  std::size_t commit_bytes = std::size_t{1} << 20;
-  /// Of each emitting thread. A full ring makes `emit` wait, and `try_emit` drop.
-  std::size_t ring_bytes = std::size_t{1} << 20;
-  /// How often a log that failed is tried again.
-  std::chrono::milliseconds retry_interval{1000};
-  log::LogWriterOptions log;
-  /// Called by `try_emit`, on its thread, for each event that it drops.
-  std::function<void(event::Type)> on_drop;
-  const Clock* clock = &system_clock();
-};
 
 class Run;
 class Sealer;
@@ -51,11 +36,13 @@ class Sealer;
 /// numbers.
 ///
 ///   emit ──► ring of the thread ──┐
-///   emit ──► ring of the thread ──┼──► writer thread: order, JSON ──► LogWriter: write, fdatasync
+///   emit ──► ring of the thread ──┼──► writer thread: order, redaction, JSON ──► commit thread:
+///                                                                  LogWriter: write, fdatasync
 ///
-/// Threads    All functions from any thread. One writer thread and one that seals finished
-/// segments,
-///            joined by the destructor.
+/// While one commit is on its way to the disk, the next one is made.
+///
+/// Threads    All functions from any thread. A writer thread, one for commits and one that seals
+///            finished segments, joined by the destructor.
 /// Durability See Durability; `Run::flush` waits for the commit. The destructor commits everything.
 /// Failure    When the log cannot be written, the runs that are open then are lost: they are told
 ///            (`Run::lost`), `flush` returns the error, and what they say later is dropped. The log
@@ -82,6 +69,9 @@ class Recorder {
   [[nodiscard]] RecorderStatistics statistics() const;
   [[nodiscard]] const log::StoreDirectory& store() const { return store_; }
   [[nodiscard]] const Clock& clock() const { return *options_.clock; }
+  [[nodiscard]] const event::Redactor& redactor() const { return *options_.redactor; }
+  /// Whether segments of that writer's name are this recorder's.
+  [[nodiscard]] bool is_writer(std::string_view name) const;
 
  private:
   friend class Run;
@@ -91,16 +81,18 @@ class Recorder {
 
   void start_threads();  // under mutex_
   [[nodiscard]] ThreadRing& ring_of_this_thread();
+  [[nodiscard]] ThreadRing& make_ring_of_this_thread();
   [[nodiscard]] std::byte* reserve(ThreadRing& ring, std::size_t size);
   [[nodiscard]] Result<void> wait_committed(const Run& run, std::int64_t seq);
   void wake_writer();
   void start_anew_in_child();
 
   std::atomic<std::uint64_t> id_;  // never used twice in a process, unlike an address
+  const bool has_ticks_;           // events are stamped with ticks, not with time
   const log::StoreDirectory store_;
   const RecorderOptions options_;
 
-  mutable std::mutex mutex_;
+  alignas(64) mutable std::mutex mutex_;
   std::condition_variable wake_;     // the writer waits here
   std::condition_variable settled_;  // those who wait for a commit
   // Guarded by mutex_:
@@ -108,6 +100,7 @@ class Recorder {
   std::vector<std::shared_ptr<ThreadRing>> rings_;      // all, for the statistics
   RecorderStatistics past_;                             // of rings that are gone; commits, cut
   std::vector<Run*> open_runs_;
+  std::vector<std::string> writer_names_;
   std::optional<Error> failure_;
   std::uint64_t drains_wanted_ = 0;
   std::uint64_t drains_done_ = 0;
@@ -123,6 +116,7 @@ class Recorder {
   std::atomic<bool> crashing_{false};
   std::atomic<bool> crash_drained_{false};
 
+  TickConverter ticks_;  // the writer's, made before there are events
   std::thread writer_;
   std::unique_ptr<Sealer> sealer_;
 };
@@ -168,8 +162,14 @@ class Run {
   friend class LiveRecorders;
   Run(Recorder& recorder, const RunFields& fields, log::RunLock lock);
 
-  void put(Recorder::ThreadRing& ring, std::byte* room, event::Type type, event::Level level,
-           std::span<const event::FieldValue> fields, std::size_t fields_size);
+  void add_constant(event::Field field, std::string_view text);
+  [[nodiscard]] bool put(Recorder::ThreadRing& ring, event::Type type, event::Level level,
+                         std::span<const event::FieldValue> fields);
+  void put_exactly(Recorder::ThreadRing& ring, std::byte* room, event::Type type,
+                   event::Level level, std::span<const event::FieldValue> fields,
+                   std::size_t fields_size);
+  void publish(Recorder::ThreadRing& ring, std::byte* room, std::size_t fields_size,
+               event::Type type, event::Level level, bool spilled);
 
   Recorder* recorder_;
   const RunId id_;
@@ -177,19 +177,22 @@ class Run {
   log::RunLock lock_;
   std::string head_;                      // of a line, from after the level to the number
   std::vector<RenderedField> constants_;  // the other fields of every line
-  std::atomic<std::int64_t> emitted_{0};  // the last number given
-  std::atomic<bool> ended_{false};        // nothing is taken any more: a flag only
   std::stop_source lost_;
+  std::atomic<bool> ended_{false};  // nothing is taken any more: a flag only
+
+  // Written by every emit, so on a line of its own.
+  alignas(64) std::atomic<std::int64_t> emitted_{0};  // the last number given
 
   // Guarded by the recorder's mutex_.
-  std::int64_t committed_ = 0;  // the last number on disk
-  std::int64_t settled_ = 0;    // the last number that the writer is done with, on disk or dropped
+  alignas(64) std::int64_t committed_ = 0;  // the last number on disk
+  std::int64_t settled_ = 0;  // the last number that the writer is done with, on disk or dropped
   std::optional<Error> failure_;  // why it is lost
 
   // The writer thread's.
   std::int64_t written_ = 0;                  // the last number in the pending commit or before
+  Timestamp last_time_{};                     // of the last line
   std::map<std::int64_t, std::string> held_;  // records that came before their predecessors
-  bool is_lost_ = false;
+  bool is_lost_ = false;                      // changed under the mutex_
 };
 
 }  // namespace weir::record

@@ -9,12 +9,13 @@ namespace weir::record {
 
 /// What a recorder has done so far. Read while it works, so no two figures are of one moment.
 struct RecorderStatistics {
-  std::uint64_t emitted = 0;  ///< events taken
-  std::uint64_t dropped = 0;  ///< events not taken: by `try_emit`, or of runs that are lost
-  std::uint64_t full = 0;     ///< how often a ring was full
-  std::uint64_t cut = 0;      ///< events whose line was too long (see append_cut_members)
+  std::uint64_t emitted = 0;   ///< events taken
+  std::uint64_t dropped = 0;   ///< events not taken: by `try_emit`, or of runs that are lost
+  std::uint64_t full = 0;      ///< how often a ring was full
+  std::uint64_t cut = 0;       ///< events whose line was too long (see cut_fields)
+  std::uint64_t redacted = 0;  ///< values that were masked
   std::uint64_t commits = 0;
-  std::optional<Timestamp> last_emit;
+  std::optional<Timestamp> last_emit;  ///< of those that the writer has seen
   std::optional<Timestamp> last_drop;
 
   /// Of all events, from 0 to 1.

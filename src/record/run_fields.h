@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/id.h"
+#include "record/correlation_ids.h"
 
 namespace weir::record {
 
@@ -25,6 +26,8 @@ struct RunFields {
   std::string pipeline_version;
   TraceId trace_id;
   Durability durability = Durability::kBatch;
+  /// Columns of every event: those that events have. Its `run_id` is the parent's.
+  CorrelationIds correlation{};
 };
 
 }  // namespace weir::record

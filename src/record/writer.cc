@@ -3,12 +3,12 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <thread>
+#include <utility>
 
-#include "base/json.h"
 #include "log/segment.h"
+#include "record/encoding.h"
 #include "record/process_end.h"
 #include "record/sealer.h"
 
@@ -17,6 +17,11 @@ namespace {
 
 /// How long an event of Durability::kMemory may wait.
 constexpr std::chrono::milliseconds kMemoryInterval{200};
+/// While a commit is on its way, the next one grows to so many times its size before the writer
+/// waits.
+constexpr std::size_t kAhead = 16;
+/// After so many records their room goes back to the thread.
+constexpr int kRecordsAtOnce = 64;
 /// However much the options say, and with the event that comes on top, a commit stays in its limit.
 constexpr std::size_t kMaxPending = log::kMaxCommitBytes - 2 * log::kMaxEventBytes;
 
@@ -34,6 +39,21 @@ void Recorder::ThreadRing::add_to(RecorderStatistics& sum) const {
   later(sum.last_drop, last_drop_us.load(std::memory_order_relaxed));
 }
 
+Recorder::Writer::Writer(Recorder& recorder)
+    : recorder_(recorder),
+      redactor_(recorder.redactor()),
+      log_(make_log()),
+      commits_([this](Batch& batch) { return write(batch); }) {}
+
+/// Under a name that is known before there is a file of it.
+std::unique_ptr<log::LogWriter> Recorder::Writer::make_log() {
+  auto log =
+      std::make_unique<log::LogWriter>(recorder_.store_, recorder_.clock(), recorder_.options_.log);
+  const std::lock_guard lock(recorder_.mutex_);
+  recorder_.writer_names_.push_back(log->name());
+  return log;
+}
+
 void Recorder::Writer::run() {
   pthread_setname_np(pthread_self(), "weir-writer");
   LiveRecorders::mark_writer_thread();
@@ -43,13 +63,19 @@ void Recorder::Writer::run() {
     if (wishes.discard) lose_open_runs({ErrorCode::kCancelled, "recording was stopped"});
     const bool drained = drain();
     idle = !drained;
-    if (!pending_runs_.empty() && (wishes.stop || wishes.commit_now || is_due())) commit();
-    if (!drained && pending_runs_.empty()) tell_drained(wishes.drains);
+    const bool busy = commits_.is_busy();
+    if (!busy) finish_commit();
+    if (!pending_.empty() && (wishes.stop || wishes.commit_now)) {
+      commit_here();
+    } else if (!pending_.empty() && !busy && is_due()) {
+      commit_beside();
+    }
+    if (!drained && pending_.empty() && !commits_.is_busy()) tell_drained(wishes.drains);
     if (recorder_.crashing_.load()) drain_for_crash();
     if (!log_ && recorder_.clock().monotonic() - tried_at_ >= recorder_.options_.retry_interval) {
       try_again();
     }
-    if (wishes.stop && !drained) return;
+    if (wishes.stop && !drained) return finish_commit();
   }
 }
 
@@ -58,7 +84,7 @@ void Recorder::Writer::run() {
 Recorder::Writer::Wishes Recorder::Writer::wait(bool idle) {
   std::unique_lock lock(recorder_.mutex_);
   const auto called = [&] { return recorder_.woken_ || recorder_.stopping_; };
-  if (idle && (!recorder_.open_runs_.empty() || !pending_runs_.empty())) {
+  if (idle && (!recorder_.open_runs_.empty() || !pending_.empty())) {
     recorder_.wake_.wait_for(lock, recorder_.options_.commit_interval / 5, called);
   } else if (idle && !log_) {
     recorder_.wake_.wait_for(lock, recorder_.options_.retry_interval, called);
@@ -66,31 +92,50 @@ Recorder::Writer::Wishes Recorder::Writer::wait(bool idle) {
     recorder_.wake_.wait(lock, called);
   }
   recorder_.woken_ = false;
-  for (auto& ring : recorder_.new_rings_) rings_.push_back(std::move(ring));
-  recorder_.new_rings_.clear();
+  recorder_.past_.cut = cut_;
+  recorder_.past_.redacted = redactor_.total();
+  take_new_rings();
   return {.stop = recorder_.stopping_,
           .commit_now = recorder_.waiting_ > 0 || recorder_.drains_wanted_ > recorder_.drains_done_,
           .discard = recorder_.discarding_,
           .drains = recorder_.drains_wanted_};
 }
 
+/// Under the recorder's mutex.
+void Recorder::Writer::take_new_rings() {
+  for (auto& ring : recorder_.new_rings_) rings_.push_back(std::move(ring));
+  recorder_.new_rings_.clear();
+}
+
 bool Recorder::Writer::drain() {
   bool any = false;
   std::erase_if(rings_, [&](const std::shared_ptr<ThreadRing>& ring) {
     const bool closed = ring->closed.load(std::memory_order_acquire);
-    for (auto record = ring->ring.next(); record.data() != nullptr; record = ring->ring.next()) {
-      any = true;
-      take(record);
-      if (pending_.size() >= recorder_.options_.commit_bytes) {
-        ring->ring.release();
-        commit();
-      }
-    }
-    ring->ring.release();
+    while (drain_some(*ring)) any = true;
     if (closed) forget(*ring);
     return closed;
   });
   return any;
+}
+
+bool Recorder::Writer::drain_some(ThreadRing& ring) {
+  if (recorder_.has_ticks_) recorder_.ticks_.sync();
+  RecordHeader header{};
+  int taken = 0;
+  for (; taken < kRecordsAtOnce; ++taken) {
+    const auto record = ring.ring.next();
+    if (record.data() == nullptr) break;
+    const std::string_view bytes(reinterpret_cast<const char*>(record.data()), record.size());
+    std::memcpy(&header, bytes.data(), sizeof header);
+    take(header, bytes.substr(sizeof header));
+  }
+  if (taken == 0) return false;
+  ring.ring.release();
+  ring.last_emit_us.store(time_of(header).time_since_epoch().count(), std::memory_order_relaxed);
+  const auto size = pending_.lines.size();
+  const auto enough = recorder_.options_.commit_bytes;
+  if (size >= enough && (size >= kAhead * enough || !commits_.is_busy())) commit_beside();
+  return true;
 }
 
 void Recorder::Writer::forget(const ThreadRing& ring) {
@@ -101,70 +146,78 @@ void Recorder::Writer::forget(const ThreadRing& ring) {
 
 /// Writes the record's line if it is its run's next, and those that waited for it; keeps it
 /// otherwise.
-void Recorder::Writer::take(std::span<const std::byte> record) {
-  RecordHeader header{};
-  std::memcpy(&header, record.data(), sizeof header);
+void Recorder::Writer::take(const RecordHeader& header, std::string_view fields) {
   auto& run = *header.run;
-  if (header.seq != run.written_ + 1) {
-    run.held_.emplace(header.seq,
-                      std::string(reinterpret_cast<const char*>(record.data()), record.size()));
+  if (header.seq == run.written_ + 1) {
+    write_line(header, fields);
+    if (!run.held_.empty()) take_held(run);
     return;
   }
-  write_line(header, record.subspan(sizeof header));
-  take_held(run);
+  std::string record(reinterpret_cast<const char*>(&header), sizeof header);
+  run.held_.emplace(header.seq, record.append(fields));
 }
 
 void Recorder::Writer::take_held(Run& run) {
   while (!run.held_.empty() && run.held_.begin()->first == run.written_ + 1) {
     const auto node = run.held_.extract(run.held_.begin());
-    const auto bytes = std::as_bytes(std::span(node.mapped()));
+    const std::string_view record = node.mapped();
     RecordHeader header{};
-    std::memcpy(&header, bytes.data(), sizeof header);
-    write_line(header, bytes.subspan(sizeof header));
+    std::memcpy(&header, record.data(), sizeof header);
+    write_line(header, record.substr(sizeof header));
   }
 }
 
-/// `{"timestamp":…,"run_seq":N`
-void Recorder::Writer::append_head(std::string& out, const RecordHeader& header) {
-  char timestamp[kRfc3339Size];
-  format_rfc3339(header.timestamp, timestamp);
-  char number[24];
-  const auto number_end = std::to_chars(number, number + sizeof number, header.seq).ptr;
-  out.append("{\"timestamp\":\"").append(timestamp, sizeof timestamp);
-  out.append("\",\"event_type\":\"").append(event::info(header.type).name);
-  out.append("\",\"level\":\"").append(event::to_string(header.level)).append("\"");
-  out.append(header.run->head_).append(number, number_end);
+Timestamp Recorder::Writer::time_of(const RecordHeader& header) const {
+  if (recorder_.has_ticks_) return recorder_.ticks_.at(header.stamp);
+  return Timestamp(std::chrono::microseconds(header.stamp));
 }
 
-void Recorder::Writer::write_line(const RecordHeader& header, std::span<const std::byte> fields) {
+/// Two readings of one moment may differ by a microsecond or two: that must not look like time that
+/// goes back.
+Timestamp Recorder::Writer::time_in_run(const RecordHeader& header) const {
+  constexpr std::chrono::microseconds kError{2};
+  const auto time = time_of(header);
+  const auto last = header.run->last_time_;
+  return time < last && last - time <= kError ? last : time;
+}
+
+void Recorder::Writer::write_line(const RecordHeader& header, std::string_view fields) {
   auto& run = *header.run;
   std::unique_ptr<std::string> spilled;
   if (header.spilled) {
     Spill spill{};
     std::memcpy(&spill, fields.data(), sizeof spill);
     spilled.reset(spill.bytes);
-    fields = std::as_bytes(std::span(*spilled));
+    fields = *spilled;
   }
-  if (pending_.size() >= kMaxPending) commit();
+  if (pending_.lines.size() >= kMaxPending) commit_beside();
   run.written_ = header.seq;
-  if (pending_runs_.empty()) pending_since_ = recorder_.clock().monotonic();
-  if (pending_runs_.empty() || pending_runs_.back() != &run) pending_runs_.push_back(&run);
+  if (pending_.empty()) pending_since_ = recorder_.clock().monotonic();
+  if (pending_.empty() || pending_.runs.back().first != &run) pending_.runs.emplace_back(&run, 0);
+  pending_.runs.back().second = header.seq;
   pending_is_urgent_ = pending_is_urgent_ || run.durability_ != Durability::kMemory;
   if (run.is_lost_) {
     ++lost_events_;
     return;
   }
-  ++pending_events_;
+  ++pending_.events;
 
-  const auto begin = pending_.size();
-  append_head(pending_, header);
-  const auto members = pending_.size();
-  append_members(pending_, fields, run.constants_);
-  pending_.append("}\n");
-  if (pending_.size() - begin > log::kMaxEventBytes) {
-    pending_.resize(members);
-    append_cut_members(pending_, fields, run.constants_);
-    pending_.append("}\n");
+  if (const auto masked = redactor_.redact(header.type, fields)) fields = *masked;
+  run.last_time_ = time_in_run(header);
+  Line line{.timestamp = run.last_time_,
+            .type = header.type,
+            .level = header.level,
+            .run = run.head_,
+            .seq = header.seq,
+            .fields = fields,
+            .constants = run.constants_};
+  const auto begin = pending_.lines.size();
+  renderer_.append(pending_.lines, line);
+  if (pending_.lines.size() - begin > log::kMaxEventBytes) {
+    pending_.lines.resize(begin);
+    const auto cut = cut_fields(fields);
+    line.fields = cut;
+    renderer_.append(pending_.lines, line);
     ++cut_;
   }
 }
@@ -174,44 +227,50 @@ bool Recorder::Writer::is_due() const {
   return waited >= (pending_is_urgent_ ? recorder_.options_.commit_interval / 2 : kMemoryInterval);
 }
 
-void Recorder::Writer::commit() {
-  Result<void> result;
-  if (pending_events_ > 0) {
-    result = log_->commit(pending_, pending_events_);
-    ++commits_;
-  }
-  if (!result) {
-    failure_message_ = result.error().message;
-    failed_at_ = recorder_.clock().now();
-    tried_at_ = recorder_.clock().monotonic();
-    lost_events_ += pending_events_;
-    log_.reset();
-    finished_segments_ = 0;
-    recorder_.sealer_->wake();
-    lose_open_runs(result.error());
-  } else if (log_ && log_->finished_segments() > finished_segments_) {
-    finished_segments_ = log_->finished_segments();
-    recorder_.sealer_->wake();
-  }
-  settle(result);
+void Recorder::Writer::commit_here() {
+  finish_commit();
+  if (const auto result = write(pending_); !result) handle_failure(pending_, result.error());
   pending_.clear();
-  pending_events_ = 0;
-  pending_runs_.clear();
   pending_is_urgent_ = false;
 }
 
-void Recorder::Writer::settle(const Result<void>& result) {
+void Recorder::Writer::commit_beside() {
+  finish_commit();
+  if (pending_.events == 0) return commit_here();  // all lost: nothing to write
+  commits_.start(pending_);
+  pending_is_urgent_ = false;
+}
+
+void Recorder::Writer::finish_commit() {
+  if (const auto failed = commits_.wait()) handle_failure(failed->first, failed->second);
+}
+
+/// And tells those who wait, unless it failed: that is handled by the writer's thread.
+Result<void> Recorder::Writer::write(Batch& batch) {
+  if (batch.events > 0) {
+    WEIR_TRY(log_->commit(batch.lines, batch.events));
+    if (log_->finished_segments() > finished_segments_) {
+      finished_segments_ = log_->finished_segments();
+      recorder_.sealer_->wake();
+    }
+  }
+  settle(batch, true);
+  return {};
+}
+
+void Recorder::Writer::settle(const Batch& batch, bool committed) {
   {
     // Under the lock to the end: a run may be gone as soon as its destructor gets it.
     const std::lock_guard lock(recorder_.mutex_);
-    for (auto* run : pending_runs_) {
-      if (result && !run->is_lost_) run->committed_ = run->written_;
-      run->settled_ = run->written_;
+    for (const auto& [run, seq] : batch.runs) {
+      if (committed && !run->is_lost_) run->committed_ = seq;
+      run->settled_ = seq;
     }
-    recorder_.past_.cut = cut_;
-    recorder_.past_.commits = commits_;
+    if (committed && batch.events > 0) ++recorder_.past_.commits;
+    recorder_.woken_ = true;
   }
   recorder_.settled_.notify_all();
+  recorder_.wake_.notify_one();
 }
 
 void Recorder::Writer::tell_drained(std::uint64_t drains) {
@@ -221,6 +280,23 @@ void Recorder::Writer::tell_drained(std::uint64_t drains) {
     recorder_.drains_done_ = drains;
   }
   recorder_.settled_.notify_all();
+}
+
+/// The log ends here, and with it every run that is open.
+void Recorder::Writer::handle_failure(const Batch& batch, const Error& error) {
+  failure_message_ = error.message;
+  failed_at_ = recorder_.clock().now();
+  tried_at_ = recorder_.clock().monotonic();
+  lost_events_ += batch.events;
+  log_.reset();
+  finished_segments_ = 0;
+  recorder_.sealer_->wake();
+  lose_open_runs(error);
+  settle(batch, false);
+  if (&batch == &pending_) return;
+  // What was made meanwhile is of runs that are lost now.
+  lost_events_ += std::exchange(pending_.events, 0);
+  pending_.lines.clear();
 }
 
 /// Tells every run that is open now. Their callbacks are called without the lock: what they stop
@@ -245,8 +321,7 @@ void Recorder::Writer::lose_open_runs(const Error& error) {
 /// A log of its own, and in it what happened: then recording goes on.
 void Recorder::Writer::try_again() {
   tried_at_ = recorder_.clock().monotonic();
-  auto log =
-      std::make_unique<log::LogWriter>(recorder_.store_, recorder_.clock(), recorder_.options_.log);
+  auto log = make_log();
   if (!write_alert(*log)) return;
   log_ = std::move(log);
   lost_events_ = lost_runs_ = 0;
@@ -273,17 +348,15 @@ Result<void> Recorder::Writer::write_alert(log::LogWriter& log) {
       R"({"severity":"P1","alert":"recording_stopped"})";
   const event::FieldValue fields[] = {{event::Field::kMessage, std::string_view(message)},
                                       {event::Field::kAttributes, event::ObjectText{kAttributes}}};
-  std::string encoded(encoded_size(fields), '\0');
-  encode(fields, reinterpret_cast<std::byte*>(encoded.data()));
+  const auto encoded = encode(fields);
   std::string line;
-  append_head(line, {.run = &run,
-                     .seq = 1,
-                     .timestamp = now,
-                     .type = event::Type::kAlertFired,
-                     .level = event::Level::kFatal,
-                     .spilled = false});
-  append_members(line, std::as_bytes(std::span(encoded)), run.constants_);
-  line += "}\n";
+  renderer_.append(line, {.timestamp = now,
+                          .type = event::Type::kAlertFired,
+                          .level = event::Level::kFatal,
+                          .run = run.head_,
+                          .seq = 1,
+                          .fields = encoded,
+                          .constants = run.constants_});
   return log.commit(line, 1);
 }
 
@@ -292,6 +365,10 @@ Result<void> Recorder::Writer::write_alert(log::LogWriter& log) {
 void Recorder::Writer::drain_for_crash() {
   if (recorder_.crash_drained_.load()) return;
   constexpr int kQuietRounds = 3;
+  {
+    const std::lock_guard lock(recorder_.mutex_);
+    take_new_rings();
+  }
   for (int quiet = 0; quiet < kQuietRounds; ++quiet) {
     if (drain()) quiet = 0;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -302,7 +379,7 @@ void Recorder::Writer::drain_for_crash() {
     runs = recorder_.open_runs_;
   }
   for (auto* run : runs) fill_holes(*run);
-  if (!pending_runs_.empty()) commit();
+  commit_here();
   recorder_.crash_drained_.store(true);
 }
 
@@ -310,16 +387,18 @@ void Recorder::Writer::fill_holes(Run& run) {
   static constexpr std::string_view kMessage =
       "the process crashed while this event was being recorded";
   const event::FieldValue fields[] = {{event::Field::kMessage, kMessage}};
-  std::string encoded(encoded_size(fields), '\0');
-  encode(fields, reinterpret_cast<std::byte*>(encoded.data()));
+  const auto encoded = encode(fields);
+  const auto now = recorder_.clock().now();
   while (run.written_ < run.emitted_.load(std::memory_order_relaxed)) {
-    write_line({.run = &run,
-                .seq = run.written_ + 1,
-                .timestamp = recorder_.clock().now(),
-                .type = event::Type::kLog,
-                .level = event::Level::kFatal,
-                .spilled = false},
-               std::as_bytes(std::span(encoded)));
+    write_line(
+        {.run = &run,
+         .seq = run.written_ + 1,
+         .stamp = recorder_.has_ticks_ ? read_ticks()
+                                       : static_cast<std::uint64_t>(now.time_since_epoch().count()),
+         .type = event::Type::kLog,
+         .level = event::Level::kFatal,
+         .spilled = false},
+        encoded);
     take_held(run);
   }
 }

@@ -5,6 +5,9 @@
 #include <vector>
 
 #include "log/log_writer.h"
+#include "record/commit_thread.h"
+#include "record/field_redaction.h"
+#include "record/line.h"
 #include "record/recorder.h"
 
 namespace weir::record {
@@ -19,8 +22,8 @@ struct Recorder::ThreadRing {
   std::atomic<std::uint64_t> emitted{0};
   std::atomic<std::uint64_t> dropped{0};
   std::atomic<std::uint64_t> full{0};
-  std::atomic<std::int64_t> last_emit_us{0};  // since 1970; 0: never
-  std::atomic<std::int64_t> last_drop_us{0};
+  std::atomic<std::int64_t> last_drop_us{0};  // since 1970; 0: never
+  std::atomic<std::int64_t> last_emit_us{0};  // stored by the writer
 
   /// Adds one to a counter of this thread: without the lock prefix that fetch_add has.
   static void count(std::atomic<std::uint64_t>& counter) {
@@ -37,7 +40,7 @@ struct Recorder::ThreadRing {
 struct RecordHeader {
   Run* run;
   std::int64_t seq;
-  Timestamp timestamp;
+  std::uint64_t stamp;  ///< ticks, or microseconds since 1970
   event::Type type;
   event::Level level;
   bool spilled;  ///< a Spill follows instead of the fields
@@ -51,10 +54,7 @@ struct Spill {
 /// The recorder's thread: from the rings to the log.
 class Recorder::Writer {
  public:
-  explicit Writer(Recorder& recorder)
-      : recorder_(recorder),
-        log_(std::make_unique<log::LogWriter>(recorder.store_, recorder.clock(),
-                                              recorder.options_.log)) {}
+  explicit Writer(Recorder& recorder);
 
   /// Until the recorder stops and everything is committed.
   void run();
@@ -69,39 +69,52 @@ class Recorder::Writer {
   };
 
   [[nodiscard]] Wishes wait(bool idle);
+  void take_new_rings();
   /// Takes everything out of the rings; false when they were empty.
   bool drain();
+  bool drain_some(ThreadRing& ring);
   void forget(const ThreadRing& ring);
-  void take(std::span<const std::byte> record);
+  void take(const RecordHeader& header, std::string_view fields);
   void take_held(Run& run);
-  void write_line(const RecordHeader& header, std::span<const std::byte> fields);
-  static void append_head(std::string& out, const RecordHeader& header);
+  void write_line(const RecordHeader& header, std::string_view fields);
+  [[nodiscard]] Timestamp time_of(const RecordHeader& header) const;
+  [[nodiscard]] Timestamp time_in_run(const RecordHeader& header) const;
   [[nodiscard]] bool is_due() const;
-  /// Commits what is pending and tells those who wait for it.
-  void commit();
-  void settle(const Result<void>& result);
+
+  // From the pending batch to the disk.
+  /// Whoever waits is told as soon as possible: on this thread. Waits for the batch before.
+  void commit_here();
+  /// Goes on with the next batch meanwhile. Waits for the batch before.
+  void commit_beside();
+  /// Waits for the batch that is on its way, if there is one.
+  void finish_commit();
+  [[nodiscard]] Result<void> write(Batch& batch);  // on either thread
+  void settle(const Batch& batch, bool committed);
   void tell_drained(std::uint64_t drains);
 
   // After a failure of the log.
+  void handle_failure(const Batch& batch, const Error& error);
   void lose_open_runs(const Error& error);
   void try_again();
   [[nodiscard]] Result<void> write_alert(log::LogWriter& log);
+  [[nodiscard]] std::unique_ptr<log::LogWriter> make_log();
 
   // After a fatal signal.
   void drain_for_crash();
   void fill_holes(Run& run);
 
   Recorder& recorder_;
-  std::unique_ptr<log::LogWriter> log_;  // null: it failed
-  std::uint32_t finished_segments_ = 0;
+  LineRenderer renderer_;
+  FieldRedactor redactor_;
   std::vector<std::shared_ptr<ThreadRing>> rings_;
-  std::string pending_;  // lines of the next commit
-  std::uint64_t pending_events_ = 0;
-  std::vector<Run*> pending_runs_;  // whose events are in it; some more than once
+  Batch pending_;                   // the next commit
   bool pending_is_urgent_ = false;  // not only of Durability::kMemory
   std::chrono::nanoseconds pending_since_{};
   std::uint64_t cut_ = 0;
-  std::uint64_t commits_ = 0;
+
+  // Of whoever writes a batch: the commit thread while it is busy.
+  std::unique_ptr<log::LogWriter> log_;  // null: it failed
+  std::uint32_t finished_segments_ = 0;
 
   // Since the log failed.
   std::string failure_message_;
@@ -109,6 +122,8 @@ class Recorder::Writer {
   std::chrono::nanoseconds tried_at_{};
   std::uint64_t lost_events_ = 0;
   std::uint64_t lost_runs_ = 0;
+
+  CommitThread commits_;  // the last: its thread uses the others
 };
 
 }  // namespace weir::record

@@ -5,7 +5,8 @@
 //   emitted RUN_ID N      `emit` has returned for the events 1 to N
 //   committed RUN_ID N    `flush` has returned for them
 //
-// Endings: return, exit, abort, fault, fault_in_emit, fork, until_killed.
+// Endings: return, exit, abort, fault, fault_in_text, fault_in_emit,
+// fork, until_killed.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,9 +75,32 @@ void emit_many(Run& run) {
   std::abort();
 }
 
-/// The event's number is taken when its text is read, and reading it faults.
-[[noreturn]] void fault_in_emit(Run& run) {
+/// While its thread says an event: the text cannot be read. No number is taken yet.
+[[noreturn]] void fault_in_text(Run& run) {
   std::thread([&run] { emit_some(run, {reinterpret_cast<const char*>(8), 100}); }).join();
+  std::abort();
+}
+
+/// A clock that faults on a thread that wants it to.
+class FaultyClock final : public weir::Clock {
+ public:
+  static thread_local bool faults;
+  [[nodiscard]] weir::Timestamp now() const override {
+    if (faults) fault();
+    return weir::system_clock().now();
+  }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override {
+    return weir::system_clock().monotonic();
+  }
+};
+thread_local bool FaultyClock::faults = false;
+
+/// The clock is read when the event has its number.
+[[noreturn]] void fault_in_emit(Run& run) {
+  std::thread([&run] {
+    FaultyClock::faults = true;
+    emit_some(run);
+  }).join();
   std::abort();
 }
 
@@ -116,7 +140,10 @@ int main(int argc, char** argv) {
   if (!store) return 3;
   const std::string ending = argv[2];
   // Never destroyed but by `return`: what ends in other ways leaves them as they are.
-  auto* recorder = new Recorder(*store);  // NOLINT
+  static const FaultyClock clock;
+  weir::record::RecorderOptions options;
+  if (ending == "fault_in_emit") options.clock = &clock;
+  auto* recorder = new Recorder(*store, options);  // NOLINT
   auto* run = begin(*recorder).release();
   if (ending == "until_killed") record_until_killed(*run);
   if (ending == "fork") return fork_and_record(*recorder, *run);
@@ -124,6 +151,7 @@ int main(int argc, char** argv) {
   if (ending == "exit") std::exit(0);
   if (ending == "abort") std::abort();
   if (ending == "fault") fault();
+  if (ending == "fault_in_text") fault_in_text(*run);
   if (ending == "fault_in_emit") fault_in_emit(*run);
   delete run;       // NOLINT
   delete recorder;  // NOLINT

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "event/catalogue.h"
+#include "event/redaction.h"
+
+namespace weir::record {
+
+/// Masks what an event's fields must not say, before its line is made.
+///
+///   message, reason, error_message, stack_trace     as messages
+///   output; params                                  as a node's output; input
+///   attributes                                      as messages of a `log`, as a node's input of a
+///                                                   `node_io`, otherwise as fields
+///   error_type, error_code, error_source, artifact_path, source, pipeline_name    as fields
+///   any other text                                  whole, if the policy calls its name secret
+///
+/// What a run says on every line, and ids, which a policy does not name, are not looked at.
+class FieldRedactor {
+ public:
+  explicit FieldRedactor(const event::Redactor& redactor);
+
+  /// The encoded `fields` as they may be written, if something was masked: `attributes` has got the
+  /// member `redacted` then, which says how often each rule was applied, as in {"email":2}. Good
+  /// until the next call. Threads: one.
+  [[nodiscard]] std::optional<std::string_view> redact(event::Type type, std::string_view fields);
+
+  /// How many values were masked so far.
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+
+ private:
+  [[nodiscard]] bool redact_field(event::Type type, event::Field field, std::string_view bytes,
+                                  bool is_json);
+  [[nodiscard]] std::string counts_member() const;
+
+  const event::Redactor& redactor_;
+  enum class Treatment : std::uint8_t { kNone, kField, kMessage, kInput, kOutput, kByType, kNamed };
+  std::array<Treatment, event::kFieldCount> treatments_{};
+  event::RedactionCounts counts_;  // of the event at hand
+  std::uint64_t total_ = 0;
+  std::string masked_;  // the field at hand
+  std::string out_;
+};
+
+}  // namespace weir::record

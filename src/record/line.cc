@@ -1,0 +1,231 @@
+#include "record/line.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/copy.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "record/encoding.h"
+
+namespace weir::record {
+namespace {
+
+using event::Field;
+
+/// `,"name":` and room to copy it in one piece.
+struct MemberName {
+  std::array<char, 32> text{};
+  std::size_t size = 0;
+};
+
+template <std::size_t Size>
+consteval MemberName member_name(const char (&text)[Size]) {
+  static_assert(Size - 1 <= 32);
+  MemberName name;
+  std::copy_n(text, Size - 1, name.text.begin());
+  name.size = Size - 1;
+  return name;
+}
+
+#define WEIR_MEMBER_NAME(id, name, type, group, doc) member_name(",\"" name "\":"),
+constexpr MemberName kMemberNames[] = {WEIR_FIELDS(WEIR_MEMBER_NAME)};
+#undef WEIR_MEMBER_NAME
+
+/// Of a line: the timestamp, the names in front, the number, the end.
+constexpr std::size_t kMaxHead = 512;
+/// What a field makes of each of its encoded bytes: a quote that is escaped makes six. Those of its
+/// header, eight, make its name and quotes.
+constexpr std::size_t kMaxExpansion = 6;
+
+char* put(char* out, std::string_view text) { return copy_short(out, text.data(), text.size()); }
+
+char* put_integer(char* out, std::int64_t value) {
+  return std::to_chars(out, out + json::kMaxNumber, value).ptr;
+}
+
+char* put_strings(char* out, std::string_view strings) {
+  *out++ = '[';
+  for (bool first = true; !strings.empty(); first = false) {
+    if (!first) *out++ = ',';
+    out = json::put_string(out, take_string(strings));
+  }
+  *out++ = ']';
+  return out;
+}
+
+char* put_value(char* out, const EncodedField& field) {
+  switch (field.kind) {
+    case EncodedKind::kNull:
+      return put(out, "null");
+    case EncodedKind::kBoolean:
+      return put(out, field.as<bool>() ? "true" : "false");
+    case EncodedKind::kInteger:
+      return put_integer(out, field.as<std::int64_t>());
+    case EncodedKind::kNumber:
+      return json::put_double(out, field.as<double>());
+    case EncodedKind::kString:
+      return json::put_string(out, field.bytes);
+    case EncodedKind::kStrings:
+      return put_strings(out, field.bytes);
+    case EncodedKind::kObject:
+      return put(out, field.bytes);
+  }
+  return out;
+}
+
+char* put_member(char* out, const EncodedField& field) {
+  const auto& name = kMemberNames[static_cast<std::size_t>(field.field)];
+  std::copy_n(name.text.data(), name.text.size(), out);
+  return put_value(out + name.size, field);
+}
+
+EncodedField field_at(const char* place, std::string_view fields) {
+  auto rest = fields.substr(static_cast<std::size_t>(place - fields.data()));
+  return take_field(rest);
+}
+
+/// Calls `see` for each field in the order of the catalogue.
+template <class See>
+void for_each_in_order(std::string_view fields, const See& see) {
+  std::array<const char*, kMaxFields> places;  // not initialised: 1 KiB of zeros an event
+  std::size_t count = 0;
+  bool in_order = true;
+  int last = -1;
+  for (auto rest = fields; !rest.empty();) {
+    places[count++] = rest.data();
+    const int field = static_cast<int>(take_field(rest).field);
+    in_order = in_order && last <= field;
+    last = field;
+  }
+  if (!in_order) {
+    std::sort(places.begin(), places.begin() + count, [&](const char* a, const char* b) {
+      return std::pair(field_at(a, fields).field, a) < std::pair(field_at(b, fields).field, b);
+    });
+  }
+  for (std::size_t i = 0; i < count; ++i) see(field_at(places[i], fields));
+}
+
+/// The constants that stand before `field`, or after all fields.
+class Constants {
+ public:
+  explicit Constants(std::span<const RenderedField> all) : at_(all.begin()), end_(all.end()) {}
+  [[nodiscard]] char* put_before(char* out, Field field) {
+    for (; at_ != end_ && at_->field <= field; ++at_) {
+      if (at_->field < field) out = put(out, at_->text);
+    }
+    return out;
+  }
+  [[nodiscard]] char* put_rest(char* out) {
+    for (; at_ != end_; ++at_) out = put(out, at_->text);
+    return out;
+  }
+
+ private:
+  std::span<const RenderedField>::iterator at_, end_;
+};
+
+char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants) {
+  Constants constant(constants);
+  for_each_in_order(fields, [&](const EncodedField& field) {
+    out = constant.put_before(out, field.field);
+    out = put_member(out, field);
+  });
+  return constant.put_rest(out);
+}
+
+std::size_t max_size(const Line& line) {
+  std::size_t size = kMaxHead + line.run.size() + kMaxExpansion * line.fields.size();
+  for (const auto& constant : line.constants) size += constant.text.size();
+  return size;
+}
+
+/// Lets `write` put at most `size` characters at the end of `out`: it gets where, and returns the
+/// end.
+template <class Write>
+void append_written(std::string& out, std::size_t size, const Write& write) {
+  const auto before = out.size();
+  // Grows by doubling, since what is asked for here is far more than is used.
+  if (out.capacity() < before + size) out.reserve(std::max(2 * out.capacity(), before + size));
+  out.resize_and_overwrite(before + size, [&](char* text, std::size_t) {
+    return static_cast<std::size_t>(write(text + before) - text);
+  });
+}
+
+}  // namespace
+
+char* LineRenderer::put_timestamp(char* out, Timestamp time) {
+  constexpr std::size_t kBeforeMicros = 20;  // 2026-01-31T23:59:59.
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (second != second_) {
+    format_rfc3339(second, second_text_);
+    second_ = second;
+  }
+  std::copy_n(second_text_, kRfc3339Size, out);
+  auto micros = static_cast<unsigned>((time - second).count());
+  for (auto* digit = out + kBeforeMicros + 5; micros > 0; --digit, micros /= 10) {
+    *digit = static_cast<char>('0' + micros % 10);
+  }
+  return out + kRfc3339Size;
+}
+
+void LineRenderer::append(std::string& out, const Line& line) {
+  append_written(out, max_size(line), [&](char* at) {
+    at = put(at, R"({"timestamp":")");
+    at = put_timestamp(at, line.timestamp);
+    at = put(at, R"(","event_type":")");
+    at = put(at, event::info(line.type).name);
+    at = put(at, R"(","level":")");
+    at = put(at, event::to_string(line.level));
+    *at++ = '"';
+    at = put(at, line.run);
+    at = put_integer(at, line.seq);
+    at = put_members(at, line.fields, line.constants);
+    return put(at, "}\n");
+  });
+}
+
+RenderedField render(const event::FieldValue& field) {
+  const auto encoded = encode({&field, 1});
+  RenderedField rendered{.field = field.field, .text = {}};
+  append_written(rendered.text, kMaxHead + kMaxExpansion * encoded.size(),
+                 [&](char* at) { return put_members(at, encoded, {}); });
+  return rendered;
+}
+
+std::string with_member(std::string_view member, std::string_view attributes) {
+  if (attributes.size() >= 2) attributes = attributes.substr(1, attributes.size() - 2);
+  std::string text("{");
+  text += member;
+  if (attributes.find_first_not_of(" \t\r\n") != std::string::npos) {
+    text.append(",").append(attributes);
+  }
+  return text += '}';
+}
+
+std::string cut_fields(std::string_view fields) {
+  std::string cut, attributes, lengths;
+  while (!fields.empty()) {
+    auto field = take_field(fields);
+    const auto length = field.bytes.size();
+    if (length > kMaxCutValue) {
+      lengths.append(lengths.empty() ? "" : ",").append("\"").append(event::info(field.field).name);
+      lengths.append("\":").append(std::to_string(length));
+      field.bytes = field.kind == EncodedKind::kString   ? utf8::cut(field.bytes, kMaxCutValue)
+                    : field.kind == EncodedKind::kObject ? std::string_view("{}")
+                                                         : std::string_view();
+    }
+    if (field.field == Field::kAttributes) {
+      attributes = field.bytes;
+    } else {
+      append_encoded(cut, field);
+    }
+  }
+  const auto text = with_member("\"cut_bytes\":{" + lengths + "}", attributes);
+  append_encoded(cut, {.field = Field::kAttributes, .kind = EncodedKind::kObject, .bytes = text});
+  return cut;
+}
+
+}  // namespace weir::record
