@@ -53,12 +53,25 @@ Recorder::Recorder(log::StoreDirectory store, RecorderOptions options)
 }
 
 void Recorder::start_threads() {
-  sealer_ = std::make_unique<Sealer>(store_);
+  sealer_ = std::make_unique<Sealer>(store_, [this](const auto& salvage) { report(salvage); });
   writer_ = std::thread([this] { Writer(*this).run(); });
+}
+
+/// What was found at the end of somebody else's segment. While this recorder ends, the seal alone
+/// says it.
+void Recorder::report(const log::Salvage& salvage) {
+  const auto message = salvage.segment.file_name() + ": " + std::to_string(salvage.size) +
+                       " bytes from byte " + std::to_string(salvage.offset) +
+                       (salvage.quarantined ? " are in quarantine: " : " were cut off: ") +
+                       salvage.reason;
+  const event::FieldValue fields[] = {{event::Field::kMessage, std::string_view(message)}};
+  static_cast<void>(process_runs_.emit(Retention::kOperations, "", event::Type::kLog,
+                                       event::Level::kWarning, fields));
 }
 
 Recorder::~Recorder() {
   LiveRecorders::remove(*this);
+  process_runs_.close();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -109,7 +122,7 @@ RecorderStatistics Recorder::statistics() const {
   return sum;
 }
 
-inline Recorder::ThreadRing& Recorder::ring_of_this_thread() {
+inline ThreadRing& Recorder::ring_of_this_thread() {
   if (last_ring.recorder == id_.load(std::memory_order_relaxed)) {
     return *static_cast<ThreadRing*>(last_ring.ring);
   }
@@ -120,7 +133,7 @@ inline Recorder::ThreadRing& Recorder::ring_of_this_thread() {
 
 /// The ring of the calling thread in this recorder. The thread's end closes it; the writer drops it
 /// when it is empty.
-Recorder::ThreadRing& Recorder::make_ring_of_this_thread() {
+ThreadRing& Recorder::make_ring_of_this_thread() {
   struct Rings {
     std::vector<std::pair<std::uint64_t, std::shared_ptr<ThreadRing>>> of;
     ~Rings() {
@@ -182,6 +195,7 @@ void Recorder::start_anew_in_child() {
   new (&settled_) std::condition_variable;
   new (&writer_) std::thread;
   static_cast<void>(sealer_.release());
+  new (&process_runs_) ProcessRuns(*this);
   new_rings_.clear();
   rings_.clear();
   writer_names_.clear();
@@ -265,7 +279,7 @@ bool Run::try_emit(event::Type type, event::Level level,
   // What is too large for a ring would need memory without a limit.
   auto* room = ended || size > ring.ring.max_record() ? nullptr : ring.ring.reserve(size);
   if (room == nullptr) {
-    if (!ended) Recorder::ThreadRing::count(ring.full);
+    if (!ended) ThreadRing::count(ring.full);
     ring.count_drop(clock().now());
     if (recorder_->options_.on_drop) recorder_->options_.on_drop(type);
     return false;
@@ -276,7 +290,7 @@ bool Run::try_emit(event::Type type, event::Level level,
 
 /// The quick way, for an event of some hundred bytes and a ring that has room: its size need not be
 /// known before it is written.
-inline bool Run::put(Recorder::ThreadRing& ring, event::Type type, event::Level level,
+inline bool Run::put(ThreadRing& ring, event::Type type, event::Level level,
                      std::span<const event::FieldValue> fields) {
   constexpr std::size_t kRoom = 1024;
   auto* room = ring.ring.reserve(kRoom);
@@ -289,9 +303,8 @@ inline bool Run::put(Recorder::ThreadRing& ring, event::Type type, event::Level 
 }
 
 /// `room` is for the header and `fields_size` bytes, or for a Spill if the ring cannot have more.
-void Run::put_exactly(Recorder::ThreadRing& ring, std::byte* room, event::Type type,
-                      event::Level level, std::span<const event::FieldValue> fields,
-                      std::size_t fields_size) {
+void Run::put_exactly(ThreadRing& ring, std::byte* room, event::Type type, event::Level level,
+                      std::span<const event::FieldValue> fields, std::size_t fields_size) {
   if (sizeof(RecordHeader) + fields_size > ring.ring.max_record()) {
     const Spill spill{.bytes = std::make_unique<std::string>(encode(fields)).release()};
     std::memcpy(room + sizeof(RecordHeader), &spill, sizeof spill);
@@ -303,7 +316,7 @@ void Run::put_exactly(Recorder::ThreadRing& ring, std::byte* room, event::Type t
 }
 
 /// Only now is a number taken, when the record is whole: none is held by a thread that waits.
-inline void Run::publish(Recorder::ThreadRing& ring, std::byte* room, std::size_t fields_size,
+inline void Run::publish(ThreadRing& ring, std::byte* room, std::size_t fields_size,
                          event::Type type, event::Level level, bool spilled) {
   const RecordHeader header{
       .run = this,
@@ -315,9 +328,11 @@ inline void Run::publish(Recorder::ThreadRing& ring, std::byte* room, std::size_
       .level = level,
       .spilled = spilled};
   std::memcpy(room, &header, sizeof header);
-  Recorder::ThreadRing::count(ring.emitted);
+  ThreadRing::count(ring.emitted);
   ring.ring.publish(sizeof header + fields_size);
 }
+
+const Clock& Run::clock() const { return recorder_->clock(); }
 
 Result<void> Run::flush() {
   return recorder_->wait_committed(*this, emitted_.load(std::memory_order_relaxed));

@@ -3,11 +3,10 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "log/sealing.h"
-
 namespace weir::record {
 
-Sealer::Sealer(log::StoreDirectory store) : store_(std::move(store)) {
+Sealer::Sealer(log::StoreDirectory store, std::function<void(const log::Salvage&)> on_salvage)
+    : store_(std::move(store)), on_salvage_(std::move(on_salvage)) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -39,7 +38,10 @@ void Sealer::run() {
     wanted_ = false;
     const bool last = stopping_;
     lock.unlock();
-    static_cast<void>(log::seal_finished(store_));
+    // What cannot be sealed now, the next who opens the store will seal.
+    if (const auto salvaged = log::seal_finished(store_)) {
+      for (const auto& salvage : *salvaged) on_salvage_(salvage);
+    }
     if (last) return;
     lock.lock();
   }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
+#include "log/sealing.h"
 #include "log/store_directory.h"
 
 namespace weir::record {
@@ -14,7 +16,8 @@ namespace weir::record {
 /// Threads  One of its own, joined by the destructor, which seals once more before it returns.
 class Sealer {
  public:
-  explicit Sealer(log::StoreDirectory store);
+  /// `on_salvage` is called on its thread.
+  Sealer(log::StoreDirectory store, std::function<void(const log::Salvage&)> on_salvage);
   ~Sealer();
   Sealer(const Sealer&) = delete;
   Sealer& operator=(const Sealer&) = delete;
@@ -26,6 +29,7 @@ class Sealer {
   void run();
 
   const log::StoreDirectory store_;
+  const std::function<void(const log::Salvage&)> on_salvage_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool wanted_ = true;     // guarded by mutex_

@@ -27,7 +27,7 @@ constexpr std::size_t kMaxPending = log::kMaxCommitBytes - 2 * log::kMaxEventByt
 
 }  // namespace
 
-void Recorder::ThreadRing::add_to(RecorderStatistics& sum) const {
+void ThreadRing::add_to(RecorderStatistics& sum) const {
   const auto later = [](std::optional<Timestamp>& known, std::int64_t us) {
     const Timestamp time{std::chrono::microseconds(us)};
     if (us != 0 && (!known || *known < time)) known = time;
@@ -39,14 +39,14 @@ void Recorder::ThreadRing::add_to(RecorderStatistics& sum) const {
   later(sum.last_drop, last_drop_us.load(std::memory_order_relaxed));
 }
 
-Recorder::Writer::Writer(Recorder& recorder)
+Writer::Writer(Recorder& recorder)
     : recorder_(recorder),
       redactor_(recorder.redactor()),
       log_(make_log()),
       commits_([this](Batch& batch) { return write(batch); }) {}
 
 /// Under a name that is known before there is a file of it.
-std::unique_ptr<log::LogWriter> Recorder::Writer::make_log() {
+std::unique_ptr<log::LogWriter> Writer::make_log() {
   auto log =
       std::make_unique<log::LogWriter>(recorder_.store_, recorder_.clock(), recorder_.options_.log);
   const std::lock_guard lock(recorder_.mutex_);
@@ -54,7 +54,7 @@ std::unique_ptr<log::LogWriter> Recorder::Writer::make_log() {
   return log;
 }
 
-void Recorder::Writer::run() {
+void Writer::run() {
   pthread_setname_np(pthread_self(), "weir-writer");
   LiveRecorders::mark_writer_thread();
   bool idle = false;
@@ -81,7 +81,7 @@ void Recorder::Writer::run() {
 
 /// Sleeps when the rings were empty: a fraction of the commit interval while runs are open, so that
 /// emitting need not wake anybody, and otherwise until called.
-Recorder::Writer::Wishes Recorder::Writer::wait(bool idle) {
+Writer::Wishes Writer::wait(bool idle) {
   std::unique_lock lock(recorder_.mutex_);
   const auto called = [&] { return recorder_.woken_ || recorder_.stopping_; };
   if (idle && (!recorder_.open_runs_.empty() || !pending_.empty())) {
@@ -102,12 +102,12 @@ Recorder::Writer::Wishes Recorder::Writer::wait(bool idle) {
 }
 
 /// Under the recorder's mutex.
-void Recorder::Writer::take_new_rings() {
+void Writer::take_new_rings() {
   for (auto& ring : recorder_.new_rings_) rings_.push_back(std::move(ring));
   recorder_.new_rings_.clear();
 }
 
-bool Recorder::Writer::drain() {
+bool Writer::drain() {
   bool any = false;
   std::erase_if(rings_, [&](const std::shared_ptr<ThreadRing>& ring) {
     const bool closed = ring->closed.load(std::memory_order_acquire);
@@ -118,7 +118,7 @@ bool Recorder::Writer::drain() {
   return any;
 }
 
-bool Recorder::Writer::drain_some(ThreadRing& ring) {
+bool Writer::drain_some(ThreadRing& ring) {
   if (recorder_.has_ticks_) recorder_.ticks_.sync();
   RecordHeader header{};
   int taken = 0;
@@ -138,7 +138,7 @@ bool Recorder::Writer::drain_some(ThreadRing& ring) {
   return true;
 }
 
-void Recorder::Writer::forget(const ThreadRing& ring) {
+void Writer::forget(const ThreadRing& ring) {
   const std::lock_guard lock(recorder_.mutex_);
   ring.add_to(recorder_.past_);
   std::erase_if(recorder_.rings_, [&](const auto& known) { return known.get() == &ring; });
@@ -146,7 +146,7 @@ void Recorder::Writer::forget(const ThreadRing& ring) {
 
 /// Writes the record's line if it is its run's next, and those that waited for it; keeps it
 /// otherwise.
-void Recorder::Writer::take(const RecordHeader& header, std::string_view fields) {
+void Writer::take(const RecordHeader& header, std::string_view fields) {
   auto& run = *header.run;
   if (header.seq == run.written_ + 1) {
     write_line(header, fields);
@@ -157,7 +157,7 @@ void Recorder::Writer::take(const RecordHeader& header, std::string_view fields)
   run.held_.emplace(header.seq, record.append(fields));
 }
 
-void Recorder::Writer::take_held(Run& run) {
+void Writer::take_held(Run& run) {
   while (!run.held_.empty() && run.held_.begin()->first == run.written_ + 1) {
     const auto node = run.held_.extract(run.held_.begin());
     const std::string_view record = node.mapped();
@@ -167,21 +167,21 @@ void Recorder::Writer::take_held(Run& run) {
   }
 }
 
-Timestamp Recorder::Writer::time_of(const RecordHeader& header) const {
+Timestamp Writer::time_of(const RecordHeader& header) const {
   if (recorder_.has_ticks_) return recorder_.ticks_.at(header.stamp);
   return Timestamp(std::chrono::microseconds(header.stamp));
 }
 
 /// Two readings of one moment may differ by a microsecond or two: that must not look like time that
 /// goes back.
-Timestamp Recorder::Writer::time_in_run(const RecordHeader& header) const {
+Timestamp Writer::time_in_run(const RecordHeader& header) const {
   constexpr std::chrono::microseconds kError{2};
   const auto time = time_of(header);
   const auto last = header.run->last_time_;
   return time < last && last - time <= kError ? last : time;
 }
 
-void Recorder::Writer::write_line(const RecordHeader& header, std::string_view fields) {
+void Writer::write_line(const RecordHeader& header, std::string_view fields) {
   auto& run = *header.run;
   std::unique_ptr<std::string> spilled;
   if (header.spilled) {
@@ -222,31 +222,31 @@ void Recorder::Writer::write_line(const RecordHeader& header, std::string_view f
   }
 }
 
-bool Recorder::Writer::is_due() const {
+bool Writer::is_due() const {
   const auto waited = recorder_.clock().monotonic() - pending_since_;
   return waited >= (pending_is_urgent_ ? recorder_.options_.commit_interval / 2 : kMemoryInterval);
 }
 
-void Recorder::Writer::commit_here() {
+void Writer::commit_here() {
   finish_commit();
   if (const auto result = write(pending_); !result) handle_failure(pending_, result.error());
   pending_.clear();
   pending_is_urgent_ = false;
 }
 
-void Recorder::Writer::commit_beside() {
+void Writer::commit_beside() {
   finish_commit();
   if (pending_.events == 0) return commit_here();  // all lost: nothing to write
   commits_.start(pending_);
   pending_is_urgent_ = false;
 }
 
-void Recorder::Writer::finish_commit() {
+void Writer::finish_commit() {
   if (const auto failed = commits_.wait()) handle_failure(failed->first, failed->second);
 }
 
 /// And tells those who wait, unless it failed: that is handled by the writer's thread.
-Result<void> Recorder::Writer::write(Batch& batch) {
+Result<void> Writer::write(Batch& batch) {
   if (batch.events > 0) {
     WEIR_TRY(log_->commit(batch.lines, batch.events));
     if (log_->finished_segments() > finished_segments_) {
@@ -258,7 +258,7 @@ Result<void> Recorder::Writer::write(Batch& batch) {
   return {};
 }
 
-void Recorder::Writer::settle(const Batch& batch, bool committed) {
+void Writer::settle(const Batch& batch, bool committed) {
   {
     // Under the lock to the end: a run may be gone as soon as its destructor gets it.
     const std::lock_guard lock(recorder_.mutex_);
@@ -273,7 +273,7 @@ void Recorder::Writer::settle(const Batch& batch, bool committed) {
   recorder_.wake_.notify_one();
 }
 
-void Recorder::Writer::tell_drained(std::uint64_t drains) {
+void Writer::tell_drained(std::uint64_t drains) {
   {
     const std::lock_guard lock(recorder_.mutex_);
     if (recorder_.drains_done_ >= drains) return;
@@ -283,7 +283,7 @@ void Recorder::Writer::tell_drained(std::uint64_t drains) {
 }
 
 /// The log ends here, and with it every run that is open.
-void Recorder::Writer::handle_failure(const Batch& batch, const Error& error) {
+void Writer::handle_failure(const Batch& batch, const Error& error) {
   failure_message_ = error.message;
   failed_at_ = recorder_.clock().now();
   tried_at_ = recorder_.clock().monotonic();
@@ -301,7 +301,7 @@ void Recorder::Writer::handle_failure(const Batch& batch, const Error& error) {
 
 /// Tells every run that is open now. Their callbacks are called without the lock: what they stop
 /// may want it.
-void Recorder::Writer::lose_open_runs(const Error& error) {
+void Writer::lose_open_runs(const Error& error) {
   std::vector<std::stop_source> told;
   {
     const std::lock_guard lock(recorder_.mutex_);
@@ -319,7 +319,7 @@ void Recorder::Writer::lose_open_runs(const Error& error) {
 }
 
 /// A log of its own, and in it what happened: then recording goes on.
-void Recorder::Writer::try_again() {
+void Writer::try_again() {
   tried_at_ = recorder_.clock().monotonic();
   auto log = make_log();
   if (!write_alert(*log)) return;
@@ -330,7 +330,7 @@ void Recorder::Writer::try_again() {
 }
 
 /// In a run of the process's own, of this one event.
-Result<void> Recorder::Writer::write_alert(log::LogWriter& log) {
+Result<void> Writer::write_alert(log::LogWriter& log) {
   const auto now = recorder_.clock().now();
   const auto id = RunId::make(now);
   WEIR_TRY(auto lock, log::RunLock::take(recorder_.store_, id));
@@ -362,7 +362,7 @@ Result<void> Recorder::Writer::write_alert(log::LogWriter& log) {
 
 /// What the threads had handed over when the signal came; the one that it came to hands over no
 /// more.
-void Recorder::Writer::drain_for_crash() {
+void Writer::drain_for_crash() {
   if (recorder_.crash_drained_.load()) return;
   constexpr int kQuietRounds = 3;
   {
@@ -383,7 +383,7 @@ void Recorder::Writer::drain_for_crash() {
   recorder_.crash_drained_.store(true);
 }
 
-void Recorder::Writer::fill_holes(Run& run) {
+void Writer::fill_holes(Run& run) {
   static constexpr std::string_view kMessage =
       "the process crashed while this event was being recorded";
   const event::FieldValue fields[] = {{event::Field::kMessage, kMessage}};

@@ -12,7 +12,7 @@
 
 namespace weir::record {
 
-struct Recorder::ThreadRing {
+struct ThreadRing {
   explicit ThreadRing(std::size_t bytes) : ring(bytes) {}
   Ring ring;
   /// Set by the thread's end, after its last event. Pairs with the acquire load in Writer::drain.
@@ -52,7 +52,7 @@ struct Spill {
 };
 
 /// The recorder's thread: from the rings to the log.
-class Recorder::Writer {
+class Writer {
  public:
   explicit Writer(Recorder& recorder);
 

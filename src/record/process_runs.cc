@@ -1,0 +1,37 @@
+#include "record/process_runs.h"
+
+#include "record/recorder.h"
+
+namespace weir::record {
+
+ProcessRuns::~ProcessRuns() = default;
+
+Result<void> ProcessRuns::emit(Retention retention, std::string_view tenant, event::Type type,
+                               event::Level level, std::span<const event::FieldValue> fields) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return fail(ErrorCode::kCancelled, "the recorder ends");
+  const auto now = recorder_.clock().now();
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  auto& current = runs_[{.tenant = std::string(tenant), .retention = retention}];
+  if (!current.run || current.day != today || current.run->lost().stop_requested()) {
+    current.run.reset();
+    RunFields run{.run_id = RunId::make(now),
+                  .pipeline_type = "external",
+                  .pipeline_id = "weir",
+                  .pipeline_version = "1",
+                  .trace_id = TraceId::make()};
+    run.correlation.tenant_id = tenant;
+    WEIR_TRY(current.run, recorder_.begin(run));
+    current.day = today;
+  }
+  current.run->emit(type, level, fields);
+  return {};
+}
+
+void ProcessRuns::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  runs_.clear();
+}
+
+}  // namespace weir::record
