@@ -17,6 +17,7 @@ namespace weir {
 class TroubledFiles final : public FileSystem {
  public:
   std::atomic<bool> full{false};
+  std::atomic<bool> full_at_write{false};  ///< files are made, but half of a write fits at most
   std::atomic<bool> stuck{false};
 
   int open(const char* path, int flags) override {
@@ -26,6 +27,10 @@ class TroubledFiles final : public FileSystem {
   int close(int file) override { return local_files().close(file); }
   ssize_t write(int file, const char* bytes, std::size_t size) override {
     if (full) return no_space();
+    if (full_at_write) {
+      if (size < 2) return no_space();
+      size /= 2;
+    }
     return local_files().write(file, bytes, size);
   }
   ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override {
