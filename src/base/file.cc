@@ -31,6 +31,9 @@ Result<File> File::open_to_read(const std::filesystem::path& path, FileSystem& f
 Result<File> File::create(const std::filesystem::path& path, FileSystem& files) {
   return open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, files);
 }
+Result<File> File::open_to_append(const std::filesystem::path& path, FileSystem& files) {
+  return open(path, O_RDWR | O_APPEND | O_CREAT, files);
+}
 Result<File> File::open_to_change(const std::filesystem::path& path, FileSystem& files) {
   return open(path, O_RDWR, files);
 }

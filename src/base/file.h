@@ -28,6 +28,9 @@ class File {
   /// Opens for appending a file that must not exist.
   [[nodiscard]] static Result<File> create(const std::filesystem::path& path,
                                            FileSystem& files = local_files());
+  /// Opens for appending, and makes the file if need be.
+  [[nodiscard]] static Result<File> open_to_append(const std::filesystem::path& path,
+                                                   FileSystem& files = local_files());
   /// Opens for `write_at` a file that must exist. Errors: kNotFound.
   [[nodiscard]] static Result<File> open_to_change(const std::filesystem::path& path,
                                                    FileSystem& files = local_files());

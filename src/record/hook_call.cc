@@ -1,24 +1,12 @@
 #include "record/hook_call.h"
 
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <exception>
 #include <utility>
+
+#include "base/exception.h"
 
 namespace weir::record {
 namespace {
-
-/// The type of the exception being handled, as C++ writes it.
-std::string type_of_exception() {
-  const auto* type = abi::__cxa_current_exception_type();
-  if (type == nullptr) return "an unknown exception";
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
-  return status == 0 ? name.get() : type->name();
-}
 
 std::chrono::milliseconds default_timeout(HookMode mode) {
   return mode == HookMode::kSynchronous ? kSynchronousTimeout : kAsynchronousTimeout;
@@ -80,10 +68,8 @@ std::optional<HookProblem> run(const HookCall& call) {
         call.entry->hook.call({event.topic, *event.view, event.line}, call.stop.get_token());
     if (result) return {};
     return call.entry->problem(Kind::kError, result.error().message);
-  } catch (const std::exception& exception) {
-    return call.entry->problem(Kind::kException, type_of_exception() + ": " + exception.what());
   } catch (...) {
-    return call.entry->problem(Kind::kException, type_of_exception());
+    return call.entry->problem(Kind::kException, describe_exception());
   }
 }
 

@@ -105,7 +105,12 @@ bool is_shown_elsewhere(Field field) {
 void append_attributes(std::string& out, std::string_view object) {
   json::FlatReader reader;
   const auto members = reader.read(object);
-  if (!members) return static_cast<void>((out += ' ') += object);  // more than the reader takes
+  if (!members) {  // more than the reader takes
+    const auto kept = utf8::cut(object, kMaxValueBytes);
+    append_visible(out += ' ', kept);
+    if (kept.size() < object.size()) out += "…";
+    return;
+  }
   for (const auto& member : *members) append_pair(out, member);
 }
 
@@ -123,7 +128,9 @@ std::string format_text(const event::EventView& event) {
   std::ranges::replace(out, 'T', ' ');
   out += " - ";
   append_visible(out, name_of(event));
-  out.append(" - ").append(event.text(Field::kLevel)).append(" - ");
+  out += " - ";
+  append_visible(out, event.text(Field::kLevel));
+  out += " - ";
   if (event.type() != event::Type::kLog) out.append("[").append(event.type_name()).append("] ");
   append_visible(out, event.text(Field::kMessage));
   if (out.ends_with(' ')) out.pop_back();

@@ -48,6 +48,21 @@ TEST(LogText, EscapesWhatATerminalWouldObey) {
             "v=\\u009b w=\"\\u202e x\"");
 }
 
+// Neither is read further than to be shown: the level may be any text, the attributes too many.
+TEST(LogText, EscapesLevelsAndAttributesThatItDoesNotKnow) {
+  EXPECT_EQ(formatted(R"("event_type":"log","level":"\u001b[2J","message":"m")"),
+            "2024-01-15 10:30:00.250000 - weir - \\u001b[2J - m");
+  std::string attributes = "\"a0\":\"\xC2\x9B\"";
+  for (int i = 1; i < 300; ++i) attributes += ",\"a" + std::to_string(i) + "\":0";
+  const auto text = formatted(R"("event_type":"log","level":"INFO","message":"m","attributes":{)" +
+                              attributes + "}");
+  EXPECT_TRUE(
+      text.starts_with(R"(2024-01-15 10:30:00.250000 - weir - INFO - m {"a0":"\u009b","a1":0,)"))
+      << text;
+  EXPECT_TRUE(text.ends_with("…"));
+  EXPECT_LT(text.size(), 1200U);
+}
+
 TEST(LogText, CutsLongValues) {
   const auto text = formatted(R"("event_type":"log","level":"INFO","message":"m","reason":")" +
                               std::string(5000, 'x') + "\"");
