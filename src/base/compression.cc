@@ -26,10 +26,11 @@ Bytef* to_zlib(const char* bytes) {
 /// Compresses what it is given, step by step, into a file.
 class GzipWriter {
  public:
-  explicit GzipWriter(File& out) : out_(out), buffer_(kStep, '\0') {
-    is_ready_ =
-        deflateInit2(&stream_, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-  }
+  explicit GzipWriter(File& out)
+      : out_(out),
+        buffer_(kStep, '\0'),
+        is_ready_(deflateInit2(&stream_, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) ==
+                  Z_OK) {}
   ~GzipWriter() {
     if (is_ready_) deflateEnd(&stream_);
   }
@@ -55,7 +56,7 @@ class GzipWriter {
   File& out_;
   std::string buffer_;
   z_stream stream_{};
-  bool is_ready_ = false;
+  bool is_ready_;
 };
 
 Result<void> gzip_into(const File& in, File& out) {

@@ -22,7 +22,7 @@ std::string type_of_exception() {
 }  // namespace
 
 std::string describe_exception() {
-  const auto type = type_of_exception();
+  auto type = type_of_exception();
   try {
     throw;
   } catch (const std::exception& exception) {

@@ -77,6 +77,7 @@ Result<void> CompositeSink::flush() {
 std::vector<ChildSinkStatistics> CompositeSink::statistics() const {
   const std::lock_guard lock(mutex_);
   std::vector<ChildSinkStatistics> all;
+  all.reserve(children_.size());
   for (const auto& child : children_) all.push_back(child.statistics);
   return all;
 }

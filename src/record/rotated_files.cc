@@ -25,8 +25,7 @@ std::string to_stamp(Timestamp time) {
 std::optional<Timestamp> parse_stamp(std::string_view stamp) {
   if (stamp.size() != to_stamp({}).size()) return {};
   std::string text(stamp);
-  for (const std::size_t at : {4, 7}) text.insert(at, 1, '-');
-  for (const std::size_t at : {13, 16}) text.insert(at, 1, ':');
+  text.insert(4, 1, '-').insert(7, 1, '-').insert(13, 1, ':').insert(16, 1, ':');
   const auto time = parse_rfc3339(text);
   return time && to_stamp(*time) == stamp ? time : std::nullopt;
 }
