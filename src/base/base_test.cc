@@ -42,6 +42,31 @@ TEST(Id, RunIdsAreVersion7AndSortByTime) {
   EXPECT_FALSE(RunId::parse("018bcfe5-6800-7000-8000-00000000000g"));
 }
 
+TEST(Id, TraceAndSpanIdsAreWhatTheirTextsSay) {
+  const auto trace = TraceId::make();
+  EXPECT_EQ(TraceId::parse(trace.text()), trace);
+  EXPECT_NE(TraceId::make(), trace);
+  EXPECT_EQ(TraceId::parse("0af7651916cd43dd8448eb211c80319c")->bytes[15], 0x9c);
+
+  const auto span = SpanId::make();
+  const auto text = span.text();
+  EXPECT_EQ(SpanId::parse({text.data(), text.size()}), span);
+  EXPECT_NE(SpanId::make(), span);
+  EXPECT_EQ(SpanId::parse("b7ad6b7169203331")->value, 0xb7ad6b7169203331U);
+}
+
+TEST(Id, TraceAndSpanIdsAreLowerCaseHexAndNotAllZero) {
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c", span = "b7ad6b7169203331";
+  for (const auto& bad : {std::string(), trace.substr(1), trace + "0", "A" + trace.substr(1),
+                          "g" + trace.substr(1), " " + trace.substr(1), std::string(32, '0')}) {
+    EXPECT_FALSE(TraceId::parse(bad)) << bad;
+  }
+  for (const auto& bad : {std::string(), span.substr(1), span + "0", "B" + span.substr(1),
+                          "g" + span.substr(1), "+" + span.substr(1), std::string(16, '0')}) {
+    EXPECT_FALSE(SpanId::parse(bad)) << bad;
+  }
+}
+
 TEST(Hash, KnowsThePublishedVectors) {
   EXPECT_EQ(sha256("abc").text(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -20,6 +20,17 @@ int hex_digit(char c) {
   return -1;
 }
 
+/// At most 16 digits.
+std::optional<std::uint64_t> parse_lower_hex(std::string_view text) {
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    const int digit = hex_digit(c);
+    if (digit < 0 || (c >= 'A' && c <= 'F')) return {};
+    value = value << 4 | static_cast<unsigned>(digit);
+  }
+  return value;
+}
+
 std::uint64_t kernel_seed() {
   std::uint64_t seed = 0;
   WEIR_CHECK(getrandom(&seed, sizeof seed, 0) == sizeof seed);
@@ -98,6 +109,17 @@ RunId RunId::make(Timestamp now) {
 
 std::string TraceId::text() const { return to_hex(bytes.data(), bytes.size()); }
 
+std::optional<TraceId> TraceId::parse(std::string_view text) {
+  TraceId id;
+  if (text.size() != 2 * id.bytes.size()) return {};
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    const auto byte = parse_lower_hex(text.substr(2 * i, 2));
+    if (!byte) return {};
+    id.bytes[i] = static_cast<std::uint8_t>(*byte);
+  }
+  return id == TraceId() ? std::nullopt : std::optional(id);
+}
+
 TraceId TraceId::make() {
   TraceId id;
   const std::uint64_t halves[2] = {random_bits() | 1, random_bits()};
@@ -109,6 +131,11 @@ SpanId::Text SpanId::text() const {
   Text text;
   for (std::size_t i = 0; i < kTextSize; ++i) text[i] = kHex[value >> (60 - 4 * i) & 15];
   return text;
+}
+
+std::optional<SpanId> SpanId::parse(std::string_view text) {
+  const auto value = text.size() == kTextSize ? parse_lower_hex(text) : std::nullopt;
+  return value.value_or(0) == 0 ? std::nullopt : std::optional(SpanId{*value});
 }
 
 SpanId SpanId::make() {

@@ -29,7 +29,12 @@ struct RunId {
 /// W3C trace context ids: 16 and 8 bytes, never all zero, lower-case hex on the wire.
 struct TraceId {
   std::array<std::uint8_t, 16> bytes{};
+
+  bool operator==(const TraceId&) const = default;
+
   [[nodiscard]] std::string text() const;
+  /// 32 lower-case hex digits, not all of them zero; nothing for anything else.
+  [[nodiscard]] static std::optional<TraceId> parse(std::string_view text);
   [[nodiscard]] static TraceId make();
 };
 
@@ -37,7 +42,12 @@ struct SpanId {
   std::uint64_t value = 0;
   static constexpr std::size_t kTextSize = 16;
   using Text = std::array<char, kTextSize>;
+
+  bool operator==(const SpanId&) const = default;
+
   [[nodiscard]] Text text() const;
+  /// 16 lower-case hex digits, not all of them zero; nothing for anything else.
+  [[nodiscard]] static std::optional<SpanId> parse(std::string_view text);
   [[nodiscard]] static SpanId make();
 };
 

@@ -33,7 +33,7 @@ json::Value to_value(const std::optional<Timestamp>& time) {
 
 json::Value to_value(SpanId id) {
   const auto text = id.text();
-  return id.value == 0 ? json::Value() : json::Value(std::string(text.data(), text.size()));
+  return id == SpanId() ? json::Value() : json::Value(std::string(text.data(), text.size()));
 }
 
 json::Array steps_array(const std::vector<PreviousStep>& steps) {
@@ -55,12 +55,6 @@ void change_correlation_id(std::string_view id) {
 }
 
 }  // namespace
-
-bool TraceContext::operator==(const TraceContext& other) const {
-  return trace_id.bytes == other.trace_id.bytes && span_id.value == other.span_id.value &&
-         parent_span_id.value == other.parent_span_id.value && flags == other.flags &&
-         tracestate == other.tracestate && baggage == other.baggage && ids == other.ids;
-}
 
 TraceContext TraceContext::start() {
   // TraceId::make fixes one bit of the first byte; the flag speaks of the last seven.
@@ -90,8 +84,8 @@ json::Object TraceContext::to_object() const {
   auto known = ids;
   if (has_trace()) known.trace_id = trace_id.text();
   auto object = known.to_object();
-  if (span_id.value != 0) object.set("span_id", to_value(span_id));
-  if (parent_span_id.value != 0) object.set("parent_span_id", to_value(parent_span_id));
+  if (span_id != SpanId()) object.set("span_id", to_value(span_id));
+  if (parent_span_id != SpanId()) object.set("parent_span_id", to_value(parent_span_id));
   return object;
 }
 

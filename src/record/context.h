@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <functional>
@@ -29,8 +30,8 @@ struct TraceContext {
   Baggage baggage{};
   CorrelationIds ids{};
 
-  bool operator==(const TraceContext& other) const;
-  [[nodiscard]] bool has_trace() const { return trace_id.bytes != TraceId().bytes; }
+  bool operator==(const TraceContext&) const = default;
+  [[nodiscard]] bool has_trace() const { return trace_id != TraceId(); }
 
   /// A new trace without a span, sampled: Weir records every run.
   [[nodiscard]] static TraceContext start();
@@ -78,10 +79,13 @@ std::string ensure_correlation_id();
 /// `function` with `context` current while it runs, for another thread to call.
 template <class Function>
 [[nodiscard]] auto bind(std::shared_ptr<const TraceContext> context, Function function) {
-  return [context = std::move(context),
-          function = std::move(function)](auto&&... arguments) mutable -> decltype(auto) {
+  // Constrained: whoever only asks whether it takes a stop token (std::jthread) is told no.
+  return [context = std::move(context), function = std::move(function)]<class... Arguments>(
+             Arguments&&... arguments) mutable -> decltype(auto)
+           requires std::invocable<Function&, Arguments...>
+  {
     const ContextScope scope(context);
-    return std::invoke(function, std::forward<decltype(arguments)>(arguments)...);
+    return std::invoke(function, std::forward<Arguments>(arguments)...);
   };
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -208,6 +209,19 @@ TEST(ThreadsContext, GoesWithABoundFunctionAndLeavesTheThreadAsItWas) {
   }).join();
   EXPECT_EQ(seen, "mine!");
   EXPECT_EQ(after, "worker's");
+}
+
+TEST(ThreadsContext, GoesWithABoundFunctionIntoAThreadThatMayBeStopped) {
+  std::string plain, stoppable;
+  {
+    const auto scope = context_of("mine").activate();
+    const std::jthread one(bind([&] { plain = correlation_id(); }));
+    const std::jthread other(bind([&](const std::stop_token& stop) {
+      stoppable = correlation_id() + (stop.stop_possible() ? "!" : "");
+    }));
+  }
+  EXPECT_EQ(plain, "mine");
+  EXPECT_EQ(stoppable, "mine!");
 }
 
 TEST(Context, IsRestoredWhenABoundFunctionThrows) {

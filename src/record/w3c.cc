@@ -23,27 +23,11 @@ int any_hex_digit(char c) {
   return lower_hex_digit(between(c, 'A', 'F') ? static_cast<char>(c - 'A' + 'a') : c);
 }
 
-/// At most 16 digits.
-std::optional<std::uint64_t> lower_hex(std::string_view text) {
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    const int digit = lower_hex_digit(c);
-    if (digit < 0) return {};
-    value = value << 4 | static_cast<unsigned>(digit);
-  }
-  return value;
-}
-
-std::optional<TraceId> parse_trace_id(std::string_view text) {
-  TraceId id;
-  bool zero = true;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    const auto byte = lower_hex(text.substr(2 * i, 2));
-    if (!byte) return {};
-    id.bytes[i] = static_cast<std::uint8_t>(*byte);
-    zero = zero && *byte == 0;
-  }
-  return zero ? std::nullopt : std::optional(id);
+/// Of two digits.
+std::optional<std::uint8_t> lower_hex_byte(std::string_view text) {
+  const int high = lower_hex_digit(text[0]), low = lower_hex_digit(text[1]);
+  if (high < 0 || low < 0) return {};
+  return static_cast<std::uint8_t>(high << 4 | low);
 }
 
 /// Calls `take` for each part of `text` between separators, without the white space around it.
@@ -138,11 +122,6 @@ std::string to_text(const Baggage::Member& member) {
 
 }  // namespace
 
-bool Traceparent::operator==(const Traceparent& other) const {
-  return trace_id.bytes == other.trace_id.bytes && parent_id.value == other.parent_id.value &&
-         flags == other.flags;
-}
-
 //  0  3                                36               53
 //  00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 std::optional<Traceparent> Traceparent::parse(std::string_view text) {
@@ -150,16 +129,16 @@ std::optional<Traceparent> Traceparent::parse(std::string_view text) {
   text = trimmed(text);
   if (text.size() < kSize) return {};
   if (text[2] != '-' || text[35] != '-' || text[52] != '-') return {};
-  const auto version = lower_hex(text.substr(0, 2));
+  const auto version = lower_hex_byte(text.substr(0, 2));
   if (!version || *version == 0xff) return {};
   // Later versions may add fields, which begin with a dash.
   if (text.size() > kSize && (*version == 0 || text[kSize] != '-')) return {};
-  const auto trace_id = parse_trace_id(text.substr(3, 32));
-  const auto parent_id = lower_hex(text.substr(36, 16));
-  const auto flags = lower_hex(text.substr(53, 2));
-  if (!trace_id || !parent_id || *parent_id == 0 || !flags) return {};
-  constexpr std::uint64_t kKnown = kSampledFlag | kRandomTraceIdFlag;
-  return Traceparent{*trace_id, {*parent_id}, static_cast<std::uint8_t>(*flags & kKnown)};
+  const auto trace_id = TraceId::parse(text.substr(3, 32));
+  const auto parent_id = SpanId::parse(text.substr(36, 16));
+  const auto flags = lower_hex_byte(text.substr(53, 2));
+  if (!trace_id || !parent_id || !flags) return {};
+  constexpr unsigned kKnown = kSampledFlag | kRandomTraceIdFlag;
+  return Traceparent{*trace_id, *parent_id, static_cast<std::uint8_t>(*flags & kKnown)};
 }
 
 std::string Traceparent::text() const {

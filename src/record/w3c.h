@@ -25,7 +25,7 @@ struct Traceparent {
   SpanId parent_id;        ///< never zero
   std::uint8_t flags = 0;  ///< kSampledFlag, kRandomTraceIdFlag
 
-  bool operator==(const Traceparent& other) const;
+  bool operator==(const Traceparent&) const = default;
 
   /// Nothing: the header is to be ignored and a new trace begun. A version above 00 is read by its
   /// first four fields; ff is invalid, and so are capitals.
