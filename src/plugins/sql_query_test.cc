@@ -135,6 +135,16 @@ TEST_F(SqlQueryTest, KeepsTheOrderOfTheQuery) {
   EXPECT_EQ(data("SELECT i FROM range(3) t(i) ORDER BY i DESC"), R"([{"i":2},{"i":1},{"i":0}])");
 }
 
+TEST_F(SqlQueryTest, PivotsByTheValuesThatItFinds) {
+  const std::string sales =
+      "(SELECT * FROM (VALUES ('a', 2020, 1), ('a', 2021, 2), ('b', 2020, 5)) t(city, year, n))";
+  EXPECT_EQ(data("PIVOT " + sales + " ON year USING max(n) ORDER BY city;"),
+            R"([{"city":"a","2020":1,"2021":2},{"city":"b","2020":5,"2021":null}])");
+  // Sums are of a type that Parquet does not have.
+  EXPECT_EQ(data("FROM (PIVOT " + sales + " ON year USING sum(n)) ORDER BY city"),
+            R"([{"city":"a","2020":1,"2021":2},{"city":"b","2020":5,"2021":null}])");
+}
+
 TEST_F(SqlQueryTest, FailsAndNamesTheNode) {
   EXPECT_THAT(data("SELECT nothing"), testing::StartsWith("SqlError: node 'n': "));
   EXPECT_THAT(data("SELECT * FROM range(101)"),

@@ -200,13 +200,17 @@ Result<Rows> Connection::query(const std::string& sql, EarlierRows earlier) {
 
 Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
   WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
-  if (statements.count() > 1) return not_one(statements);
   const auto describing = "DESCRIBE " + sql;
-  if (const auto split = Statements::of(*impl_, describing); split && split->count() > 1) {
+  const auto split = Statements::of(*impl_, describing);
+  if (split && split->count() > statements.count()) {
     return fail(ErrorCode::kInvalidInput, "a semicolon before the query");
   }
-  auto described = query(describing);
+  // Of several statements none but a query can be the first, and none but the last can be a query:
+  // what is left is PIVOT, which makes types and then asks.
+  if (!split && statements.count() > 1) return not_one(statements);
+  auto described = query_one(describing);
   if (!described) {
+    if (statements.count() > 1) return std::unexpected(std::move(described).error());
     // What is wrong is said of the query itself: of what it is, or with its own lines and columns.
     WEIR_TRY(const auto prepared, prepare(*impl_, statements, 0));
     if (!is_query(prepared)) {

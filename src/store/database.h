@@ -71,8 +71,8 @@ class Connection {
     return query(sql, EarlierRows::kRefused);
   }
   [[nodiscard]] Result<void> execute(const std::string& sql);
-  /// What a query would give, without running it. Errors: kInvalidInput for everything but exactly
-  /// one query.
+  /// What a query would give, without running it: but PIVOT has to look for its columns. Errors:
+  /// kInvalidInput for everything but exactly one query.
   [[nodiscard]] Result<std::vector<QueryColumn>> describe(const std::string& sql);
   /// Ends the statement that runs now, if one does, and lets none begin any more. From any thread.
   void interrupt();

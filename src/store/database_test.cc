@@ -54,6 +54,26 @@ TEST_F(DatabaseTest, DescribesQueries) {
   EXPECT_EQ(wrong("; SELECT 1"), "a semicolon before the query");
 }
 
+// DuckDB makes several statements of it: types of the values that it finds, and a query.
+TEST_F(DatabaseTest, DescribesPivotsThatFindTheirColumns) {
+  const std::string pivot = "PIVOT (SELECT 'x' AS name, 3 AS number) ON name USING max(number)";
+  const auto names = [&](const std::string& sql) {
+    std::string all;
+    const auto columns = connection_.describe(sql);
+    if (!columns) return columns.error().message;
+    for (const auto& column : *columns) all += column.name + " " + column.type + ";";
+    return all;
+  };
+  EXPECT_EQ(names(pivot), "x INTEGER;");
+  EXPECT_EQ(names("SELECT 1 AS one, * FROM (" + pivot + ")"), "one INTEGER;x INTEGER;");
+  EXPECT_EQ(names(pivot + "; SELECT 1"), "3 statements, one is expected");
+  EXPECT_EQ(names("SELECT 1; " + pivot), "3 statements, one is expected");
+  EXPECT_EQ(names("CREATE TYPE t AS ENUM ('x'); SELECT 1"), "2 statements, one is expected");
+  EXPECT_EQ(names("; " + pivot), "a semicolon before the query");
+  EXPECT_THAT(names("PIVOT nothing ON name USING max(number)"), HasSubstr("nothing"));
+  EXPECT_THAT(names("CREATE TABLE t AS " + pivot), StartsWith("2 statements"));
+}
+
 // An interrupt ends the statement that runs when it comes. When none runs, the next one is the one.
 TEST_F(DatabaseTest, LosesNoInterruptBetweenStatements) {
   connection_.interrupt();
