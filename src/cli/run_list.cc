@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "cli/command.h"
 #include "store/history.h"
@@ -23,13 +24,14 @@ std::string word_of(const RunState& run, bool ownerless) {
   return ownerless ? "interrupted" : "running";
 }
 
-/// A run without an end and without an owner was interrupted, or it ended after it was read: an
-/// owner leaves when the end is committed. What is read now says which.
-Result<void> read_again(const log::StoreDirectory& store,
-                        const std::unordered_set<RunId>& ownerless, States& states) {
+/// A run that has begun since the owners were asked, has no end and no owner now, was interrupted,
+/// or it ended after it was read: an owner leaves when the end is committed. What is read now says
+/// which.
+Result<void> read_again(const log::StoreDirectory& store, const std::unordered_set<RunId>& runs,
+                        States& states) {
   States newer;
   const auto read = store::read_all(store, [&](const event::EventView& event) {
-    if (ownerless.contains(event.run_id())) newer[event.run_id()].apply(event);
+    if (runs.contains(event.run_id())) newer[event.run_id()].apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
@@ -37,10 +39,30 @@ Result<void> read_again(const log::StoreDirectory& store,
   return {};
 }
 
+/// The runs in `states` without an end and an owner. `owned` and `asked_at` are from before they
+/// were read: of a run that had no owner then, all is known.
+Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& store,
+                                                 const OwnedRuns& owned_runs,
+                                                 std::unordered_set<RunId> owned,
+                                                 Timestamp asked_at, States& states) {
+  std::unordered_set<RunId> ownerless, newer;
+  for (const auto& [id, state] : states) {
+    if (!has_no_end(state) || owned.contains(id)) continue;
+    ownerless.insert(id);
+    if (state.started_at >= asked_at) newer.insert(id);
+  }
+  if (newer.empty()) return ownerless;
+  for (const auto& id : owned_runs(store)) ownerless.erase(id), newer.erase(id);
+  if (!newer.empty()) WEIR_TRY(read_again(store, newer, states));
+  return ownerless;
+}
+
 }  // namespace
 
 Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
-                                         const OwnerCheck& is_owned) {
+                                         const OwnedRuns& owned_runs) {
+  const auto asked_at = system_clock().now();
+  auto owned = owned_runs(store);
   States states;
   const auto read = store::read_all(store, [&](const event::EventView& event) {
     states[event.run_id()].apply(event);
@@ -48,11 +70,8 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   });
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
-  std::unordered_set<RunId> ownerless;
-  for (const auto& [id, state] : states) {
-    if (has_no_end(state) && !is_owned(store, id)) ownerless.insert(id);
-  }
-  if (!ownerless.empty()) WEIR_TRY(read_again(store, ownerless, states));
+  WEIR_TRY(const auto ownerless,
+           ownerless_runs(store, owned_runs, std::move(owned), asked_at, states));
   std::vector<ListedRun> runs;
   runs.reserve(states.size());
   for (auto& [id, state] : states) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -18,12 +19,12 @@ struct ListedRun {
   std::string word;
 };
 
-/// Whether some process owns the run now.
-using OwnerCheck = std::function<bool(const log::StoreDirectory&, const RunId&)>;
+/// The runs that some process owns now.
+using OwnedRuns = std::function<std::unordered_set<RunId>(const log::StoreDirectory&)>;
 
 /// Every run of the store, the newest first.
 [[nodiscard]] Result<std::vector<ListedRun>> list_runs(
-    const log::StoreDirectory& store, const OwnerCheck& is_owned = log::RunLock::is_held);
+    const log::StoreDirectory& store, const OwnedRuns& owned_runs = log::RunLock::held);
 
 /// The run that a person means: `last`, an id, or a beginning or end of one that only one run has.
 /// Errors: kInvalidInput (none or several).

@@ -11,9 +11,15 @@ namespace {
 using event::Field;
 using event::Type;
 
-/// A store with one run that has begun.
+using Owned = std::unordered_set<RunId>;
+
+std::string fresh_path() { return testing::TempDir() + "store-" + std::to_string(random_bits()); }
+
+/// A run that has begun, in a store of its own unless another is named.
 class RunningRun {
  public:
+  explicit RunningRun(log::StoreDirectory store = *log::StoreDirectory::create(fresh_path()))
+      : recorder_(std::move(store)) {}
   void end() {
     run_->emit(Type::kPipelineCompleted, {{Field::kDurationMs, 1.0},
                                           {Field::kOutputNodeIds, std::span(nodes_)},
@@ -25,10 +31,6 @@ class RunningRun {
   [[nodiscard]] const log::StoreDirectory& store() const { return recorder_.store(); }
 
  private:
-  static log::StoreDirectory fresh_store() {
-    return *log::StoreDirectory::create(testing::TempDir() + "store-" +
-                                        std::to_string(random_bits()));
-  }
   std::unique_ptr<record::Run> begin() {
     auto run = *recorder_.begin({.run_id = RunId::make(system_clock().now()),
                                  .pipeline_type = "dag",
@@ -44,32 +46,62 @@ class RunningRun {
   }
 
   const std::vector<std::string> nodes_{"n"};
-  record::Recorder recorder_{fresh_store()};
+  record::Recorder recorder_;
   std::unique_ptr<record::Run> run_ = begin();
 };
 
 TEST(RunList, SaysRunningWhileTheOwnerLivesAndInterruptedAfterIt) {
   const RunningRun run;
-
   EXPECT_EQ(list_runs(run.store())->at(0).word, "running");
-  const auto nobody = [](const log::StoreDirectory&, const RunId&) { return false; };
+
+  int asked = 0;
+  const auto nobody = [&](const log::StoreDirectory&) {
+    ++asked;
+    return Owned();
+  };
   EXPECT_EQ(list_runs(run.store(), nobody)->at(0).word, "interrupted");
+  EXPECT_EQ(asked, 1);  // and the store was read once
 }
 
-// The run is read without an end, then it ends, and only then its owner is looked for.
+// Its owner is looked for, and only then it ends and the store is read.
 TEST(RunList, DoesNotCallARunInterruptedThatEndsWhileItIsListed) {
   RunningRun run;
-  const auto ended_now = [&](const log::StoreDirectory&, const RunId&) {
+  const auto ends_now = [&](const log::StoreDirectory& store) {
+    auto owned = log::RunLock::held(store);
+    EXPECT_EQ(owned.size(), 1U);
     run.end();
-    return false;
+    return owned;
   };
 
-  const auto runs = list_runs(run.store(), ended_now);
+  const auto runs = list_runs(run.store(), ends_now);
 
   ASSERT_TRUE(runs);
   ASSERT_EQ(runs->size(), 1U);
   EXPECT_EQ(runs->at(0).word, "completed");
   EXPECT_EQ(runs->at(0).state.duration_ms, 1.0);
+}
+
+// Owners are looked for before it begins, and again after the store was read.
+TEST(RunList, DoesNotCallARunInterruptedThatBeginsWhileItIsListed) {
+  std::optional<RunningRun> run;
+  const auto store = *log::StoreDirectory::create(fresh_path());
+  const auto begins_now = [&](const log::StoreDirectory& of) {
+    auto owned = log::RunLock::held(of);
+    if (!run) run.emplace(store);
+    return owned;
+  };
+  EXPECT_EQ(list_runs(store, begins_now)->at(0).word, "running");
+}
+
+// The same, and it has ended when owners are looked for again.
+TEST(RunList, DoesNotCallARunInterruptedThatBeginsAndEndsWhileItIsListed) {
+  std::optional<RunningRun> run;
+  const auto store = *log::StoreDirectory::create(fresh_path());
+  const auto begins_and_ends = [&](const log::StoreDirectory&) {
+    run ? run->end() : static_cast<void>(run.emplace(store));
+    return Owned();
+  };
+  EXPECT_EQ(list_runs(store, begins_and_ends)->at(0).word, "completed");
 }
 
 }  // namespace

@@ -17,6 +17,17 @@ bool RunLock::is_held(const StoreDirectory& store, const RunId& run) {
   return !file->try_lock(LockKind::kShared).value_or(true);
 }
 
+std::unordered_set<RunId> RunLock::held(const StoreDirectory& store) {
+  std::unordered_set<RunId> held;
+  const auto listed = list_directory(store.run_locks(), store.files());
+  if (!listed) return held;
+  for (const auto& file_name : *listed) {
+    const auto run = RunId::parse(std::filesystem::path(file_name).stem().string());
+    if (run && is_held(store, *run)) held.insert(*run);
+  }
+  return held;
+}
+
 RunLock::~RunLock() {
   if (file_) files_->unlink(file_->path().c_str());
 }

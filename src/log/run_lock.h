@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <unordered_set>
 
 #include "log/store_directory.h"
 
@@ -13,6 +14,8 @@ class RunLock {
   [[nodiscard]] static Result<RunLock> take(const StoreDirectory& store, const RunId& run);
   /// Whether some process owns the run now. Asking is in nobody's way.
   [[nodiscard]] static bool is_held(const StoreDirectory& store, const RunId& run);
+  /// All runs that some process owns now.
+  [[nodiscard]] static std::unordered_set<RunId> held(const StoreDirectory& store);
 
   /// In a forked child: leaves the run to the parent, whose lock it still is.
   void abandon() { file_.reset(); }

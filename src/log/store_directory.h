@@ -47,8 +47,9 @@ class StoreDirectory {
   [[nodiscard]] std::filesystem::path artifacts() const { return root_ / "artifacts"; }
   [[nodiscard]] std::filesystem::path quarantine() const { return root_ / "quarantine"; }
   [[nodiscard]] std::filesystem::path seals() const { return root_ / "seals.jsonl"; }
+  [[nodiscard]] std::filesystem::path run_locks() const { return root_ / "runs"; }
   [[nodiscard]] std::filesystem::path run_lock(const RunId& run) const {
-    return root_ / "runs" / (run.text() + ".lock");
+    return run_locks() / (run.text() + ".lock");
   }
   [[nodiscard]] std::filesystem::path segment(const SegmentName& name) const {
     return log() / name.file_name();

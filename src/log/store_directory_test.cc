@@ -63,6 +63,16 @@ TEST(RunLock, BelongsToOneAtATime) {
   EXPECT_FALSE(RunLock::is_held(store, run));
 }
 
+TEST(RunLock, OfAllRunsAreListedThatAreOwned) {
+  const auto store = *StoreDirectory::create(fresh_path());
+  const auto owned = RunId::make(system_clock().now()), dead = RunId::make(system_clock().now());
+  EXPECT_TRUE(RunLock::held(store).empty());
+  const auto lock = RunLock::take(store, owned);
+  ASSERT_TRUE(File::open_or_create(store.run_lock(dead)));
+  ASSERT_TRUE(File::open_or_create(store.run_locks() / "notes.txt"));
+  EXPECT_EQ(RunLock::held(store), std::unordered_set{owned});
+}
+
 TEST(RunLock, IsNotTakenByWhoOnlyAsks) {
   const auto store = *StoreDirectory::create(fresh_path());
   const auto run = RunId::make(system_clock().now());
