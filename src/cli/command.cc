@@ -1,5 +1,8 @@
 #include "cli/command.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -88,6 +91,16 @@ std::vector<std::string> reversed_words(int argc, char** argv) {
   return words;
 }
 
+/// A log file must not take the place of a standard stream that is closed, and be printed to. What
+/// takes it fails as the closed one would: nobody can read from it or write to it.
+void fill_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    // The lowest number that is free, which is this one.
+    static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
+
 /// Whether help or the version was asked for, and not of a command that does not exist.
 bool is_answer(const CLI::App& app, const CLI::ParseError& outcome) {
   return dynamic_cast<const CLI::Success*>(&outcome) != nullptr &&
@@ -106,6 +119,7 @@ int act(const Invocation& invocation) {
 }
 
 int run_program(int argc, char** argv) {
+  fill_standard_streams();
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
       "weir");

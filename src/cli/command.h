@@ -64,7 +64,7 @@ void add_schema(CLI::App& app, Invocation& invocation);
 /// on can: memory that ends, a thread that cannot be started. That ends here.
 int act(const Invocation& invocation);
 
-/// The whole program: parses, acts, returns the exit code.
+/// The whole program: sees that the standard streams are open, parses, acts, returns the exit code.
 int run_program(int argc, char** argv);
 
 }  // namespace weir::cli

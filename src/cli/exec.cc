@@ -1,6 +1,5 @@
 #include "engine/exec.h"
 
-#include <fcntl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -22,13 +21,6 @@ struct ExecOptions {
   std::string name;
   bool quiet = false;
 };
-
-/// A log file must not take the place of a standard stream that is closed, and be printed to.
-void fill_standard_streams() {
-  int opened = 0;
-  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
-  if (opened >= 0) ::close(opened);
-}
 
 /// From here on the signals that end a program come to the descriptor: those that are not ignored,
 /// as nohup asks for.
@@ -103,7 +95,6 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
     say({ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
     return kExecFailed;
   }
-  fill_standard_streams();
   const auto store = invocation.create_store();
   const auto signals = store ? catch_signals() : std::unexpected(store.error());
   if (!signals) {
