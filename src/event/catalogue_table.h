@@ -54,7 +54,7 @@
   X(kStackTrace, "stack_trace", kString, "outcome", "frames, newest first")                       \
   X(kExitCode, "exit_code", kInteger, "outcome", "exit code of the process")                      \
   X(kCpuMs, "cpu_ms", kNumber, "used", "processor time, in milliseconds")                         \
-  X(kMemoryBytes, "memory_bytes", kInteger, "used", "largest resident size")                      \
+  X(kMemoryBytes, "memory_bytes", kInteger, "used", "most memory in use at a time (RSS)")         \
   X(kReadBytes, "read_bytes", kInteger, "used", "bytes read")                                     \
   X(kWrittenBytes, "written_bytes", kInteger, "used", "bytes written")                            \
   X(kRows, "rows", kInteger, "used", "rows made")                                                 \
@@ -190,7 +190,8 @@
     Field::kArtifactSha256, Field::kOutcome)                                                       \
   X(kNodeWide, "node_wide", "wide", kInfo, "everything about a node", Field::kNodeId)              \
   X(kPipelineWide, "pipeline_wide", "wide", kInfo, "everything about a run")                       \
-  X(kSpan, "span", "observed", kInfo, "a span of another system", Field::kTraceId, Field::kSpanId) \
+  X(kSpan, "span", "observed", kInfo, "timed work, with its place in a trace", Field::kTraceId,    \
+    Field::kSpanId)                                                                                \
   X(kLog, "log", "observed", kInfo, "a log line", Field::kMessage)                                 \
   X(kMetric, "metric", "observed", kInfo, "a measurement of another system")                       \
   X(kAdapterHeartbeat, "adapter_heartbeat", "machinery", kDebug, "an adapter is alive",            \
