@@ -38,12 +38,20 @@ enum class OnLogFailure : std::uint8_t {
   kContinue,  ///< it goes on, and says at its end that the record is incomplete
 };
 
+/// Which wide events a run records: all that is known of a node, or of the run, in one event.
+struct WideEvents {
+  bool nodes = false;  ///< one `node_wide` a node, when it ends
+  bool run = false;    ///< one `pipeline_wide`, after the run's end
+  bool operator==(const WideEvents&) const = default;
+};
+
 struct Definition {
   std::string id;
   std::string name;
   std::string version = "1";
   PipelineType type = PipelineType::kDag;
   OnLogFailure on_log_failure = OnLogFailure::kStop;
+  WideEvents wide_events;
   std::vector<Node> nodes;
   std::vector<Edge> edges;
   std::vector<Located> entry_nodes;

@@ -34,6 +34,25 @@ class ObjectReader {
   const json::Value* object(const std::string& key) {
     return take(key, "an object", [](const json::Value& v) { return v.object() != nullptr; });
   }
+  /// Nothing when it is not there, or is neither; only the second is a problem.
+  std::optional<bool> truth(const std::string& key) {
+    const auto* value =
+        take(key, "true or false", [](const json::Value& v) { return truth_of(v).has_value(); });
+    return value == nullptr ? std::nullopt : truth_of(*value);
+  }
+  /// The same, but an object may stand in its place.
+  const json::Value* truth_or_object(const std::string& key) {
+    return take(key, "true, false or an object", [](const json::Value& v) {
+      return truth_of(v).has_value() || v.object() != nullptr;
+    });
+  }
+  /// In YAML what stands outside of `with` is text.
+  static std::optional<bool> truth_of(const json::Value& value) {
+    if (value.boolean() != nullptr) return *value.boolean();
+    const auto* text = value.string();
+    if (text == nullptr || (*text != "true" && *text != "false")) return {};
+    return *text == "true";
+  }
   /// A string, or a number as people write versions.
   std::optional<std::string> word(const std::string& key) {
     const auto* value = take(key, "a string", [](const json::Value& v) {
@@ -124,6 +143,7 @@ class DefinitionReader {
     definition.version = reader.word("version").value_or("1");
     static_cast<void>(reader.word("description"));
     read_on_log_failure(reader);
+    read_wide_events(reader);
     if (read_type(reader) == PipelineType::kLinear) {
       read_linear(reader, value.position);
     } else {
@@ -158,6 +178,21 @@ class DefinitionReader {
                                            "', 'stop' or 'continue' is expected");
     }
     file_.definition.on_log_failure = OnLogFailure::kContinue;
+  }
+
+  /// `true` is both of them.
+  void read_wide_events(ObjectReader& reader) {
+    const auto* value = reader.truth_or_object("wide_events");
+    if (value == nullptr) return;
+    auto& [nodes, run] = file_.definition.wide_events;
+    if (value->object() == nullptr) {
+      nodes = run = ObjectReader::truth_of(*value).value_or(false);
+      return;
+    }
+    ObjectReader wide(*value->object(), value->position, "'wide_events'", file_.problems);
+    nodes = wide.truth("nodes").value_or(false);
+    run = wide.truth("run").value_or(false);
+    wide.finish();
   }
 
   /// `tools` of one plugin, one after the other. A node is called after its tool.

@@ -73,6 +73,46 @@ nodes:
   EXPECT_EQ(json::to_text(file.definition.nodes[0].with), R"({"k":[1]})");
 }
 
+TEST(PipelineFile, SaysWhichWideEventsAreWanted) {
+  const auto wanted = [](std::string_view name, std::string_view text) {
+    const auto file = load(name, text);
+    EXPECT_TRUE(file.problems.empty());
+    return file.definition.wide_events;
+  };
+  constexpr WideEvents kNone, kBoth{.nodes = true, .run = true}, kNodes{.nodes = true},
+      kRun{.run = true};
+  EXPECT_EQ(wanted("p.yaml", "{id: p, nodes: [{id: x, plugin_id: a, tool_id: t1}]}"), kNone);
+  EXPECT_EQ(wanted("p.yaml", "{id: p, type: linear, plugin_id: a, tools: [t1], wide_events: true}"),
+            kBoth);
+  EXPECT_EQ(wanted("p.yaml", R"(
+id: p
+wide_events: {nodes: true, run: false}
+nodes: [{id: x, plugin_id: a, tool_id: t1}]
+)"),
+            kNodes);
+  EXPECT_EQ(wanted("p.json", R"({"id": "p", "wide_events": {"run": true},
+    "nodes": [{"id": "x", "plugin_id": "a", "tool_id": "t1"}]})"),
+            kRun);
+  EXPECT_EQ(wanted("p.json", R"({"id": "p", "wide_events": false,
+    "nodes": [{"id": "x", "plugin_id": "a", "tool_id": "t1"}]})"),
+            kNone);
+}
+
+TEST(PipelineFile, SaysWhatIsWrongWithItsWideEvents) {
+  constexpr std::string_view kNodes = "nodes: [{id: x, plugin_id: a, tool_id: t1}]\n";
+  const auto wrong = [&](std::string_view wide_events) {
+    return problems("p.yaml", "id: p\n" + std::string(wide_events) + "\n" + std::string(kNodes));
+  };
+  EXPECT_THAT(wrong("wide_events: {nodes: yes, rum: true}"),
+              ElementsAre("2:22: 'nodes' is a string, true or false is expected",
+                          "2:27: unknown key 'rum' in 'wide_events', did you mean 'run'?"));
+  EXPECT_THAT(wrong("wide_events: [nodes]"),
+              ElementsAre("2:14: 'wide_events' is a list, true, false or an object is expected"));
+  EXPECT_THAT(wrong("wide_event: true"),
+              ElementsAre("2:1: unknown key 'wide_event' in the pipeline, did you mean "
+                          "'wide_events'?"));
+}
+
 TEST(PipelineFile, ReadsALinearPipelineAsAChain) {
   const auto file = load("p.yaml", "{id: p, type: linear, plugin_id: a, tools: [t1, t2, t1]}");
   ASSERT_TRUE(file.problems.empty());
