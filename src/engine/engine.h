@@ -58,9 +58,10 @@ struct RunReport {
 /// Runs pipelines on threads of this process and records what happens.
 class Engine {
  public:
+  /// `redactor` says which outputs may not stand in the log.
   Engine(record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
-         const tool::Registry& tools)
-      : recorder_(recorder), artifacts_(artifacts), tools_(tools) {}
+         const tool::Registry& tools, const event::Redactor& redactor = default_redactor())
+      : recorder_(recorder), artifacts_(artifacts), tools_(tools), redactor_(redactor) {}
 
   /// Runs to the end; what it returns is on disk, but for a report with a record_error. Errors: the
   /// log or the artifact store could not be written, and the run was stopped for it. A run that
@@ -75,6 +76,7 @@ class Engine {
   record::Recorder& recorder_;
   const artifact::ArtifactStore& artifacts_;
   const tool::Registry& tools_;
+  const event::Redactor& redactor_;
 };
 
 }  // namespace weir::engine

@@ -9,6 +9,9 @@
 #include <thread>
 
 #include "base/troubled_files.h"
+#include "engine/run_place.h"
+#include "engine/wide_events.h"
+#include "event/topic.h"
 #include "pipeline/validate.h"
 #include "store/history.h"
 #include "store/verify.h"
@@ -27,8 +30,17 @@ struct Seen {
   std::string run_id;
   std::string node_id;
   std::string level;
+  std::string topic;
   std::map<std::string, std::string> members;  // as JSON or plain text
 };
+
+record::RunFields some_run() {
+  return {.run_id = RunId::make(system_clock().now()),
+          .pipeline_type = "external",
+          .pipeline_id = "some",
+          .pipeline_version = "1",
+          .trace_id = TraceId::make()};
+}
 
 /// Plugin `a`, `b`: their tool `t1` adds the plugin's name to the payload, as a key.
 class EngineTest : public testing::Test {
@@ -57,7 +69,8 @@ class EngineTest : public testing::Test {
     for (const auto& problem : file.problems) ADD_FAILURE() << problem.message;
     for (const auto& problem : pipeline::validate(file.definition, tools_))
       ADD_FAILURE() << problem.message;
-    record::Recorder recorder(store_);
+    record::Recorder recorder(store_, {.clock = clock_});
+    recorder_ = &recorder;
     Engine engine(recorder, artifacts_, tools_);
     return engine.run({.definition = file.definition,
                        .definition_text = json,
@@ -69,6 +82,7 @@ class EngineTest : public testing::Test {
   }
 
   std::vector<Seen> events() {
+    wide_ = {};
     std::vector<Seen> seen;
     const auto read = store::read_all(store_, [&](const event::EventView& event) -> Result<void> {
       Seen one{.type = std::string(event.type_name()),
@@ -79,6 +93,8 @@ class EngineTest : public testing::Test {
       for (const auto& field : event::fields()) {
         if (event.has(field.field)) one.members[std::string(field.name)] = event.text(field.field);
       }
+      one.topic = event::topic_of(event);
+      wide_.apply(event);
       seen.push_back(std::move(one));
       return {};
     });
@@ -106,6 +122,9 @@ class EngineTest : public testing::Test {
   const log::StoreDirectory store_;
   const artifact::ArtifactStore artifacts_;
   tool::Registry tools_;
+  record::Recorder* recorder_ = nullptr;  // of the run that goes on
+  const Clock* clock_ = &system_clock();
+  project::PipelineWide wide_;  // made of the events that were read last
 };
 
 constexpr const char* kTwoNodes = R"({
@@ -296,6 +315,223 @@ TEST_F(EngineTest, FailsANodeWhoseOutputIsTooLargeAndNamesIt) {
   EXPECT_THAT(report->failure.message, testing::HasSubstr("'big'"));
 }
 
+TEST_F(EngineTest, KeepsOutputsWithSecretsOutOfTheLog) {
+  const std::string secret = "correct-horse-battery-staple";
+  add("a", "t1", [&](const tool::Call&) {
+    json::Object output;
+    output.set("password", secret);
+    return output;
+  });
+  const auto report =
+      run(R"({"id": "p", "name": "p", "nodes": [{"id": "n", "plugin_id": "a", "tool_id": "t1"}]})");
+  ASSERT_TRUE(report);
+  const auto text = R"({"password":")" + secret + R"("})";
+  EXPECT_EQ(json::to_text(report->result), text);  // what is printed is what the tool gave
+  for (const auto& event : events()) {
+    for (const auto& [name, value] : event.members) {
+      EXPECT_THAT(value, testing::Not(testing::HasSubstr(secret))) << name;
+    }
+  }
+  const auto completed = only("pipeline_node_completed");
+  EXPECT_FALSE(completed.members.contains("output"));
+  EXPECT_EQ(completed.members.at("output_keys"), R"(["password"])");
+  const auto hash = Sha256::parse(completed.members.at("output_sha256"));
+  ASSERT_TRUE(hash);
+  EXPECT_EQ(artifacts_.get(*hash, 1 << 20), text);
+}
+
+TEST_F(EngineTest, AsksTheRedactorThatItWasGiven) {
+  event::RedactionPolicy policy;
+  policy.keys.push_back({.name = "ours", .key = "harmless"});
+  const auto redactor = *event::Redactor::make(policy);
+  EXPECT_FALSE(may_stand_in_event(R"({"harmless":"x"})", redactor));
+  EXPECT_TRUE(may_stand_in_event(R"({"harmless":"x"})", default_redactor()));
+  EXPECT_FALSE(may_stand_in_event(R"({"mail":"ada@example.org"})", default_redactor()));
+  EXPECT_FALSE(may_stand_in_event(std::string(kMaxInlineOutput + 1, 'x'), default_redactor()));
+}
+
+/// Stands still, so that what the engine saw and what the events say is one time.
+class StillClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return now_; }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
+
+ private:
+  const Timestamp now_ = system_clock().now();
+};
+
+TEST_F(EngineTest, RecordsWideEventsThatTheLogWouldGive) {
+  const StillClock clock;
+  clock_ = &clock;
+  add("b", "t1", [](const tool::Call&) -> json::Object { throw std::runtime_error("boom"); });
+  auto definition = std::string(kTwoNodes);
+  definition.insert(1, R"("wide_events": true,)");
+  ASSERT_TRUE(run(definition));
+
+  EXPECT_THAT(types(),
+              ElementsAre("pipeline_started", "pipeline_node_started", "pipeline_node_completed",
+                          "node_wide", "pipeline_node_started", "pipeline_node_failed", "node_wide",
+                          "pipeline_failed", "pipeline_wide"));
+  const auto seen = events();
+  for (const auto& event : seen) {
+    if (event.type == "node_wide") {
+      EXPECT_EQ(event.topic, "stage.wide");
+      EXPECT_EQ(event.members.at("attributes"),
+                json::to_text(project::fields_of(wide_.nodes.at(event.node_id)).attributes));
+    }
+  }
+  const auto& good = seen[3].members;
+  const auto& bad = seen[6].members;
+  EXPECT_EQ(good.at("output_keys"), R"(["a"])");
+  EXPECT_EQ(bad.at("error_message"), "boom");
+  EXPECT_EQ(bad.at("span_id"), seen[5].members.at("span_id"));
+  EXPECT_EQ(bad.at("trace_id"), seen[5].members.at("trace_id"));
+  const auto pipeline = only("pipeline_wide");
+  EXPECT_EQ(pipeline.topic, "pipeline.wide");
+  EXPECT_EQ(pipeline.members.at("attributes"), json::to_text(project::fields_of(wide_).attributes));
+  EXPECT_THAT(pipeline.members.at("attributes"),
+              testing::HasSubstr(R"("stage_counts":{"completed":1,"failed":1})"));
+  EXPECT_EQ(pipeline.members.at("pipeline_name"), "obs");
+  EXPECT_EQ(pipeline.members.at("failed_node_id"), "n2");
+}
+
+TEST_F(EngineTest, RecordsTheWideEventsThatAreWanted) {
+  const auto wide_types = [&](const std::string& wanted) {
+    auto definition = std::string(kTwoNodes);
+    definition.insert(1, R"("wide_events": )" + wanted + ",");
+    EXPECT_TRUE(run(definition));
+    std::vector<std::string> wide;
+    for (const auto& type : types()) {
+      if (type.ends_with("_wide")) wide.push_back(type);
+    }
+    return wide;
+  };
+  EXPECT_THAT(wide_types("false"), testing::IsEmpty());
+  EXPECT_THAT(wide_types(R"({"run": true})"), ElementsAre("pipeline_wide"));
+  EXPECT_THAT(wide_types(R"({"nodes": true})"),
+              testing::UnorderedElementsAre("pipeline_wide", "node_wide", "node_wide"));
+}
+
+TEST_F(EngineTest, RecordsAWideEventOfACancelledNode) {
+  std::stop_source stop;
+  add("x", "wait", [&](const tool::Call& call) -> json::Object {
+    stop.request_stop();
+    while (!call.stop.stop_requested()) std::this_thread::yield();
+    throw std::runtime_error("stopped");
+  });
+  add("x", "fail", [](const tool::Call&) { return json::Object(); });
+  auto definition = std::string(kWaitAndFail);
+  definition.insert(1, R"("wide_events": true,)");
+  ASSERT_TRUE(run(definition, {}, 1, stop.get_token()));
+  EXPECT_THAT(only("node_wide").members.at("attributes"),
+              testing::StartsWith(R"({"status":"cancelled")"));
+  EXPECT_THAT(only("pipeline_wide").members.at("attributes"),
+              testing::HasSubstr(R"("stage_counts":{"cancelled":1})"));
+}
+
+TEST_F(EngineTest, EmitsWideEventsDirectlyWithWhatTheCallerAdds) {
+  {
+    record::Recorder recorder(store_);
+    const auto recorded = *recorder.begin(some_run());
+    json::Object extra;
+    extra.set("shard", 7);
+    emit_node_wide(*recorded, {.node_id = "n", .status = "retry"}, extra);
+    emit_pipeline_wide(*recorded, {.pipeline_name = "P", .status = "completed"}, extra);
+  }
+  EXPECT_EQ(only("node_wide").members.at("attributes"),
+            R"({"status":"retry","started_at":null,"ended_at":null,"extra":{"shard":7}})");
+  EXPECT_EQ(only("pipeline_wide").members.at("attributes"),
+            R"({"status":"completed","started_at":null,"ended_at":null,"stage_counts":{},)"
+            R"("stage_details":[],"extra":{"shard":7}})");
+}
+
+/// As a caller may have it: in a trace that was not sampled, with other systems' members.
+record::TraceContext caller_context() {
+  auto context = record::TraceContext::start().child_span();
+  context.flags = record::kRandomTraceIdFlag;
+  context.tracestate = *record::Tracestate::parse("other=1,weir=old");
+  context.ids.request_id = "r-1";
+  context.ids.run_id = RunId::make(system_clock().now()).text();
+  context.ids.extra["execution_mode"] = "practice";
+  return context;
+}
+
+TEST_F(EngineTest, GoesOnWithTheTraceOfItsCaller) {
+  record::TraceContext inside;
+  tool::Environment environment;
+  add("a", "t1", [&](const tool::Call& call) {
+    inside = record::TraceContext::capture();
+    environment = call.environment();
+    return json::Object();
+  });
+  const auto caller = caller_context();
+  const auto scope = caller.activate();
+  const auto report =
+      run(R"({"id": "p", "name": "p", "nodes": [{"id": "n", "plugin_id": "a", "tool_id": "t1"}]})");
+
+  const auto text = [](SpanId id) {
+    const auto hex = id.text();
+    return std::string(hex.data(), hex.size());
+  };
+  const auto started = only("pipeline_started"), node = only("pipeline_node_started");
+  EXPECT_EQ(started.members.at("trace_id"), caller.trace_id.text());
+  EXPECT_EQ(started.members.at("parent_span_id"), text(caller.span_id));
+  EXPECT_EQ(started.members.at("parent_run_id"), caller.ids.run_id);
+  EXPECT_EQ(node.members.at("parent_span_id"), started.members.at("span_id"));
+  EXPECT_EQ(node.members.at("execution_mode"), "practice");
+  EXPECT_EQ(only("pipeline_completed").members.at("span_id"), started.members.at("span_id"));
+
+  EXPECT_EQ(text(inside.span_id), node.members.at("span_id"));
+  EXPECT_EQ(inside.ids.run_id, report->run_id.text());
+  EXPECT_EQ(inside.ids.request_id, "r-1");
+  EXPECT_EQ(inside.ids.step_id, "n");
+  EXPECT_EQ(inside.tracestate.text(), "weir=" + report->run_id.text() + ",other=1");
+  const std::map<std::string, std::string> variables(environment.begin(), environment.end());
+  EXPECT_EQ(variables.at("TRACEPARENT"),
+            "00-" + caller.trace_id.text() + "-" + node.members.at("span_id") + "-03");
+  EXPECT_EQ(variables.at("TRACESTATE"), inside.tracestate.text());
+  EXPECT_EQ(variables.at("WEIR_RUN_ID"), report->run_id.text());
+  EXPECT_EQ(variables.at("WEIR_REQUEST_ID"), "r-1");
+  EXPECT_EQ(record::TraceContext::capture(), caller);  // only while the node works
+}
+
+TEST(RunPlace, SaysWhoseTheRunIs) {
+  const auto caller = caller_context();
+  const auto scope = caller.activate();
+  const auto run = RunId::make(system_clock().now());
+  const auto place = place_of_run(run, system_clock().now(), "store");
+  EXPECT_EQ(place.parent_run_id, caller.ids.run_id);
+  const auto correlation = correlation_of(place);
+  EXPECT_EQ(correlation.request_id, "r-1");
+  EXPECT_EQ(correlation.run_id, "");
+}
+
+TEST(RunPlace, BeginsATraceWhereThereIsNone) {
+  record::TraceContext caller;
+  caller.ids.session_id = "s";
+  const auto scope = caller.activate();
+  const auto place = place_of_run(RunId::make(system_clock().now()), system_clock().now(), {});
+  EXPECT_TRUE(place.context.has_trace());
+  EXPECT_EQ(place.context.parent_span_id, SpanId());
+  EXPECT_EQ(place.context.flags, record::kSampledFlag | record::kRandomTraceIdFlag);
+  EXPECT_EQ(place.context.ids.session_id, "s");
+  EXPECT_EQ(place.parent_run_id, "");
+}
+
+// The standard's limits: 32 members, of which the last goes.
+TEST(RunPlace, KeepsTheTracestateWithinItsLimits) {
+  auto caller = caller_context();
+  std::string members;
+  for (int i = 0; i < 32; ++i) members += "k" + std::to_string(i) + "=v,";
+  caller.tracestate = *record::Tracestate::parse(members);
+  const auto scope = caller.activate();
+  const auto run = RunId::make(system_clock().now());
+  const auto place = place_of_run(run, system_clock().now(), {});
+  EXPECT_EQ(place.context.tracestate.members().size(), 32U);
+  EXPECT_EQ(place.context.tracestate.members()[0].value, run.text());
+  EXPECT_EQ(place.context.tracestate.find("k31"), nullptr);
+}
+
 TEST_F(EngineTest, KeepsLogLinesThatAreNotUtf8) {
   add("a", "t1", [](const tool::Call& call) {
     call.log({.message = "a\xff", .logger = "stderr"});
@@ -412,9 +648,11 @@ TEST_F(EngineTest, StopsARunThatCannotBeRecordedAnyMore) {
 
 TEST_F(EngineTest, GoesOnWithoutARecordWhenTheDefinitionSaysSo) {
   add("disk", "fill", [&](const tool::Call& call) {
+    const auto probe = *recorder_->begin(some_run());
     files_.full = true;
     call.log({.message = "the disk is full now", .logger = ""});
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // Runs are told in the order in which they began.
+    while (!probe->lost().stop_requested()) std::this_thread::yield();
     EXPECT_FALSE(call.stop.stop_requested());
     return call.payload;
   });

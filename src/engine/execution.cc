@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/utf8.h"
+#include "engine/wide_events.h"
 #include "record/context_carrier.h"
 
 namespace weir::engine {
@@ -15,16 +16,25 @@ using pipeline::NodeIndex;
 /// Longer messages are cut: what a tool has to say at length are its log lines.
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
 
+namespace {
+
+bool is_wide(const pipeline::Definition& definition) {
+  return definition.wide_events.nodes || definition.wide_events.run;
+}
+
+}  // namespace
+
 Execution::Execution(const RunRequest& request, const tool::Registry& tools,
-                     const artifact::ArtifactStore& artifacts, record::Run& run, RunPlace place)
+                     const OutputStore& outputs, record::Run& run, const RunPlace& place)
     : request_(request),
       tools_(tools),
-      artifacts_(artifacts),
+      output_store_(outputs),
       run_(run),
-      place_(std::move(place)),
+      place_(place),
       graph_(request.definition),
       step_index_(graph_.size()),
       predecessor_ids_(graph_.size()),
+      wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
       scheduler_(graph_),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()) {
@@ -84,7 +94,8 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   const auto& node = request_.definition.nodes[index];
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
-  NodeEvents events(run_, node, step_index_[index], place_.span_id);
+  NodeEvents events(run_, node, step_index_[index], place_,
+                    wide_nodes_.empty() ? nullptr : &wide_nodes_[index]);
   events.started(predecessor_ids_[index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node = node});
 
@@ -100,7 +111,7 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
   }
   const auto duration_ms = milliseconds_since(clock, start);
   if (output) {
-    const auto kept = events.completed(duration_ms, *output, text, artifacts_);
+    const auto kept = events.completed(duration_ms, *output, text, output_store_);
     if (kept) {
       report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
       return end_node(index, NodeEnd::kCompleted,
@@ -133,6 +144,8 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
   auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
   const auto run_id = run_.id().text();
+  const auto context = std::make_shared<const record::TraceContext>(
+      context_of_node(place_, events.span(), node.id.text));
   const tool::Call call{.run_id = run_id,
                         .node_id = node.id.text,
                         .payload = payload,
@@ -141,16 +154,13 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
                         .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(node, events.span()); }};
+                        .environment = [&] { return environment_of(node, *context); }};
+  const record::ContextScope scope(context);
   return tool::run_caught(*tool, call);
 }
 
-tool::Environment Execution::environment_of(const pipeline::Node& node, SpanId span) const {
-  record::TraceContext context;
-  context.trace_id = place_.trace_id;
-  context.span_id = span;
-  context.flags = record::kSampledFlag;
-  context.ids.run_id = run_.id().text();
+tool::Environment Execution::environment_of(const pipeline::Node& node,
+                                            const record::TraceContext& context) const {
   const auto variables = record::to_environment(context);
   tool::Environment environment(variables.begin(), variables.end());
   environment.emplace_back("WEIR_NODE_ID", node.id.text);
@@ -173,6 +183,7 @@ void Execution::report(NodeUpdate update) {
 }
 
 void Execution::end_node(NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure) {
+  if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[node]);
   const std::lock_guard lock(mutex_);
   switch (end) {
     case NodeEnd::kCompleted:

@@ -9,16 +9,11 @@
 
 #include "engine/engine.h"
 #include "engine/node_events.h"
+#include "engine/run_place.h"
 #include "pipeline/graph.h"
+#include "project/wide_events.h"
 
 namespace weir::engine {
-
-/// What its nodes, and the programs that they start, are told of a run.
-struct RunPlace {
-  TraceId trace_id;
-  SpanId span_id;  ///< the run's own
-  std::filesystem::path store;
-};
 
 /// One run on the threads of this process: carries out what the scheduler commands.
 ///
@@ -27,8 +22,9 @@ struct RunPlace {
 ///          completes a node takes the next one itself, so a chain never changes its thread.
 class Execution {
  public:
-  Execution(const RunRequest& request, const tool::Registry& tools,
-            const artifact::ArtifactStore& artifacts, record::Run& run, RunPlace place);
+  /// All of them outlive it.
+  Execution(const RunRequest& request, const tool::Registry& tools, const OutputStore& outputs,
+            record::Run& run, const RunPlace& place);
 
   /// Until nothing runs any more. Errors: a node's output could not be kept.
   [[nodiscard]] Result<void> run();
@@ -39,6 +35,8 @@ class Execution {
   }
   [[nodiscard]] const tool::Failure& failure() const { return failure_; }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
+  /// What is known of each node, if wide events are wanted; otherwise empty.
+  [[nodiscard]] std::vector<project::NodeWide>& wide_nodes() { return wide_nodes_; }
   [[nodiscard]] std::int64_t completed_count() const { return completed_; }
   [[nodiscard]] std::int64_t failed_count() const { return failed_; }
 
@@ -51,7 +49,8 @@ class Execution {
                                                                      const json::Object& payload,
                                                                      const std::stop_token& stop,
                                                                      NodeEvents& events) const;
-  [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node, SpanId span) const;
+  [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node,
+                                                 const record::TraceContext& context) const;
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
   void report(NodeUpdate update);
   void end_node(pipeline::NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure);
@@ -61,12 +60,14 @@ class Execution {
 
   const RunRequest& request_;
   const tool::Registry& tools_;
-  const artifact::ArtifactStore& artifacts_;
+  const OutputStore output_store_;
   record::Run& run_;
-  const RunPlace place_;
+  const RunPlace& place_;
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;                   // of each node
   std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
+
+  std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 
   std::mutex report_mutex_;  // one update at a time
   std::mutex mutex_;

@@ -23,13 +23,20 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
 }  // namespace
 
 NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
-                       SpanId run_span)
+                       const RunPlace& place, project::NodeWide* wide)
     : run_(run),
       node_(node),
+      place_(place),
+      wide_(wide),
       step_index_(step_index),
       span_id_(SpanId::make()),
       span_(span_id_.text()),
-      parent_span_(run_span.text()) {}
+      parent_span_(place.context.span_id.text()) {}
+
+void NodeEvents::emit(Type type, std::span<const event::FieldValue> fields) {
+  if (wide_ != nullptr) wide_->apply(type, run_.clock().now(), fields);
+  run_.emit(type, fields);
+}
 
 /// In the order of the catalogue, so that the recorder need not sort.
 std::vector<event::FieldValue> NodeEvents::common() const {
@@ -44,59 +51,65 @@ std::vector<event::FieldValue> NodeEvents::common() const {
   return fields;
 }
 
+void NodeEvents::add_attempt(std::vector<event::FieldValue>& fields) const {
+  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  if (!place_.execution_mode.empty()) {
+    fields.push_back({Field::kExecutionMode, std::string_view(place_.execution_mode)});
+  }
+}
+
 void NodeEvents::started(const std::vector<std::string>& predecessor_ids) {
   auto fields = common();
   fields.push_back({Field::kPredecessorNodeIds, std::span(predecessor_ids)});
-  fields.push_back({Field::kAttempt, std::int64_t{1}});
-  run_.emit(Type::kNodeStarted, fields);
+  add_attempt(fields);
+  emit(Type::kNodeStarted, fields);
 }
 
 Result<void> NodeEvents::completed(double duration_ms, const tool::Output& output,
-                                   std::string_view output_text,
-                                   const artifact::ArtifactStore& artifacts) {
+                                   std::string_view output_text, const OutputStore& store) {
   std::vector<std::string> keys;
   for (const auto& member : output.payload) {
     if (keys.size() == kMaxOutputKeys) break;
     keys.push_back(member.key);
   }
   auto fields = common();
-  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
   fields.push_back({Field::kOutputKeys, std::span<const std::string>(keys)});
   std::string hash;
-  if (output_text.size() <= kMaxInlineOutput) {
+  if (may_stand_in_event(output_text, store.redactor)) {
     fields.push_back({Field::kOutput, event::ObjectText{output_text}});
   } else {
-    WEIR_TRY(const auto sha256, artifacts.put(output_text));
+    WEIR_TRY(const auto sha256, store.artifacts.put(output_text));
     hash = sha256.text();
     fields.push_back({Field::kOutputSha256, std::string_view(hash)});
   }
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
-  run_.emit(Type::kNodeCompleted, fields);
+  emit(Type::kNodeCompleted, fields);
   return {};
 }
 
 void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
   auto fields = common();
-  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
-  run_.emit(Type::kNodeFailed, fields);
+  emit(Type::kNodeFailed, fields);
 }
 
 void NodeEvents::cancelled(double duration_ms, std::string_view reason,
                            const tool::Failure& failure) {
   auto fields = common();
-  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
   fields.push_back({Field::kReason, reason});
-  run_.emit(Type::kNodeCancelled, fields);
+  emit(Type::kNodeCancelled, fields);
 }
 
 void NodeEvents::log(const tool::LogLine& line) {

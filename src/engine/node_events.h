@@ -6,27 +6,32 @@
 #include "artifact/artifact_store.h"
 #include "base/id.h"
 #include "engine/payload.h"
+#include "engine/run_place.h"
 #include "pipeline/definition.h"
+#include "project/wide_events.h"
 #include "record/recorder.h"
 #include "tool/tool.h"
 
 namespace weir::engine {
 
-/// Outputs up to this size stand in their event; larger ones are artifacts that it names.
-inline constexpr std::size_t kMaxInlineOutput = 4096;
+/// Where the outputs go that may not stand in their events.
+struct OutputStore {
+  const artifact::ArtifactStore& artifacts;
+  const event::Redactor& redactor;
+};
 
 /// Records one execution of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
+  /// `wide`, if it is wanted, learns what the events say; they all outlive this object.
   NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
-             SpanId run_span);
+             const RunPlace& place, project::NodeWide* wide);
 
   void started(const std::vector<std::string>& predecessor_ids);
-  /// `output_text` is the payload as JSON; it is kept in `artifacts` if it is large. Errors: those
-  /// of the artifact store, and then nothing was recorded.
+  /// `output_text` is the payload as JSON. Errors: those of the artifact store, and then nothing
+  /// was recorded.
   [[nodiscard]] Result<void> completed(double duration_ms, const tool::Output& output,
-                                       std::string_view output_text,
-                                       const artifact::ArtifactStore& artifacts);
+                                       std::string_view output_text, const OutputStore& store);
   void failed(double duration_ms, const tool::Failure& failure);
   /// `failure` is what the tool returned; of it only what it used and its exit code are said.
   void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
@@ -37,9 +42,13 @@ class NodeEvents {
 
  private:
   [[nodiscard]] std::vector<event::FieldValue> common() const;
+  void add_attempt(std::vector<event::FieldValue>& fields) const;
+  void emit(event::Type type, std::span<const event::FieldValue> fields);
 
   record::Run& run_;
   const pipeline::Node& node_;
+  const RunPlace& place_;
+  project::NodeWide* wide_;
   std::int64_t step_index_;
   SpanId span_id_;
   SpanId::Text span_;

@@ -10,4 +10,17 @@ json::Object merge(const json::Object& initial, std::span<const OutputPointer> o
   return merged;
 }
 
+bool may_stand_in_event(std::string_view output, const event::Redactor& redactor) {
+  if (output.size() > kMaxInlineOutput) return false;
+  std::string masked;
+  event::RedactionCounts counts;
+  return !redactor.redact_json(output, event::TextKind::kNodeOutput, masked, counts);
+}
+
+const event::Redactor& default_redactor() {
+  static const auto redactor = event::Redactor::make({});
+  WEIR_CHECK(redactor);
+  return *redactor;
+}
+
 }  // namespace weir::engine

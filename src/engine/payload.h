@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "event/redaction.h"
 
 /// How data moves between nodes.
 namespace weir::engine {
@@ -17,5 +19,15 @@ using OutputPointer = std::shared_ptr<const json::Object>;
 /// of the output nodes a run's result.
 [[nodiscard]] json::Object merge(const json::Object& initial,
                                  std::span<const OutputPointer> outputs);
+
+/// Outputs up to this size may stand in their event.
+inline constexpr std::size_t kMaxInlineOutput = 4096;
+
+/// Whether an output, as JSON, may stand in its event: it is small, and `redactor` finds nothing in
+/// it. Otherwise it is an artifact, whose hash the event names.
+[[nodiscard]] bool may_stand_in_event(std::string_view output, const event::Redactor& redactor);
+
+/// The one of a policy that says nothing.
+[[nodiscard]] const event::Redactor& default_redactor();
 
 }  // namespace weir::engine

@@ -56,6 +56,9 @@ void RunState::apply(const event::EventView& event) {
       return apply_to_run(event, State::kFailed);
     case Type::kPipelineCancelled:
       return apply_to_run(event, State::kCancelled);
+    case Type::kNodeWide:
+    case Type::kPipelineWide:
+      return;  // what other events have said already
     default:
       if (event.has(Field::kNodeId)) apply_to_node(event);
   }

@@ -76,6 +76,22 @@ TEST_F(RunStateTest, TakesLogLinesAfterTheEnd) {
   EXPECT_EQ(run_.state, State::kFailed);
 }
 
+TEST_F(RunStateTest, IsNotChangedByWideEvents) {
+  start();
+  start_node();
+  apply("node_wide", R"("node_id":"a","duration_ms":7,"attributes":{"status":"failed"})");
+  apply("node_wide", R"("node_id":"skipped","attributes":{"status":"skipped"})");
+  EXPECT_EQ(run_.find_node("a")->state, State::kRunning);
+  EXPECT_EQ(run_.find_node("skipped"), nullptr);
+  complete_node();
+  fail();
+  apply("pipeline_wide", R"("duration_ms":7,"attributes":{"status":"completed"})");
+  EXPECT_FALSE(run_.inconsistent);
+  EXPECT_EQ(run_.state, State::kFailed);
+  EXPECT_EQ(run_.duration_ms, 9);
+  EXPECT_EQ(run_.find_node("a")->duration_ms, 2.5);
+}
+
 TEST_F(RunStateTest, NoticesANodeThatEndsWithoutAStart) {
   start();
   complete_node();

@@ -1,0 +1,121 @@
+#include "engine/run_events.h"
+
+#include "base/utf8.h"
+#include "engine/wide_events.h"
+
+namespace weir::engine {
+namespace {
+
+using event::Field;
+using event::Type;
+using pipeline::RunOutcome;
+
+/// A file of typing errors has more to say than an event may hold.
+constexpr std::size_t kMaxRefusal = std::size_t{64} << 10;
+
+std::vector<std::string> texts(const std::vector<pipeline::Located>& located) {
+  std::vector<std::string> result;
+  result.reserve(located.size());
+  for (const auto& item : located) result.push_back(item.text);
+  return result;
+}
+
+}  // namespace
+
+RunEvents::RunEvents(record::Run& run, const pipeline::Definition& definition,
+                     const RunPlace& place)
+    : run_(run),
+      definition_(definition),
+      place_(place),
+      span_(place.context.span_id.text()),
+      parent_span_(place.context.parent_span_id.text()),
+      node_count_(static_cast<std::int64_t>(definition.nodes.size())),
+      output_ids_(texts(definition.output_nodes)) {}
+
+void RunEvents::emit(Type type, std::initializer_list<event::FieldValue> fields) {
+  std::vector<event::FieldValue> all;
+  all.reserve(fields.size() + 3);
+  if (type == Type::kPipelineStarted && !place_.parent_run_id.empty()) {
+    all.push_back({Field::kParentRunId, std::string_view(place_.parent_run_id)});
+  }
+  all.push_back({Field::kSpanId, std::string_view(span_.data(), span_.size())});
+  if (place_.context.parent_span_id != SpanId()) {
+    all.push_back(
+        {Field::kParentSpanId, std::string_view(parent_span_.data(), parent_span_.size())});
+  }
+  all.insert(all.end(), fields.begin(), fields.end());
+  if (definition_.wide_events.run) wide_.apply(type, run_.clock().now(), all);
+  run_.emit(type, all);
+}
+
+void RunEvents::started(const Sha256& definition, const Sha256& input) {
+  const auto entries = texts(definition_.entry_nodes);
+  const auto definition_hash = definition.text(), input_hash = input.text();
+  emit(Type::kPipelineStarted, {{Field::kPipelineName, std::string_view(definition_.name)},
+                                {Field::kEntryNodes, std::span(entries)},
+                                {Field::kOutputNodes, std::span(output_ids_)},
+                                {Field::kNodeCount, node_count_},
+                                {Field::kDefinitionSha256, std::string_view(definition_hash)},
+                                {Field::kInputSha256, std::string_view(input_hash)}});
+}
+
+void RunEvents::ended(Execution& execution, double duration_ms) {
+  switch (execution.outcome()) {
+    case RunOutcome::kCompleted:
+      completed(execution, duration_ms);
+      break;
+    case RunOutcome::kFailed:
+      failed(execution, duration_ms);
+      break;
+    case RunOutcome::kCancelled:
+      cancelled(execution, duration_ms);
+      break;
+  }
+  if (definition_.wide_events.run) emit_wide(execution);
+}
+
+void RunEvents::completed(const Execution& execution, double duration_ms) {
+  emit(Type::kPipelineCompleted, {{Field::kDurationMs, duration_ms},
+                                  {Field::kOutputNodeIds, std::span(output_ids_)},
+                                  {Field::kNodeCount, node_count_},
+                                  {Field::kSuccessCount, execution.completed_count()},
+                                  {Field::kFailedCount, execution.failed_count()}});
+}
+
+void RunEvents::failed(const Execution& execution, double duration_ms) {
+  const auto first = execution.first_failed();
+  const std::string_view node = first ? definition_.nodes[*first].id.text : std::string_view();
+  const auto& failure = execution.failure();
+  emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
+                               {Field::kErrorType, std::string_view(failure.type)},
+                               {Field::kErrorMessage, std::string_view(failure.message)},
+                               {Field::kNodeCount, node_count_},
+                               {Field::kSuccessCount, execution.completed_count()},
+                               {Field::kFailedCount, execution.failed_count()},
+                               {Field::kFailedNodeId, node}});
+}
+
+void RunEvents::cancelled(const Execution& execution, double duration_ms) {
+  emit(Type::kPipelineCancelled, {{Field::kDurationMs, duration_ms},
+                                  {Field::kNodeCount, node_count_},
+                                  {Field::kSuccessCount, execution.completed_count()},
+                                  {Field::kReason, std::string_view("asked to stop")}});
+}
+
+void RunEvents::refused(std::string_view error_type, std::string_view message, double duration_ms) {
+  emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
+                               {Field::kErrorType, error_type},
+                               {Field::kErrorMessage, utf8::cut(message, kMaxRefusal)},
+                               {Field::kFailedNodeId, nullptr}});
+}
+
+void RunEvents::emit_wide(Execution& execution) {
+  for (auto& node : execution.wide_nodes()) {
+    if (node.node_id.empty()) continue;  // it was never started
+    auto id = node.node_id;
+    wide_.nodes.emplace(std::move(id), std::move(node));
+  }
+  emit_pipeline_wide(run_, wide_);
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "engine/execution.h"
+#include "engine/run_place.h"
+#include "pipeline/definition.h"
+#include "project/wide_events.h"
+#include "record/recorder.h"
+
+namespace weir::engine {
+
+/// Records the beginning and the end of a run. All that it is given outlives it.
+class RunEvents {
+ public:
+  RunEvents(record::Run& run, const pipeline::Definition& definition, const RunPlace& place);
+
+  void started(const Sha256& definition, const Sha256& input);
+  /// And the `pipeline_wide`, if the definition wants one; it takes what `execution` knows for it.
+  void ended(Execution& execution, double duration_ms);
+  /// Of a run that was never started.
+  void refused(std::string_view error_type, std::string_view message, double duration_ms);
+
+ private:
+  void completed(const Execution& execution, double duration_ms);
+  void failed(const Execution& execution, double duration_ms);
+  void cancelled(const Execution& execution, double duration_ms);
+  void emit_wide(Execution& execution);
+  /// With the place in the trace, which comes first in the catalogue.
+  void emit(event::Type type, std::initializer_list<event::FieldValue> fields);
+
+  record::Run& run_;
+  const pipeline::Definition& definition_;
+  const RunPlace& place_;
+  SpanId::Text span_;
+  SpanId::Text parent_span_;
+  std::int64_t node_count_;
+  std::vector<std::string> output_ids_;
+  project::PipelineWide wide_;  // if it is wanted
+};
+
+}  // namespace weir::engine

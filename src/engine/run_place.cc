@@ -1,0 +1,55 @@
+#include "engine/run_place.h"
+
+#include <memory>
+#include <utility>
+
+#include "record/context_carrier.h"
+
+namespace weir::engine {
+namespace {
+
+record::TraceContext context_around() {
+  if (const auto current = record::current_context()) return *current;
+  return record::from_environment(record::process_environment());
+}
+
+}  // namespace
+
+RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store) {
+  RunPlace place{.context = context_around().child_span(),
+                 .parent_run_id = {},
+                 .execution_mode = {},
+                 .store = std::move(store)};
+  auto& [context, parent_run_id, execution_mode, path] = place;
+  // It says whether the sender has recorded: Weir does, whatever was decided before it.
+  context.flags |= record::kSampledFlag;
+  const auto id = run.text();
+  WEIR_CHECK(context.tracestate.set("weir", id));
+  auto& ids = context.ids;
+  if (const auto parent = RunId::parse(ids.run_id)) parent_run_id = parent->text();
+  if (const auto mode = ids.extra.find("execution_mode"); mode != ids.extra.end()) {
+    execution_mode = mode->second;
+  }
+  ids.run_id = id;
+  ids.run_started_at = now;
+  ids.step_id.clear();  // the one around is the parent's
+  ids.trace_id.clear();
+  return place;
+}
+
+record::CorrelationIds correlation_of(const RunPlace& place) {
+  auto ids = place.context.ids;
+  ids.run_id.clear();
+  return ids;
+}
+
+record::TraceContext context_of_node(const RunPlace& place, SpanId span,
+                                     const std::string& node_id) {
+  auto context = place.context;
+  context.parent_span_id = context.span_id;
+  context.span_id = span;
+  context.ids.step_id = node_id;
+  return context;
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "record/context.h"
+
+namespace weir::engine {
+
+/// Where a run stands: in which trace, for whom, in which store.
+struct RunPlace {
+  /// Inside the run: its trace, its span, what else travels; `ids.run_id` is the run's. Current
+  /// while its nodes work, each in a span of its own.
+  record::TraceContext context;
+  std::string parent_run_id;  ///< the run that this one was started in, if it was
+  std::string
+      execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
+  std::filesystem::path store;
+};
+
+/// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,
+/// otherwise with those that this process has inherited in its environment (context_carrier.h); a
+/// trace that is none begins anew. Others learn of the run from the member `weir` of the
+/// tracestate.
+[[nodiscard]] RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store);
+
+/// What the run's events say of it besides its own id and place in the trace.
+[[nodiscard]] record::CorrelationIds correlation_of(const RunPlace& place);
+
+/// The context of one of its nodes.
+[[nodiscard]] record::TraceContext context_of_node(const RunPlace& place, SpanId span,
+                                                   const std::string& node_id);
+
+}  // namespace weir::engine
