@@ -103,11 +103,15 @@ void DetachedSpan::set_attribute(std::string_view key, json::Value value) {
 }
 
 void DetachedSpan::add_event(std::string_view name, SpanAttributes attributes) {
+  if (state_) add_event(name, to_object(attributes));
+}
+
+void DetachedSpan::add_event(std::string_view name, const json::Object& attributes) {
   if (!state_) return;
   json::Object event;
   event.append({"name", utf8::cut(name, kMaxNameBytes)});
   event.append({"timestamp", to_string(state_->run->clock().now())});
-  if (attributes.size() > 0) event.append({"attributes", to_object(attributes)});
+  if (!attributes.empty()) event.append({"attributes", attributes});
   json::Value value(std::move(event));
   const auto size = json::to_text(value).size();
   if (state_->events.size() >= kMaxEvents || size > kMaxEventsBytes - state_->events_bytes) {

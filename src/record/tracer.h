@@ -52,6 +52,7 @@ class DetachedSpan {
   /// Replaces an attribute of the same key.
   void set_attribute(std::string_view key, json::Value value);
   void add_event(std::string_view name, SpanAttributes attributes = {});
+  void add_event(std::string_view name, const json::Object& attributes);
   /// The status is what was said last; nothing said is no status.
   void set_ok();
   void record_error(std::string_view type, std::string_view message);
@@ -93,6 +94,9 @@ class Span {
     span_.set_attribute(key, std::move(value));
   }
   void add_event(std::string_view name, SpanAttributes attributes = {}) {
+    span_.add_event(name, attributes);
+  }
+  void add_event(std::string_view name, const json::Object& attributes) {
     span_.add_event(name, attributes);
   }
   void set_ok() { span_.set_ok(); }

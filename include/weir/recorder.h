@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "weir/event_types.h"
+#include "weir/run.h"
+#include "weir/status.h"
+
+namespace weir {
+
+namespace embed {
+struct RecorderState;
+}  // namespace embed
+
+struct RecorderOptions {
+  /// How long an event may wait for its commit. 1 ms to 1 minute.
+  std::chrono::milliseconds commit_interval{5};
+  /// Of each emitting thread, 4 KiB to 1 GiB: what is emitted waits there for the writer. A full
+  /// one makes `emit` wait, and `try_emit` drop.
+  std::size_t ring_bytes = std::size_t{1} << 20;
+  /// Called by `try_emit`, on its thread, for each event that it drops. What it throws is ignored.
+  std::function<void(EventType)> on_drop{};
+};
+
+/// What a recorder has done so far. Read while it works, so no two figures are of one moment.
+struct Statistics {
+  std::uint64_t emitted = 0;  ///< events taken
+  std::uint64_t dropped = 0;  ///< by `try_emit`, or of runs that are lost
+  std::uint64_t refused = 0;  ///< malformed or too late: see Run
+  std::uint64_t full = 0;     ///< how often a thread's buffer was full
+  std::uint64_t cut = 0;      ///< events whose line was too long (4 MiB)
+  std::uint64_t commits = 0;
+};
+
+/// A committed event, as a sink gets it. Views, good until the sink returns.
+struct Event {
+  std::string_view topic;  ///< dotted words: `pipeline.started`, `stage.load.completed`
+  std::string_view type;
+  std::string_view level;
+  std::string_view run_id;
+  std::int64_t run_seq = 0;  ///< with run_id the event's identity
+  std::string_view line;     ///< all of it: the JSON object in the log
+};
+
+/// Where events go beside the log: a database of your own. Gets the events of this process in the
+/// order in which they were committed: a sink never has what the log has not.
+///
+/// Failure  What a sink returns or throws is counted and reported, and harms no run.
+/// Threads  One call at a time, on a thread of the recorder.
+class Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  /// Takes an event; may wait for room.
+  virtual Status emit(const Event& event) = 0;
+  /// The same, but never waits: false when the event was dropped.
+  virtual bool try_emit(const Event& event) { return emit(event).is_ok(); }
+  /// What was taken so far is where the sink puts it when this returns.
+  virtual Status flush() { return {}; }
+};
+
+/// Records runs into a store, a folder that the program `weir` reads at the same time. Any number
+/// of processes, and of recorders in one, may record into one store.
+///
+/// Threads  All functions from any thread. It has a writer thread of its own and one that seals
+/// what
+///          is finished; both end with the last of the recorder and its runs, after everything is
+///          committed.
+/// Fork     The parent's runs stay the parent's. The child can begin runs of its own.
+class Recorder {
+ public:
+  /// Makes what is missing of the store. Errors: kInvalidInput, kIo, kUnavailable (a newer format;
+  /// the system gives no thread).
+  [[nodiscard]] static StatusOr<Recorder> open(const std::filesystem::path& store,
+                                               RecorderOptions options = {}) noexcept;
+
+  /// Errors: kInvalidInput for what is not an id or type; kConflict when somebody records this run;
+  /// kCancelled after `stop`; those of the log.
+  [[nodiscard]] StatusOr<Run> begin(RunOptions options) noexcept;
+
+  enum class AtStop : std::uint8_t { kDrain, kDiscard };
+  /// Ends recording: what is said later is refused. kDrain commits everything said before, and
+  /// waits for it up to `timeout`. Errors: kUnavailable (not everything in time).
+  [[nodiscard]] Status stop(AtStop what, std::chrono::milliseconds timeout) noexcept;
+
+  /// From which level on log lines are recorded at a logger's name and below; nothing: as above it.
+  /// Without any, INFO. Errors: kInvalidInput, kExhausted.
+  [[nodiscard]] Status set_level(std::string_view logger, std::optional<Level> level) noexcept;
+  /// Which part of the lines below ERROR is recorded, 0 to 1; within a trace all or none. Errors:
+  /// kInvalidInput, kExhausted.
+  [[nodiscard]] Status set_sampling(std::string_view logger, std::optional<double> rate) noexcept;
+
+  /// Every event that is committed from now on goes to `sink` too, until the recorder is gone.
+  /// Errors: kUnavailable, kInvalidInput without a sink.
+  [[nodiscard]] Status add_sink(std::unique_ptr<Sink> sink) noexcept;
+
+  [[nodiscard]] Statistics statistics() const noexcept;
+
+ private:
+  explicit Recorder(std::shared_ptr<embed::RecorderState> state) noexcept;
+  std::shared_ptr<embed::RecorderState> state_;
+};
+
+}  // namespace weir

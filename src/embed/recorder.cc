@@ -1,0 +1,207 @@
+#include "weir/recorder.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "embed/state.h"
+#include "log/store_directory.h"
+
+namespace weir {
+namespace embed {
+namespace {
+
+constexpr std::chrono::milliseconds kMinCommitInterval{1};
+constexpr std::chrono::milliseconds kMaxCommitInterval{60'000};
+constexpr std::size_t kMinRingBytes = std::size_t{4} << 10;
+constexpr std::size_t kMaxRingBytes = std::size_t{1} << 30;
+/// Of RunOptions: they are copied into every event.
+constexpr std::size_t kMaxRunFields = 16;
+/// Waiting longer is waiting for ever, and a duration in nanoseconds must hold it.
+constexpr std::chrono::hours kMaxTimeout{24 * 365};
+
+Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
+
+Status check(const RecorderOptions& options) {
+  if (options.commit_interval < kMinCommitInterval ||
+      options.commit_interval > kMaxCommitInterval) {
+    return invalid("commit_interval must be 1 ms to 1 minute");
+  }
+  if (options.ring_bytes < kMinRingBytes || options.ring_bytes > kMaxRingBytes) {
+    return invalid("ring_bytes must be 4 KiB to 1 GiB");
+  }
+  return {};
+}
+
+Status check_fields(const RunOptions& options) {
+  using event::Field;
+  if (options.fields.size() > kMaxRunFields) {
+    return {StatusCode::kExhausted,
+            "a run has at most " + std::to_string(kMaxRunFields) + " fields"};
+  }
+  for (const auto& [said, text] : options.fields) {
+    const auto field = static_cast<Field>(said.index);
+    const bool is_free = said.index < event::kFieldCount && field > Field::kRunSeq &&
+                         event::info(field).type == event::FieldType::kString &&
+                         (field < Field::kTraceId || field > Field::kParentSpanId) &&
+                         field != Field::kLogger && field != Field::kMessage;
+    if (!is_free)
+      return invalid("a run cannot carry the field of index " + std::to_string(said.index));
+    if (!record::is_id(text)) {
+      return invalid("'" + std::string(event::info(field).name) +
+                     "' must be 1 to 256 bytes of UTF-8 without control characters");
+    }
+  }
+  return {};
+}
+
+Status check(const RunOptions& options) {
+  if (!record::is_id(options.pipeline_id) || !record::is_id(options.pipeline_version)) {
+    return invalid(
+        "pipeline_id and pipeline_version must be 1 to 256 bytes of UTF-8 without control "
+        "characters");
+  }
+  const auto& type = options.pipeline_type;
+  if (type != "dag" && type != "linear" && type != "external") {
+    return invalid("pipeline_type must be dag, linear or external, not '" + type + "'");
+  }
+  if (options.pipeline_id == "weir" && type == "external") {
+    return invalid("the external pipeline 'weir' is what Weir says about itself");
+  }
+  return check_fields(options);
+}
+
+/// Where the run is in a trace, and for whom.
+record::TraceContext root_of(const RunOptions& options) {
+  const auto parent = Access::get(options.parent);
+  auto root = parent ? *parent : record::TraceContext();
+  if (!root.has_trace()) {
+    const auto fresh = record::TraceContext::start();
+    root.trace_id = fresh.trace_id;
+    root.flags = fresh.flags;
+  }
+  for (const auto& [said, text] : options.fields) {
+    for (const auto& [field, member] : kContextIds) {
+      if (field == static_cast<event::Field>(said.index)) root.ids.*member = text;
+    }
+  }
+  return root;
+}
+
+record::RecorderOptions to_options(RecorderOptions options) {
+  record::RecorderOptions made;
+  made.commit_interval = options.commit_interval;
+  made.ring_bytes = options.ring_bytes;
+  if (options.on_drop) {
+    made.on_drop = [call = std::move(options.on_drop)](event::Type type) {
+      try {
+        call(static_cast<EventType>(type));
+      } catch (...) {  // NOLINT(bugprone-empty-catch): promised to be ignored
+      }
+    };
+  }
+  return made;
+}
+
+}  // namespace
+
+Status to_status(const Error& error) {
+  static_assert(static_cast<int>(StatusCode::kInvalidInput) ==
+                    static_cast<int>(ErrorCode::kInvalidInput) + 1 &&
+                static_cast<int>(StatusCode::kUnavailable) ==
+                    static_cast<int>(ErrorCode::kUnavailable) + 1);
+  return {static_cast<StatusCode>(static_cast<int>(error.code) + 1), error.message};
+}
+
+Error to_error(const Status& status) {
+  return {static_cast<ErrorCode>(static_cast<int>(status.code()) - 1), status.message()};
+}
+
+}  // namespace embed
+
+using embed::to_status;
+
+Recorder::Recorder(std::shared_ptr<embed::RecorderState> state) noexcept
+    : state_(std::move(state)) {}
+
+StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
+                                  RecorderOptions options) noexcept {
+  if (auto status = embed::check(options); !status) return status;
+  auto directory = log::StoreDirectory::create(store);
+  if (!directory) return to_status(directory.error());
+  try {
+    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory),
+                                                           embed::to_options(std::move(options))));
+  } catch (const std::system_error& error) {
+    return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
+  }
+}
+
+StatusOr<Run> Recorder::begin(RunOptions options) noexcept {
+  if (auto status = embed::check(options); !status) return status;
+  if (state_->stopped) return Status(StatusCode::kCancelled, "recording was stopped");
+  auto id = options.run_id.empty() ? RunId::make(state_->recorder.clock().now())
+                                   : RunId::parse(options.run_id);
+  if (!id) {
+    return Status(StatusCode::kInvalidInput, "run_id is no UUID: '" + options.run_id + "'");
+  }
+  auto root = embed::root_of(options);
+  try {
+    auto run = state_->recorder.begin({
+        .run_id = *id,
+        .pipeline_type = options.pipeline_type,
+        .pipeline_id = options.pipeline_id,
+        .pipeline_version = options.pipeline_version,
+        .trace_id = root.trace_id,
+        .durability = static_cast<record::Durability>(options.durability),
+    });
+    if (!run) return to_status(run.error());
+    return Run(std::make_shared<embed::RunState>(state_, *std::move(run), std::move(root),
+                                                 std::move(options)));
+  } catch (const std::system_error& error) {  // in a forked child it starts the writer
+    return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
+  }
+}
+
+Status Recorder::stop(AtStop what, std::chrono::milliseconds timeout) noexcept {
+  state_->stopped = true;
+  const auto how = what == AtStop::kDrain ? record::Recorder::AtStop::kDrain
+                                          : record::Recorder::AtStop::kDiscard;
+  const auto at_most = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds(0),
+                                                             embed::kMaxTimeout);
+  const auto result = state_->recorder.stop(how, at_most);
+  return result ? Status() : to_status(result.error());
+}
+
+Status Recorder::set_level(std::string_view logger, std::optional<Level> level) noexcept {
+  std::optional<event::Level> its;
+  if (level) its = static_cast<event::Level>(*level);
+  const auto result = state_->loggers.set_level(logger, its);
+  return result ? Status() : to_status(result.error());
+}
+
+Status Recorder::set_sampling(std::string_view logger, std::optional<double> rate) noexcept {
+  const auto result = state_->loggers.set_sampling(logger, rate);
+  return result ? Status() : to_status(result.error());
+}
+
+Status Recorder::add_sink(std::unique_ptr<Sink> sink) noexcept {
+  if (!sink) return {StatusCode::kInvalidInput, "there is no sink"};
+  auto attached = embed::attach_sink(state_->recorder, embed::adapt_sink(std::move(sink)));
+  if (!attached) return to_status(attached.error());
+  const std::lock_guard lock(state_->mutex);
+  state_->sinks.push_back(*std::move(attached));
+  return {};
+}
+
+Statistics Recorder::statistics() const noexcept {
+  const auto figures = state_->recorder.statistics();
+  return {.emitted = figures.emitted,
+          .dropped = figures.dropped,
+          .refused = state_->refused.load(std::memory_order_relaxed),
+          .full = figures.full,
+          .cut = figures.cut,
+          .commits = figures.commits};
+}
+
+}  // namespace weir

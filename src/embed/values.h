@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "weir/field.h"
+
+/// Values of programs as JSON.
+namespace weir::embed {
+
+/// Of a list of texts or a JSON text: more is refused.
+inline constexpr std::size_t kMaxListBytes = std::size_t{1} << 20;
+
+/// Errors: kInvalidInput, kExhausted over kMaxListBytes.
+[[nodiscard]] Result<json::Value> to_json(const Value& value);
+/// Appends the same as text; what needs no parsing does not allocate but to grow.
+[[nodiscard]] Result<void> append_json(std::string& out, const Value& value);
+/// Appends an object's JSON text as one line. Errors: as to_json.
+[[nodiscard]] Result<void> append_object(std::string& out, Json object);
+
+[[nodiscard]] Result<void> check_size(Strings strings);
+
+}  // namespace weir::embed
