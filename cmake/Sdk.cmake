@@ -1,0 +1,30 @@
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# The library for other people's programs: libweir.a and the headers of include/weir/, which they
+# find with find_package(weir) as weir::record. One archive of all that recording needs, so that the
+# modules are nobody's business outside. base's YAML is left out: only files of pipelines need it.
+set(objects "")
+foreach(module base event log record embed)
+  list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
+endforeach()
+add_library(weir_sdk STATIC $<FILTER:${objects},EXCLUDE,/base/yaml\\.cc>)
+set_target_properties(weir_sdk PROPERTIES OUTPUT_NAME weir EXPORT_NAME record LINKER_LANGUAGE CXX)
+target_compile_features(weir_sdk INTERFACE cxx_std_17)
+target_include_directories(weir_sdk INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(weir_sdk INTERFACE simdjson::simdjson OpenSSL::Crypto Threads::Threads)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
+set(generated ${CMAKE_CURRENT_BINARY_DIR}/sdk)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/weirConfig.cmake.in
+  ${generated}/weirConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${generated}/weirConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+
+install(TARGETS weir_sdk EXPORT weirTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_dir} COMPONENT sdk)
+install(FILES ${generated}/weirConfig.cmake ${generated}/weirConfigVersion.cmake
+  DESTINATION ${package_dir} COMPONENT sdk)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weir
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT sdk)

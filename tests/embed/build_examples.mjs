@@ -1,0 +1,73 @@
+// The examples for C++ work for somebody who has nothing but an installed library.
+//
+//   node build_examples.mjs WEIR BUILD_FOLDER COMPILER
+//
+// Installs the library into a folder, moves that folder, builds each example against it as C++17
+// with warnings as errors, runs it, and asks `weir` for what it recorded.
+
+import {spawnSync} from 'node:child_process';
+import {renameSync, rmSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {ROOT, Weir} from '../lib/weir.mjs';
+
+const [program, buildFolder, compiler] = process.argv.slice(2);
+const folder = resolve(buildFolder, 'embed-examples');
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+function run(command, ...words) {
+  const {status, stdout, stderr, error} = spawnSync(command, words, {encoding: 'utf8'});
+  if (error) throw error;
+  check(status === 0, `${command} ${words.join(' ')}: exit ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/// Builds examples/NAME and returns the folder of its programs.
+function build(name) {
+  const at = join(folder, name);
+  run('cmake', '-S', join(ROOT, 'examples', name), '-B', at, '-G', 'Ninja',
+      `-DCMAKE_PREFIX_PATH=${join(folder, 'moved')}`, `-DCMAKE_CXX_COMPILER=${compiler}`,
+      '-DCMAKE_BUILD_TYPE=Release', '-DCMAKE_CXX_STANDARD=17', '-DCMAKE_CXX_EXTENSIONS=OFF',
+      '-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror');
+  run('cmake', '--build', at);
+  return at;
+}
+
+/// The run that `takings` recorded, as the program sees it.
+function checkTakings(weir) {
+  const runs = JSON.parse(weir.ask(0, 'runs', '--json'));
+  check(runs.length === 1, `one run was expected: ${JSON.stringify(runs)}`);
+  check(runs[0].pipeline_id === 'takings' && runs[0].state === 'completed', JSON.stringify(runs[0]));
+  weir.ask(0, 'verify');
+  const shown = weir.ask(0, 'show', 'last');
+  check(/✓ load/.test(shown) && /✓ total/.test(shown), shown);
+
+  const rows = weir.rows(`
+    SELECT event_type, node_id, tenant_id, environment_id, message, operation, rows,
+           trace_id, span_id, attributes
+    FROM events ORDER BY run_seq`);
+  check(rows.map((row) => row.event_type).join(' ') ===
+        'pipeline_started pipeline_node_started log span log pipeline_node_completed ' +
+        'pipeline_node_started checkpoint_created pipeline_node_completed pipeline_completed',
+        JSON.stringify(rows));
+  check(rows.every((row) => row.tenant_id === 'acme' && row.environment_id === 'example' ||
+                            row.event_type === 'span'), 'whose run it is, on every event');
+  const [, , line, span, warning, loaded] = rows;
+  check(line.message === '4 orders of 2 shops', line.message);
+  check(line.trace_id === span.trace_id && line.span_id === span.span_id, 'the line is in the span');
+  check(span.operation === 'read orders', span.operation);
+  check(JSON.stringify(warning.attributes).includes('Graz'), JSON.stringify(warning.attributes));
+  check(Number(loaded.rows) === 4, JSON.stringify(loaded));
+}
+
+rmSync(folder, {recursive: true, force: true});
+run('cmake', '--install', buildFolder, '--prefix', join(folder, 'installed'), '--component', 'sdk');
+renameSync(join(folder, 'installed'), join(folder, 'moved'));  // its paths hold anywhere
+
+const takings = join(build('record'), 'record_takings');
+const store = join(folder, 'takings.weir');
+const said = run(takings, store);
+check(/^68\.65, recorded as run [0-9a-f-]{36}\n$/.test(said), said);
+checkTakings(new Weir(program, store));
