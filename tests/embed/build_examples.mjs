@@ -71,3 +71,11 @@ const store = join(folder, 'takings.weir');
 const said = run(takings, store);
 check(/^68\.65, recorded as run [0-9a-f-]{36}\n$/.test(said), said);
 checkTakings(new Weir(program, store));
+
+const sinks = build('sinks');
+const done = spawnSync(join(sinks, 'sqlite_sink'), [join(folder, 'sinks.weir'), join(folder, 'events.db')],
+                       {encoding: 'utf8'});
+const FED = '1 pipeline.started\n2 stage.only.started\n3 log\n4 stage.only.completed\n5 pipeline.completed\n';
+// A library that cannot feed sinks says so, and nothing is recorded by half.
+const saysSo = done.status === 3 && /^no sink: /.test(done.stderr);
+check(saysSo || (done.status === 0 && done.stdout === FED), `sqlite_sink: ${JSON.stringify(done)}`);
