@@ -134,8 +134,9 @@ SpanId::Text SpanId::text() const {
 }
 
 std::optional<SpanId> SpanId::parse(std::string_view text) {
-  const auto value = text.size() == kTextSize ? parse_lower_hex(text) : std::nullopt;
-  return value.value_or(0) == 0 ? std::nullopt : std::optional(SpanId{*value});
+  if (text.size() != kTextSize) return {};
+  const SpanId id{parse_lower_hex(text).value_or(0)};
+  return id == SpanId() ? std::nullopt : std::optional(id);
 }
 
 SpanId SpanId::make() {

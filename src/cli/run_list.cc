@@ -43,7 +43,7 @@ Result<void> read_again(const log::StoreDirectory& store, const std::unordered_s
 /// were read: of a run that had no owner then, all is known.
 Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& store,
                                                  const OwnedRuns& owned_runs,
-                                                 std::unordered_set<RunId> owned,
+                                                 const std::unordered_set<RunId>& owned,
                                                  Timestamp asked_at, States& states) {
   std::unordered_set<RunId> ownerless, newer;
   for (const auto& [id, state] : states) {
@@ -62,7 +62,7 @@ Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& stor
 Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
                                          const OwnedRuns& owned_runs) {
   const auto asked_at = system_clock().now();
-  auto owned = owned_runs(store);
+  const auto owned = owned_runs(store);
   States states;
   const auto read = store::read_all(store, [&](const event::EventView& event) {
     states[event.run_id()].apply(event);
@@ -70,8 +70,7 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   });
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
-  WEIR_TRY(const auto ownerless,
-           ownerless_runs(store, owned_runs, std::move(owned), asked_at, states));
+  WEIR_TRY(const auto ownerless, ownerless_runs(store, owned_runs, owned, asked_at, states));
   std::vector<ListedRun> runs;
   runs.reserve(states.size());
   for (auto& [id, state] : states) {
