@@ -135,6 +135,7 @@ int run_program(int argc, char** argv) {
   add_check(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
+  add_tail(app, invocation);
   add_sql(app, invocation);
   add_verify(app, invocation);
   add_schema(app, invocation);

@@ -11,7 +11,8 @@
 
 namespace weir::cli {
 
-InterruptStop::InterruptStop() : end_(::eventfd(0, EFD_CLOEXEC)) {
+InterruptStop::InterruptStop(std::string notice)
+    : notice_(std::move(notice)), end_(::eventfd(0, EFD_CLOEXEC)) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -45,7 +46,7 @@ void InterruptStop::wait_for_signals() {
     // impatient.
     if (stop_.stop_requested() && info.ssi_signo == SIGHUP) continue;
     if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
-    std::fputs("\nweir: stopping what runs; once more to leave at once\n", stderr);
+    std::fputs(notice_.c_str(), stderr);
     stop_.request_stop();
   }
 }

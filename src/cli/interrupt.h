@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace weir::cli {
@@ -10,7 +11,9 @@ namespace weir::cli {
 /// Make it before other threads: they must inherit the blocked signals.
 class InterruptStop {
  public:
-  InterruptStop();
+  /// `notice` is printed to standard error at the first signal.
+  explicit InterruptStop(
+      std::string notice = "\nweir: stopping what runs; once more to leave at once\n");
   ~InterruptStop();
   InterruptStop(const InterruptStop&) = delete;
   InterruptStop& operator=(const InterruptStop&) = delete;
@@ -20,6 +23,7 @@ class InterruptStop {
  private:
   void wait_for_signals();
 
+  const std::string notice_;
   std::stop_source stop_;
   int signals_;
   int end_;

@@ -77,7 +77,7 @@ Result<std::optional<FollowedCommit>> Follower::next(std::chrono::milliseconds w
       const auto found = live_.find(writer);
       if (found == live_.end()) continue;
       found->second.is_ready = false;
-      WEIR_TRY(const auto commit, read(writer, found->second));
+      WEIR_TRY(auto commit, read(writer, found->second));
       if (commit) return commit;
     }
     WEIR_TRY(const bool goes_on, await(deadline));
@@ -168,49 +168,48 @@ Result<std::optional<FollowedCommit>> Follower::read(const std::string& writer, 
   bool finished = false;
   bool read_again = false;
   while (true) {
-    if (!live.reader) {
-      WEIR_TRY(const bool is_there, open_segment(writer, live));
-      if (!is_there) return std::optional<FollowedCommit>();
-    }
-    auto& reader = *live.reader;
+    WEIR_TRY(auto* const reader, reader_of(writer, live));
+    if (reader == nullptr) return std::optional<FollowedCommit>();
     auto& position = cursor_.positions[writer];
     // Known before the end is met: nothing can come between.
     finished = finished || live.newest > position.segment;
     live.used_at = ++reads_;
-    auto commit = reader.next_commit();
-    report_damage(writer, live);
-    if (!commit) {
+    const auto got = reader->next_commit();
+    report_damage({writer, position.segment}, *reader, live);
+    if (!got) {
       close(live);
-      return std::unexpected(std::move(commit).error());
+      return std::unexpected(got.error());
     }
-    if (*commit) {
-      position.offset = reader.offset();
+    if (const auto& commit = *got) {
+      position.offset = reader->offset();
       live.is_ready = true;
       ready_.push_front(writer);
       return FollowedCommit{.segment = {writer, position.segment},
-                            .begin = (*commit)->offset,
+                            .begin = commit->offset,
                             .end = position.offset,
-                            .lines = (*commit)->lines,
-                            .events = (*commit)->events};
+                            .lines = commit->lines,
+                            .events = commit->events};
     }
     if (!finished) {
       if (!live.ask_for_lock) return std::optional<FollowedCommit>();
       live.ask_for_lock = false;
       WEIR_TRY(finished, is_finished({writer, position.segment}));
       if (!finished) return std::optional<FollowedCommit>();
-    } else if (torn_bytes_of(reader) > 0 && !read_again) {
+    } else if (torn_bytes_of(*reader) > 0 && !read_again) {
       // They were read while they may have been written.
       read_again = true;
-      reader.seek(reader.offset());
+      reader->seek(reader->offset());
     } else {
-      finish_segment(writer, live);
+      finish_segment(writer, *reader, live);
       return std::optional<FollowedCommit>();
     }
   }
 }
 
-/// False when there is none any more; then there is no such writer in live_ either.
-Result<bool> Follower::open_segment(const std::string& writer, Live& live) {
+/// Of the segment at the writer's position. Null when the writer has none any more; then live_ does
+/// not have the writer either.
+Result<SegmentReader*> Follower::reader_of(const std::string& writer, Live& live) {
+  if (live.reader) return &*live.reader;
   for (const bool again : {false, true}) {
     const auto position = cursor_.of(writer);
     auto opened = SegmentReader::open(store_.segment({writer, position.segment}), store_.files());
@@ -219,17 +218,17 @@ Result<bool> Follower::open_segment(const std::string& writer, Live& live) {
       while (open_ >= std::max<std::size_t>(options_.max_open, 1)) close_one();
       ++open_;
       live.reported = 0;
-      live.reader.emplace(*std::move(opened));
-      live.reader->seek(position.offset);
-      return true;
+      auto& reader = live.reader.emplace(*std::move(opened));
+      reader.seek(position.offset);
+      return &reader;
     }
     if (again || opened.error().code != ErrorCode::kNotFound) {
       return std::unexpected(std::move(opened).error());
     }
     WEIR_TRY(const bool is_there, pass_removed(writer, live));
-    if (!is_there) return false;
+    if (!is_there) break;
   }
-  return false;
+  return nullptr;
 }
 
 /// The segment that should be read is not there. Goes on to the next one of the writer that is.
@@ -270,22 +269,20 @@ Result<bool> Follower::is_finished(const SegmentName& name) {
 }
 
 /// The reader has met the end of a segment that will not grow.
-void Follower::finish_segment(const std::string& writer, Live& live) {
+void Follower::finish_segment(const std::string& writer, const SegmentReader& reader, Live& live) {
   auto& position = cursor_.positions[writer];
-  if (live.reader) {
-    for (const auto& suspect : live.reader->suspects()) {
-      on_problem_({.segment = {writer, position.segment},
-                   .offset = suspect.offset,
-                   .reason = suspect.reason + ", and nothing good follows"});
-    }
-    const auto torn = torn_bytes_of(*live.reader);
-    torn_bytes_ += static_cast<std::uint64_t>(std::max<std::int64_t>(torn, 0));
-    if (torn < 0) {
-      on_problem_(
-          {.segment = {writer, position.segment},
-           .offset = static_cast<std::uint64_t>(static_cast<std::int64_t>(position.offset) + torn),
-           .reason = "ends before what was read of it: it was cut off since"});
-    }
+  for (const auto& suspect : reader.suspects()) {
+    on_problem_({.segment = {writer, position.segment},
+                 .offset = suspect.offset,
+                 .reason = suspect.reason + ", and nothing good follows"});
+  }
+  const auto torn = torn_bytes_of(reader);
+  torn_bytes_ += static_cast<std::uint64_t>(std::max<std::int64_t>(torn, 0));
+  if (torn < 0) {
+    on_problem_(
+        {.segment = {writer, position.segment},
+         .offset = static_cast<std::uint64_t>(static_cast<std::int64_t>(position.offset) + torn),
+         .reason = "ends before what was read of it: it was cut off since"});
   }
   close(live);
   position = {.segment = position.segment + 1};
@@ -297,11 +294,10 @@ void Follower::finish_segment(const std::string& writer, Live& live) {
   }
 }
 
-void Follower::report_damage(const std::string& writer, Live& live) {
-  if (!live.reader) return;
-  const auto& damage = live.reader->damage();
+void Follower::report_damage(const SegmentName& name, const SegmentReader& reader, Live& live) {
+  const auto& damage = reader.damage();
   for (; live.reported < damage.size(); ++live.reported) {
-    on_problem_({.segment = {writer, cursor_.of(writer).segment},
+    on_problem_({.segment = name,
                  .offset = damage[live.reported].offset,
                  .reason = damage[live.reported].reason});
   }

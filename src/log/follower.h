@@ -105,13 +105,13 @@ class Follower {
   [[nodiscard]] Result<void> take_changes();
   [[nodiscard]] Result<bool> await(Time deadline);
   [[nodiscard]] Result<std::optional<FollowedCommit>> read(const std::string& writer, Live& live);
-  [[nodiscard]] Result<bool> open_segment(const std::string& writer, Live& live);
+  [[nodiscard]] Result<SegmentReader*> reader_of(const std::string& writer, Live& live);
   [[nodiscard]] Result<bool> pass_removed(const std::string& writer, Live& live);
   [[nodiscard]] Result<bool> is_finished(const SegmentName& name);
   void close(Live& live);
   void close_one();
-  void finish_segment(const std::string& writer, Live& live);
-  void report_damage(const std::string& writer, Live& live);
+  void finish_segment(const std::string& writer, const SegmentReader& reader, Live& live);
+  void report_damage(const SegmentName& name, const SegmentReader& reader, Live& live);
 
   StoreDirectory store_;
   Cursor cursor_;

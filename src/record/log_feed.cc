@@ -38,7 +38,7 @@ Result<std::unique_ptr<LogFeed>> LogFeed::start(log::StoreDirectory store, Event
                               std::to_string(problem.offset) + ": " + problem.reason);
                },
                {.wants = feed->options_.is_writer, .look_interval = feed->options_.look_interval}));
-  feed->follower_.emplace(std::move(follower));
+  feed->follower_ = std::make_unique<log::Follower>(std::move(follower));
   feed->thread_ = std::thread([self = feed.get()] { self->run(); });
   return feed;
 }
@@ -67,7 +67,7 @@ Result<void> LogFeed::finish(std::chrono::milliseconds timeout) {
   follower_->wake();
   changed_.wait_for(lock, timeout, [&] { return finish->result.has_value(); });
   finish_.reset();
-  if (finish->result) return *finish->result;
+  if (auto result = finish->result) return *std::move(result);
   lock.unlock();
   return fail(ErrorCode::kUnavailable,
               "'" + options_.name + "' has not taken everything within " +
@@ -96,23 +96,27 @@ void LogFeed::run() {
   constexpr std::chrono::hours kUntilWoken{1};
   while (!stopping_) {
     const auto finish = wanted_finish();
-    const auto commit = follower_->next(finish ? std::chrono::milliseconds(0) : kUntilWoken);
-    if (!commit) {
-      failed(commit.error().message);
-      if (finish) end_finish(*finish, std::unexpected(commit.error()));
-    } else if (*commit) {
-      deliver(**commit);
+    const auto got = follower_->next(finish ? std::chrono::milliseconds(0) : kUntilWoken);
+    if (!got) {
+      failed(got.error().message);
+      if (finish) end_finish(*finish, std::unexpected(got.error()));
+    } else if (const auto& commit = *got) {
+      deliver(*commit);
       if (finish && has_passed(finish->goal)) end_finish(*finish, {});
     } else {
-      // Caught up: segments that are finished count as read, whatever a crash has left in them.
-      const std::lock_guard lock(mutex_);
-      cursor_ = follower_->cursor();
+      caught_up();
+      if (finish) end_finish(*finish, {});
     }
-    if (commit && !*commit && finish) end_finish(*finish, {});
   }
   const std::lock_guard lock(mutex_);
   ended_ = true;
   changed_.notify_all();
+}
+
+/// Segments that are finished count as read, whatever a crash has left in them.
+void LogFeed::caught_up() {
+  const std::lock_guard lock(mutex_);
+  cursor_ = follower_->cursor();
 }
 
 std::shared_ptr<LogFeed::Finish> LogFeed::wanted_finish() {

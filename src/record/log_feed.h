@@ -80,6 +80,7 @@ class LogFeed {
   };
 
   void run();
+  void caught_up();
   [[nodiscard]] std::shared_ptr<Finish> wanted_finish();
   void end_finish(Finish& finish, Result<void> result);
   [[nodiscard]] bool has_passed(const log::Cursor& goal) const;
@@ -103,7 +104,7 @@ class LogFeed {
   std::atomic<bool> stopping_{false};  // a flag only
 
   // The thread's.
-  std::optional<log::Follower> follower_;  // `wake` from any
+  std::unique_ptr<log::Follower> follower_;  // `wake` from any
   event::Decoder decoder_;
   std::string topic_;
 
