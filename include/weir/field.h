@@ -51,7 +51,7 @@ class Value {
     kJson
   };
 
-  Value(std::nullptr_t) noexcept : integer_(0), kind_(Kind::kNull) {}
+  Value(std::nullptr_t) noexcept : integer_(0) {}
   template <class T, std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, char>, int> = 0>
   Value(T value) noexcept {
     if constexpr (std::is_same_v<T, bool>) {

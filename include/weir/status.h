@@ -38,8 +38,8 @@ class [[nodiscard]] Status {
   }
   /// Empty on success. Lives as long as a copy of this status.
   [[nodiscard]] const std::string& message() const noexcept {
-    static const std::string kNone;
-    return failure_ ? failure_->message : kNone;
+    static const std::string none;
+    return failure_ ? failure_->message : none;
   }
   /// Says that a failure makes no difference here.
   void ignore() const noexcept {}

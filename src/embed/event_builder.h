@@ -71,7 +71,7 @@ class EventBuilder {
   [[nodiscard]] std::span<const event::FieldValue> finish();
 
  private:
-  [[nodiscard]] Result<void> add(const Field& field);
+  [[nodiscard]] Result<void> add(const Field& said);
   [[nodiscard]] Result<void> add_attribute(const Field& field);
   [[nodiscard]] Result<event::FieldValue::Value> to_field_value(const Value& value);
   void put(event::Field field, const event::FieldValue::Value& value);

@@ -93,21 +93,21 @@ void Logger::write_formatted(Level level, std::string_view format, const Value* 
   embed::write_line(*state_, level, message, {});
 }
 
-StatusOr<Logger> Logger::with(TextField said, std::string_view text) const noexcept {
-  const auto field = static_cast<event::Field>(said.index);
-  if (said.index >= event::kFieldCount || field <= event::Field::kRunSeq ||
-      event::info(field).type != event::FieldType::kString || field == event::Field::kLogger ||
-      field == event::Field::kMessage) {
+StatusOr<Logger> Logger::with(TextField field, std::string_view text) const noexcept {
+  const auto column = static_cast<event::Field>(field.index);
+  if (field.index >= event::kFieldCount || column <= event::Field::kRunSeq ||
+      event::info(column).type != event::FieldType::kString || column == event::Field::kLogger ||
+      column == event::Field::kMessage) {
     return Status(StatusCode::kInvalidInput,
-                  "a logger cannot carry the field of index " + std::to_string(said.index));
+                  "a logger cannot carry the field of index " + std::to_string(field.index));
   }
   auto state = *state_;
-  std::erase_if(state.bound, [&](const auto& bound) { return bound.first == field; });
+  std::erase_if(state.bound, [&](const auto& bound) { return bound.first == column; });
   if (state.bound.size() >= embed::kMaxBound) {
     return Status(StatusCode::kExhausted,
                   "a logger carries at most " + std::to_string(embed::kMaxBound) + " fields");
   }
-  state.bound.emplace_back(field, text);
+  state.bound.emplace_back(column, text);
   return Logger(std::make_shared<const embed::LoggerState>(std::move(state)));
 }
 

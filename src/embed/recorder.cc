@@ -114,7 +114,8 @@ Status to_status(const Error& error) {
 }
 
 Error to_error(const Status& status) {
-  return {static_cast<ErrorCode>(static_cast<int>(status.code()) - 1), status.message()};
+  const int code = std::max(static_cast<int>(status.code()), 1);  // a failure, so it is never 0
+  return {static_cast<ErrorCode>(code - 1), status.message()};
 }
 
 }  // namespace embed

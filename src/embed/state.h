@@ -56,7 +56,7 @@ struct RunState {
   RunState(std::shared_ptr<RecorderState> its_owner, std::unique_ptr<record::Run> its_run,
            record::TraceContext its_root, RunOptions options);
 
-  [[nodiscard]] bool emit(const EventName& name, Fields fields, bool wait);
+  [[nodiscard]] bool emit(const EventName& name, Fields said, bool wait);
   /// Remembers the first one for `flush`; false.
   bool refuse(Status status);
   [[nodiscard]] Status flush();

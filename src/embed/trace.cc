@@ -50,8 +50,8 @@ std::string_view key_of(const Field& field) {
 std::unique_ptr<SpanState> open_span(const std::shared_ptr<RunState>& run, std::string_view name,
                                      const record::TraceContext* parent, Fields attributes) {
   // After the run's end spans are nothing.
-  static const record::Tracer kNoTracer(nullptr);
-  const auto& tracer = run->closed() ? kNoTracer : run->tracer;
+  static const record::Tracer no_tracer(nullptr);
+  const auto& tracer = run->closed() ? no_tracer : run->tracer;
   auto state = std::make_unique<SpanState>(run, tracer, name, parent);
   for (const auto& field : attributes) {
     state->span.set_attribute(key_of(field), json_or_error(field.value()));
@@ -118,27 +118,28 @@ StatusOr<TraceContext> TraceContext::with_baggage(std::string_view key,
   return Access::make(embed::share(std::move(context)));
 }
 
-StatusOr<TraceContext> TraceContext::with_id(TextField said, std::string_view id) const noexcept {
+StatusOr<TraceContext> TraceContext::with_id(TextField field, std::string_view id) const noexcept {
   if (!record::is_id(id)) {
     return Status(StatusCode::kInvalidInput,
                   "an id is 1 to 256 bytes of UTF-8 without control characters");
   }
-  for (const auto& [field, member] : embed::kContextIds) {
-    if (static_cast<event::Field>(said.index) != field) continue;
+  for (const auto& [its_field, member] : embed::kContextIds) {
+    if (static_cast<event::Field>(field.index) != its_field) continue;
     auto context = embed::copy(*this);
     context.ids.*member = id;
     return Access::make(embed::share(std::move(context)));
   }
   return Status(StatusCode::kInvalidInput,
-                "a context does not carry the field of index " + std::to_string(said.index));
+                "a context does not carry the field of index " + std::to_string(field.index));
 }
 
 struct ContextScope::State {
+  explicit State(const TraceContext& context) : scope(Access::get(context)) {}
   record::ContextScope scope;
 };
 
 ContextScope::ContextScope(const TraceContext& context) noexcept
-    : state_(new State{record::ContextScope(Access::get(context))}) {}
+    : state_(std::make_unique<State>(context)) {}
 ContextScope::~ContextScope() = default;
 
 Span::Span(std::unique_ptr<embed::SpanState> state) noexcept : state_(std::move(state)) {}
