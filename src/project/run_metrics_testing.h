@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/json.h"
 #include "event/decoder.h"
 
 /// For tests of what is made from the events of runs: events in few words, given to a function.
@@ -39,7 +40,7 @@ class EventFeed {
   }
   void complete_node(std::string_view node, double duration_ms, std::string_view members = "") {
     event("pipeline_node_completed", of_node(node) + R"(,"output_keys":[],"duration_ms":)" +
-                                         std::to_string(duration_ms) + more(members));
+                                         json::to_text(duration_ms) + more(members));
   }
   void fail_node(std::string_view node, std::string_view error_type,
                  std::string_view members = "") {
@@ -52,7 +53,7 @@ class EventFeed {
   }
   /// completed, failed or cancelled.
   void end_run(std::string_view how, double duration_ms) {
-    std::string members = R"("duration_ms":)" + std::to_string(duration_ms);
+    std::string members = R"("duration_ms":)" + json::to_text(duration_ms);
     if (how == "completed") members += R"(,"output_node_ids":[],"node_count":1)";
     if (how == "failed")
       members += R"(,"error_type":"E","error_message":"m","failed_node_id":null)";
