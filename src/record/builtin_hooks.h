@@ -14,8 +14,8 @@
 #include "record/event_bus.h"
 
 /// The hooks that ship with Weir, after ODIBI CORE ("Built-in Hooks"), for EventBus::add. What
-/// they do to the world is given to them or stays in a folder they are given. Two of ODIBI CORE's
-/// hooks are not here yet: metrics export and cache statistics need the metrics manager.
+/// they do to the world is given to them or stays in a folder they are given. Those that need
+/// metrics or the network are in export/hooks.h.
 namespace weir::record {
 
 /// Where a hook's text for people goes; the text ends its lines itself.
@@ -59,7 +59,7 @@ struct CommandHook {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 /// Sends a request and fails unless the answer is a success; should give up when asked to stop.
-/// Supplied from above: this module has no network.
+/// Supplied from above (export/http_post.h): this module has no network.
 using Post = std::function<Result<void>(const std::string& url, std::string_view body,
                                         const HttpHeaders& headers, std::stop_token stop)>;
 struct Webhook {
