@@ -14,6 +14,10 @@ void* operator new(std::size_t size) {  // NOLINT
   if (void* memory = std::malloc(size)) return memory;  // NOLINT
   throw std::bad_alloc();
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {  // NOLINT
+  ++allocations;
+  return std::malloc(size);  // NOLINT
+}
 void operator delete(void* memory) noexcept { std::free(memory); }               // NOLINT
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }  // NOLINT
 
