@@ -100,8 +100,9 @@ class Recorder {
   /// kInvalidInput, kExhausted.
   [[nodiscard]] Status set_sampling(std::string_view logger, std::optional<double> rate) noexcept;
 
-  /// Every event that is committed from now on goes to `sink` too, until the recorder is gone.
-  /// Errors: kUnavailable, kInvalidInput without a sink.
+  /// Every event of this recorder, from its first one on, goes to `sink` too when it is committed.
+  /// A slow sink slows nothing down: it reads the log. The recorder's end waits up to 10 s for it.
+  /// Errors: kIo, kInvalidInput without a sink.
   [[nodiscard]] Status add_sink(std::unique_ptr<Sink> sink) noexcept;
 
   [[nodiscard]] Statistics statistics() const noexcept;

@@ -1,10 +1,12 @@
 #include "embed/attach_sink.h"
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
 
 #include "embed/state.h"
+#include "record/log_feed.h"
 
 namespace weir::embed {
 namespace {
@@ -55,12 +57,36 @@ class AdaptedSink final : public record::EventSink {
   std::unique_ptr<Sink> sink_;
 };
 
+/// A sink that reads the log.
+class FedSink final : public SinkAttachment {
+ public:
+  explicit FedSink(std::unique_ptr<record::EventSink> sink) : sink_(std::move(sink)) {}
+  FedSink(const FedSink&) = delete;
+  FedSink& operator=(const FedSink&) = delete;
+  /// What it does not take in time stays in the log.
+  ~FedSink() override {
+    constexpr std::chrono::seconds kPatience{10};
+    if (feed_) static_cast<void>(feed_->finish(kPatience));
+  }
+
+  [[nodiscard]] Result<void> start(const record::Recorder& recorder) {
+    WEIR_TRY(feed_, record::LogFeed::start(recorder.store(), *sink_,
+                                           {.is_writer = recorder.own_writers()}));
+    return {};
+  }
+
+ private:
+  const std::unique_ptr<record::EventSink> sink_;
+  std::unique_ptr<record::LogFeed> feed_;  // ends before the sink
+};
+
 }  // namespace
 
-// Nothing follows the log for sinks yet.
-Result<std::unique_ptr<SinkAttachment>> attach_sink(record::Recorder& /*recorder*/,
-                                                    std::unique_ptr<record::EventSink> /*sink*/) {
-  return fail(ErrorCode::kUnavailable, "this version cannot feed sinks");
+Result<std::unique_ptr<SinkAttachment>> attach_sink(record::Recorder& recorder,
+                                                    std::unique_ptr<record::EventSink> sink) {
+  auto attachment = std::make_unique<FedSink>(std::move(sink));
+  WEIR_TRY(attachment->start(recorder));
+  return attachment;
 }
 
 std::unique_ptr<record::EventSink> adapt_sink(std::unique_ptr<Sink> sink) {

@@ -19,8 +19,8 @@ class SinkAttachment {
   virtual ~SinkAttachment() = default;
 };
 
-/// Gives `sink` what `recorder` commits from now on. The attachment outlives the recorder. Errors:
-/// kUnavailable.
+/// Gives `sink` what `recorder` commits, from its first event on. The attachment outlives the
+/// recorder. Errors: kIo, kNotFound.
 [[nodiscard]] Result<std::unique_ptr<SinkAttachment>> attach_sink(
     record::Recorder& recorder, std::unique_ptr<record::EventSink> sink);
 

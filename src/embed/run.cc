@@ -10,9 +10,6 @@ namespace weir {
 namespace embed {
 namespace {
 
-// Whether record::Run takes event::Type::kCustom, with the name as its field event_type.
-constexpr bool kRecorderTakesCustomTypes = false;
-
 /// As every event of the run has them: those of its options, then the ids of its context.
 TextFields fields_of(const RunOptions& options, const record::TraceContext& root) {
   TextFields fields;
@@ -46,9 +43,6 @@ Result<Kind> kind_of(const EventName& name) {
                   "a type's name is [a-z][a-z0-9_.]*, at most 128 characters");
     }
     type = *found;
-    if (type == event::Type::kCustom && !kRecorderTakesCustomTypes) {
-      return fail(ErrorCode::kUnavailable, "this version records the types of the catalogue only");
-    }
   }
   auto level = type == event::Type::kCustom ? event::Level::kInfo : event::info(type).level;
   if (name.level()) level = static_cast<event::Level>(*name.level());

@@ -76,7 +76,17 @@ char* put_value(char* out, const EncodedField& field) {
   return out;
 }
 
+/// What stands in `event_type`: of a type outside the catalogue, one of the fields says it.
+std::string_view type_name(const Line& line) {
+  if (line.type != event::Type::kCustom) return event::info(line.type).name;
+  for (auto rest = line.fields; !rest.empty();) {
+    if (const auto field = take_field(rest); field.field == Field::kEventType) return field.bytes;
+  }
+  return "custom";
+}
+
 char* put_member(char* out, const EncodedField& field) {
+  if (field.field == Field::kEventType) return out;
   const auto& name = kMemberNames[static_cast<std::size_t>(field.field)];
   std::copy_n(name.text.data(), name.text.size(), out);
   return put_value(out + name.size, field);
@@ -175,9 +185,9 @@ void LineRenderer::append(std::string& out, const Line& line) {
   append_written(out, max_size(line), [&](char* at) {
     at = put(at, R"({"timestamp":")");
     at = put_timestamp(at, line.timestamp);
-    at = put(at, R"(","event_type":")");
-    at = put(at, event::info(line.type).name);
-    at = put(at, R"(","level":")");
+    at = put(at, R"(","event_type":)");
+    at = json::put_string(at, type_name(line));
+    at = put(at, R"(,"level":")");
     at = put(at, event::to_string(line.level));
     *at++ = '"';
     at = put(at, line.run);

@@ -110,9 +110,11 @@ Result<void> Recorder::stop(AtStop what, std::chrono::milliseconds timeout) {
               "not everything was recorded within " + std::to_string(timeout.count()) + " ms");
 }
 
-bool Recorder::is_writer(std::string_view name) const {
-  const std::lock_guard lock(mutex_);
-  return std::ranges::find(writer_names_, name) != writer_names_.end();
+log::WriterFilter Recorder::own_writers() const {
+  return [own = writer_names_](std::string_view name) {
+    const std::lock_guard lock(own->mutex);
+    return std::ranges::find(own->names, name) != own->names.end();
+  };
 }
 
 RecorderStatistics Recorder::statistics() const {
@@ -198,7 +200,7 @@ void Recorder::start_anew_in_child() {
   new (&process_runs_) ProcessRuns(*this);
   new_rings_.clear();
   rings_.clear();
-  writer_names_.clear();
+  writer_names_ = std::make_shared<WriterNames>();
   past_ = {};
   failure_.reset();
   waiting_ = 0;

@@ -17,6 +17,7 @@
 #include "base/ticks.h"
 #include "base/time.h"
 #include "event/field_value.h"
+#include "log/follower.h"
 #include "log/sealing.h"
 #include "log/store_directory.h"
 #include "record/process_runs.h"
@@ -69,8 +70,8 @@ class Recorder {
   [[nodiscard]] const event::Redactor& redactor() const { return *options_.redactor; }
   /// For what belongs to no run.
   [[nodiscard]] ProcessRuns& process_runs() { return process_runs_; }
-  /// Whether segments of that writer's name are this recorder's.
-  [[nodiscard]] bool is_writer(std::string_view name) const;
+  /// Tells which segments are this recorder's, for whoever follows the log; also when it is gone.
+  [[nodiscard]] log::WriterFilter own_writers() const;
 
  private:
   friend class Run;
@@ -91,6 +92,12 @@ class Recorder {
   const log::StoreDirectory store_;
   const RecorderOptions options_;
 
+  struct WriterNames {
+    std::mutex mutex;
+    std::vector<std::string> names;  // guarded by mutex
+  };
+  std::shared_ptr<WriterNames> writer_names_ = std::make_shared<WriterNames>();
+
   alignas(64) mutable std::mutex mutex_;
   std::condition_variable wake_;     // the writer waits here
   std::condition_variable settled_;  // those who wait for a commit
@@ -99,7 +106,6 @@ class Recorder {
   std::vector<std::shared_ptr<ThreadRing>> rings_;      // all, for the statistics
   RecorderStatistics past_;                             // of rings that are gone; commits, cut
   std::vector<Run*> open_runs_;
-  std::vector<std::string> writer_names_;
   std::optional<Error> failure_;
   std::uint64_t drains_wanted_ = 0;
   std::uint64_t drains_done_ = 0;

@@ -120,6 +120,21 @@ TEST(Recorder, SaysARunsCorrelationIdsOnEveryEventUnlessTheEventSaysItsOwn) {
   EXPECT_THAT(lines[1], testing::Not(testing::HasSubstr("r-1")));
 }
 
+TEST(Recorder, WritesTypesOfOnesOwnUnderTheirNames) {
+  const auto store = fresh_store();
+  Recorder recorder(store);
+  const auto run = *recorder.begin(some_run());
+  const event::FieldValue fields[] = {{Field::kEventType, std::string_view("orders.loaded")},
+                                      {Field::kRows, std::int64_t{3}}};
+  run->emit(Type::kCustom, event::Level::kWarning, fields);
+  ASSERT_TRUE(run->flush());
+  const auto line = committed_lines(store).at(0);
+  EXPECT_THAT(line, testing::HasSubstr(R"("event_type":"orders.loaded","level":"WARNING","pipe)"));
+  EXPECT_THAT(line, testing::EndsWith(R"(,"rows":3})"));
+  event::Decoder decoder;
+  EXPECT_TRUE(decoder.decode(line));
+}
+
 TEST(Recorder, KnowsWhichSegmentsAreItsOwn) {
   const auto store = fresh_store();
   Recorder recorder(store), other(store);
@@ -128,8 +143,8 @@ TEST(Recorder, KnowsWhichSegmentsAreItsOwn) {
   ASSERT_TRUE(run->flush());
   const auto names = *store.segment_names();
   ASSERT_EQ(names.size(), 1U);
-  EXPECT_TRUE(recorder.is_writer(names[0].writer));
-  EXPECT_FALSE(other.is_writer(names[0].writer));
+  EXPECT_TRUE(recorder.own_writers()(names[0].writer));
+  EXPECT_FALSE(other.own_writers()(names[0].writer));
 }
 
 TEST(Recorder, StampsEventsInTheOrderInWhichAThreadSaysThem) {

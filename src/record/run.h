@@ -43,7 +43,8 @@ class Run {
   void emit(event::Type type, std::initializer_list<event::FieldValue> fields) {
     emit(type, std::span(fields.begin(), fields.size()));
   }
-  /// With a level of its own, for log lines.
+  /// With a level of its own, for log lines; and for Type::kCustom, whose name is the field
+  /// event_type.
   void emit(event::Type type, event::Level level, std::span<const event::FieldValue> fields);
 
   /// The same, but never waits: false when the ring was full and the event was dropped. For what a

@@ -49,8 +49,8 @@ Writer::Writer(Recorder& recorder)
 std::unique_ptr<log::LogWriter> Writer::make_log() {
   auto log =
       std::make_unique<log::LogWriter>(recorder_.store_, recorder_.clock(), recorder_.options_.log);
-  const std::lock_guard lock(recorder_.mutex_);
-  recorder_.writer_names_.push_back(log->name());
+  const std::lock_guard lock(recorder_.writer_names_->mutex);
+  recorder_.writer_names_->names.push_back(log->name());
   return log;
 }
 
