@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <list>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "base/id.h"
 #include "log/log_writer.h"
@@ -322,9 +324,10 @@ TEST(ThreadsFollower, IsWokenFromAnotherThread) {
   waker.join();
 }
 
-/// Counts what is open, and fails when it is told to.
+/// Counts what is open, fails when it is told to, and lets things happen in between.
 class CountedFiles final : public FileSystem {
  public:
+  std::function<void()> after_size;  // once
   int open_now = 0;
   int most_open = 0;
   bool refuses = false;
@@ -364,7 +367,11 @@ class CountedFiles final : public FileSystem {
   int fallocate(int file, std::uint64_t offset, std::uint64_t size) override {
     return local_files().fallocate(file, offset, size);
   }
-  std::int64_t size(int file) override { return local_files().size(file); }
+  std::int64_t size(int file) override {
+    const auto size = local_files().size(file);
+    if (after_size) std::exchange(after_size, {})();
+    return size;
+  }
   int flock(int file, int operation) override { return local_files().flock(file, operation); }
   int rename(const char* from, const char* to) override { return local_files().rename(from, to); }
   int unlink(const char* path) override { return local_files().unlink(path); }
@@ -412,6 +419,28 @@ TEST(Follower, FollowsMoreLiveWritersThanItKeepsOpen) {
     }
   }
   EXPECT_LE(files.open_now, others + 3);
+}
+
+// The writer's last commit comes when the reader has just seen the end, and then the segment ends.
+TEST(Follower, MissesNothingOfASegmentThatEndsWhileItsEndIsRead) {
+  for (const bool another : {false, true}) {
+    SCOPED_TRACE(another ? "by another segment" : "by its lock");
+    CountedFiles files;
+    const auto store = fresh_store();
+    auto writer = writer_to(store, 200);
+    commit(writer, {"a"});
+    Following following(*StoreDirectory::open(store.root(), files));
+    EXPECT_THAT(following.one(), ElementsAre("a"));
+    files.after_size = [&] {
+      commit(writer, {std::string(200, 'b')});
+      if (another) return commit(writer, {"c"});
+      writer.close();
+    };
+    auto expected = std::vector{std::string(200, 'b')};
+    if (another) expected.emplace_back("c");
+    EXPECT_EQ(following.rest(), expected);
+    EXPECT_FALSE(files.after_size);
+  }
 }
 
 TEST(Follower, GoesOnAfterAFailureToOpen) {
