@@ -212,12 +212,15 @@ TEST(ThreadsLogFeed, FinishesWhileMoreIsCommitted) {
   log::LogWriter writer(store, system_clock());
   NotingSink sink;
   int next = 2;
+  std::latch committed(1);  // an event can be read before the call that committed it returns
   sink.then = [&](std::int64_t) {
+    committed.wait();
     commit(writer, line_of(next++));  // every event brings another
     return Result<void>();
   };
   const auto feed = start(store, sink);
   commit(writer, line_of(1));
+  committed.count_down();
   EXPECT_TRUE(feed->finish(kSoon));
 }
 
