@@ -39,7 +39,7 @@ int check(const std::vector<std::string>& files) {
 
 }  // namespace
 
-std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
+std::vector<Problem> problems_of(const pipeline::File& file,
                                            const tool::Registry& tools) {
   auto problems = file.problems;
   const auto meaning = pipeline::validate(file.definition, tools);
@@ -52,7 +52,7 @@ std::vector<pipeline::Problem> problems_of(const pipeline::File& file,
   return problems;
 }
 
-std::string to_text(const std::vector<pipeline::Problem>& problems, std::string_view file) {
+std::string to_text(const std::vector<Problem>& problems, std::string_view file) {
   constexpr std::size_t kMaxListed = 1000;  // nobody reads more
   std::string text;
   for (std::size_t i = 0; i < std::min(problems.size(), kMaxListed); ++i) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/problem.h"
 
 /// Pipelines as people write them. Pure: no I/O but for load_file, no clock.
 namespace weir::pipeline {
@@ -57,15 +58,5 @@ struct Definition {
   std::vector<Located> entry_nodes;
   std::vector<Located> output_nodes;
 };
-
-/// Something wrong in a file.
-struct Problem {
-  json::Position position;
-  std::string message;
-  bool operator==(const Problem&) const = default;
-};
-
-/// "file:line:column: message"
-[[nodiscard]] std::string to_string(const Problem& problem, std::string_view file);
 
 }  // namespace weir::pipeline

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -313,18 +312,6 @@ class DefinitionReader {
   std::vector<Edge> needs_;
 };
 
-/// "12:7: text" as a Problem.
-Problem located(const std::string& message) {
-  Problem problem{.position = {1, 1}, .message = message};
-  json::Position position;
-  const char* const end = message.data() + message.size();
-  const auto line = std::from_chars(message.data(), end, position.line);
-  if (line.ec != std::errc() || line.ptr == end || *line.ptr != ':') return problem;
-  const auto column = std::from_chars(line.ptr + 1, end, position.column);
-  if (column.ec != std::errc() || end - column.ptr < 2) return problem;
-  return {.position = position, .message = std::string(column.ptr + 2, end)};
-}
-
 Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::string& text) {
   const auto extension = path.extension();
   if (extension == ".json") return json::parse(text);
@@ -359,7 +346,7 @@ Result<File> load_file(const std::filesystem::path& path) {
   if (const auto value = parse_by_name(path, text)) {
     file = read_definition(*value);
   } else {
-    file.problems.push_back(located(value.error().message));
+    file.problems.push_back(located(value.error()));
   }
   file.text = std::move(text);
   if (file.definition.id.empty()) file.definition.id = path.stem().string();

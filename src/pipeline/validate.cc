@@ -227,9 +227,4 @@ std::string_view to_string(PipelineType type) {
   return type == PipelineType::kDag ? "dag" : "linear";
 }
 
-std::string to_string(const Problem& problem, std::string_view file) {
-  return std::string(file) + ":" + std::to_string(problem.position.line) + ":" +
-         std::to_string(problem.position.column) + ": " + problem.message;
-}
-
 }  // namespace weir::pipeline
