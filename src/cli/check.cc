@@ -4,14 +4,37 @@
 #include <memory>
 
 #include "artifact/artifact_store.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/problems.h"
+#include "config/load.h"
 #include "pipeline/validate.h"
 #include "plugins/plugins.h"
 
 namespace weir::cli {
 namespace {
+
+int report(const std::vector<Problem>& problems, const std::string& path,
+           const std::string& when_right) {
+  if (problems.empty()) {
+    std::printf("%s: %s\n", path.c_str(), when_right.c_str());
+    return kDone;
+  }
+  std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
+  return kFailed;
+}
+
+Result<int> check_config(const std::string& path) {
+  WEIR_TRY(const auto text, read_file(path, config::kMaxFileBytes));
+  return report(config::parse(text).problems, path, "ok");
+}
+
+Result<int> check_pipeline(const std::string& path, const tool::Registry& tools) {
+  WEIR_TRY(const auto file, pipeline::load_file(path));
+  return report(problems_of(file, tools), path,
+                "ok, " + text::count(file.definition.nodes.size(), "node"));
+}
 
 int check(const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
@@ -19,28 +42,17 @@ int check(const std::vector<std::string>& files) {
   plugins::add_all(tools, unused);
   int exit = kDone;
   for (const auto& path : files) {
-    const auto file = pipeline::load_file(path);
-    if (!file) {
-      complain(file.error());
-      exit = kWrongUsage;
-      continue;
-    }
-    const auto problems = problems_of(*file, tools);
-    if (problems.empty()) {
-      std::printf("%s: ok, %s\n", path.c_str(),
-                  text::count(file->definition.nodes.size(), "node").c_str());
-    } else {
-      std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
-      exit = std::max<int>(exit, kFailed);
-    }
+    const bool is_config = std::filesystem::path(path).filename() == config::kFileName;
+    const auto checked = is_config ? check_config(path) : check_pipeline(path, tools);
+    if (!checked) complain(checked.error());
+    exit = std::max<int>(exit, checked.value_or(kWrongUsage));
   }
   return exit;
 }
 
 }  // namespace
 
-std::vector<Problem> problems_of(const pipeline::File& file,
-                                           const tool::Registry& tools) {
+std::vector<Problem> problems_of(const pipeline::File& file, const tool::Registry& tools) {
   auto problems = file.problems;
   const auto meaning = pipeline::validate(file.definition, tools);
   problems.insert(problems.end(), meaning.begin(), meaning.end());
@@ -68,9 +80,12 @@ std::string to_text(const std::vector<Problem>& problems, std::string_view file)
 
 void add_check(CLI::App& app, Invocation& invocation) {
   auto files = std::make_shared<std::vector<std::string>>();
-  auto* command =
-      app.add_subcommand("check", "Check pipeline files and say everything that is wrong");
-  command->add_option("pipeline", *files, "Pipeline files")->required();
+  auto* command = app.add_subcommand(
+      "check", "Check pipeline files, and weir.yaml, and say everything that is wrong");
+  command
+      ->add_option("pipeline", *files,
+                   "Pipeline files; one of the name weir.yaml is a configuration")
+      ->required();
   command->footer("Example: weir check pipeline.yaml");
   command->callback(
       [&invocation, files] { invocation.action = [files] { return check(*files); }; });

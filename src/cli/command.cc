@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "cli/usage.h"
+#include "config/load.h"
 
 namespace weir::cli {
 
@@ -24,6 +25,19 @@ std::filesystem::path Invocation::store_path() const {
     if (folder == folder.root_path()) break;
   }
   return ".weir";
+}
+
+Invocation::ConfigPath Invocation::config_path() const {
+  if (!config.empty()) return {config, true};
+  if (const char* variable = std::getenv("WEIR_CONFIG"); variable != nullptr && *variable != '\0') {
+    return {variable, true};
+  }
+  auto folder = store_path().lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "here/" is "here"
+  std::error_code error;
+  const auto name = folder.filename();
+  if (name == "." || name == "..") folder = std::filesystem::canonical(folder, error);
+  return {folder.parent_path() / config::kFileName, false};
 }
 
 Result<log::StoreDirectory> Invocation::create_store() const {
@@ -130,6 +144,9 @@ int run_program(int argc, char** argv) {
   app.add_option(
       "--store", invocation.store,
       "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
+  app.add_option(
+      "--config", invocation.config,
+      "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
   add_run(app, invocation);
   add_exec(app, invocation);
   add_check(app, invocation);
@@ -138,6 +155,7 @@ int run_program(int argc, char** argv) {
   add_tail(app, invocation);
   add_sql(app, invocation);
   add_verify(app, invocation);
+  add_hooks(app, invocation);
   add_schema(app, invocation);
   try {
     app.parse(reversed_words(take_command(argc, argv, invocation), argv));

@@ -28,13 +28,20 @@ enum ExitCode : int {
 
 /// What the command line asked for.
 struct Invocation {
-  std::string store;  ///< --store; empty: not given
+  std::string store;   ///< --store; empty: not given
+  std::string config;  ///< --config; empty: not given
   std::function<int()> action;
   std::vector<std::string> command;  ///< of `weir exec`: see take_command
   std::optional<int> own_failure;    ///< of `weir exec`: the exit code in place of all of ours
 
   /// --store, else $WEIR_STORE, else the nearest `.weir` upward, else `./.weir`.
   [[nodiscard]] std::filesystem::path store_path() const;
+  struct ConfigPath {
+    std::filesystem::path path;
+    bool is_named;  ///< by the user: then it must be there
+  };
+  /// --config, else $WEIR_CONFIG, else `weir.yaml` in the folder that contains the store's.
+  [[nodiscard]] ConfigPath config_path() const;
   /// For commands that write.
   [[nodiscard]] Result<log::StoreDirectory> create_store() const;
   /// For commands that read.
@@ -55,6 +62,7 @@ void add_show(CLI::App& app, Invocation& invocation);
 void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
+void add_hooks(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);
 
 /// How many of the words are ours to parse. In `weir exec [OPTION…] [--] COMMAND [WORD…]` the

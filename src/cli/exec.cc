@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/recording.h"
+#include "cli/settings.h"
 #include "cli/terminal.h"
 
 namespace weir::cli {
@@ -95,6 +97,8 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
     say({ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
     return kExecFailed;
   }
+  const auto settings = load_settings(invocation);
+  if (!settings) return kExecFailed;
   const auto store = invocation.create_store();
   const auto signals = store ? catch_signals() : std::unexpected(store.error());
   if (!signals) {
@@ -102,10 +106,16 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
     return kExecFailed;
   }
   const artifact::ArtifactStore artifacts(store->artifacts());
-  record::Recorder recorder(*store);
-  const auto report =
-      engine::exec(recorder, artifacts,
-                   {.command = invocation.command, .name = options.name, .signals = *signals});
+  const auto recording = Recording::start(*settings, *store);
+  if (!recording) {
+    say(recording.error());
+    return kExecFailed;
+  }
+  const auto report = engine::exec((*recording)->recorder(), artifacts,
+                                   {.command = invocation.command,
+                                    .name = options.name,
+                                    .signals = *signals,
+                                    .durability = durability(*settings)});
   print_end(report, options,
             printable(options.name.empty() ? invocation.command[0] : options.name));
   return exit_code_of(report);
@@ -117,7 +127,7 @@ int take_command(int argc, char** argv, Invocation& invocation) {
   bool is_exec = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--store" || (is_exec && word == "--name")) {
+    if (word == "--store" || word == "--config" || (is_exec && word == "--name")) {
       ++i;  // its value
     } else if (word == "--" ? is_exec : !word.starts_with('-')) {
       if (is_exec) {

@@ -10,6 +10,8 @@
 #include "cli/interrupt.h"
 #include "cli/problems.h"
 #include "cli/progress.h"
+#include "cli/recording.h"
+#include "cli/settings.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "engine/engine.h"
@@ -117,6 +119,17 @@ json::Value printed_result(const RunOptions& options, const pipeline::Definition
   return outputs;
 }
 
+int refuse(engine::Engine& engine, const pipeline::Definition& definition,
+           const std::vector<Problem>& problems, const std::string& file) {
+  const auto text = to_text(problems, file);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  const auto refused = engine.record_refusal(definition, "ValidationError", text);
+  if (!refused) return complain(refused.error());
+  std::fprintf(stderr, "weir: nothing was run: %s\n",
+               text::count(problems.size(), "problem").c_str());
+  return kFailed;
+}
+
 int execute(const RunOptions& options, const Invocation& invocation) {
   const InterruptStop interrupt;
   auto payload = read_input(options.input);
@@ -130,25 +143,23 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     complain(file.error());
     return kWrongUsage;
   }
+  const auto settings = load_settings(invocation);
+  if (!settings) return kWrongUsage;
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
   tool::Registry tools;
   plugins::add_all(tools, artifacts);
-  record::Recorder recorder(*store);
-  engine::Engine engine(recorder, artifacts, tools);
+  const auto recording = Recording::start(*settings, *store);
+  if (!recording) return complain(recording.error());
+  auto& recorder = (*recording)->recorder();
+  engine::Engine engine(recorder, artifacts, tools, recorder.redactor());
 
   std::error_code error;
   const auto path = std::filesystem::absolute(options.file, error);
   if (error) return complain({ErrorCode::kIo, options.file + ": " + error.message()});
   if (const auto problems = problems_of(*file, tools); !problems.empty()) {
-    const auto text = to_text(problems, options.file);
-    std::fprintf(stderr, "%s\n", text.c_str());
-    const auto refused = engine.record_refusal(file->definition, "ValidationError", text);
-    if (!refused) return complain(refused.error());
-    std::fprintf(stderr, "weir: nothing was run: %s\n",
-                 text::count(problems.size(), "problem").c_str());
-    return kFailed;
+    return refuse(engine, file->definition, problems, options.file);
   }
 
   auto report = [&] {
@@ -159,6 +170,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                        .folder = path.parent_path(),
                        .payload = std::move(*payload),
                        .jobs = options.jobs,
+                       .durability = durability(*settings),
+                       .on_log_failure = on_log_failure(*settings),
                        .stop = interrupt.token(),
                        .on_update = [&](const engine::NodeUpdate& update) {
                          if (progress) progress->update(update);

@@ -9,12 +9,15 @@ namespace weir::engine {
 namespace {
 
 record::RunFields run_fields(const pipeline::Definition& definition, const RunId& run,
-                             const RunPlace& place) {
+                             const RunPlace& place,
+                             record::Durability durability = record::Durability::kBatch) {
   return {.run_id = run,
           .pipeline_type = std::string(to_string(definition.type)),
           .pipeline_id = definition.id,
           .pipeline_version = definition.version,
-          .trace_id = place.context.trace_id};
+          .trace_id = place.context.trace_id,
+          .durability = durability,
+          .correlation = correlation_of(place)};
 }
 
 /// As it is when there is no way to tell: without a working directory.
@@ -45,7 +48,8 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   // Durable before the event that names them is committed.
   WEIR_TRY(const auto definition_hash, artifacts_.put(request.definition_text));
   WEIR_TRY(const auto input_hash, artifacts_.put(json::to_text(request.payload)));
-  WEIR_TRY(const auto run, recorder_.begin(run_fields(request.definition, run_id, place)));
+  WEIR_TRY(const auto run,
+           recorder_.begin(run_fields(request.definition, run_id, place, request.durability)));
 
   RunEvents events(*run, request.definition, place);
   events.started(definition_hash, input_hash);
@@ -56,7 +60,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   report.duration_ms = milliseconds_since(clock, start);
   events.ended(execution, report.duration_ms);
   if (auto recorded = run->flush(); !recorded) {
-    if (request.definition.on_log_failure == pipeline::OnLogFailure::kStop) {
+    if (stops_without_record(request)) {
       return std::unexpected(std::move(recorded).error().within("the run cannot be recorded"));
     }
     report.record_error = std::move(recorded).error();

@@ -34,11 +34,19 @@ struct RunRequest {
   std::filesystem::path folder;            ///< of the file
   json::Object payload;
   int jobs = 1;  ///< nodes at a time, at least 1
+  record::Durability durability = record::Durability::kBatch;
+  /// Of a definition that does not say.
+  pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;
   /// Requested: cancel the run.
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
   std::function<void(const NodeUpdate&)> on_update;
 };
+
+[[nodiscard]] inline bool stops_without_record(const RunRequest& request) {
+  return request.definition.on_log_failure.value_or(request.on_log_failure) ==
+         pipeline::OnLogFailure::kStop;
+}
 
 struct RunReport {
   RunId run_id;
@@ -48,7 +56,7 @@ struct RunReport {
   json::Object result;
   /// Of a completed run: each node's output, as in Definition::nodes.
   std::vector<OutputPointer> outputs;
-  /// Why the record is incomplete, of a run whose definition says that it goes on then.
+  /// Why the record is incomplete, of a run that goes on then.
   std::optional<Error> record_error;
   /// Of a failed run.
   std::string failed_node_id;

@@ -151,11 +151,12 @@ ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artif
   const auto definition = make_definition(request);
   std::error_code unknown;
   const auto folder = std::filesystem::current_path(unknown);
-  Engine engine(recorder, artifacts, tools);
+  Engine engine(recorder, artifacts, tools, recorder.redactor());
   auto run = engine.run({.definition = definition,
                          .definition_text = to_text(definition, folder),
                          .folder = folder,
                          .payload = {},
+                         .durability = request.durability,
                          .stop = stop.get_token(),
                          .on_update = {}});
   return {.command = std::move(result), .run = std::move(run)};

@@ -21,6 +21,7 @@ struct ExecRequest {
   std::vector<std::string> command;  ///< not empty
   std::string name;                  ///< of the pipeline; empty: of the command's program
   int signals = -1;                  ///< as in tool::CommandRequest
+  record::Durability durability = record::Durability::kBatch;
 };
 
 /// What became of the command, and what of its record: one can succeed without the other.

@@ -57,7 +57,7 @@ Result<void> Execution::run() {
   {
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
-      if (request_.definition.on_log_failure == pipeline::OnLogFailure::kStop) cancel();
+      if (stops_without_record(request_)) cancel();
     });
     work();
   }

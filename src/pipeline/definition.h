@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ struct Definition {
   std::string name;
   std::string version = "1";
   PipelineType type = PipelineType::kDag;
-  OnLogFailure on_log_failure = OnLogFailure::kStop;
+  std::optional<OnLogFailure> on_log_failure;  ///< nothing: as whoever runs it decides
   WideEvents wide_events;
   std::vector<Node> nodes;
   std::vector<Edge> edges;

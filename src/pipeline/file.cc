@@ -171,12 +171,14 @@ class DefinitionReader {
 
   void read_on_log_failure(ObjectReader& reader) {
     const auto* choice = reader.string("on_log_failure");
-    if (choice == nullptr || *choice->string() == "stop") return;
-    if (*choice->string() != "continue") {
-      return problem(choice->position, "'on_log_failure' is '" + *choice->string() +
-                                           "', 'stop' or 'continue' is expected");
+    if (choice == nullptr) return;
+    const auto& word = *choice->string();
+    if (word != "stop" && word != "continue") {
+      return problem(choice->position,
+                     "'on_log_failure' is '" + word + "', 'stop' or 'continue' is expected");
     }
-    file_.definition.on_log_failure = OnLogFailure::kContinue;
+    file_.definition.on_log_failure =
+        word == "stop" ? OnLogFailure::kStop : OnLogFailure::kContinue;
   }
 
   /// `true` is both of them.

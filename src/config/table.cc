@@ -1,0 +1,152 @@
+#include "config/table.h"
+
+#include "config/collection.h"
+
+namespace weir::config {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// As record::Loggers has them.
+bool is_logger_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.';
+  };
+  return !name.empty() && name.front() != '.' && name.back() != '.' && !name.contains("..") &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+Shape<Recording> record_shape() {
+  return object<Recording>(
+      "how runs are recorded",
+      {key<Recording>(
+           "durability", &Recording::durability,
+           choice<Durability>({{"memory", Durability::kMemory},
+                               {"batch", Durability::kBatch},
+                               {"commit", Durability::kCommit}}),
+           "when an event is safe: `memory` at the next commit, with no promise; `batch` within a "
+           "commit interval, and at exit and abort; `commit` before the pipeline goes on",
+           {.variable = "WEIR_DURABILITY"}),
+       key<Recording>(
+           "commit_interval", &Recording::commit_interval, duration(milliseconds(1), seconds(10)),
+           "how long an event may wait for its commit", {.variable = "WEIR_COMMIT_INTERVAL"}),
+       key<Recording>(
+           "on_log_failure", &Recording::on_log_failure,
+           choice<OnLogFailure>(
+               {{"stop", OnLogFailure::kStop}, {"continue", OnLogFailure::kContinue}}),
+           "what a run does when it cannot be recorded any more, where its pipeline does not say",
+           {.variable = "WEIR_ON_LOG_FAILURE"})});
+}
+
+Shape<Segments> log_shape() {
+  constexpr auto kSmallest = std::uint64_t{1} << 20;
+  constexpr auto kLargest = std::uint64_t{4} << 30;
+  return object<Segments>(
+      "the event log's files",
+      {key<Segments>("segment_size", &Segments::size_bytes, size(kSmallest, kLargest),
+                     "a segment of this size is finished, and can be sealed",
+                     {.variable = "WEIR_SEGMENT_SIZE"}),
+       key<Segments>("segment_age", &Segments::age, duration(seconds(1), days(1)),
+                     "and one of this age", {.variable = "WEIR_SEGMENT_AGE"})});
+}
+
+Shape<ByName<LoggerSettings>> loggers_shape() {
+  return map("settings of loggers",
+             object<LoggerSettings>(
+                 "a logger",
+                 {key<LoggerSettings>("level", &LoggerSettings::level, optional(level_shape()),
+                                      "from which level on it records",
+                                      {.fallback = "as the logger above, at last `info`"}),
+                  key<LoggerSettings>("sampling", &LoggerSettings::sampling, optional(fraction()),
+                                      "which part of its events below `error` is recorded",
+                                      {.fallback = "as the logger above, at last `1`"})}),
+             {.what = "a logger's name: letters, digits, '_' and '-' between single dots",
+              .pattern = "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$",
+              .accepts = is_logger_name});
+}
+
+}  // namespace
+
+Shape<event::Level> level_shape() {
+  using enum event::Level;
+  return choice<event::Level>({{"debug", kDebug},
+                               {"info", kInfo},
+                               {"warning", kWarning},
+                               {"error", kError},
+                               {"fatal", kFatal}},
+                              {{"warn", kWarning},
+                               {"critical", kFatal},
+                               {"DEBUG", kDebug},
+                               {"INFO", kInfo},
+                               {"WARNING", kWarning},
+                               {"ERROR", kError},
+                               {"FATAL", kFatal}});
+}
+
+Shape<std::vector<event::TopicPattern>> topics_shape() {
+  const auto topic = converted<event::TopicPattern, std::string>(
+      text("a topic such as pipeline.failed, stage.*.failed or stage.#",
+           {.max_bytes = event::kMaxPatternBytes}),
+      [](const std::string& text) -> std::optional<event::TopicPattern> {
+        auto pattern = event::TopicPattern::parse(text);
+        if (!pattern) return {};
+        return *std::move(pattern);
+      },
+      [](const event::TopicPattern& pattern) { return pattern.text(); });
+  constexpr std::size_t kMaxTopics = 64;
+  return list("topics", topic, {.max_items = kMaxTopics});
+}
+
+Shape<std::string> variable_shape() {
+  return text("the name of an environment variable",
+              {.max_bytes = 128,
+               .secrecy = Secrecy::kSecret,  // who takes it for the value writes a secret there
+               .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
+               .accepts = [](const std::string& text) {
+                 const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '_'; };
+                 return !(text[0] >= '0' && text[0] <= '9') &&
+                        std::all_of(text.begin(), text.end(), allowed);
+               }});
+}
+
+const Shape<Config>& config_shape() {
+  static const Shape<Config> kShape = object<Config>(
+      "the configuration",
+      {key<Config>("record", &Config::record, record_shape(), "How runs are recorded."),
+       key<Config>(
+           "log", &Config::log, log_shape(),
+           "The segments of the event log. A smaller or younger segment is sealed sooner, and "
+           "there "
+           "are more of them."),
+       key<Config>(
+           "redaction", &Config::redaction, redaction_shape(),
+           "What is taken out of texts before they are written: see [redaction](redaction.md)."),
+       key<Config>(
+           "loggers", &Config::loggers, loggers_shape(),
+           "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
+           "is "
+           "as at `agent`, and then as at `weir`, which is above all.",
+           {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
+       key<Config>(
+           "sinks", &Config::sinks, sinks_shape(),
+           "Where events go beside the event log. Each sink gets those that are committed, from "
+           "its "
+           "level on, with a topic that it includes and does not exclude."),
+       key<Config>(
+           "loggingConfig", &Config::log_files, optional(log_files_shape()),
+           "Log files as PaperKit's `logging-config.yaml` has them, in its spelling: one for each "
+           "of "
+           "`agent`, `workflow`, `tool`, `error` and `audit`, or for those that are named."),
+       key<Config>("hooks", &Config::hooks, hooks_shape(),
+                   "What is called when something happens. `weir hooks` lists them.")});
+  return kShape;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/config.h"
+#include "config/object.h"
+
+/// The table: every key of `weir.yaml`, what it may be and what it means. Internal to config.
+namespace weir::config {
+
+/// The whole file; made once.
+[[nodiscard]] const Shape<Config>& config_shape();
+
+// Its sections.
+[[nodiscard]] Shape<Redaction> redaction_shape();
+[[nodiscard]] Shape<std::vector<Sink>> sinks_shape();
+[[nodiscard]] Shape<LogFiles> log_files_shape();
+[[nodiscard]] Shape<std::vector<Hook>> hooks_shape();
+
+// What several sections have.
+[[nodiscard]] Shape<event::Level> level_shape();
+[[nodiscard]] Shape<std::vector<event::TopicPattern>> topics_shape();
+[[nodiscard]] Shape<std::string> variable_shape();
+
+}  // namespace weir::config
