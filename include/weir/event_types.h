@@ -193,7 +193,7 @@ enum class EventType : std::uint8_t {
   kPipelineWide,
 
   // observed
-  /// span (INFO): a span of another system
+  /// span (INFO): timed work, with its place in a trace
   ///   trace_id, span_id
   kSpan,
   /// log (INFO): a log line

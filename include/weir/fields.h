@@ -57,7 +57,7 @@ inline constexpr IntegerField kExitCode{46};  ///< exit_code: exit code of the p
 
 // used
 inline constexpr NumberField kCpuMs{47};  ///< cpu_ms: processor time, in milliseconds
-inline constexpr IntegerField kMemoryBytes{48};  ///< memory_bytes: largest resident size
+inline constexpr IntegerField kMemoryBytes{48};  ///< memory_bytes: most memory in use at a time (RSS)
 inline constexpr IntegerField kReadBytes{49};  ///< read_bytes: bytes read
 inline constexpr IntegerField kWrittenBytes{50};  ///< written_bytes: bytes written
 inline constexpr IntegerField kRows{51};  ///< rows: rows made

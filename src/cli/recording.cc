@@ -68,12 +68,11 @@ Result<std::unique_ptr<record::LogFeed>> Recording::feed(std::string name,
   return record::LogFeed::start(
       recorder_.store(), sink,
       {.name = std::move(name),
-       .is_writer = [this](std::string_view writer) { return recorder_.is_writer(writer); },
+       .is_writer = recorder_.own_writers(),
        // What fails on the way is summed up at the end; what keeps us from ending is said.
-       .on_problem =
-           [this](const std::string& problem) {
-             if (ending_) say(problem);
-           }});
+       .on_problem = [this](const std::string& problem) {
+         if (ending_) say(problem);
+       }});
 }
 
 Recording::~Recording() {
