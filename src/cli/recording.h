@@ -28,8 +28,7 @@ namespace weir::cli {
 ///           that another process writes is left to it.
 /// Threads   A feed's only where there is something to feed. After the signals are blocked.
 /// Shutdown  The destructor commits everything, waits for the sinks and the hooks, some kPatience
-/// each,
-///           and says what they did not get.
+///           each, and says what they did not get.
 class Recording {
  public:
   static constexpr std::chrono::seconds kPatience{10};

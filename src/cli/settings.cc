@@ -13,6 +13,7 @@ namespace {
 
 std::vector<exporting::MetricsFormat> formats_of(const config::Hook& hook) {
   std::vector<exporting::MetricsFormat> formats;
+  formats.reserve(hook.formats.size());
   for (const auto format : hook.formats) {
     formats.push_back(format == config::MetricsFormat::kJson
                           ? exporting::MetricsFormat::kJson

@@ -6,8 +6,8 @@ namespace weir::config {
 
 const json::Array* items_of(const json::Value& value, const ListLimits& limits,
                             const Place& place) {
-  static const json::Array kNone;
-  const auto* items = value.is_null() ? &kNone : value.array();
+  static const json::Array none;
+  const auto* items = value.is_null() ? &none : value.array();
   if (items == nullptr || items->size() < limits.min_items) {
     const auto* const what = limits.min_items == 0 ? "a list" : "a list of one or more";
     place.problems->add(value.position, wrong_value(place, value, what));

@@ -36,8 +36,8 @@ struct Key {
 
 /// `member` gives a T's member: a pointer to it, or a function for const and other ones.
 template <class T, class Member, class M>
-Key<T> key(std::string name, Member member, Shape<M> shape, std::string doc,
-           KeyOptions options = {}) {
+Key<T> key(const std::string& name, Member member, Shape<M> shape, const std::string& doc,
+           const KeyOptions& options = {}) {
   auto read = [member, read = shape.read](const json::Value& value, T& out, const Place& place) {
     auto& target = std::invoke(member, out);
     if (auto result = read(value, &target, place)) target = *std::move(result);
@@ -45,9 +45,9 @@ Key<T> key(std::string name, Member member, Shape<M> shape, std::string doc,
   auto write = [member, write = shape.write](const T& value) {
     return write(std::invoke(member, value));
   };
-  return {.info = {.name = std::move(name),
-                   .doc = std::move(doc),
-                   .options = std::move(options),
+  return {.info = {.name = name,
+                   .doc = doc,
+                   .options = options,
                    .what = std::move(shape.what),
                    .schema = std::move(shape.schema),
                    .rows = std::move(shape.rows)},
@@ -85,7 +85,8 @@ struct ObjectOptions {
 /// Keys that are not given are as they were. Null is an object without keys: a section whose lines
 /// are all commented out.
 template <class T>
-Shape<T> object(std::string what, const std::vector<Key<T>>& keys, ObjectOptions<T> options = {}) {
+Shape<T> object(const std::string& what, const std::vector<Key<T>>& keys,
+                const ObjectOptions<T>& options = {}) {
   KeyTable table{.keys = {}, .tag = options.tag};
   json::Object defaults;
   for (const auto& one : keys) {
@@ -121,7 +122,7 @@ Shape<T> object(std::string what, const std::vector<Key<T>>& keys, ObjectOptions
   };
   auto schema = table.schema();
   auto rows = table.rows(defaults);
-  return {.what = std::move(what),
+  return {.what = what,
           .schema = std::move(schema),
           .read = std::move(read),
           .write = std::move(write),

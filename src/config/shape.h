@@ -146,7 +146,7 @@ Shape<T> choice(const Words<T>& words, const Words<T>& other_words = {}) {
 
 /// A value that may be absent.
 template <class T>
-Shape<std::optional<T>> optional(Shape<T> shape) {
+Shape<std::optional<T>> optional(const Shape<T>& shape) {
   using Optional = std::optional<T>;
   auto read = [read = shape.read](const json::Value& value, const Optional* before,
                                   const Place& place) -> std::optional<Optional> {

@@ -111,13 +111,13 @@ Shape<std::string> variable_shape() {
                .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
                .accepts = [](const std::string& text) {
                  const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '_'; };
-                 return !(text[0] >= '0' && text[0] <= '9') &&
+                 return (text[0] < '0' || text[0] > '9') &&
                         std::all_of(text.begin(), text.end(), allowed);
                }});
 }
 
 const Shape<Config>& config_shape() {
-  static const Shape<Config> kShape = object<Config>(
+  static const Shape<Config> shape = object<Config>(
       "the configuration",
       {key<Config>("record", &Config::record, record_shape(), "How runs are recorded."),
        key<Config>(
@@ -131,8 +131,8 @@ const Shape<Config>& config_shape() {
        key<Config>(
            "loggers", &Config::loggers, loggers_shape(),
            "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
-           "is "
-           "as at `agent`, and then as at `weir`, which is above all.",
+           "is as at `agent`, and then as at `weir`, which is above all. `run` and `exec` do not "
+           "obey it yet: they record every line.",
            {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
        key<Config>(
            "sinks", &Config::sinks, sinks_shape(),
@@ -146,7 +146,7 @@ const Shape<Config>& config_shape() {
            "`agent`, `workflow`, `tool`, `error` and `audit`, or for those that are named."),
        key<Config>("hooks", &Config::hooks, hooks_shape(),
                    "What is called when something happens. `weir hooks` lists them.")});
-  return kShape;
+  return shape;
 }
 
 }  // namespace weir::config

@@ -124,20 +124,23 @@ std::vector<Key<Hook>> common_keys() {
       key<Hook>("topics", &Hook::topics, topics_shape(),
                 "which events it gets; see [events](events.md)",
                 {.fallback = "as its kind needs them; `command` and `webhook` must say"}),
-      key<Hook>("priority", &Hook::priority,
-                optional(choice<HookPriority>({{"critical", HookPriority::kCritical},
-                                               {"high", HookPriority::kHigh},
-                                               {"medium", HookPriority::kMedium},
-                                               {"low", HookPriority::kLow}})),
-                "who is called first",
-                {.fallback = "`medium`; `failure_alert` `high`, `log_rotation` `low`"}),
+      key<Hook>(
+          "priority", &Hook::priority,
+          optional(choice<HookPriority>({{"critical", HookPriority::kCritical},
+                                         {"high", HookPriority::kHigh},
+                                         {"medium", HookPriority::kMedium},
+                                         {"low", HookPriority::kLow}})),
+          "who is called first",
+          {.fallback =
+               "`medium`; `failure_alert` `high`, `log_rotation` and `metrics_export` `low`"}),
       key<Hook>("mode", &Hook::mode,
                 optional(choice<HookMode>(
                     {{"sync", HookMode::kSynchronous}, {"async", HookMode::kAsynchronous}})),
                 "`sync`: what it is told of waits for it",
-                {.fallback = "`sync` for `summary` and `failure_alert`, else `async`"}),
+                {.fallback = "`async` for `command`, `webhook` and `log_rotation`, else `sync`"}),
       key<Hook>("timeout", &Hook::timeout, optional(duration(milliseconds(1), hours(12))),
-                "when it is given up", {.fallback = "`1s` for `sync`, `30s` for `async`"}),
+                "when it is given up",
+                {.fallback = "`1s` for `sync`, `30s` for `async`, `10s` for `webhook`"}),
   };
 }
 
