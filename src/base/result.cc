@@ -11,7 +11,7 @@ std::unexpected<Error> fail_errno(std::string_view what) {
   const int number = errno;
   ErrorCode code = ErrorCode::kIo;
   if (number == ENOSPC || number == EDQUOT) code = ErrorCode::kExhausted;
-  if (number == ENOENT || number == ENOTDIR) code = ErrorCode::kNotFound;
+  if (number == ENOENT) code = ErrorCode::kNotFound;
   char buffer[128];
   return fail(code, std::string(what) + ": " + strerror_r(number, buffer, sizeof buffer));
 }

@@ -157,8 +157,11 @@ class Settler {
 
 Result<std::string> read_text(const Sources& sources) {
   auto text = read_file(sources.file, kMaxFileBytes);
-  const bool is_missing = !text && text.error().code == ErrorCode::kNotFound;
-  if (is_missing && sources.if_missing == IfMissing::kDefaults) return "";
+  std::error_code error;
+  // Also where a folder on the way is none.
+  const bool is_missing =
+      std::filesystem::status(sources.file, error).type() == std::filesystem::file_type::not_found;
+  if (!text && is_missing && sources.if_missing == IfMissing::kDefaults) return "";
   return text;
 }
 

@@ -92,8 +92,6 @@ Writer::Wishes Writer::wait(bool idle) {
     recorder_.wake_.wait(lock, called);
   }
   recorder_.woken_ = false;
-  recorder_.past_.cut = cut_;
-  recorder_.past_.redacted = redactor_.total();
   take_new_rings();
   return {.stop = recorder_.stopping_,
           .commit_now = recorder_.waiting_ > 0 || recorder_.drains_wanted_ > recorder_.drains_done_,
@@ -229,6 +227,7 @@ bool Writer::is_due() const {
 
 void Writer::commit_here() {
   finish_commit();
+  close_batch();
   if (const auto result = write(pending_); !result) handle_failure(pending_, result.error());
   pending_.clear();
   pending_is_urgent_ = false;
@@ -237,8 +236,14 @@ void Writer::commit_here() {
 void Writer::commit_beside() {
   finish_commit();
   if (pending_.events == 0) return commit_here();  // all lost: nothing to write
+  close_batch();
   commits_.start(pending_);
   pending_is_urgent_ = false;
+}
+
+void Writer::close_batch() {
+  pending_.cut = cut_;
+  pending_.redacted = redactor_.total();
 }
 
 void Writer::finish_commit() {
@@ -267,6 +272,8 @@ void Writer::settle(const Batch& batch, bool committed) {
       run->settled_ = seq;
     }
     if (committed && batch.events > 0) ++recorder_.past_.commits;
+    recorder_.past_.cut = batch.cut;
+    recorder_.past_.redacted = batch.redacted;
     recorder_.woken_ = true;
   }
   recorder_.settled_.notify_all();

@@ -86,6 +86,7 @@ class Writer {
   void commit_here();
   /// Goes on with the next batch meanwhile. Waits for the batch before.
   void commit_beside();
+  void close_batch();
   /// Waits for the batch that is on its way, if there is one.
   void finish_commit();
   [[nodiscard]] Result<void> write(Batch& batch);  // on either thread
