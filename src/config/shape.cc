@@ -58,7 +58,7 @@ json::Value text_or_null(const std::string& text) {
   return text.empty() ? json::Value() : json::Value(text);
 }
 
-Shape<std::string> text(std::string what, TextLimits limits) {
+Shape<std::string> text(const std::string& what, const TextLimits& limits) {
   json::Object schema;
   schema.set("type", "string");
   schema.set("minLength", 1);
@@ -79,21 +79,19 @@ Shape<std::string> text(std::string what, TextLimits limits) {
     }
     return *text;
   };
-  return {.what = std::move(what),
+  return {.what = what,
           .schema = std::move(schema),
           .read = std::move(read),
           .write = text_or_null,
           .rows = {}};
 }
 
-Shape<std::filesystem::path> path(std::string what) {
+Shape<std::filesystem::path> path(const std::string& what) {
   constexpr std::size_t kMaxPath = 4096;
-  auto shape = text(std::move(what), {.max_bytes = kMaxPath, .accepts = [](const auto& text) {
-                                        return !text.contains('\0');
-                                      }});
+  auto shape = text(what, {.max_bytes = kMaxPath,
+                           .accepts = [](const auto& text) { return !text.contains('\0'); }});
   return converted<std::filesystem::path, std::string>(
-      std::move(shape),
-      [](const std::string& text) { return std::optional<std::filesystem::path>(text); },
+      shape, [](const std::string& text) { return std::optional<std::filesystem::path>(text); },
       [](const std::filesystem::path& path) { return path.string(); });
 }
 
@@ -101,18 +99,14 @@ namespace {
 
 /// A value of one of JSON's own kinds.
 template <class T, class Read>
-Shape<T> scalar(std::string what, json::Object schema, Read read_value) {
+Shape<T> scalar(const std::string& what, const json::Object& schema, Read read_value) {
   auto read = [what, read_value](const json::Value& value, const T*,
                                  const Place& place) -> std::optional<T> {
     std::optional<T> result = read_value(value);
     if (!result) place.problems->add(value.position, wrong_value(place, value, what));
     return result;
   };
-  return {.what = std::move(what),
-          .schema = std::move(schema),
-          .read = std::move(read),
-          .write = to_json<T>,
-          .rows = {}};
+  return {.what = what, .schema = schema, .read = std::move(read), .write = to_json<T>, .rows = {}};
 }
 
 }  // namespace
@@ -120,11 +114,10 @@ Shape<T> scalar(std::string what, json::Object schema, Read read_value) {
 Shape<bool> boolean() {
   json::Object schema;
   schema.set("type", "boolean");
-  return scalar<bool>("true or false", std::move(schema),
-                      [](const json::Value& value) -> std::optional<bool> {
-                        if (value.boolean() == nullptr) return {};
-                        return *value.boolean();
-                      });
+  return scalar<bool>("true or false", schema, [](const json::Value& value) -> std::optional<bool> {
+    if (value.boolean() == nullptr) return {};
+    return *value.boolean();
+  });
 }
 
 Shape<std::int64_t> whole_number(std::int64_t lowest, std::int64_t highest) {
@@ -134,8 +127,7 @@ Shape<std::int64_t> whole_number(std::int64_t lowest, std::int64_t highest) {
   schema.set("maximum", highest);
   auto what = "a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest);
   return scalar<std::int64_t>(
-      std::move(what), std::move(schema),
-      [lowest, highest](const json::Value& value) -> std::optional<std::int64_t> {
+      what, schema, [lowest, highest](const json::Value& value) -> std::optional<std::int64_t> {
         const auto* number = value.integer();
         if (number == nullptr || *number < lowest || *number > highest) return {};
         return *number;
@@ -147,14 +139,15 @@ Shape<double> fraction() {
   schema.set("type", "number");
   schema.set("minimum", 0);
   schema.set("maximum", 1);
-  return scalar<double>("a number from 0 to 1", std::move(schema),
+  return scalar<double>("a number from 0 to 1", schema,
                         [](const json::Value& value) -> std::optional<double> {
                           const auto* number = std::get_if<double>(&value.variant());
                           const auto* whole = value.integer();
                           double result = -1;
                           if (number != nullptr) result = *number;
                           if (whole != nullptr) result = static_cast<double>(*whole);
-                          if (!(result >= 0 && result <= 1)) return {};
+                          const bool is_share = result >= 0 && result <= 1;  // NaN is none
+                          if (!is_share) return {};
                           return result;
                         });
 }
@@ -163,9 +156,9 @@ Shape<std::chrono::milliseconds> duration(std::chrono::milliseconds lowest,
                                           std::chrono::milliseconds highest) {
   constexpr std::size_t kMaxText = 24;
   auto what = "a duration from " + to_text(lowest) + " to " + to_text(highest);
-  auto shape = text(std::move(what), {.max_bytes = kMaxText, .pattern = "^[0-9]+(ms|s|m|h|d)$"});
+  auto shape = text(what, {.max_bytes = kMaxText, .pattern = "^[0-9]+(ms|s|m|h|d)$"});
   return converted<std::chrono::milliseconds, std::string>(
-      std::move(shape),
+      shape,
       [lowest, highest](const std::string& text) {
         const auto read = parse_duration(text);
         return read && *read >= lowest && *read <= highest ? read : std::nullopt;
@@ -176,10 +169,9 @@ Shape<std::chrono::milliseconds> duration(std::chrono::milliseconds lowest,
 Shape<std::uint64_t> size(std::uint64_t lowest, std::uint64_t highest) {
   constexpr std::size_t kMaxText = 24;
   auto what = "a size from " + size_to_text(lowest) + " to " + size_to_text(highest);
-  auto shape =
-      text(std::move(what), {.max_bytes = kMaxText, .pattern = "^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"});
+  auto shape = text(what, {.max_bytes = kMaxText, .pattern = "^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)$"});
   return converted<std::uint64_t, std::string>(
-      std::move(shape),
+      shape,
       [lowest, highest](const std::string& text) {
         const auto read = parse_size(text);
         return read && *read >= lowest && *read <= highest ? read : std::nullopt;

@@ -81,10 +81,10 @@ struct TextLimits {
 };
 
 /// Never empty.
-[[nodiscard]] Shape<std::string> text(std::string what, TextLimits limits = {});
+[[nodiscard]] Shape<std::string> text(const std::string& what, const TextLimits& limits = {});
 /// How a text is written: an empty one is none.
 [[nodiscard]] json::Value text_or_null(const std::string& text);
-[[nodiscard]] Shape<std::filesystem::path> path(std::string what);
+[[nodiscard]] Shape<std::filesystem::path> path(const std::string& what);
 [[nodiscard]] Shape<bool> boolean();
 [[nodiscard]] Shape<std::int64_t> whole_number(std::int64_t lowest, std::int64_t highest);
 /// From 0 to 1.

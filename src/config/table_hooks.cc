@@ -55,11 +55,11 @@ bool is_header_name(std::string_view name) {
 
 /// What nobody should read in a file. The default policy knows it when it sees it.
 bool is_secret(std::string_view name, std::string_view value) {
-  static const auto kRedactor = event::Redactor::make({});
-  WEIR_CHECK(kRedactor);
+  static const auto redactor = event::Redactor::make({});
+  WEIR_CHECK(redactor);
   std::string masked;
   event::RedactionCounts counts;
-  return kRedactor->redact_value(name, value, event::TextKind::kField, masked, counts);
+  return redactor->redact_value(name, value, event::TextKind::kField, masked, counts);
 }
 
 void check_hook(const Hook& hook, const json::Value& value, Problems& problems) {

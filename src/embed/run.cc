@@ -45,7 +45,7 @@ Result<Kind> kind_of(const EventName& name) {
     type = *found;
   }
   auto level = type == event::Type::kCustom ? event::Level::kInfo : event::info(type).level;
-  if (name.level()) level = static_cast<event::Level>(*name.level());
+  if (const auto said = name.level()) level = static_cast<event::Level>(*said);
   if (level > event::Level::kFatal) return fail(ErrorCode::kInvalidInput, "there is no such level");
   return Kind{type, level};
 }
