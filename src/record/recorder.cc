@@ -35,6 +35,7 @@ struct LastRing {
   std::uint64_t recorder;  // 0: none
   void* ring;
 };
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): of one thread
 constinit thread_local LastRing last_ring{.recorder = 0, .ring = nullptr};
 
 }  // namespace
