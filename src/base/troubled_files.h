@@ -13,8 +13,9 @@
 
 namespace weir {
 
-/// For tests: the machine's file system, which fails or waits when it is told to.
-class TroubledFiles final : public FileSystem {
+/// For tests: the machine's file system, which fails or waits when it is told to. What a test needs
+/// besides, it overrides.
+class TroubledFiles : public FileSystem {
  public:
   std::atomic<bool> full{false};
   std::atomic<bool> full_at_write{false};  ///< files are made, but half of a write fits at most

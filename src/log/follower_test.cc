@@ -1,6 +1,5 @@
-#include "log/follower.h"
-
 // Long: every promise of one class, with the log that they are made about.
+#include "log/follower.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/id.h"
+#include "base/troubled_files.h"
 #include "log/log_writer.h"
 #include "log/sealing.h"
 
@@ -325,7 +325,7 @@ TEST(ThreadsFollower, IsWokenFromAnotherThread) {
 }
 
 /// Counts what is open, fails when it is told to, and lets things happen in between.
-class CountedFiles final : public FileSystem {
+class CountedFiles final : public TroubledFiles {
  public:
   std::function<void()> after_size;  // once
   int open_now = 0;
@@ -337,48 +337,21 @@ class CountedFiles final : public FileSystem {
       errno = EMFILE;
       return -1;
     }
-    const int file = local_files().open(path, flags);
+    const int file = TroubledFiles::open(path, flags);
     if (file >= 0) most_open = std::max(most_open, ++open_now);
     return file;
   }
   int close(int file) override {
     --open_now;
-    return local_files().close(file);
+    return TroubledFiles::close(file);
   }
-  ssize_t write(int file, const char* bytes, std::size_t size) override {
-    return local_files().write(file, bytes, size);
-  }
-  ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override {
-    return local_files().pwrite(file, bytes, size, offset);
-  }
-  ssize_t read(int file, char* out, std::size_t size) override {
-    return local_files().read(file, out, size);
-  }
-  ssize_t pread(int file, char* out, std::size_t size, std::uint64_t offset) override {
-    return local_files().pread(file, out, size, offset);
-  }
-  int fdatasync(int) override {
-    return 0;
-  }  // 10 000 of them take their time, and lose nothing here
+  // 10 000 of them take their time, and lose nothing here.
+  int fdatasync(int) override { return 0; }
   int fsync(int) override { return 0; }
-  int ftruncate(int file, std::uint64_t size) override {
-    return local_files().ftruncate(file, size);
-  }
-  int fallocate(int file, std::uint64_t offset, std::uint64_t size) override {
-    return local_files().fallocate(file, offset, size);
-  }
   std::int64_t size(int file) override {
-    const auto size = local_files().size(file);
+    const auto size = TroubledFiles::size(file);
     if (after_size) std::exchange(after_size, {})();
     return size;
-  }
-  int flock(int file, int operation) override { return local_files().flock(file, operation); }
-  int rename(const char* from, const char* to) override { return local_files().rename(from, to); }
-  int unlink(const char* path) override { return local_files().unlink(path); }
-  int mkdir(const char* path) override { return local_files().mkdir(path); }
-  bool exists(const char* path) override { return local_files().exists(path); }
-  int list(const char* directory, std::vector<std::string>& names) override {
-    return local_files().list(directory, names);
   }
 };
 

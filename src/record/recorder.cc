@@ -199,6 +199,7 @@ void Recorder::start_anew_in_child() {
   new (&writer_) std::thread;
   static_cast<void>(sealer_.release());
   new (&process_runs_) ProcessRuns(*this);
+  new (&ticks_) TickConverter(clock());  // the parent's writer may have been about to change it
   new_rings_.clear();
   rings_.clear();
   writer_names_ = std::make_shared<WriterNames>();
