@@ -154,12 +154,13 @@ double disk_rate(double bytes_an_event) {
   constexpr std::size_t kCommit = std::size_t{16} << 20;
   constexpr int kCommits = 40;
   const ScratchStore scratch;
-  auto segment = log::SegmentWriter::create(scratch.store.segment({"disk", 1}));
-  std::string lines;
+  auto file = File::create(scratch.store.segment({"disk", 1}));
+  log::CommitBuffer lines;
+  lines.append(std::string(kCommit, 'x'));
   const auto start = Clock::now();
   for (int i = 0; i < kCommits; ++i) {
-    lines.assign(kCommit, 'x');
-    if (!segment || !segment->commit(lines, 1)) return 0;
+    if (i % 4 == 0) file->reserve(i * kCommit, 4 * kCommit);
+    if (!file->write_direct(lines.view()) || !file->sync()) return 0;
   }
   return kCommits * static_cast<double>(kCommit) / bytes_an_event / seconds_since(start) / 1e6;
 }
@@ -271,11 +272,18 @@ void measure_start() {
 }  // namespace
 }  // namespace weir
 
-int main() {
+/// All of them, or those that are named.
+int main(int count, char** words) {
+  static constexpr std::pair<std::string_view, void (*)()> kMeasures[] = {
+      {"emit", weir::measure_emit_latency},
+      {"sustained", weir::measure_sustained_recording},
+      {"nodes", weir::measure_no_op_nodes},
+      {"start", weir::measure_start},
+  };
+  const std::vector<std::string_view> wanted(words + 1, words + count);
   std::printf("%-4s  %-58s %10s %-10s budget\n", "", "path", "median", "");
-  weir::measure_emit_latency();
-  weir::measure_sustained_recording();
-  weir::measure_no_op_nodes();
-  weir::measure_start();
+  for (const auto& [name, measure] : kMeasures) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) measure();
+  }
   return 0;
 }

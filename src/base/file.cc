@@ -66,6 +66,26 @@ Result<void> File::write(std::string_view bytes) {
   return {};
 }
 
+Result<void> File::write_direct(std::string_view bytes) {
+  bool direct = files_->set_direct(descriptor_, true) == 0;
+  const auto leave_direct = [&] {
+    if (direct) static_cast<void>(files_->set_direct(descriptor_, false));
+    direct = false;
+  };
+  while (!bytes.empty()) {
+    const auto written = files_->write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EINVAL && direct) {  // not with these bytes, or not at all
+      leave_direct();
+      continue;
+    }
+    if (written < 0) return failed("write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  leave_direct();
+  return {};
+}
+
 Result<void> File::write_at(std::uint64_t offset, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = files_->pwrite(descriptor_, bytes.data(), bytes.size(), offset);

@@ -48,7 +48,10 @@ class File {
   /// All of `bytes`, however often the kernel takes less. Errors: kExhausted (no space). After an
   /// error an unknown part of them is in the file.
   [[nodiscard]] Result<void> write(std::string_view bytes);
-  /// The same at a place of a file that was not opened for appending.
+  /// The same past the page cache, where the file system can do that: `bytes` begin and end at
+  /// multiples of its block, in memory and in the file. Where it cannot, through it.
+  [[nodiscard]] Result<void> write_direct(std::string_view bytes);
+  /// As `write`, at a place of a file that was not opened for appending.
   [[nodiscard]] Result<void> write_at(std::uint64_t offset, std::string_view bytes);
   /// Makes what was written survive power loss (fdatasync).
   [[nodiscard]] Result<void> sync() const;

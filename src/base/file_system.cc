@@ -19,6 +19,11 @@ class LocalFiles final : public FileSystem {
   ssize_t write(int file, const char* bytes, std::size_t size) override {
     return ::write(file, bytes, size);
   }
+  int set_direct(int file, bool direct) override {
+    const int flags = ::fcntl(file, F_GETFL);
+    if (flags < 0) return -1;
+    return ::fcntl(file, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
+  }
   ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override {
     return ::pwrite(file, bytes, size, static_cast<off_t>(offset));
   }

@@ -22,6 +22,8 @@ class FileSystem {
   virtual int open(const char* path, int flags) = 0;
   virtual int close(int file) = 0;
   virtual ssize_t write(int file, const char* bytes, std::size_t size) = 0;
+  /// From now on writes go past the page cache, or through it again (fcntl, O_DIRECT).
+  virtual int set_direct(int file, bool direct) = 0;
   virtual ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) = 0;
   virtual ssize_t read(int file, char* out, std::size_t size) = 0;
   virtual ssize_t pread(int file, char* out, std::size_t size, std::uint64_t offset) = 0;

@@ -20,6 +20,7 @@ class TroubledFiles : public FileSystem {
   std::atomic<bool> full{false};
   std::atomic<bool> full_at_write{false};  ///< files are made, but half of a write fits at most
   std::atomic<bool> stuck{false};
+  std::atomic<bool> refuses_direct{false};
 
   int open(const char* path, int flags) override {
     if (full && (flags & O_CREAT) != 0) return no_space();
@@ -33,6 +34,10 @@ class TroubledFiles : public FileSystem {
       size /= 2;
     }
     return local_files().write(file, bytes, size);
+  }
+  int set_direct(int file, bool direct) override {
+    if (refuses_direct) return invalid();
+    return local_files().set_direct(file, direct);
   }
   ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override {
     if (full) return no_space();
@@ -66,6 +71,10 @@ class TroubledFiles : public FileSystem {
   }
 
  private:
+  static int invalid() {
+    errno = EINVAL;
+    return -1;
+  }
   static int no_space() {
     errno = ENOSPC;
     return -1;

@@ -19,16 +19,29 @@ bool LogWriter::is_full(const SegmentWriter& segment) const {
          clock_.monotonic() - begun_ >= options_.segment_age;
 }
 
+void LogWriter::close() {
+  if (segment_ && !failure_) {
+    finished_.push_back({.name = name_, .bytes = segment_->size_bytes()});
+  }
+  segment_.reset();
+}
+
 Result<void> LogWriter::begin_segment() {
-  WEIR_TRY(auto segment,
-           SegmentWriter::create(store_.segment({name_.writer, name_.number + 1}), store_.files()));
+  WEIR_TRY(auto segment, SegmentWriter::create(store_.segment({name_.writer, name_.number + 1}),
+                                               store_.files(), options_.direct_from));
   ++name_.number;
   segment_.emplace(std::move(segment));
   begun_ = clock_.monotonic();
   return {};
 }
 
-Result<void> LogWriter::commit(std::string& lines, std::uint64_t events) {
+Result<void> LogWriter::commit(std::string_view lines, std::uint64_t events) {
+  CommitBuffer buffer;
+  buffer.append(lines);
+  return commit(buffer, events);
+}
+
+Result<void> LogWriter::commit(CommitBuffer& lines, std::uint64_t events) {
   if (failure_) return std::unexpected(*failure_);
   if (segment_ && is_full(*segment_)) close();
   Result<void> done;

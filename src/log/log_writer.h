@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 #include "log/segment.h"
@@ -16,6 +18,13 @@ struct LogWriterOptions {
   /// be sealed only when it is finished.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
   std::chrono::seconds segment_age{600};
+  std::size_t direct_from = kDirectFrom;
+};
+
+/// A segment all of whose commits were acknowledged.
+struct FinishedSegment {
+  SegmentName name;
+  std::uint64_t bytes = 0;
 };
 
 /// Appends commits to segments of its own, one after the other. The first segment is made by the
@@ -28,10 +37,16 @@ class LogWriter {
   LogWriter(StoreDirectory store, const Clock& clock, LogWriterOptions options = {});
 
   /// As SegmentWriter::commit.
-  [[nodiscard]] Result<void> commit(std::string& lines, std::uint64_t events);
+  [[nodiscard]] Result<void> commit(CommitBuffer& lines, std::uint64_t events);
+  [[nodiscard]] Result<void> commit(std::string_view lines, std::uint64_t events);
 
   /// Finishes the current segment. Its lock is free then.
-  void close() { segment_.reset(); }
+  void close();
+
+  /// The segments that were finished since the last call, each without an error.
+  [[nodiscard]] std::vector<FinishedSegment> take_finished() {
+    return std::exchange(finished_, {});
+  }
 
   /// How many segments it has finished.
   [[nodiscard]] std::uint32_t finished_segments() const {
@@ -51,6 +66,7 @@ class LogWriter {
   std::optional<SegmentWriter> segment_;
   std::chrono::nanoseconds begun_{};
   std::optional<Error> failure_;
+  std::vector<FinishedSegment> finished_;
 };
 
 }  // namespace weir::log

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <optional>
 
+#include "log/seal_chain.h"
+
 namespace weir::log {
 namespace {
 
 class Sealing {
  public:
-  explicit Sealing(const StoreDirectory& store) : store_(store), files_(store.files()) {}
+  Sealing(const StoreDirectory& store, const FinishedBefore& finished)
+      : store_(store), files_(store.files()), finished_(finished) {}
 
   Result<void> seal(const SegmentName& name) {
     const auto path = store_.segment(name);
@@ -28,9 +31,13 @@ class Sealing {
     // Somebody else may have sealed it while we were on our way. Nobody can from here on.
     if (appender_->chain().seals().contains(name)) return {};
 
-    WEIR_TRY(const auto dropped, cut_tail(name, file));
+    WEIR_TRY(auto size, file.size());
+    std::uint64_t dropped = 0;
+    if (!finished_ || !finished_(name, size)) {
+      WEIR_TRY(dropped, cut_tail(name, file));
+      size -= dropped;
+    }
     WEIR_TRY(const auto hash, sha256_of_file(path, files_));
-    WEIR_TRY(const auto size, file.size());
     return appender_->append(
         {.segment = name, .bytes = size, .dropped_bytes = dropped, .sha256 = hash});
   }
@@ -99,16 +106,18 @@ class Sealing {
 
   const StoreDirectory& store_;
   FileSystem& files_;
+  const FinishedBefore& finished_;
   std::optional<SealChain::Appender> appender_;
   std::vector<Salvage> salvaged_;
 };
 
 }  // namespace
 
-Result<std::vector<Salvage>> seal_finished(const StoreDirectory& store) {
+Result<std::vector<Salvage>> seal_finished(const StoreDirectory& store,
+                                           const FinishedBefore& finished) {
   WEIR_TRY(const auto names, store.segment_names());
   WEIR_TRY(const auto chain, SealChain::read(store));
-  Sealing sealing(store);
+  Sealing sealing(store, finished);
   std::optional<Error> failure;
   for (const auto& name : names) {
     if (chain.seals().contains(name)) continue;

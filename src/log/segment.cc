@@ -18,11 +18,11 @@ struct CommitLine {
   std::uint64_t bytes = 0;
   std::uint32_t crc = 0;
 
+  /// Without padding and newline.
   [[nodiscard]] std::string text() const {
     char line[128];
     const int size = std::snprintf(
-        line, sizeof line,
-        "{\"log_commit\":{\"events\":%llu,\"bytes\":%llu,\"crc32c\":\"%08x\"}}\n",
+        line, sizeof line, "{\"log_commit\":{\"events\":%llu,\"bytes\":%llu,\"crc32c\":\"%08x\"}}",
         static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes), crc);
     return {line, static_cast<std::size_t>(size)};
   }
@@ -45,16 +45,22 @@ struct CommitLine {
         !number(",\"bytes\":", read.bytes, 10) || !number(",\"crc32c\":\"", read.crc, 16)) {
       return {};
     }
-    // One spelling only: what it would be written like is what it is.
+    // One spelling only: what it would be written like is what it is, but for the padding.
     const auto text = read.text();
-    if (line != std::string_view(text).substr(0, text.size() - 1)) return {};
+    if (!line.starts_with(text)) return {};
+    const auto padding = line.substr(text.size());
+    if (padding.size() >= kDirectAlignment ||
+        padding.find_first_not_of(' ') != std::string_view::npos) {
+      return {};
+    }
     return read;
   }
 };
 
 }  // namespace
 
-Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path, FileSystem& files) {
+Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path, FileSystem& files,
+                                            std::size_t direct_from) {
   if (files.exists(path.c_str())) {
     return fail(ErrorCode::kConflict, path.string() + ": is there already");
   }
@@ -69,19 +75,32 @@ Result<SegmentWriter> SegmentWriter::create(const std::filesystem::path& path, F
     files.unlink(file.path().c_str());
     return std::unexpected(std::move(ready).error());
   }
-  return SegmentWriter(std::move(file));
+  return SegmentWriter(std::move(file), direct_from);
 }
 
-Result<void> SegmentWriter::commit(std::string& lines, std::uint64_t events) {
+Result<void> SegmentWriter::commit(std::string_view lines, std::uint64_t events) {
+  CommitBuffer buffer;
+  buffer.append(lines);
+  return commit(buffer, events);
+}
+
+Result<void> SegmentWriter::commit(CommitBuffer& lines, std::uint64_t events) {
   if (failure_) return std::unexpected(*failure_);
   if (lines.size() > kMaxCommitBytes) {
     return fail(ErrorCode::kInvalidInput, "a commit of " + std::to_string(lines.size()) +
                                               " bytes, over the limit of " +
                                               std::to_string(kMaxCommitBytes));
   }
-  lines += CommitLine{.events = events, .bytes = lines.size(), .crc = crc32c(lines)}.text();
+  auto line =
+      CommitLine{.events = events, .bytes = lines.size(), .crc = crc32c(lines.view())}.text();
+  const auto unpadded = size_bytes_ + lines.size() + line.size() + 1;
+  const bool is_large = lines.size() >= direct_from_;
+  if (is_large) line.append(-unpadded % kDirectAlignment, ' ');
+  line += '\n';
+  lines.append(line);
   reserve_for(size_bytes_ + lines.size());
-  auto result = file_.write(lines);
+  const bool is_aligned = is_large && size_bytes_ % kDirectAlignment == 0;
+  auto result = is_aligned ? file_.write_direct(lines.view()) : file_.write(lines.view());
   if (result) result = file_.sync();
   if (!result) {
     failure_ = result.error();
@@ -98,8 +117,9 @@ Result<void> SegmentWriter::commit(std::string& lines, std::uint64_t events) {
 void SegmentWriter::reserve_for(std::uint64_t size) {
   constexpr std::uint64_t kFrom = std::uint64_t{1} << 20, kStep = std::uint64_t{16} << 20;
   if (size < kFrom || size <= reserved_bytes_) return;
-  file_.reserve(size_bytes_, kStep);
-  reserved_bytes_ = size_bytes_ + kStep;
+  const auto step = std::max(kStep, 4 * (size - size_bytes_));
+  file_.reserve(size_bytes_, step);
+  reserved_bytes_ = size_bytes_ + step;
 }
 
 SegmentWriter::~SegmentWriter() {

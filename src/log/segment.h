@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "log/commit_buffer.h"
 
 /// Segments of the event log. Format: docs/formats/event-log.md, version 1.
 namespace weir::log {
@@ -17,6 +18,10 @@ namespace weir::log {
 inline constexpr std::size_t kMaxEventBytes = std::size_t{4} << 20;
 /// The events of one commit: what a reader must hold in memory at once.
 inline constexpr std::size_t kMaxCommitBytes = std::size_t{64} << 20;
+
+/// A commit of so many bytes and more ends at a multiple of kDirectAlignment, and is written past
+/// the page cache if it begins at one (docs/decisions/0007-direct-writes.md).
+inline constexpr std::size_t kDirectFrom = std::size_t{1} << 20;
 
 /// Appends group commits to one segment file.
 ///
@@ -31,26 +36,30 @@ class SegmentWriter {
   /// Creates `path`, which must not exist, and locks it. After an error there is no such file, if
   /// the file system lets go of it. Errors: kIo, kExhausted (no space).
   [[nodiscard]] static Result<SegmentWriter> create(const std::filesystem::path& path,
-                                                    FileSystem& files = local_files());
+                                                    FileSystem& files = local_files(),
+                                                    std::size_t direct_from = kDirectFrom);
   SegmentWriter(SegmentWriter&&) noexcept = default;
   SegmentWriter& operator=(SegmentWriter&&) = delete;
   /// Gives back what was reserved, and what a failed commit has left, if that can be done.
   ~SegmentWriter();
 
-  /// Writes `events` event lines, each with its newline, and their commit line, and makes all of it
-  /// durable: one write, one fdatasync. `lines` is empty after a success; its memory is kept for
-  /// the next commit. Errors: kInvalidInput (more than kMaxCommitBytes), kIo, kExhausted (no
-  /// space); final.
-  [[nodiscard]] Result<void> commit(std::string& lines, std::uint64_t events);
+  /// Writes `events` event lines and their commit line, and makes all of it durable: one write, one
+  /// fdatasync. `lines` is empty after a success. Errors: kInvalidInput (more than
+  /// kMaxCommitBytes), kIo, kExhausted (no space); final.
+  [[nodiscard]] Result<void> commit(CommitBuffer& lines, std::uint64_t events);
+  /// The same of a copy.
+  [[nodiscard]] Result<void> commit(std::string_view lines, std::uint64_t events);
 
   /// Bytes committed so far.
   [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
 
  private:
-  explicit SegmentWriter(File file) : file_(std::move(file)) {}
+  SegmentWriter(File file, std::size_t direct_from)
+      : file_(std::move(file)), direct_from_(direct_from) {}
   void reserve_for(std::uint64_t size);
 
   File file_;
+  std::size_t direct_from_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t reserved_bytes_ = 0;  // up to here there are blocks, or bytes of a failed commit
   std::optional<Error> failure_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/id.h"
+#include "base/troubled_files.h"
 
 namespace weir::log {
 namespace {
@@ -122,6 +123,24 @@ TEST(SegmentReader, DeliversTheCommitAfterASpoiledCommitLine) {
   EXPECT_EQ(found.damage[0].size, sample().ends[0]);
 }
 
+// A byte of the padding that changed is found like any other.
+TEST(SegmentReader, FindsAChangedPadding) {
+  const auto path = fresh_path();
+  {
+    auto writer = SegmentWriter::create(path, local_files(), 1);
+    ASSERT_TRUE(writer->commit("padded\n", 1));
+    ASSERT_TRUE(writer->commit("next\n", 1));
+  }
+  auto bytes = *read_file(path, 1 << 20);
+  ASSERT_EQ(bytes[kDirectAlignment - 100], ' ');
+  EXPECT_THAT(read_bytes(bytes).events, testing::ElementsAre("padded", "next"));
+  bytes[kDirectAlignment - 100] = '\t';
+  const auto found = read_bytes(bytes);
+  EXPECT_THAT(found.events, testing::ElementsAre("next"));
+  ASSERT_EQ(found.damage.size(), 1U);
+  EXPECT_EQ(found.damage[0].size, kDirectAlignment);
+}
+
 TEST(SegmentReader, GoesOnWhenTheFileHasGrown) {
   const auto path = fresh_path();
   auto writer = SegmentWriter::create(path);
@@ -143,6 +162,42 @@ TEST(SegmentWriter, RefusesACommitOverItsLimit) {
   EXPECT_EQ(writer->commit(lines, 1).error().code, ErrorCode::kInvalidInput);
   lines = "small\n";
   EXPECT_TRUE(writer->commit(lines, 1));
+}
+
+/// Counts the direct writes that are possible.
+class DirectWrites final : public TroubledFiles {
+ public:
+  int made = 0;
+
+  int set_direct(int file, bool direct) override {
+    const int result = TroubledFiles::set_direct(file, direct);
+    if (direct && result == 0) ++made;
+    return result;
+  }
+};
+
+TEST(SegmentWriter, WritesLargeCommitsPastThePageCacheOnceTheyCanBeginAtABlock) {
+  DirectWrites files;
+  for (const bool refused : {false, true}) {
+    SCOPED_TRACE(refused);
+    files.refuses_direct = refused;
+    files.made = 0;
+    const auto path = fresh_path();
+    auto writer = SegmentWriter::create(path, files, 1000);
+    const std::string small = "small\n", large = std::string(5000, 'x') + "\n";
+    std::string expected;
+    for (const auto& lines : {large, small, large, large, small, small, large}) {
+      expected += lines;
+      ASSERT_TRUE(writer->commit(lines, 1));
+      EXPECT_EQ(writer->size_bytes(), std::filesystem::file_size(path));
+      EXPECT_EQ(writer->size_bytes() % kDirectAlignment == 0, lines == large);
+    }
+    EXPECT_EQ(files.made, refused ? 0 : 2);  // the first and the fourth
+    std::string read;
+    auto reader = SegmentReader::open(path);
+    while (const auto commit = *reader->next_commit()) read += commit->lines;
+    EXPECT_EQ(read, expected);
+  }
 }
 
 TEST(SegmentWriter, LocksItsSegmentUntilItIsGone) {

@@ -7,7 +7,7 @@
 namespace weir::record {
 
 void Batch::clear() {
-  constexpr std::size_t kMaxKept = std::size_t{16} << 20;
+  constexpr std::size_t kMaxKept = std::size_t{32} << 20;
   if (lines.capacity() > kMaxKept) lines = {};
   lines.clear();
   events = 0;

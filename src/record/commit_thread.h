@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "log/commit_buffer.h"
 
 namespace weir::record {
 
@@ -18,7 +19,7 @@ class Run;
 
 /// What goes into the log at once.
 struct Batch {
-  std::string lines;
+  log::CommitBuffer lines;
   std::uint64_t events = 0;
   /// Whose events are in it, or would be if they were not lost, and the last number of each. Some
   /// runs more than once, the later the higher.

@@ -7,18 +7,22 @@
 namespace weir::record {
 namespace {
 
-Batch batch_of(std::string lines) { return {.lines = std::move(lines), .events = 1, .runs = {}}; }
+Batch batch_of(std::string_view lines) {
+  Batch batch{.lines = {}, .events = 1, .runs = {}};
+  batch.lines.append(lines);
+  return batch;
+}
 
 TEST(ThreadsCommitThread, CommitsInOrderWhileItsOwnerGoesOn) {
   std::string log;
   CommitThread thread([&](Batch& batch) {
-    log += batch.lines;
+    log += batch.lines.view();
     return Result<void>();
   });
   std::string expected;
   for (int i = 0; i < 200; ++i) {
     auto batch = batch_of(std::to_string(i));
-    expected += batch.lines;
+    expected += batch.lines.view();
     EXPECT_FALSE(thread.wait());
     thread.start(batch);
     EXPECT_TRUE(batch.empty());
@@ -41,7 +45,7 @@ TEST(ThreadsCommitThread, IsBusyUntilTheBatchIsThroughAndGivesAFailedOneBackOnce
   go.set_value();
   const auto failed = thread.wait();
   ASSERT_TRUE(failed);
-  EXPECT_EQ(failed->first.lines, "lines");
+  EXPECT_EQ(failed->first.lines.view(), "lines");
   EXPECT_EQ(failed->second.code, ErrorCode::kExhausted);
   EXPECT_FALSE(thread.is_busy());
   EXPECT_FALSE(thread.wait());

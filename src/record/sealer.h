@@ -2,9 +2,12 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
+#include <vector>
 
+#include "log/log_writer.h"
 #include "log/sealing.h"
 #include "log/store_directory.h"
 
@@ -22,18 +25,21 @@ class Sealer {
   Sealer(const Sealer&) = delete;
   Sealer& operator=(const Sealer&) = delete;
 
-  /// There is a segment to seal.
-  void wake();
+  /// There are segments to seal, these among them.
+  void wake(const std::vector<log::FinishedSegment>& finished = {});
 
  private:
   void run();
+  void wait_for_calm(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool is_finished(const log::SegmentName& name, std::uint64_t bytes);
 
   const log::StoreDirectory store_;
   const std::function<void(const log::Salvage&)> on_salvage_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool wanted_ = true;     // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
+  bool wanted_ = true;                                  // guarded by mutex_
+  std::map<log::SegmentName, std::uint64_t> finished_;  // sizes; guarded by mutex_
+  bool stopping_ = false;                               // guarded by mutex_
   std::thread thread_;
 };
 

@@ -75,8 +75,12 @@ void Writer::run() {
     if (!log_ && recorder_.clock().monotonic() - tried_at_ >= recorder_.options_.retry_interval) {
       try_again();
     }
-    if (wishes.stop && !drained) return finish_commit();
+    if (wishes.stop && !drained) break;
   }
+  finish_commit();
+  if (!log_) return;
+  log_->close();
+  recorder_.sealer_->wake(log_->take_finished());
 }
 
 /// Sleeps when the rings were empty: a fraction of the commit interval while runs are open, so that
@@ -209,15 +213,16 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
             .seq = header.seq,
             .fields = fields,
             .constants = run.constants_};
-  const auto begin = pending_.lines.size();
-  renderer_.append(pending_.lines, line);
-  if (pending_.lines.size() - begin > log::kMaxEventBytes) {
-    pending_.lines.resize(begin);
+  line_.clear();
+  renderer_.append(line_, line);
+  if (line_.size() > log::kMaxEventBytes) {
     const auto cut = cut_fields(fields);
     line.fields = cut;
-    renderer_.append(pending_.lines, line);
+    line_.clear();
+    renderer_.append(line_, line);
     ++cut_;
   }
+  pending_.lines.append(line_);
 }
 
 bool Writer::is_due() const {
@@ -254,9 +259,8 @@ void Writer::finish_commit() {
 Result<void> Writer::write(Batch& batch) {
   if (batch.events > 0) {
     WEIR_TRY(log_->commit(batch.lines, batch.events));
-    if (log_->finished_segments() > finished_segments_) {
-      finished_segments_ = log_->finished_segments();
-      recorder_.sealer_->wake();
+    if (auto finished = log_->take_finished(); !finished.empty()) {
+      recorder_.sealer_->wake(std::move(finished));
     }
   }
   settle(batch, true);
@@ -295,9 +299,8 @@ void Writer::handle_failure(const Batch& batch, const Error& error) {
   failed_at_ = recorder_.clock().now();
   tried_at_ = recorder_.clock().monotonic();
   lost_events_ += batch.events;
+  recorder_.sealer_->wake(log_->take_finished());
   log_.reset();
-  finished_segments_ = 0;
-  recorder_.sealer_->wake();
   lose_open_runs(error);
   settle(batch, false);
   if (&batch == &pending_) return;

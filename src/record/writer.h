@@ -106,6 +106,7 @@ class Writer {
 
   Recorder& recorder_;
   LineRenderer renderer_;
+  std::string line_;  // the one that is being written
   FieldRedactor redactor_;
   std::vector<std::shared_ptr<ThreadRing>> rings_;
   Batch pending_;                   // the next commit
@@ -115,7 +116,6 @@ class Writer {
 
   // Of whoever writes a batch: the commit thread while it is busy.
   std::unique_ptr<log::LogWriter> log_;  // null: it failed
-  std::uint32_t finished_segments_ = 0;
 
   // Since the log failed.
   std::string failure_message_;

@@ -73,7 +73,7 @@ class Schedule {
     } else if (die < 88) {
       kill(producers_[chance_.below(producers_.size())]);
     } else if (die < 93) {
-      producers_[chance_.below(producers_.size())].writer.reset();  // ended as it should
+      end(producers_[chance_.below(producers_.size())]);
     } else if (die < 97) {
       lose_power();
     } else {
@@ -114,8 +114,11 @@ class Schedule {
       const auto store = open_store(producer);
       if (!store) return;
       if (chance_.in_1000(500)) static_cast<void>(log::seal_finished(*store));
-      producer.writer.emplace(*store, clock_,
-                              log::LogWriterOptions{.segment_bytes = 1 + chance_.below(6000)});
+      producer.writer.emplace(
+          *store, clock_,
+          log::LogWriterOptions{
+              .segment_bytes = 1 + chance_.below(chance_.in_1000(200) ? 60'000 : 6000),
+              .direct_from = chance_.in_1000(300) ? chance_.below(600) : log::kDirectFrom});
     }
     if (chance_.in_1000(30)) producer.process->kill_after(chance_.below(8));
     const auto name = producer.writer->name();
@@ -128,7 +131,9 @@ class Schedule {
       told.emitted.push_back(event);
       lines += event + "\n";
     }
-    if (producer.writer->commit(lines, events.size())) {
+    const auto committed = producer.writer->commit(lines, events.size());
+    keep_finished(*producer.writer);
+    if (committed) {
       told.committed.insert(told.committed.end(), events.begin(), events.end());
       report_.acknowledged += events.size();
       say(name + ": committed up to event " + std::to_string(last_event_));
@@ -137,6 +142,18 @@ class Schedule {
       say(name + ": commit up to event " + std::to_string(last_event_) + " failed");
       if (chance_.in_1000(500)) producer.writer.reset();  // some try again with the same
     }
+  }
+
+  /// As it should.
+  void end(Producer& producer) {
+    if (!producer.writer) return;
+    producer.writer->close();
+    keep_finished(*producer.writer);
+    producer.writer.reset();
+  }
+
+  void keep_finished(log::LogWriter& writer) {
+    for (const auto& [name, bytes] : writer.take_finished()) finished_.emplace(name, bytes);
   }
 
   void kill(Producer& producer) {
@@ -158,7 +175,11 @@ class Schedule {
     SimulatedProcess process(disk_);
     if (chance_.in_1000(300)) process.kill_after(chance_.below(80));
     if (const auto store = log::StoreDirectory::open(kRoot, process)) {
-      const auto sealed = log::seal_finished(*store);
+      const auto sealed =
+          log::seal_finished(*store, [&](const log::SegmentName& name, std::uint64_t bytes) {
+            const auto known = finished_.find(name);
+            return known != finished_.end() && known->second == bytes && chance_.in_1000(700);
+          });
       say("sealed: " + (sealed ? "all" : sealed.error().message));
     }
   }
@@ -282,8 +303,9 @@ class Schedule {
   SimulatedDisk disk_;
   ManualClock clock_;
   std::vector<Producer> producers_;
-  std::map<std::string, Told> told_;  // by writer
-  std::vector<Sha256> anchors_;       // that somebody has seen
+  std::map<std::string, Told> told_;                    // by writer
+  std::map<log::SegmentName, std::uint64_t> finished_;  // their sizes, as their writers said
+  std::vector<Sha256> anchors_;                         // that somebody has seen
   std::uint64_t failed_syncs_before_check_ = 0;
   std::uint64_t last_event_ = 0;
   ScheduleReport report_;

@@ -13,6 +13,11 @@ namespace {
 /// What a disk writes as a whole or not at all.
 constexpr std::uint64_t kSector = 512;
 
+/// As direct writes must be.
+bool is_aligned(std::uint64_t offset, const char* bytes, std::size_t size) {
+  return (offset | reinterpret_cast<std::uintptr_t>(bytes) | size) % kSector == 0;
+}
+
 std::string directory_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
@@ -172,6 +177,16 @@ ssize_t SimulatedProcess::write(int file, const char* bytes, std::size_t size) {
   return write_to(file, {}, bytes, size);
 }
 
+/// Some file systems cannot.
+int SimulatedProcess::set_direct(int file, bool direct) {
+  WEIR_CALL(-1)
+  auto* open = opened(file);
+  if (open == nullptr) return fail_with(EBADF);
+  if (direct && fails(disk_.faults.other_error, EINVAL)) return -1;
+  open->direct = direct;
+  return 0;
+}
+
 ssize_t SimulatedProcess::pwrite(int file, const char* bytes, std::size_t size,
                                  std::uint64_t offset) {
   return write_to(file, offset, bytes, size);
@@ -184,6 +199,9 @@ ssize_t SimulatedProcess::write_to(int file, std::optional<std::uint64_t> offset
   if (!survives && !dying_) return fail_with(EIO);
   auto* open = opened(file);
   if (open == nullptr) return fail_with(EBADF);
+  if (open->direct && !is_aligned(offset.value_or(open->node->now.size()), bytes, size)) {
+    return fail_with(EINVAL);
+  }
   auto allowed = size;
   int error = 0;
   if (!survives) {

@@ -84,6 +84,7 @@ class SimulatedDisk {
     std::uint64_t position = 0;
     int process = 0;
     int lock = 0;  // LOCK_SH, LOCK_EX or 0
+    bool direct = false;
   };
 
   [[nodiscard]] NodePointer find(const std::string& path) const;
@@ -123,6 +124,7 @@ class SimulatedProcess final : public FileSystem {
   int open(const char* path, int flags) override;
   int close(int file) override;
   ssize_t write(int file, const char* bytes, std::size_t size) override;
+  int set_direct(int file, bool direct) override;
   ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override;
   ssize_t read(int file, char* out, std::size_t size) override;
   ssize_t pread(int file, char* out, std::size_t size, std::uint64_t offset) override;

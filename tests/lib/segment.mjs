@@ -8,7 +8,7 @@ const NAME = /^[0-9a-f]{24}-\d{6}\.jsonl$/;
 const UNNAMED = /^[0-9a-f]{24}-\d{6}\.jsonl\.new$/;  // a crash came before it was locked
 const COMMIT_PREFIX = '{"log_commit":';
 const COMMIT_LINE =
-    /^\{"log_commit":\{"events":(0|[1-9]\d*),"bytes":(0|[1-9]\d*),"crc32c":"([0-9a-f]{8})"\}\}$/;
+    /^\{"log_commit":\{"events":(0|[1-9]\d*),"bytes":(0|[1-9]\d*),"crc32c":"([0-9a-f]{8})"\}\} {0,4095}$/;
 const MAX_EVENT_BYTES = 4 << 20;
 const MAX_COMMIT_BYTES = 64 << 20;
 const LF = 10;

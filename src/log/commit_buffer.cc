@@ -1,0 +1,35 @@
+#include "log/commit_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace weir::log {
+
+void CommitBuffer::append(std::string_view lines) {
+  if (lines.empty()) return;
+  if (lines.size() > capacity_ - size_) grow(size_ + lines.size());
+  std::memcpy(bytes_.get() + size_, lines.data(), lines.size());
+  size_ += lines.size();
+}
+
+void CommitBuffer::grow(std::size_t size) {
+  constexpr std::size_t kFirst = std::size_t{64} << 10;
+  const auto wanted = std::max({size, 2 * capacity_, kFirst});
+  const auto capacity = (wanted + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
+  std::unique_ptr<char, Free> bytes(
+      static_cast<char*>(std::aligned_alloc(kDirectAlignment, capacity)));
+  if (bytes == nullptr) throw std::bad_alloc();
+  if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
+  bytes_ = std::move(bytes);
+  capacity_ = capacity;
+}
+
+void CommitBuffer::swap(CommitBuffer& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(size_, other.size_);
+}
+
+}  // namespace weir::log

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+namespace weir::log {
+
+/// What a disk takes past the page cache begins and ends at multiples of this, in memory and in the
+/// file.
+inline constexpr std::size_t kDirectAlignment = 4096;
+
+/// The event lines of one commit, where a disk can take them without a copy.
+///
+/// Threads  One at a time.
+class CommitBuffer {
+ public:
+  CommitBuffer() = default;
+  CommitBuffer(CommitBuffer&& other) noexcept { swap(other); }
+  CommitBuffer& operator=(CommitBuffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~CommitBuffer() = default;
+
+  /// Event lines, each with its newline.
+  void append(std::string_view lines);
+  /// Keeps the memory.
+  void clear() { size_ = 0; }
+  void swap(CommitBuffer& other) noexcept;
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// Begins at a multiple of kDirectAlignment.
+  [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
+  void grow(std::size_t size);
+
+  std::unique_ptr<char, Free> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace weir::log
