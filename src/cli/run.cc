@@ -172,6 +172,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                        .jobs = options.jobs,
                        .durability = durability(*settings),
                        .on_log_failure = on_log_failure(*settings),
+                       .loggers = &(*recording)->loggers(),
                        .stop = interrupt.token(),
                        .on_update = [&](const engine::NodeUpdate& update) {
                          if (progress) progress->update(update);

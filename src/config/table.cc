@@ -131,8 +131,10 @@ const Shape<Config>& config_shape() {
        key<Config>(
            "loggers", &Config::loggers, loggers_shape(),
            "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
-           "is as at `agent`, and then as at `weir`, which is above all. `run` and `exec` do not "
-           "obey it yet: they record every line.",
+           "is as at `agent`, and then as at `weir`, which is above all. A node's lines on "
+           "its standard error, and those of a command that `exec` runs, are `info` of `stderr` "
+           "and `stdout`. What a run does is always recorded. Sampling keeps all of a trace or "
+           "nothing: of some runs every line, of the others none.",
            {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
        key<Config>(
            "sinks", &Config::sinks, sinks_shape(),

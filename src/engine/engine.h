@@ -14,6 +14,7 @@
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
+#include "record/loggers.h"
 #include "record/recorder.h"
 #include "tool/tool.h"
 
@@ -37,6 +38,8 @@ struct RunRequest {
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
   pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;
+  /// Say which lines of its tools are recorded; null: all.
+  const record::Loggers* loggers = nullptr;
   /// Requested: cancel the run.
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
