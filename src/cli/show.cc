@@ -9,6 +9,8 @@
 #include "cli/command.h"
 #include "cli/run_list.h"
 #include "cli/terminal.h"
+#include "project/redaction_counts.h"
+#include "store/history.h"
 
 namespace weir::cli {
 namespace {
@@ -19,6 +21,7 @@ struct ShowOptions {
 };
 
 using project::NodeState;
+using project::RedactionCounts;
 using project::RunState;
 using project::State;
 
@@ -54,7 +57,7 @@ json::Value node_json(const RunState& run, const NodeState& node) {
   return object;
 }
 
-json::Value run_json(const ListedRun& listed) {
+json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
@@ -69,6 +72,10 @@ json::Value run_json(const ListedRun& listed) {
   object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
   object.set("error_message",
              run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  json::Object counts;
+  for (const auto& [rule, count] : redacted.by_rule())
+    counts.set(rule, static_cast<std::int64_t>(count));
+  object.set("redacted", std::move(counts));
   json::Array nodes;
   for (const auto& node : run.nodes) nodes.push_back(node_json(run, node));
   object.set("nodes", std::move(nodes));
@@ -162,7 +169,16 @@ class Tree {
   double total_ms_ = 0;
 };
 
-void print_run(const ListedRun& listed) {
+void print_redacted(const RedactionCounts& redacted) {
+  std::string rules;
+  for (const auto& [rule, count] : redacted.by_rule()) {
+    rules.append(rules.empty() ? "" : ", ").append(printable(rule));
+    rules.append(" ").append(std::to_string(count));
+  }
+  if (!rules.empty()) std::printf("redacted: %s\n", rules.c_str());
+}
+
+void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   const bool coloured = is_coloured(stdout);
   const auto& [run, state] = listed;
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
@@ -171,6 +187,7 @@ void print_run(const ListedRun& listed) {
   std::printf("run %s, started %s, %s\n", run.run_id.text().c_str(),
               to_string(run.started_at).c_str(),
               text::count(static_cast<std::size_t>(run.events), "event").c_str());
+  print_redacted(redacted);
   if (state == "interrupted") {
     std::printf("The process that ran it is gone; its last event is of %s.\n",
                 to_string(run.last_event_at).c_str());
@@ -187,10 +204,16 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
   if (!run) return complain(run.error());
+  RedactionCounts redacted;
+  const auto read = store::read_run(*store, run->state.run_id, [&](const event::EventView& event) {
+    redacted.apply(event);
+    return Result<void>();
+  });
+  if (!read) return complain(read.error());
   if (options.json) {
-    std::printf("%s\n", json::to_pretty_text(run_json(*run)).c_str());
+    std::printf("%s\n", json::to_pretty_text(run_json(*run, redacted)).c_str());
   } else {
-    print_run(*run);
+    print_run(*run, redacted);
   }
   return kDone;
 }
