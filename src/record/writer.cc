@@ -71,7 +71,8 @@ void Writer::run() {
     } else if (!pending_.empty() && !busy && is_due()) {
       commit_beside();
     }
-    if (!drained && pending_.empty() && !commits_.is_busy()) tell_drained(wishes.drains);
+    // Not when it was busy above: what it ended with since is not handled yet.
+    if (!drained && pending_.empty() && !busy) tell_drained(wishes.drains);
     if (recorder_.crashing_.load()) drain_for_crash();
     if (!log_ && recorder_.clock().monotonic() - tried_at_ >= recorder_.options_.retry_interval) {
       try_again();
