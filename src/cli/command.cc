@@ -152,6 +152,7 @@ int run_program(int argc, char** argv) {
   add_check(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
+  add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
   add_verify(app, invocation);

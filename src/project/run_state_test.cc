@@ -22,12 +22,12 @@ TEST_F(RunStateTest, FollowsARunFromItsStartToItsEnd) {
   EXPECT_EQ(run_.find_node("a")->state, State::kRunning);
   feed_.complete_node("a", 2.5);
   EXPECT_EQ(run_.find_node("a")->state, State::kCompleted);
-  EXPECT_EQ(run_.find_node("a")->duration_ms, 2.5);
+  EXPECT_EQ(run_.find_node("a")->last_attempt()->duration_ms, 2.5);
   feed_.end_run("failed", 9, "a");
   EXPECT_EQ(run_.state, State::kFailed);
   EXPECT_EQ(run_.failed_node_id, "a");
   EXPECT_EQ(run_.duration_ms, 9);
-  EXPECT_FALSE(run_.inconsistent);
+  EXPECT_FALSE(run_.is_inconsistent());
 }
 
 TEST_F(RunStateTest, KeepsTheStateAndSaysSoWhenAForbiddenEventFollowsTheEnd) {
@@ -35,7 +35,7 @@ TEST_F(RunStateTest, KeepsTheStateAndSaysSoWhenAForbiddenEventFollowsTheEnd) {
   feed_.start_node("a");
   feed_.end_run("failed", 9, "a");
   feed_.complete_node("a", 2.5);
-  EXPECT_TRUE(run_.inconsistent);
+  EXPECT_TRUE(run_.is_inconsistent());
   EXPECT_EQ(run_.state, State::kFailed);
   EXPECT_EQ(run_.find_node("a")->state, State::kRunning);
 }
@@ -44,7 +44,7 @@ TEST_F(RunStateTest, TakesLogLinesAfterTheEnd) {
   feed_.start_run();
   feed_.end_run("failed", 9, "a");
   feed_.event("log", R"("node_id":"a","message":"late")");
-  EXPECT_FALSE(run_.inconsistent);
+  EXPECT_FALSE(run_.is_inconsistent());
   EXPECT_EQ(run_.state, State::kFailed);
 }
 
@@ -58,16 +58,16 @@ TEST_F(RunStateTest, IsNotChangedByWideEvents) {
   feed_.complete_node("a", 2.5);
   feed_.end_run("failed", 9, "a");
   feed_.event("pipeline_wide", R"("duration_ms":7,"attributes":{"status":"completed"})");
-  EXPECT_FALSE(run_.inconsistent);
+  EXPECT_FALSE(run_.is_inconsistent());
   EXPECT_EQ(run_.state, State::kFailed);
   EXPECT_EQ(run_.duration_ms, 9);
-  EXPECT_EQ(run_.find_node("a")->duration_ms, 2.5);
+  EXPECT_EQ(run_.find_node("a")->last_attempt()->duration_ms, 2.5);
 }
 
 TEST_F(RunStateTest, NoticesANodeThatEndsWithoutAStart) {
   feed_.start_run();
   feed_.complete_node("a", 2.5);
-  EXPECT_TRUE(run_.inconsistent);
+  EXPECT_TRUE(run_.is_inconsistent());
 }
 
 TEST_F(RunStateTest, KeepsTheLastLogLinesOfANode) {
