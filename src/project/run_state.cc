@@ -85,7 +85,7 @@ void RunState::begin(const event::EventView& event) {
   pipeline_version = event.text(Field::kPipelineVersion);
   pipeline_type = event.text(Field::kPipelineType);
   started_at = last_event_at = event.timestamp();
-  engine_attempt = event.integer(Field::kEngineAttempt).value_or(1);
+  engine_attempt = 1;
   // A producer of another system may begin to count where it likes.
   sequence.next = is_foreign() ? event.integer(Field::kSourceSeq).value_or(1) : 1;
 }
