@@ -196,7 +196,8 @@ class Reader {
 
   /// What was wrong first; all members are known if nothing was.
   [[nodiscard]] Result<void> finish() {
-    if (!error_ && read_ < object_.size()) refuse(where_ + ": it has a member that is unknown");
+    if (!error_ && read_ < object_.size())
+      refuse((where_.empty() ? "" : where_ + ": ") + "it has an unknown member");
     if (error_) return std::unexpected(*error_);
     return {};
   }
