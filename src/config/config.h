@@ -134,6 +134,12 @@ struct Hook {
   ByName<std::string> headers_env;
 };
 
+/// Where a secret of pipelines comes from: one of the two.
+struct SecretSource {
+  std::string env;
+  std::filesystem::path file;
+};
+
 struct Config {
   Recording record;
   Segments log;
@@ -142,6 +148,8 @@ struct Config {
   std::vector<Sink> sinks;
   std::optional<LogFiles> log_files;
   std::vector<Hook> hooks;
+  std::vector<std::filesystem::path> pipelines;  ///< folders of the registry
+  ByName<SecretSource> secrets;
 };
 
 }  // namespace weir::config

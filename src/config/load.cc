@@ -92,6 +92,8 @@ class Settler {
       }
       settle(config.log_files->output_dir);
     }
+    for (auto& folder : config.pipelines) settle(folder);
+    for (auto& [name, source] : config.secrets) settle(source.file);
     const auto* hooks = find(file, "hooks");
     for (std::size_t i = 0; i < config.hooks.size(); ++i) {
       settle(config.hooks[i], (*hooks->array())[i]);

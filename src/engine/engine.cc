@@ -53,7 +53,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
            recorder_.begin(run_fields(request.definition, run_id, place, request.durability)));
 
   RunEvents events(*run, request.definition, place);
-  events.started(definition_hash, input_hash);
+  events.started(definition_hash, input_hash, request.params);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place);
   auto executed = execution.run();

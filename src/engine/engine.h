@@ -34,6 +34,11 @@ struct RunRequest {
   std::string_view definition_text;        ///< what the user wrote, kept as an artifact
   std::filesystem::path folder;            ///< of the file
   json::Object payload;
+  /// All that the definition has, with their values: see pipeline::bind.
+  json::Object params{};
+  /// The value of a secret, nothing if there is none. The recorder's redactor must know them all,
+  /// as literals. Called from the threads that run nodes; empty: there are none.
+  std::function<std::optional<std::string>(const std::string& name)> secret{};
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.

@@ -237,12 +237,31 @@ Result<TextPieces> parse_text(std::string_view text) {
   return pieces;
 }
 
+bool has_references(const json::Value& value) {
+  if (const auto* text = value.string()) return text->contains(kOpen);
+  if (const auto* object = value.object()) return has_references(*object);
+  const auto* items = value.array();
+  return items != nullptr && std::any_of(items->begin(), items->end(), [](const json::Value& item) {
+           return has_references(item);
+         });
+}
+
+bool has_references(const json::Object& object) {
+  return std::any_of(object.begin(), object.end(),
+                     [](const json::Member& member) { return has_references(member.value); });
+}
+
+void find_references(const json::Object& object, std::vector<Reference>& found,
+                     std::vector<Problem>& problems) {
+  for (const auto& member : object) find_references(member.value, found, problems);
+}
+
 void find_references(const json::Value& value, std::vector<Reference>& found,
                      std::vector<Problem>& problems) {
   if (const auto* items = value.array()) {
     for (const auto& item : *items) find_references(item, found, problems);
   } else if (const auto* object = value.object()) {
-    for (const auto& member : *object) find_references(member.value, found, problems);
+    find_references(*object, found, problems);
   }
   if (value.string() == nullptr || !value.string()->contains(kOpen)) return;
   auto pieces = parse_text(*value.string());

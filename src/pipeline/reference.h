@@ -49,8 +49,14 @@ struct ReferencePrefix {
 };
 [[nodiscard]] Result<ReferencePrefix> parse_reference(std::string_view text);
 
+/// Whether `resolve` would change a value: there are references in it, or `$${`.
+[[nodiscard]] bool has_references(const json::Value& value);
+[[nodiscard]] bool has_references(const json::Object& object);
+
 /// Adds the references in the strings of `value` to `found`, and what is wrong with them.
 void find_references(const json::Value& value, std::vector<Reference>& found,
+                     std::vector<Problem>& problems);
+void find_references(const json::Object& object, std::vector<Reference>& found,
                      std::vector<Problem>& problems);
 
 /// The names of the secrets among them, each once.

@@ -34,6 +34,9 @@ struct ToolSpec {
   std::string plugin_id;
   std::string tool_id;
   std::vector<Setting> settings;
+  std::vector<std::string> input_types{};   ///< empty: it takes anything
+  std::vector<std::string> output_types{};  ///< empty: it does not say
+  std::vector<std::string> capabilities{};
 };
 
 /// What an execution used, as far as it is known.
