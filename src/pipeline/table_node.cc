@@ -18,7 +18,7 @@ using N = WrittenNode;
 /// What the tool gets beside the payload: also whether and where it stands.
 Key<N> with_key() {
   auto result = key<N>("with", &N::with, any_object(),
-                       "the tool's settings, with references: see below");
+                       "the tool's settings, with references: see above");
   result.read = [read = any_object().read](const json::Value& value, N& node, const Place& place) {
     auto with = read(value, nullptr, place);
     node.with_was_read = with.has_value();
@@ -49,7 +49,7 @@ std::vector<Key<N>> common_keys() {
       key<N>("description", &N::description, plain_text(), "for people"),
       with_key(),
       key<N>("when", &N::when, rare(expression()),
-             "the node is skipped unless this is true: see below"),
+             "the node is skipped unless this is true: see above"),
       key<N>("for_each", &N::for_each, rare(whole_reference()),
              "a list: the node is run once for each of its items, `${item}`"),
       key<N>("retry", &N::retry, rare(retry_shape()),
