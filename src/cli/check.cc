@@ -9,9 +9,9 @@
 #include "cli/command.h"
 #include "cli/problems.h"
 #include "cli/settings.h"
+#include "cli/tools.h"
 #include "config/load.h"
 #include "pipeline/registry.h"
-#include "plugins/plugins.h"
 
 namespace weir::cli {
 namespace {
@@ -24,6 +24,10 @@ int report(const std::vector<Problem>& problems, const std::string& path,
   }
   std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
   return kFailed;
+}
+
+bool is_config(const std::string& path) {
+  return std::filesystem::path(path).filename() == config::kFileName;
 }
 
 Result<int> check_config(const std::string& path) {
@@ -60,7 +64,11 @@ Result<int> check_registry(const Invocation& invocation, const tool::Registry& t
 int check(const Invocation& invocation, const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
-  plugins::add_all(tools, unused);
+  const bool is_config_alone = std::ranges::all_of(files, is_config);
+  if (!is_config_alone) {
+    const auto settings = load_settings(invocation);
+    if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
+  }
   int exit = kDone;
   if (files.empty()) {
     const auto checked = check_registry(invocation, tools);
@@ -68,8 +76,7 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
     return checked.value_or(kWrongUsage);
   }
   for (const auto& path : files) {
-    const bool is_config = std::filesystem::path(path).filename() == config::kFileName;
-    const auto checked = is_config ? check_config(path) : check_pipeline(path, tools);
+    const auto checked = is_config(path) ? check_config(path) : check_pipeline(path, tools);
     if (!checked) complain(checked.error());
     exit = std::max<int>(exit, checked.value_or(kWrongUsage));
   }

@@ -64,6 +64,7 @@ void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_hooks(CLI::App& app, Invocation& invocation);
+void add_plugins(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);
 
 /// How many of the words are ours to parse. In `weir exec [OPTION…] [--] COMMAND [WORD…]` the

@@ -14,11 +14,11 @@
 #include "cli/recording.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
+#include "cli/tools.h"
 #include "cli/usage.h"
 #include "engine/engine.h"
 #include "pipeline/not_yet_run.h"
 #include "pipeline/registry.h"
-#include "plugins/plugins.h"
 #include "project/run_state.h"
 #include "store/history.h"
 
@@ -134,14 +134,6 @@ int refuse(engine::Engine& engine, const pipeline::Definition& definition,
   return kFailed;
 }
 
-/// Those that a file can name; what they would write, they never do.
-tool::Registry known_tools() {
-  static const artifact::ArtifactStore unused("");
-  tool::Registry tools;
-  plugins::add_all(tools, unused);
-  return tools;
-}
-
 using BoundParams = std::expected<json::Object, std::vector<Problem>>;
 
 /// What is wrong with the file; if nothing is, what keeps this run of it from being what it says.
@@ -164,8 +156,12 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   }
   auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
-  // Before there is a store: a mistyped name leaves nothing behind.
-  const auto found = find_pipeline(options.pipeline, *settings, known_tools());
+  // Before there is a store: a mistyped name leaves nothing behind. What these tools would write,
+  // they never do.
+  const artifact::ArtifactStore unused("");
+  tool::Registry known_tools;
+  if (!add_tools(*settings, unused, known_tools)) return kWrongUsage;
+  const auto found = find_pipeline(options.pipeline, *settings, known_tools);
   if (!found) {
     complain(found.error());
     return kWrongUsage;
@@ -184,7 +180,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   if (!store) return complain(store.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
   tool::Registry tools;
-  plugins::add_all(tools, artifacts);
+  if (!add_tools(*settings, artifacts, tools)) return kWrongUsage;
   const auto recording = Recording::start(*settings, *store);
   if (!recording) return complain(recording.error());
   auto& recorder = (*recording)->recorder();

@@ -140,6 +140,15 @@ struct SecretSource {
   std::filesystem::path file;
 };
 
+/// How far a plugin is trusted, the least first.
+enum class Trust : std::uint8_t { kUntrusted, kPartner, kTrusted };
+[[nodiscard]] std::string_view to_string(Trust trust);
+
+struct Plugins {
+  std::vector<std::filesystem::path> folders;
+  ByName<Trust> trust;  ///< by the plugin's id: what the user agrees to
+};
+
 struct Config {
   Recording record;
   Segments log;
@@ -150,6 +159,7 @@ struct Config {
   std::vector<Hook> hooks;
   std::vector<std::filesystem::path> pipelines;  ///< folders of the registry
   ByName<SecretSource> secrets;
+  Plugins plugins;
 };
 
 }  // namespace weir::config

@@ -185,7 +185,10 @@ const Shape<Config>& config_shape() {
                       return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
                     }}),
            "Where pipelines' `${secrets.NAME}` come from. One that is not named here is the "
-           "environment variable of its name.")});
+           "environment variable of its name."),
+       key<Config>("plugins", &Config::plugins, plugins_shape(),
+                   "Where plugins are, and how far each is trusted: see [plugins](../plugins.md). "
+                   "`weir plugins` lists them.")});
   return shape;
 }
 

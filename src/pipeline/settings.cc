@@ -31,13 +31,22 @@ bool is_of_kind(const json::Value& value, Kind kind) {
     case Kind::kStrings:
       return items != nullptr && !items->empty() &&
              std::all_of(items->begin(), items->end(), is_text);
+    case Kind::kNumber:
+      return value.kind() == "a number";
+    case Kind::kBoolean:
+      return value.boolean() != nullptr;
+    case Kind::kObject:
+      return value.object() != nullptr;
+    case Kind::kAny:
+      return true;
   }
   return false;
 }
 
 std::string wrong_kind(const tool::Setting& setting, const tool::ToolSpec& spec) {
-  static constexpr std::array<std::string_view, 3> kWords = {
-      "a string", "a list of one or more strings", "a whole number from 0"};
+  static constexpr std::array<std::string_view, 7> kWords = {
+      "a string",     "a list of one or more strings", "a whole number from 0", "a number",
+      "true or false", "an object",                    "any value"};
   return "'" + setting.name + "' of " + name_of(spec) + " must be " +
          std::string(kWords[static_cast<std::size_t>(setting.kind)]);
 }
