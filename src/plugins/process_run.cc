@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "plugins/failure.h"
 #include "plugins/plugins.h"
 #include "tool/payload.h"
 #include "tool/process.h"
@@ -54,15 +55,6 @@ class ProcessRun final : public tool::Tool {
         "the command ended, but what it started in the background kept its output open; after " +
         std::to_string(tool::kGrace.count()) + " s its process group was killed";
     call.log({.level = event::Level::kWarning, .message = message, .logger = "process.run"});
-  }
-
-  static std::unexpected<Failure> failure(const tool::Call& call, std::string type,
-                                          std::string message) {
-    return std::unexpected(
-        Failure{.type = std::move(type),
-                .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
-                .exit_code = {},
-                .usage = {}});
   }
 
   static std::expected<tool::Output, Failure> read_output(const tool::Call& call,
