@@ -55,6 +55,19 @@ void add_json_tools(tool::Registry& registry);
 /// fails    FileNotFound, FileTooLarge, FileNotUtf8, TooManyFiles, FileError
 void add_file_tools(tool::Registry& registry);
 
+/// `http.request`: one request, http or https.
+///
+/// with     `url`; `method` (GET, with a body POST), `headers` (texts by name), `body` (a text as
+/// it
+///          is, anything else as JSON), `timeout_ms` (30 000), `max_bytes` (of the answer; 4 MiB,
+///          which is also the most)
+/// output   {status, content_type, body}: a value if the type is JSON, else a text
+/// safety   certificates are checked; no redirect is followed: a 3xx is an answer
+/// fails    HttpStatus from 400 on (408, 425, 429 and from 500 on it may be tried again),
+///          HttpUnreachable and HttpTimeout (may be tried again), HttpTooLarge, HttpNotUtf8,
+///          InvalidRequest, Cancelled
+void add_http_tools(tool::Registry& registry);
+
 /// Adds all of them. `artifacts` must outlive the registry.
 void add_all(tool::Registry& registry, const artifact::ArtifactStore& artifacts);
 

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "tool/tool.h"
 
-struct weir_plugin;
+struct weir_plugin;  // NOLINT(readability-identifier-naming): of the interface in C
 
 namespace weir::tool {
 

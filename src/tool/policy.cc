@@ -12,7 +12,7 @@ using Paths = std::vector<std::filesystem::path>;
 
 template <class T>
 std::optional<T> lower(const std::optional<T>& asked, const std::optional<T>& standard) {
-  return asked ? std::min(*asked, *standard) : standard;
+  return asked && standard ? std::min(*asked, *standard) : standard;
 }
 
 config::Limits lower(const config::Limits& asked, const config::Limits& standard) {

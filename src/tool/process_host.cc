@@ -53,7 +53,7 @@ class ProcessHost final : public PluginHost {
     if (plugin_.policy.confines()) request.variables = Program::Variables::kAlone;
     if (limits.output_bytes) {
       request.max_output_bytes = *limits.output_bytes;
-      request.max_error_bytes = *limits.output_bytes;
+      request.max_error_bytes = limits.output_bytes;
     }
     request.max_time = limits.time;
     return request;

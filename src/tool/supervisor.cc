@@ -72,7 +72,7 @@ class Supervisor {
 
 void Supervisor::run() {
   if (auto started = start(); !started) {
-    Report report{.message = started.error().message, .started = false};
+    const Report report{.message = started.error().message, .started = false};
     return send(report);
   }
   watch();
@@ -262,8 +262,8 @@ Usage Supervisor::usage() const {
   auto usage = transfers();
   usage.cpu_ms = std::max(cpu_ms(), 0.0);
   usage.memory_bytes = static_cast<std::int64_t>(peak_bytes_);
-  *usage.read_bytes -= before_.read_bytes.value_or(0);
-  *usage.written_bytes -= before_.written_bytes.value_or(0);
+  usage.read_bytes = usage.read_bytes.value_or(0) - before_.read_bytes.value_or(0);
+  usage.written_bytes = usage.written_bytes.value_or(0) - before_.written_bytes.value_or(0);
   return usage;
 }
 

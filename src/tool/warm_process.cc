@@ -73,18 +73,26 @@ std::expected<Output, Failure> WarmProcess::call(std::string_view tool_id, const
   }
   enclosure_.say(kCallBegins);
   exchange(pending);
-  if (!is_usable_) return *std::move(pending.answer);
+  if (!pending.answer) is_usable_ = false;
+  auto answer =
+      std::move(pending.answer).value_or(fail_with("PluginDied", "its pipes cannot be waited for"));
+  if (is_usable_) add_usage(answer);
+  return answer;
+}
+
+void WarmProcess::add_usage(std::expected<Output, Failure>& answer) {
   enclosure_.say(kCallEnded);
   const auto report = enclosure_.receive(kReportPatience);
-  auto& answer = *pending.answer;
   if (!report.violation.empty() || !report.usage.cpu_ms) is_usable_ = false;
-  if (!report.violation.empty()) return std::unexpected(*failure_of(report));
+  if (const auto failure = report.violation.empty() ? std::nullopt : failure_of(report)) {
+    answer = std::unexpected(*failure);
+    return;
+  }
   auto& usage = answer ? answer->usage : answer.error().usage;
   const auto rows = usage.rows;
   usage = report.usage;
   usage.rows = rows;
   retire_if_worn(usage);
-  return std::move(answer);
 }
 
 /// The kernel counts the processor time of all calls against one wall.
@@ -210,7 +218,8 @@ void WarmProcess::handle_deadline(Pending& pending) {
     pending.answer = std::unexpected(*pending.why_cancelled);
     return;
   }
-  const auto limit = static_cast<double>(plugin_.policy.limits.time->count());
+  const auto limit = static_cast<double>(
+      plugin_.policy.limits.time.value_or(std::chrono::milliseconds(0)).count());
   cancel(pending, fail_for_limit(kTimeout, "it took longer than " + text::duration(limit) +
                                                ", its limit, and was stopped")
                       .error());
