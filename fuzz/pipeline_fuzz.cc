@@ -141,15 +141,26 @@ class Simulation {
   bool finished_ = false;
 };
 
+bool names_node(const Reference& reference, const Definition& definition) {
+  return std::ranges::any_of(definition.nodes, [&](const Node& node) {
+    return node.id.text == reference.path.front();
+  });
+}
+
 /// What the engine takes for granted of a definition without problems.
 void check_definition(const Definition& definition, const tool::Registry& tools) {
   std::set<std::string_view> ids;
   for (const auto& node : definition.nodes) {
     WEIR_CHECK(!node.id.text.empty() && ids.insert(node.id.text).second);
+    if (!node.pipeline.empty()) continue;
     const auto* found = tools.find(node.plugin_id.text, node.tool_id.text);
     WEIR_CHECK(found != nullptr);
     for (const auto& setting : found->spec().settings) {
       WEIR_CHECK(!setting.required || node.with.find(setting.name) != nullptr);
+    }
+    WEIR_CHECK(node.has_references == has_references(node.with));
+    for (const auto& reference : node.references) {
+      if (reference.root == Reference::Root::kNodes) WEIR_CHECK(names_node(reference, definition));
     }
   }
   for (const auto& edge : definition.edges) {

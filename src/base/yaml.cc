@@ -74,7 +74,8 @@ json::Value resolve_plain(const std::string& text) {
 /// catches it.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(std::string_view resolve_only_in) : resolve_only_in_(resolve_only_in) {}
+  explicit Builder(const std::vector<std::string>& resolve_only_in)
+      : resolve_only_in_(resolve_only_in) {}
 
   /// After the document has ended.
   [[nodiscard]] json::Value take() { return std::move(root_); }
@@ -139,7 +140,9 @@ class Builder final : public YAML::EventHandler {
     if (resolve_only_in_.empty()) return true;
     if (containers_.empty()) return false;
     const auto& container = containers_.back();
-    return container.resolves || (container.key && container.key->key == resolve_only_in_);
+    return container.resolves ||
+           (container.key && std::find(resolve_only_in_.begin(), resolve_only_in_.end(),
+                                       container.key->key) != resolve_only_in_.end());
   }
 
   void open(Container container, const YAML::Mark& mark) {
@@ -187,7 +190,7 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
-  const std::string_view resolve_only_in_;
+  const std::vector<std::string>& resolve_only_in_;
   json::Value root_;
   std::vector<Container> containers_;
   std::map<YAML::anchor_t, Named> anchors_;
@@ -225,7 +228,7 @@ Result<json::Value> parse(std::string_view text, const Options& options) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder document(options.resolve_only_in), second({});
+    Builder document(options.resolve_only_in), second(options.resolve_only_in);
     if (!parser.HandleNextDocument(document)) return fail(ErrorCode::kInvalidInput, "1:1: empty");
     if (parser.HandleNextDocument(second)) {
       return fail(ErrorCode::kInvalidInput, "1:1: more than one YAML document");

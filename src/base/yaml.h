@@ -1,15 +1,17 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
 namespace weir::yaml {
 
 struct Options {
-  /// If not empty: only in the values of keys of this name are plain scalars resolved. All others
+  /// If not empty: only in the values of keys of these names are plain scalars resolved. All others
   /// are strings as they are written (`1.10` stays "1.10"), but for null.
-  std::string_view resolve_only_in;
+  std::vector<std::string> resolve_only_in;
 };
 
 /// Reads one YAML document into the value that the same JSON would give; every value and key knows

@@ -8,9 +8,10 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/problems.h"
+#include "cli/settings.h"
+#include "cli/tools.h"
 #include "config/load.h"
-#include "pipeline/validate.h"
-#include "plugins/plugins.h"
+#include "pipeline/registry.h"
 
 namespace weir::cli {
 namespace {
@@ -25,6 +26,10 @@ int report(const std::vector<Problem>& problems, const std::string& path,
   return kFailed;
 }
 
+bool is_config(const std::string& path) {
+  return std::filesystem::path(path).filename() == config::kFileName;
+}
+
 Result<int> check_config(const std::string& path) {
   WEIR_TRY(const auto text, read_file(path, config::kMaxFileBytes));
   return report(config::parse(text).problems, path, "ok");
@@ -32,18 +37,46 @@ Result<int> check_config(const std::string& path) {
 
 Result<int> check_pipeline(const std::string& path, const tool::Registry& tools) {
   WEIR_TRY(const auto file, pipeline::load_file(path));
-  return report(problems_of(file, tools), path,
+  return report(pipeline::problems_of(file, tools), path,
                 "ok, " + text::count(file.definition.nodes.size(), "node"));
 }
 
-int check(const std::vector<std::string>& files) {
+Result<int> check_registry(const Invocation& invocation, const tool::Registry& tools) {
+  const auto settings = load_settings(invocation);
+  if (!settings) return kWrongUsage;
+  if (settings->pipelines.empty()) {
+    return fail(ErrorCode::kInvalidInput,
+                "nothing to check: name a file, or the registry's folders as 'pipelines' in " +
+                    std::string(config::kFileName));
+  }
+  WEIR_TRY(const auto registry, pipeline::Registry::load(settings->pipelines, tools));
+  int exit = kDone;
+  for (const auto& [path, file, problems] : registry.entries()) {
+    const auto& definition = file.definition;
+    exit = std::max(exit, report(problems, path.string(),
+                                 "ok, '" + definition.id + "', " +
+                                     text::count(definition.nodes.size(), "node")));
+  }
+  if (registry.entries().empty()) std::printf("there are no pipelines in the registry\n");
+  return exit;
+}
+
+int check(const Invocation& invocation, const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
-  plugins::add_all(tools, unused);
+  const bool is_config_alone = std::ranges::all_of(files, is_config);
+  if (!is_config_alone) {
+    const auto settings = load_settings(invocation);
+    if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
+  }
   int exit = kDone;
+  if (files.empty()) {
+    const auto checked = check_registry(invocation, tools);
+    if (!checked) complain(checked.error());
+    return checked.value_or(kWrongUsage);
+  }
   for (const auto& path : files) {
-    const bool is_config = std::filesystem::path(path).filename() == config::kFileName;
-    const auto checked = is_config ? check_config(path) : check_pipeline(path, tools);
+    const auto checked = is_config(path) ? check_config(path) : check_pipeline(path, tools);
     if (!checked) complain(checked.error());
     exit = std::max<int>(exit, checked.value_or(kWrongUsage));
   }
@@ -51,18 +84,6 @@ int check(const std::vector<std::string>& files) {
 }
 
 }  // namespace
-
-std::vector<Problem> problems_of(const pipeline::File& file, const tool::Registry& tools) {
-  auto problems = file.problems;
-  const auto meaning = pipeline::validate(file.definition, tools);
-  problems.insert(problems.end(), meaning.begin(), meaning.end());
-  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.position.line, a.position.column) <
-           std::pair(b.position.line, b.position.column);
-  });
-  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
-  return problems;
-}
 
 std::string to_text(const std::vector<Problem>& problems, std::string_view file) {
   constexpr std::size_t kMaxListed = 1000;  // nobody reads more
@@ -84,11 +105,13 @@ void add_check(CLI::App& app, Invocation& invocation) {
       "check", "Check pipeline files, and weir.yaml, and say everything that is wrong");
   command
       ->add_option("pipeline", *files,
-                   "Pipeline files; one of the name weir.yaml is a configuration")
-      ->required();
+                   "Pipeline files; one of the name weir.yaml is a configuration (default: the "
+                   "registry's files)");
   command->footer("Example: weir check pipeline.yaml");
   command->callback(
-      [&invocation, files] { invocation.action = [files] { return check(*files); }; });
+      [&invocation, files] {
+        invocation.action = [&invocation, files] { return check(invocation, *files); };
+      });
 }
 
 }  // namespace weir::cli

@@ -11,6 +11,8 @@
 
 #include "cli/usage.h"
 #include "config/load.h"
+#include "tool/library.h"
+#include "tool/supervisor.h"
 
 namespace weir::cli {
 
@@ -133,6 +135,9 @@ int act(const Invocation& invocation) {
 }
 
 int run_program(int argc, char** argv) {
+  // Not commands for people: plugins are started with them, so they begin at once.
+  if (argc > 1 && argv[1] == tool::kSuperviseCommand) return tool::supervise(argc - 2, argv + 2);
+  if (argc > 1 && argv[1] == tool::kHostCommand) return tool::host_library(argc - 2, argv + 2);
   fill_standard_streams();
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
@@ -152,10 +157,12 @@ int run_program(int argc, char** argv) {
   add_check(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
+  add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
   add_verify(app, invocation);
   add_hooks(app, invocation);
+  add_plugins(app, invocation);
   add_schema(app, invocation);
   try {
     app.parse(reversed_words(take_command(argc, argv, invocation), argv));

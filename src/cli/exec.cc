@@ -115,7 +115,8 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
                                    {.command = invocation.command,
                                     .name = options.name,
                                     .signals = *signals,
-                                    .durability = durability(*settings)});
+                                    .durability = durability(*settings),
+                                    .loggers = &(*recording)->loggers()});
   print_end(report, options,
             printable(options.name.empty() ? invocation.command[0] : options.name));
   return exit_code_of(report);

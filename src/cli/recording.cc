@@ -36,6 +36,7 @@ Result<std::unique_ptr<Recording>> Recording::start(const config::Config& config
                                                     const log::StoreDirectory& store) {
   WEIR_TRY(auto options, recorder_options(config));
   std::unique_ptr<Recording> recording(new Recording(store, std::move(options)));
+  WEIR_TRY(set_loggers(config, recording->loggers_));
   WEIR_TRY(recording->add_sinks(config));
   WEIR_TRY(recording->add_hooks(config));
   return recording;

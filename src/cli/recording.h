@@ -14,12 +14,13 @@
 #include "record/event_bus.h"
 #include "record/event_bus_sink.h"
 #include "record/log_feed.h"
+#include "record/loggers.h"
 #include "record/recorder.h"
 
 namespace weir::cli {
 
-/// What a command that records needs: the recorder, and the sinks and hooks that are configured,
-/// which get its events from the log.
+/// What a command that records needs: the recorder, the loggers, and the sinks and hooks that are
+/// configured, which get its events from the log.
 ///
 ///   recorder ──► log ─┬─► feed ──► sinks and PaperKit's files
 ///                     └─► feed ──► hooks
@@ -41,6 +42,8 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
 
   [[nodiscard]] record::Recorder& recorder() { return recorder_; }
+  /// As they are configured.
+  [[nodiscard]] const record::Loggers& loggers() const { return loggers_; }
 
  private:
   Recording(const log::StoreDirectory& store, record::RecorderOptions options);
@@ -53,6 +56,7 @@ class Recording {
   void say_what_is_missing() const;
 
   // In the order of need: each is used by those below it.
+  record::Loggers loggers_;
   record::Recorder recorder_;
   std::atomic<bool> ending_{false};
   std::mutex mutex_;

@@ -8,14 +8,17 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/pipeline_run.h"
 #include "cli/problems.h"
 #include "cli/progress.h"
 #include "cli/recording.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
+#include "cli/tools.h"
 #include "cli/usage.h"
 #include "engine/engine.h"
-#include "plugins/plugins.h"
+#include "pipeline/not_yet_run.h"
+#include "pipeline/registry.h"
 #include "project/run_state.h"
 #include "store/history.h"
 
@@ -23,8 +26,9 @@ namespace weir::cli {
 namespace {
 
 struct RunOptions {
-  std::string file;
+  std::string pipeline;
   std::string input = "{}";
+  std::vector<std::string> set;
   int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   bool all_outputs = false;
   bool quiet = false;
@@ -130,6 +134,19 @@ int refuse(engine::Engine& engine, const pipeline::Definition& definition,
   return kFailed;
 }
 
+using BoundParams = std::expected<json::Object, std::vector<Problem>>;
+
+/// What is wrong with the file; if nothing is, what keeps this run of it from being what it says.
+std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::Registry& tools,
+                                       const Secrets& secrets, const BoundParams& params) {
+  auto problems = pipeline::problems_of(file, tools);
+  if (!problems.empty()) return problems;
+  problems = pipeline::not_yet_run(file.definition);
+  problems.insert(problems.end(), secrets.problems.begin(), secrets.problems.end());
+  if (!params) problems.insert(problems.end(), params.error().begin(), params.error().end());
+  return problems;
+}
+
 int execute(const RunOptions& options, const Invocation& invocation) {
   const InterruptStop interrupt;
   auto payload = read_input(options.input);
@@ -137,54 +154,76 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     complain(payload.error());
     return kWrongUsage;
   }
-  // Before there is a store: a mistyped name leaves nothing behind.
-  const auto file = pipeline::load_file(options.file);
-  if (!file) {
-    complain(file.error());
+  auto settings = load_settings(invocation);
+  if (!settings) return kWrongUsage;
+  // Before there is a store: a mistyped name leaves nothing behind. What these tools would write,
+  // they never do.
+  const artifact::ArtifactStore unused("");
+  tool::Registry known_tools;
+  if (!add_tools(*settings, unused, known_tools)) return kWrongUsage;
+  const auto found = find_pipeline(options.pipeline, *settings, known_tools);
+  if (!found) {
+    complain(found.error());
     return kWrongUsage;
   }
-  const auto settings = load_settings(invocation);
-  if (!settings) return kWrongUsage;
+  const auto& [file, named_path] = *found;
+  const auto given = given_params(file.definition.params, options.set);
+  if (!given) {
+    complain(given.error());
+    return kWrongUsage;
+  }
+  const auto secrets = fetch_secrets(file.definition, *settings, config::process_environment());
+  for (const auto& [name, value] : secrets.values) {
+    if (!value.empty()) settings->redaction.policy.literals.push_back(value);
+  }
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
   tool::Registry tools;
-  plugins::add_all(tools, artifacts);
+  if (!add_tools(*settings, artifacts, tools)) return kWrongUsage;
   const auto recording = Recording::start(*settings, *store);
   if (!recording) return complain(recording.error());
   auto& recorder = (*recording)->recorder();
   engine::Engine engine(recorder, artifacts, tools, recorder.redactor());
 
   std::error_code error;
-  const auto path = std::filesystem::absolute(options.file, error);
-  if (error) return complain({ErrorCode::kIo, options.file + ": " + error.message()});
-  if (const auto problems = problems_of(*file, tools); !problems.empty()) {
-    return refuse(engine, file->definition, problems, options.file);
+  const auto path = std::filesystem::absolute(named_path, error);
+  if (error) return complain({ErrorCode::kIo, named_path.string() + ": " + error.message()});
+  auto params = pipeline::bind(file.definition.params, *given);
+  if (const auto problems = reasons_to_refuse(file, tools, secrets, params); !problems.empty()) {
+    return refuse(engine, file.definition, problems, named_path.string());
   }
 
   auto report = [&] {
     std::optional<Progress> progress;
-    if (!options.quiet) progress.emplace(file->definition);
-    return engine.run({.definition = file->definition,
-                       .definition_text = file->text,
+    if (!options.quiet) progress.emplace(file.definition);
+    return engine.run({.definition = file.definition,
+                       .definition_text = file.text,
                        .folder = path.parent_path(),
                        .payload = std::move(*payload),
+                       .params = *std::move(params),
+                       .secret = [&](const std::string& name) -> std::optional<std::string> {
+                         const auto value = secrets.values.find(name);
+                         if (value == secrets.values.end()) return {};
+                         return value->second;
+                       },
                        .jobs = options.jobs,
                        .durability = durability(*settings),
                        .on_log_failure = on_log_failure(*settings),
+                       .loggers = &(*recording)->loggers(),
                        .stop = interrupt.token(),
                        .on_update = [&](const engine::NodeUpdate& update) {
                          if (progress) progress->update(update);
                        }});
   }();
   if (!report) return complain(report.error());
-  print_summary(options, file->definition, *store, *report);
+  print_summary(options, file.definition, *store, *report);
   if (const auto& lost = report->record_error) {
     std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n", lost->message.c_str());
   }
   if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
   std::printf("%s\n",
-              json::to_pretty_text(printed_result(options, file->definition, *report)).c_str());
+              json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
   return kDone;
 }
 
@@ -193,11 +232,18 @@ int execute(const RunOptions& options, const Invocation& invocation) {
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
   auto* command = app.add_subcommand("run", "Run a pipeline, record it, and print its result");
-  command->add_option("pipeline", options->file, "The pipeline's file: .json, .yaml or .yml")
+  command
+      ->add_option("pipeline", options->pipeline,
+                   "The pipeline's file, .json, .yaml or .yml, or its id in the registry")
       ->required();
   command->add_option(
       "--input", options->input,
       "The initial payload, a JSON object: the text itself, @FILE, or - for standard input");
+  command
+      ->add_option("--set", options->set,
+                   "A parameter of the pipeline, NAME=VALUE: JSON of its type, or else text")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   expect_number(command->add_option("--jobs", options->jobs,
                                     "Nodes that may run at a time (default: the processors)"),
                 1, 1024);

@@ -15,13 +15,16 @@ using project::RunState;
 using States = std::unordered_map<RunId, RunState>;
 
 bool has_no_end(const RunState& run) {
-  return !run.inconsistent && !run.is_finished() && run.pipeline_type != "external";
+  return !run.is_inconsistent() && !run.is_finished() && run.pipeline_type != "external";
 }
 
 std::string word_of(const RunState& run, bool ownerless) {
-  if (run.inconsistent) return std::string(to_string(run.state)) + " (INCONSISTENT)";
-  if (!has_no_end(run)) return std::string(to_string(run.state));
-  return ownerless ? "interrupted" : "running";
+  std::string word(to_string(run.state));
+  if (has_no_end(run)) word = ownerless ? "interrupted" : "running";
+  if (word == "running" && run.paused) word = "paused";
+  if (run.is_inconsistent()) word += " (INCONSISTENT)";
+  if (run.is_stale()) word += " (STALE)";
+  return word;
 }
 
 /// A run that has begun since the owners were asked, has no end and no owner now, was interrupted,

@@ -17,12 +17,6 @@ struct RunsOptions {
   std::size_t limit = 20;
 };
 
-std::int64_t completed_nodes(const project::RunState& run) {
-  std::int64_t count = 0;
-  for (const auto& node : run.nodes) count += node.state == project::State::kCompleted ? 1 : 0;
-  return count;
-}
-
 json::Value to_json(const ListedRun& listed) {
   const auto& run = listed.state;
   json::Object object;
@@ -33,7 +27,7 @@ json::Value to_json(const ListedRun& listed) {
   object.set("started_at", to_string(run.started_at));
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
-  object.set("completed_nodes", completed_nodes(run));
+  object.set("completed_nodes", run.count(project::State::kCompleted));
   object.set("failed_node_id",
              run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
   object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
@@ -62,7 +56,8 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   for (const auto& [run, word] : *runs) {
     table.add({run.run_id.text(), run.pipeline_id, word, to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
-               std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count),
+               std::to_string(run.count(project::State::kCompleted)) + "/" +
+                   std::to_string(run.node_count),
                run.failed_node_id});
   }
   table.print(stdout);

@@ -115,6 +115,14 @@ pipeline::OnLogFailure on_log_failure(const config::Config& config) {
              : pipeline::OnLogFailure::kStop;
 }
 
+Result<void> set_loggers(const config::Config& config, record::Loggers& loggers) {
+  for (const auto& [name, logger] : config.loggers) {
+    WEIR_TRY(loggers.set_level(name, logger.level));
+    WEIR_TRY(loggers.set_sampling(name, logger.sampling));
+  }
+  return {};
+}
+
 Result<record::Hook> make_hook(const config::Hook& hook) {
   auto made = make_kind(hook);
   if (!made) return std::unexpected(std::move(made).error().within("hook '" + hook.name + "'"));

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "pipeline/definition.h"
 #include "record/event_bus.h"
+#include "record/loggers.h"
 #include "record/recorder.h"
 
 /// What a command makes of the configuration.
@@ -21,6 +22,8 @@ namespace weir::cli {
 [[nodiscard]] Result<record::RecorderOptions> recorder_options(const config::Config& config);
 [[nodiscard]] record::Durability durability(const config::Config& config);
 [[nodiscard]] pipeline::OnLogFailure on_log_failure(const config::Config& config);
+/// Errors: those of record::Loggers.
+[[nodiscard]] Result<void> set_loggers(const config::Config& config, record::Loggers& loggers);
 
 /// The hook that is configured, enabled or not; it prints to standard error. Errors: kInvalidInput.
 [[nodiscard]] Result<record::Hook> make_hook(const config::Hook& hook);

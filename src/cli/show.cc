@@ -8,7 +8,10 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/run_list.h"
+#include "cli/run_text.h"
 #include "cli/terminal.h"
+#include "project/redaction_counts.h"
+#include "store/history.h"
 
 namespace weir::cli {
 namespace {
@@ -18,7 +21,9 @@ struct ShowOptions {
   bool json = false;
 };
 
+using project::Attempt;
 using project::NodeState;
+using project::RedactionCounts;
 using project::RunState;
 using project::State;
 
@@ -26,26 +31,34 @@ double offset_ms(const RunState& run, Timestamp time) {
   return std::chrono::duration<double, std::milli>(time - run.started_at).count();
 }
 
-/// What a node took, or has taken so far.
-double length_ms(const RunState& run, const NodeState& node) {
-  return node.duration_ms.value_or(offset_ms(run, run.last_event_at) -
-                                   offset_ms(run, node.started_at));
+/// What an attempt took, or has taken so far.
+double length_ms(const RunState& run, const Attempt& attempt) {
+  return attempt.duration_ms.value_or(offset_ms(run, run.last_event_at) -
+                                      offset_ms(run, attempt.started_at));
+}
+
+json::Value text_or_null(const std::string& text) {
+  return text.empty() ? json::Value() : json::Value(text);
 }
 
 json::Value node_json(const RunState& run, const NodeState& node) {
+  const auto* attempt = node.last_attempt();
+  const bool has_duration = attempt != nullptr && attempt->duration_ms;
   json::Object object;
   object.set("node_id", node.node_id);
   object.set("tool", node.plugin_id + "." + node.tool_id);
   object.set("step_index", node.step_index);
   object.set("state", to_string(node.state));
-  object.set("starts_after_ms", offset_ms(run, node.started_at));
-  object.set("duration_ms", node.duration_ms ? json::Value(*node.duration_ms) : json::Value());
+  object.set("attempts", static_cast<std::int64_t>(node.attempts.size()));
+  object.set("starts_after_ms",
+             attempt == nullptr ? json::Value() : json::Value(offset_ms(run, attempt->started_at)));
+  object.set("duration_ms", has_duration ? json::Value(*attempt->duration_ms) : json::Value());
   json::Array predecessors;
   for (const auto& id : node.predecessors) predecessors.emplace_back(id);
   object.set("predecessor_node_ids", std::move(predecessors));
-  if (!node.error_type.empty()) {
-    object.set("error_type", node.error_type);
-    object.set("error_message", node.error_message);
+  if (attempt != nullptr && !attempt->error_type.empty()) {
+    object.set("error_type", attempt->error_type);
+    object.set("error_message", attempt->error_message);
   }
   json::Array lines;
   for (const auto& line : node.last_log_lines) lines.emplace_back(line);
@@ -54,7 +67,7 @@ json::Value node_json(const RunState& run, const NodeState& node) {
   return object;
 }
 
-json::Value run_json(const ListedRun& listed) {
+json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
@@ -64,36 +77,21 @@ json::Value run_json(const ListedRun& listed) {
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
   object.set("events", run.events);
-  object.set("failed_node_id",
-             run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
-  object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
-  object.set("error_message",
-             run.error_message.empty() ? json::Value() : json::Value(run.error_message));
+  object.set("failed_node_id", text_or_null(run.failed_node_id));
+  object.set("error_type", text_or_null(run.error_type));
+  object.set("error_message", text_or_null(run.error_message));
+  object.set("substatus", text_or_null(std::string(to_string(run.substatus()))));
+  json::Array doubts;
+  for (auto& doubt : doubts_of(run)) doubts.emplace_back(std::move(doubt));
+  object.set("doubts", std::move(doubts));
+  json::Object counts;
+  for (const auto& [rule, count] : redacted.by_rule())
+    counts.set(rule, static_cast<std::int64_t>(count));
+  object.set("redacted", std::move(counts));
   json::Array nodes;
   for (const auto& node : run.nodes) nodes.push_back(node_json(run, node));
   object.set("nodes", std::move(nodes));
   return object;
-}
-
-Colour colour_of(State state) {
-  if (state == State::kCompleted) return Colour::kGreen;
-  return state == State::kFailed ? Colour::kRed : Colour::kYellow;
-}
-
-std::string_view mark_of(State state) {
-  switch (state) {
-    case State::kCompleted:
-      return "✓";
-    case State::kFailed:
-      return "✗";
-    case State::kRunning:
-      return "▸";
-    case State::kPending:
-    case State::kSkipped:
-    case State::kCancelled:
-      return "–";
-  }
-  return "?";
 }
 
 /// Draws the nodes of a run below each other, with when and how long each ran.
@@ -103,7 +101,10 @@ class Tree {
     for (const auto& node : run.nodes) {
       name_width_ = std::max(name_width_, display_width(node.node_id));
       tool_width_ = std::max(tool_width_, display_width(node.plugin_id + "." + node.tool_id));
-      total_ms_ = std::max(total_ms_, offset_ms(run, node.started_at) + length_ms(run, node));
+      if (const auto* attempt = node.last_attempt()) {
+        total_ms_ =
+            std::max(total_ms_, offset_ms(run, attempt->started_at) + length_ms(run, *attempt));
+      }
     }
   }
 
@@ -122,26 +123,36 @@ class Tree {
 
  private:
   void print_node(const NodeState& node, bool last) const {
-    const auto length = length_ms(run_, node);
+    const auto* attempt = node.last_attempt();
+    const auto length = attempt == nullptr ? 0 : length_ms(run_, *attempt);
     std::printf(
-        "%s %s %s  %s  %s  %s\n", last ? "└─" : "├─",
+        "%s %s %s  %s", last ? "└─" : "├─",
         paint(coloured_, colour_of(node.state), mark_of(node.state)).c_str(),
         pad(node.node_id, name_width_).c_str(),
         paint(coloured_, Colour::kGrey, pad(node.plugin_id + "." + node.tool_id, tool_width_))
-            .c_str(),
-        pad_left(text::duration(length), 9).c_str(),
-        paint(coloured_, colour_of(node.state), bar(offset_ms(run_, node.started_at), length))
             .c_str());
-    const auto* indent = last ? "       " : "│      ";
-    if (node.state == State::kFailed) {
-      std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, node.error_type).c_str(),
-                  printable(node.error_message).c_str());
-      const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
-      if (hidden > 0)
-        std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
-      for (const auto& line : node.last_log_lines)
-        std::printf("%s| %s\n", indent, printable(line).c_str());
+    if (attempt != nullptr) {
+      std::printf(
+          "  %s  %s", pad_left(text::duration(length), 9).c_str(),
+          paint(coloured_, colour_of(node.state), bar(offset_ms(run_, attempt->started_at), length))
+              .c_str());
+      if (attempt->number > 1)
+        std::printf("  attempt %lld", static_cast<long long>(attempt->number));
+    } else {
+      std::printf("  %s", std::string(to_string(node.state)).c_str());
     }
+    std::printf("\n");
+    if (node.state == State::kFailed) print_failure(node, last ? "       " : "│      ");
+  }
+
+  void print_failure(const NodeState& node, const char* indent) const {
+    const auto& attempt = node.attempts.back();
+    std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, attempt.error_type).c_str(),
+                printable(attempt.error_message).c_str());
+    const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
+    if (hidden > 0) std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
+    for (const auto& line : node.last_log_lines)
+      std::printf("%s| %s\n", indent, printable(line).c_str());
   }
 
   /// When the node ran within the run: at least one mark wide.
@@ -162,7 +173,16 @@ class Tree {
   double total_ms_ = 0;
 };
 
-void print_run(const ListedRun& listed) {
+void print_redacted(const RedactionCounts& redacted) {
+  std::string rules;
+  for (const auto& [rule, count] : redacted.by_rule()) {
+    rules.append(rules.empty() ? "" : ", ").append(printable(rule));
+    rules.append(" ").append(std::to_string(count));
+  }
+  if (!rules.empty()) std::printf("redacted: %s\n", rules.c_str());
+}
+
+void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   const bool coloured = is_coloured(stdout);
   const auto& [run, state] = listed;
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
@@ -171,6 +191,7 @@ void print_run(const ListedRun& listed) {
   std::printf("run %s, started %s, %s\n", run.run_id.text().c_str(),
               to_string(run.started_at).c_str(),
               text::count(static_cast<std::size_t>(run.events), "event").c_str());
+  print_redacted(redacted);
   if (state == "interrupted") {
     std::printf("The process that ran it is gone; its last event is of %s.\n",
                 to_string(run.last_event_at).c_str());
@@ -179,7 +200,10 @@ void print_run(const ListedRun& listed) {
     std::printf("Nothing was executed: %s\n%s\n", run.error_type.c_str(),
                 run.error_message.c_str());
   }
+  for (const auto& doubt : doubts_of(run))
+    std::printf("%s\n", paint(coloured, Colour::kRed, doubt).c_str());
   Tree(run).print();
+  for (const auto& wait : waits_of(run)) std::printf("%s\n", wait.c_str());
 }
 
 int show(const ShowOptions& options, const Invocation& invocation) {
@@ -187,10 +211,16 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
   if (!run) return complain(run.error());
+  RedactionCounts redacted;
+  const auto read = store::read_run(*store, run->state.run_id, [&](const event::EventView& event) {
+    redacted.apply(event);
+    return Result<void>();
+  });
+  if (!read) return complain(read.error());
   if (options.json) {
-    std::printf("%s\n", json::to_pretty_text(run_json(*run)).c_str());
+    std::printf("%s\n", json::to_pretty_text(run_json(*run, redacted)).c_str());
   } else {
-    print_run(*run);
+    print_run(*run, redacted);
   }
   return kDone;
 }

@@ -3,6 +3,17 @@
 #include <set>
 
 namespace weir::config {
+namespace {
+
+/// To the problem of a word in the place of a list: how it is written.
+std::string as_list(const Place& place, const json::Value& value) {
+  constexpr std::size_t kMaxShown = 64;
+  const auto* text = value.string();
+  if (text == nullptr || text->size() > kMaxShown) return {};
+  return ": write " + place.key + ": [" + *text + "]";
+}
+
+}  // namespace
 
 const json::Array* items_of(const json::Value& value, const ListLimits& limits,
                             const Place& place) {
@@ -10,7 +21,7 @@ const json::Array* items_of(const json::Value& value, const ListLimits& limits,
   const auto* items = value.is_null() ? &none : value.array();
   if (items == nullptr || items->size() < limits.min_items) {
     const auto* const what = limits.min_items == 0 ? "a list" : "a list of one or more";
-    place.problems->add(value.position, wrong_value(place, value, what));
+    place.problems->add(value.position, wrong_value(place, value, what) + as_list(place, value));
     return nullptr;
   }
   if (items->size() > limits.max_items) {

@@ -5,7 +5,7 @@
 
 #include "config/object.h"
 
-/// Shapes of lists, and of objects whose keys are names. Internal to config.
+/// Shapes of lists, and of objects whose keys are names. For the tables of config and pipeline.
 namespace weir::config {
 
 struct ListLimits {
@@ -32,12 +32,13 @@ Shape<std::vector<T>> list(const std::string& what, const Shape<T>& item, ListLi
     const auto* items = items_of(value, limits, place);
     if (items == nullptr) return {};
     List result;
+    result.reserve(items->size());
+    const auto known = place.problems->size();
     for (const auto& one : *items) {
-      if (place.problems->full()) return {};
-      if (auto known = read(one, nullptr, place)) result.push_back(*std::move(known));
+      if (place.problems->full()) break;
+      if (auto value_read = read(one, nullptr, place)) result.push_back(*std::move(value_read));
     }
-    if (result.size() != items->size()) return {};
-    if (check) check(result, value, *place.problems);
+    if (check && place.problems->size() == known) check(result, value, *place.problems);
     return result;
   };
   auto write = [write = item.write](const List& list) {
@@ -81,7 +82,6 @@ Shape<NamedValues<T>> map(const std::string& what, const Shape<T>& item, const N
                                                   const Place& place) -> std::optional<Map> {
     auto result = before != nullptr ? *before : Map();
     if (value.is_null()) return result;
-    const auto known = place.problems->size();
     const auto* entries = entries_of(value, names, place);
     if (entries == nullptr) return {};
     for (const auto& [name, entry, position] : *entries) {
@@ -92,7 +92,6 @@ Shape<NamedValues<T>> map(const std::string& what, const Shape<T>& item, const N
       auto one = read(entry, begin, {name, place.problems});
       if (one) result.insert_or_assign(name, *std::move(one));
     }
-    if (place.problems->size() != known || place.problems->full()) return {};
     return result;
   };
   auto write = [write = item.write](const Map& map) {

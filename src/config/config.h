@@ -134,6 +134,21 @@ struct Hook {
   ByName<std::string> headers_env;
 };
 
+/// Where a secret of pipelines comes from: one of the two.
+struct SecretSource {
+  std::string env;
+  std::filesystem::path file;
+};
+
+/// How far a plugin is trusted, the least first.
+enum class Trust : std::uint8_t { kUntrusted, kPartner, kTrusted };
+[[nodiscard]] std::string_view to_string(Trust trust);
+
+struct Plugins {
+  std::vector<std::filesystem::path> folders;
+  ByName<Trust> trust;  ///< by the plugin's id: what the user agrees to
+};
+
 struct Config {
   Recording record;
   Segments log;
@@ -142,6 +157,9 @@ struct Config {
   std::vector<Sink> sinks;
   std::optional<LogFiles> log_files;
   std::vector<Hook> hooks;
+  std::vector<std::filesystem::path> pipelines;  ///< folders of the registry
+  ByName<SecretSource> secrets;
+  Plugins plugins;
 };
 
 }  // namespace weir::config

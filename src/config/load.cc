@@ -85,6 +85,7 @@ class Settler {
   void settle(Config& config, const json::Value& file) {
     if (const auto* section = find(file, "redaction")) settle(config.redaction, *section);
     for (auto& sink : config.sinks) settle(sink.path);
+    for (auto& folder : config.plugins.folders) settle(folder);
     if (config.log_files) {
       if (config.log_files->loggers.empty()) config.log_files->loggers = standard_log_files();
       for (auto& [name, logger] : config.log_files->loggers) {
@@ -92,6 +93,8 @@ class Settler {
       }
       settle(config.log_files->output_dir);
     }
+    for (auto& folder : config.pipelines) settle(folder);
+    for (auto& [name, source] : config.secrets) settle(source.file);
     const auto* hooks = find(file, "hooks");
     for (std::size_t i = 0; i < config.hooks.size(); ++i) {
       settle(config.hooks[i], (*hooks->array())[i]);

@@ -18,12 +18,6 @@ std::string default_text(const json::Value& value) {
   return "`" + (value.string() != nullptr ? *value.string() : json::to_text(value)) + "`";
 }
 
-/// The word of the tag if it is one; empty: nothing is known of it, and it was complained of.
-std::string tag_word(const json::Object& object, const std::string& tag) {
-  const auto* word = object.find(tag);
-  return word == nullptr ? "" : word_in(*word);
-}
-
 json::Object object_of(const char* key, json::Value value) {
   json::Object object;
   object.set(key, std::move(value));
@@ -65,31 +59,57 @@ void KeyTable::check(const json::Value& value, const Place& place) const {
   const auto* object = value.object();
   if (object == nullptr)
     return problems.add(value.position, wrong_value(place, value, "an object"));
-  const auto word = tag_word(*object, tag);
-  std::vector<std::string> names;
+  const auto word = tag_word(*object);
+  const auto is_known = [&](const KeyInfo& key) { return word.empty() || is_for(key, word); };
   for (const auto& key : keys) {
-    if (!word.empty() && !is_for(key, word)) continue;
-    names.push_back(key.name);
-    const bool needed = key.options.required && (is_for(key, word));
+    const bool needed = key.options.required && is_for(key, word);
     if (needed && object->find(key.name) == nullptr) {
       problems.add(value.position, "'" + key.name + "' is missing: " + key.what + " is expected");
     }
   }
-  std::set<std::string_view> seen;
   for (const auto& member : *object) {
     if (problems.full()) return;  // a search for the word meant takes time
-    if (!seen.insert(member.key).second) {
+    const auto key = std::find_if(keys.begin(), keys.end(),
+                                  [&](const KeyInfo& one) { return one.name == member.key; });
+    const auto same = [&](const json::Member& other) { return other.key == member.key; };
+    if (std::any_of(object->begin(), &member, same)) {  // few: unknown keys are problems
       problems.add(member.position, "'" + member.key + "' is given twice");
-    } else if (std::find(names.begin(), names.end(), member.key) == names.end()) {
-      const auto same = [&](const KeyInfo& key) { return key.name == member.key; };
-      const bool is_other = std::any_of(keys.begin(), keys.end(), same);
+    } else if (key == keys.end()) {
       problems.add(member.position,
-                   is_other ? "'" + member.key + "' is not for '" + tag + ": " + word + "'"
-                            : "unknown key '" + member.key + "'" +
-                                  text::did_you_mean(member.key, names) +
-                                  " (known: " + text::join(names) + ")");
+                   "unknown key '" + member.key + "'" + hint(member.key, is_known));
+    } else if (!is_known(*key)) {
+      problems.add(member.position, "'" + member.key + "' is not for '" + tag + ": " + word + "'");
     }
   }
+}
+
+std::string KeyTable::tag_word(const json::Object& object) const {
+  const auto* value = object.find(tag);
+  const auto key =
+      std::find_if(keys.begin(), keys.end(), [&](const KeyInfo& one) { return one.name == tag; });
+  if (value == nullptr || key == keys.end()) return {};
+  auto word = word_in(*value);
+  const auto& words = *key->schema.find("enum")->array();
+  const bool is_one = std::find(words.begin(), words.end(), json::Value(word)) != words.end();
+  return is_one ? word : "";
+}
+
+std::string KeyTable::hint(std::string_view word,
+                           const std::function<bool(const KeyInfo&)>& is_known) const {
+  constexpr std::size_t kMaxListed = 12;
+  std::vector<std::string> names;
+  for (const auto& key : keys) {
+    if (is_known(key)) names.push_back(key.name);
+  }
+  auto hint = text::did_you_mean(word, names);
+  if (names.size() <= kMaxListed) hint += " (known: " + text::join(names) + ")";
+  return hint;
+}
+
+bool KeyTable::may_be_null() const {
+  return rules.empty() && std::none_of(keys.begin(), keys.end(), [](const KeyInfo& key) {
+           return key.options.required;
+         });
 }
 
 json::Object KeyTable::schema() const {
@@ -107,20 +127,23 @@ json::Object KeyTable::schema() const {
     properties.append({key.name, std::move(schema)});
   }
   json::Object schema;
-  schema.set("type", json::Array{"object", "null"});
+  schema.set("type", may_be_null() ? json::Value(json::Array{"object", "null"}) : "object");
   if (!required.empty()) schema.set("required", std::move(required));
   schema.set("properties", std::move(properties));
   schema.set("additionalProperties", false);
   json::Array branches;
   for (const auto& word : words) {
-    auto rules = rules_for(keys, word);
-    if (rules.empty()) continue;
+    auto consequence = rules_for(keys, word);
+    if (consequence.empty()) continue;
     json::Object branch;
-    branch.set("if", object_of("properties", object_of(tag.c_str(), object_of("const", word))));
-    branch.set("then", std::move(rules));
+    auto condition = object_of("properties", object_of(tag.c_str(), object_of("const", word)));
+    condition.set("required", json::Array{tag});
+    branch.set("if", std::move(condition));
+    branch.set("then", std::move(consequence));
     branches.emplace_back(std::move(branch));
   }
   if (!branches.empty()) schema.set("allOf", std::move(branches));
+  schema.update(rules);
   return schema;
 }
 

@@ -2,7 +2,7 @@
 
 #include "config/shape.h"
 
-/// Shapes of objects with known keys. Internal to config.
+/// Shapes of objects with known keys. For the tables of config and pipeline.
 namespace weir::config {
 
 struct KeyOptions {
@@ -59,13 +59,23 @@ Key<T> key(const std::string& name, Member member, Shape<M> shape, const std::st
 struct KeyTable {
   std::vector<KeyInfo> keys;
   std::string tag;
+  json::Object rules;  ///< for the schema, beside what the keys say
 
   /// Complains of what is no object, and of keys that are unknown, missing, given twice, or not for
   /// this tag.
   void check(const json::Value& value, const Place& place) const;
+  /// Without keys, it is one.
+  [[nodiscard]] bool may_be_null() const;
   [[nodiscard]] json::Object schema() const;
   /// `defaults` is the object as it is written when nothing is given.
   [[nodiscard]] std::vector<Row> rows(const json::Object& defaults) const;
+
+ private:
+  /// The word of the tag; empty: it has none, or one that is none, which is complained of.
+  [[nodiscard]] std::string tag_word(const json::Object& object) const;
+  /// What may have been meant.
+  [[nodiscard]] std::string hint(std::string_view word,
+                                 const std::function<bool(const KeyInfo&)>& is_known) const;
 };
 
 [[nodiscard]] bool is_for(const KeyInfo& key, std::string_view tag_word);
@@ -80,14 +90,15 @@ template <class T>
 struct ObjectOptions {
   std::string tag{};
   Check<T> check{};
+  json::Object rules{};  ///< what its schema says beside the keys: what `check` knows
 };
 
-/// Keys that are not given are as they were. Null is an object without keys: a section whose lines
-/// are all commented out.
+/// Keys that are not given are as they were. Null is an object without keys, where none is needed:
+/// a section whose lines are all commented out.
 template <class T>
 Shape<T> object(const std::string& what, const std::vector<Key<T>>& keys,
                 const ObjectOptions<T>& options = {}) {
-  KeyTable table{.keys = {}, .tag = options.tag};
+  KeyTable table{.keys = {}, .tag = options.tag, .rules = options.rules};
   json::Object defaults;
   for (const auto& one : keys) {
     table.keys.push_back(one.info);
@@ -96,17 +107,16 @@ Shape<T> object(const std::string& what, const std::vector<Key<T>>& keys,
   auto read = [table, keys, check = options.check](const json::Value& value, const T* before,
                                                    const Place& place) -> std::optional<T> {
     T result = before != nullptr ? *before : T{};
-    if (value.is_null()) return result;
+    if (value.is_null() && table.may_be_null()) return result;
     auto& problems = *place.problems;
     const auto known = problems.size();
     table.check(value, place);
+    if (value.object() == nullptr) return {};
     for (const auto& one : keys) {
-      const auto* member =
-          value.object() == nullptr ? nullptr : value.object()->find(one.info.name);
+      const auto* member = value.object()->find(one.info.name);
       if (member != nullptr) one.read(*member, result, {one.info.name, &problems});
     }
     if (problems.size() == known && check) check(result, value, problems);
-    if (problems.size() != known || problems.full()) return {};
     return result;
   };
   auto write = [keys, tag = options.tag](const T& value) {

@@ -16,7 +16,8 @@
 #include "base/problem.h"
 
 /// How values are written in a file. Reading, writing, the JSON Schema and the reference page all
-/// come from one Shape, so that none of them can say what the others do not. Internal to config.
+/// come from one Shape, so that none of them can say what the others do not. For the tables of
+/// config and pipeline.
 namespace weir::config {
 
 /// What is wrong, up to a limit: nobody reads more, and each costs a search for the word meant.
@@ -57,7 +58,9 @@ template <class T>
 struct Shape {
   std::string what;  ///< "a list of topics": in messages and on the page
   json::Object schema;
-  /// Nothing after a problem. `before` is what holds without this value, or null.
+  /// Nothing if it is not what the shape says. Of objects, lists and maps, what could be
+  /// understood: after a problem, it is for finding more of them alone. `before` is what holds
+  /// without this value, or null.
   std::function<std::optional<T>(const json::Value&, const T* before, const Place&)> read;
   /// Reads back as the same value. Null: nothing is written.
   std::function<json::Value(const T&)> write;
@@ -144,16 +147,15 @@ Shape<T> choice(const Words<T>& words, const Words<T>& other_words = {}) {
       });
 }
 
-/// A value that may be absent.
-template <class T>
-Shape<std::optional<T>> optional(const Shape<T>& shape) {
-  using Optional = std::optional<T>;
+/// A value that may be absent: a std::optional or a Rare.
+template <class T, class Optional = std::optional<T>>
+Shape<Optional> optional(const Shape<T>& shape) {
   auto read = [read = shape.read](const json::Value& value, const Optional* before,
                                   const Place& place) -> std::optional<Optional> {
     const T* known = before != nullptr && *before ? &**before : nullptr;
     auto result = read(value, known, place);
     if (!result) return {};
-    return Optional(std::move(result));
+    return Optional(*std::move(result));
   };
   auto write = [write = shape.write](const Optional& value) {
     return value ? write(*value) : json::Value();

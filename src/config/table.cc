@@ -72,6 +72,26 @@ Shape<ByName<LoggerSettings>> loggers_shape() {
               .accepts = is_logger_name});
 }
 
+Shape<SecretSource> secret_shape() {
+  const auto check = [](const SecretSource& source, const json::Value& value, Problems& problems) {
+    if (source.env.empty() == source.file.empty()) {
+      problems.add(value.position, "a secret is 'env' or 'file', and not both");
+    }
+  };
+  json::Object env, file;
+  env.set("required", json::Array{"env"});
+  file.set("required", json::Array{"file"});
+  json::Object rules;
+  rules.set("oneOf", json::Array{std::move(env), std::move(file)});
+  return object<SecretSource>(
+      "a secret",
+      {key<SecretSource>("env", &SecretSource::env, variable_shape(),
+                         "the environment variable that holds it"),
+       key<SecretSource>("file", &SecretSource::file, path("a file"),
+                         "the file that holds it; a line end at its end is none of it")},
+      {.check = check, .rules = std::move(rules)});
+}
+
 }  // namespace
 
 Shape<event::Level> level_shape() {
@@ -131,8 +151,10 @@ const Shape<Config>& config_shape() {
        key<Config>(
            "loggers", &Config::loggers, loggers_shape(),
            "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
-           "is as at `agent`, and then as at `weir`, which is above all. `run` and `exec` do not "
-           "obey it yet: they record every line.",
+           "is as at `agent`, and then as at `weir`, which is above all. A node's lines on "
+           "its standard error, and those of a command that `exec` runs, are `info` of `stderr` "
+           "and `stdout`. What a run does is always recorded. Sampling keeps all of a trace or "
+           "nothing: of some runs every line, of the others none.",
            {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
        key<Config>(
            "sinks", &Config::sinks, sinks_shape(),
@@ -145,7 +167,28 @@ const Shape<Config>& config_shape() {
            "of "
            "`agent`, `workflow`, `tool`, `error` and `audit`, or for those that are named."),
        key<Config>("hooks", &Config::hooks, hooks_shape(),
-                   "What is called when something happens. `weir hooks` lists them.")});
+                   "What is called when something happens. `weir hooks` lists them."),
+       key<Config>("pipelines", &Config::pipelines,
+                   list("folders", path("a folder"), {.max_items = 64}),
+                   "The registry: folders of pipeline files, which `weir run ID` finds by their "
+                   "ids, and `weir check` checks."),
+       key<Config>(
+           "secrets", &Config::secrets,
+           map("secrets", secret_shape(),
+               {.what = "a secret's name: letters, digits, '_' and '-'",
+                .pattern = "^[A-Za-z0-9_-]+$",
+                .accepts =
+                    [](std::string_view name) {
+                      const auto allowed = [](char c) {
+                        return is_letter_or_digit(c) || c == '_' || c == '-';
+                      };
+                      return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
+                    }}),
+           "Where pipelines' `${secrets.NAME}` come from. One that is not named here is the "
+           "environment variable of its name."),
+       key<Config>("plugins", &Config::plugins, plugins_shape(),
+                   "Where plugins are, and how far each is trusted: see [plugins](../plugins.md). "
+                   "`weir plugins` lists them.")});
   return shape;
 }
 

@@ -14,10 +14,15 @@ namespace weir::config {
 [[nodiscard]] Shape<std::vector<Sink>> sinks_shape();
 [[nodiscard]] Shape<LogFiles> log_files_shape();
 [[nodiscard]] Shape<std::vector<Hook>> hooks_shape();
+[[nodiscard]] Shape<Plugins> plugins_shape();
 
 // What several sections have.
 [[nodiscard]] Shape<event::Level> level_shape();
 [[nodiscard]] Shape<std::vector<event::TopicPattern>> topics_shape();
 [[nodiscard]] Shape<std::string> variable_shape();
+[[nodiscard]] Shape<Trust> trust_shape();
+/// Ids of plugins, tools and the like.
+[[nodiscard]] Shape<std::string> id_shape();
+[[nodiscard]] bool is_id(std::string_view text);
 
 }  // namespace weir::config

@@ -44,7 +44,8 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto run_id = RunId::make(clock.now());
-  const auto place = place_of_run(run_id, clock.now(), absolute_path(recorder_.store().root()));
+  auto place = place_of_run(run_id, clock.now(), absolute_path(recorder_.store().root()));
+  place.loggers = request.loggers;
   // Durable before the event that names them is committed.
   WEIR_TRY(const auto definition_hash, artifacts_.put(request.definition_text));
   WEIR_TRY(const auto input_hash, artifacts_.put(json::to_text(request.payload)));
@@ -52,7 +53,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
            recorder_.begin(run_fields(request.definition, run_id, place, request.durability)));
 
   RunEvents events(*run, request.definition, place);
-  events.started(definition_hash, input_hash);
+  events.started(definition_hash, input_hash, request.params);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place);
   auto executed = execution.run();

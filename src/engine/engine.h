@@ -14,6 +14,7 @@
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
+#include "record/loggers.h"
 #include "record/recorder.h"
 #include "tool/tool.h"
 
@@ -33,10 +34,17 @@ struct RunRequest {
   std::string_view definition_text;        ///< what the user wrote, kept as an artifact
   std::filesystem::path folder;            ///< of the file
   json::Object payload;
+  /// All that the definition has, with their values: see pipeline::bind.
+  json::Object params{};
+  /// The value of a secret, nothing if there is none. The recorder's redactor must know them all,
+  /// as literals. Called from the threads that run nodes; empty: there are none.
+  std::function<std::optional<std::string>(const std::string& name)> secret{};
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
   pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;
+  /// Say which lines of its tools are recorded; null: all.
+  const record::Loggers* loggers = nullptr;
   /// Requested: cancel the run.
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.

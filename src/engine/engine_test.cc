@@ -104,10 +104,15 @@ TEST_F(EngineTest, MergesPredecessorsInTheOrderOfTheEdgesAndTheLastWins) {
 }
 
 TEST_F(EngineTest, GivesTheInitialPayloadAndTheOutputNodesOnly) {
+  add("b", "t1", [](const tool::Call&) {
+    json::Object output;
+    output.set("b", "t1");
+    return output;
+  });
   const auto report = run(R"({
     "id": "p", "name": "p",
     "nodes": [{"id": "n1", "plugin_id": "a", "tool_id": "t1"}, {"id": "n2", "plugin_id": "b", "tool_id": "t1"}],
-    "edges": [], "entry_nodes": ["n1", "n2"], "output_nodes": ["n2"]})");
+    "edges": [{"from_node": "n1", "to_node": "n2"}], "entry_nodes": ["n1"], "output_nodes": ["n2"]})");
   EXPECT_EQ(json::to_text(report->result), R"({"b":"t1"})");
   EXPECT_EQ(json::to_text(*report->outputs[0]), R"({"a":"t1"})");
 }

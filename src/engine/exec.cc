@@ -157,6 +157,7 @@ ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artif
                          .folder = folder,
                          .payload = {},
                          .durability = request.durability,
+                         .loggers = request.loggers,
                          .stop = stop.get_token(),
                          .on_update = {}});
   return {.command = std::move(result), .run = std::move(run)};

@@ -22,6 +22,7 @@ struct ExecRequest {
   std::string name;                  ///< of the pipeline; empty: of the command's program
   int signals = -1;                  ///< as in tool::CommandRequest
   record::Durability durability = record::Durability::kBatch;
+  const record::Loggers* loggers = nullptr;  ///< as in RunRequest
 };
 
 /// What became of the command, and what of its record: one can succeed without the other.

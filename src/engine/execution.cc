@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "engine/wide_events.h"
+#include "pipeline/settings.h"
 #include "record/context_carrier.h"
 
 namespace weir::engine {
@@ -38,6 +39,9 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       scheduler_(graph_),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()) {
+  for (NodeIndex node = 0; node < graph_.size(); ++node) {
+    index_.emplace(request.definition.nodes[node].id.text, node);
+  }
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -143,13 +147,18 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
                                                                 NodeEvents& events) const {
   auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
+  std::expected<json::Object, tool::Failure> resolved;
+  if (node.has_references) {
+    resolved = with_of(node, tool->spec(), payload);
+    if (!resolved) return std::unexpected(std::move(resolved).error());
+  }
   const auto run_id = run_.id().text();
   const auto context = std::make_shared<const record::TraceContext>(
       context_of_node(place_, events.span(), node.id.text));
   const tool::Call call{.run_id = run_id,
                         .node_id = node.id.text,
                         .payload = payload,
-                        .with = node.with,
+                        .with = node.has_references ? *resolved : node.with,
                         .folder = request_.folder,
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
@@ -157,6 +166,30 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
                         .environment = [&] { return environment_of(node, *context); }};
   const record::ContextScope scope(context);
   return tool::run_caught(*tool, call);
+}
+
+/// Reads outputs without the lock, as input_of: they are those of ancestors.
+std::expected<json::Object, tool::Failure> Execution::with_of(const pipeline::Node& node,
+                                                              const tool::ToolSpec& spec,
+                                                              const json::Object& payload) const {
+  auto with = pipeline::resolve(
+      json::Value(node.with), {.params = &request_.params,
+                               .input = &payload,
+                               .node_output =
+                                   [this](std::string_view id) {
+                                     const auto found = index_.find(id);
+                                     return found == index_.end() ? nullptr
+                                                                  : outputs_[found->second].get();
+                                   },
+                               .secret = request_.secret});
+  auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
+                       : std::unexpected(with.error());
+  if (settings) return *std::move(settings);
+  return std::unexpected(tool::Failure{
+      .type = "UnresolvedReference",
+      .message = "'with' of node '" + node.id.text + "': " + settings.error().message,
+      .exit_code = {},
+      .usage = {}});
 }
 
 tool::Environment Execution::environment_of(const pipeline::Node& node,

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/engine.h"
@@ -49,6 +50,9 @@ class Execution {
                                                                      const json::Object& payload,
                                                                      const std::stop_token& stop,
                                                                      NodeEvents& events) const;
+  /// What the tool gets: `with`, its references resolved.
+  [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
+      const pipeline::Node& node, const tool::ToolSpec& spec, const json::Object& payload) const;
   [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node,
                                                  const record::TraceContext& context) const;
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
@@ -66,6 +70,8 @@ class Execution {
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;                   // of each node
   std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
+
+  std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 

@@ -113,6 +113,8 @@ void NodeEvents::cancelled(double duration_ms, std::string_view reason,
 }
 
 void NodeEvents::log(const tool::LogLine& line) {
+  const auto* loggers = place_.loggers;
+  if (loggers != nullptr && !loggers->records(line.logger, line.level, &place_.context)) return;
   auto fields = common();
   fields.push_back({Field::kLogger, line.logger});
   fields.push_back({Field::kMessage, line.message});

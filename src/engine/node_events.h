@@ -35,6 +35,7 @@ class NodeEvents {
   void failed(double duration_ms, const tool::Failure& failure);
   /// `failure` is what the tool returned; of it only what it used and its exit code are said.
   void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
+  /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
 

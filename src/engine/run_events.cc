@@ -32,7 +32,7 @@ RunEvents::RunEvents(record::Run& run, const pipeline::Definition& definition,
       node_count_(static_cast<std::int64_t>(definition.nodes.size())),
       output_ids_(texts(definition.output_nodes)) {}
 
-void RunEvents::emit(Type type, std::initializer_list<event::FieldValue> fields) {
+void RunEvents::emit(Type type, const std::vector<event::FieldValue>& fields) {
   std::vector<event::FieldValue> all;
   all.reserve(fields.size() + 3);
   if (type == Type::kPipelineStarted && !place_.parent_run_id.empty()) {
@@ -48,15 +48,19 @@ void RunEvents::emit(Type type, std::initializer_list<event::FieldValue> fields)
   run_.emit(type, all);
 }
 
-void RunEvents::started(const Sha256& definition, const Sha256& input) {
+void RunEvents::started(const Sha256& definition, const Sha256& input, const json::Object& params) {
+  const auto params_text = json::to_text(params);
   const auto entries = texts(definition_.entry_nodes);
   const auto definition_hash = definition.text(), input_hash = input.text();
-  emit(Type::kPipelineStarted, {{Field::kPipelineName, std::string_view(definition_.name)},
-                                {Field::kEntryNodes, std::span(entries)},
-                                {Field::kOutputNodes, std::span(output_ids_)},
-                                {Field::kNodeCount, node_count_},
-                                {Field::kDefinitionSha256, std::string_view(definition_hash)},
-                                {Field::kInputSha256, std::string_view(input_hash)}});
+  std::vector<event::FieldValue> fields = {
+      {Field::kPipelineName, std::string_view(definition_.name)},
+      {Field::kEntryNodes, std::span(entries)},
+      {Field::kOutputNodes, std::span(output_ids_)},
+      {Field::kNodeCount, node_count_},
+      {Field::kDefinitionSha256, std::string_view(definition_hash)},
+      {Field::kInputSha256, std::string_view(input_hash)}};
+  if (!params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
+  emit(Type::kPipelineStarted, fields);
 }
 
 void RunEvents::ended(Execution& execution, double duration_ms) {

@@ -18,7 +18,7 @@ class RunEvents {
  public:
   RunEvents(record::Run& run, const pipeline::Definition& definition, const RunPlace& place);
 
-  void started(const Sha256& definition, const Sha256& input);
+  void started(const Sha256& definition, const Sha256& input, const json::Object& params);
   /// And the `pipeline_wide`, if the definition wants one; it takes what `execution` knows for it.
   void ended(Execution& execution, double duration_ms);
   /// Of a run that was never started.
@@ -30,7 +30,7 @@ class RunEvents {
   void cancelled(const Execution& execution, double duration_ms);
   void emit_wide(Execution& execution);
   /// With the place in the trace, which comes first in the catalogue.
-  void emit(event::Type type, std::initializer_list<event::FieldValue> fields);
+  void emit(event::Type type, const std::vector<event::FieldValue>& fields);
 
   record::Run& run_;
   const pipeline::Definition& definition_;

@@ -20,15 +20,15 @@ RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path sto
                  .parent_run_id = {},
                  .execution_mode = {},
                  .store = std::move(store)};
-  auto& [context, parent_run_id, execution_mode, path] = place;
+  auto& context = place.context;
   // It says whether the sender has recorded: Weir does, whatever was decided before it.
   context.flags |= record::kSampledFlag;
   const auto id = run.text();
   WEIR_CHECK(context.tracestate.set("weir", id));
   auto& ids = context.ids;
-  if (const auto parent = RunId::parse(ids.run_id)) parent_run_id = parent->text();
+  if (const auto parent = RunId::parse(ids.run_id)) place.parent_run_id = parent->text();
   if (const auto mode = ids.extra.find("execution_mode"); mode != ids.extra.end()) {
-    execution_mode = mode->second;
+    place.execution_mode = mode->second;
   }
   ids.run_id = id;
   ids.run_started_at = now;

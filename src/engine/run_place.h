@@ -4,10 +4,11 @@
 #include <string>
 
 #include "record/context.h"
+#include "record/loggers.h"
 
 namespace weir::engine {
 
-/// Where a run stands: in which trace, for whom, in which store.
+/// Where a run stands: in which trace, for whom, in which store, under which loggers.
 struct RunPlace {
   /// Inside the run: its trace, its span, what else travels; `ids.run_id` is the run's. Current
   /// while its nodes work, each in a span of its own.
@@ -16,6 +17,7 @@ struct RunPlace {
   std::string
       execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
   std::filesystem::path store;
+  const record::Loggers* loggers = nullptr;  ///< say which lines are recorded; null: all
 };
 
 /// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,

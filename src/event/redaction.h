@@ -59,6 +59,9 @@ struct RedactionPolicy {
                                        TextKind::kMessage};
   std::vector<RedactionKey> keys;
   std::vector<RedactionPattern> patterns;
+  /// Secrets of which the value itself is known: each is masked wherever it occurs, as
+  /// "secret_value". At least kMinLiteral bytes long.
+  std::vector<std::string> literals{};
   /// Empty: "[REDACTED:rule]". Otherwise "[rule:h]", h being the first 16 hexadecimal digits of
   /// HMAC-SHA-256(pseudonym_key, value): equal values stay equal, so that they can be joined.
   std::string pseudonym_key;
@@ -100,6 +103,9 @@ class Redactor {
   static constexpr std::size_t kMaxKeys = 128;
   static constexpr std::size_t kMaxPatterns = 64;
   static constexpr std::size_t kMaxPatternLength = 4096;
+  /// A shorter literal is a word that stands everywhere.
+  static constexpr std::size_t kMinLiteral = 6;
+  static constexpr std::size_t kMaxLiterals = 256;
 
   /// Errors: kInvalidInput, naming the rule.
   [[nodiscard]] static Result<Redactor> make(const RedactionPolicy& policy);

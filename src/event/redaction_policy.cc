@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "event/redaction_chars.h"
 #include "event/redaction_rules.h"
 
@@ -63,6 +64,7 @@ Result<std::unique_ptr<const CompiledPolicy>> CompiledPolicy::make(const Redacti
   }
   for (const auto& key : policy.keys) WEIR_TRY(result->add_key(key));
   for (const auto& pattern : policy.patterns) WEIR_TRY(result->add_pattern(pattern));
+  WEIR_TRY(result->add_literals(policy.literals));
   WEIR_TRY(result->switch_rules(policy.enable, true));
   WEIR_TRY(result->switch_rules(policy.disable, false));
   result->pseudonym_key_ = policy.pseudonym_key;
@@ -131,6 +133,38 @@ Result<void> CompiledPolicy::add_pattern(const RedactionPattern& pattern) {
   return {};
 }
 
+/// A text of several lines is masked line by line, too, and as JSON writes it: so it is logged.
+Result<void> CompiledPolicy::add_literals(const std::vector<std::string>& literals) {
+  if (literals.empty()) return {};
+  if (literals.size() > Redactor::kMaxLiterals) {
+    return fail(ErrorCode::kInvalidInput, "redaction: more than 256 literals");
+  }
+  WEIR_TRY(literal_rule_, add_rule("secret_value", RedactionKind::kSecret));
+  for (const auto& literal : literals) {
+    // In its own mask, it would be found again and again.
+    if (literal.size() < Redactor::kMinLiteral || mask(literal_rule_, "").contains(literal)) {
+      return fail(ErrorCode::kInvalidInput,
+                  "redaction: a secret's value is under 6 bytes, or a common word: it cannot be "
+                  "told from other text");
+    }
+    literals_.push_back(literal);
+    std::string escaped;
+    json::append_string(escaped, literal);
+    escaped = escaped.substr(1, escaped.size() - 2);
+    if (escaped != literal) literals_.push_back(std::move(escaped));
+    std::size_t begin = 0;
+    for (auto end = literal.find('\n'); begin < literal.size(); end = literal.find('\n', begin)) {
+      auto line = literal.substr(begin, end == std::string::npos ? end : end - begin);
+      if (line.ends_with('\r')) line.pop_back();
+      if (line.size() >= Redactor::kMinLiteral && line != literal) literals_.push_back(line);
+      begin = end == std::string::npos ? literal.size() : end + 1;
+    }
+  }
+  std::stable_sort(literals_.begin(), literals_.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return {};
+}
+
 Result<void> CompiledPolicy::switch_rules(const std::vector<std::string>& names, bool enabled) {
   for (const auto& name : names) {
     const auto rule = std::find_if(rules_.begin(), rules_.end(),
@@ -182,7 +216,9 @@ bool CompiledPolicy::mask_all(std::string_view text, Find find, std::string& out
 
 bool CompiledPolicy::mask_text(std::string_view text, TextKind kind, std::string& out,
                                RedactionCounts& counts) const {
-  if (!mask_once(text, finder(kind), out, counts)) return false;
+  const bool has_literal = !literals_.empty() && mask_literals(text, out, counts);
+  if (has_literal) text = out;
+  if (!mask_once(text, finder(kind), out, counts)) return has_literal;
   for (int pass = 1; pass < kMaxPasses && mask_once(out, finder(kind), out, counts);) ++pass;
   return true;
 }
@@ -194,6 +230,22 @@ bool CompiledPolicy::mask_once(std::string_view text, const Finder& built_in, st
   if (masked) text = out;
   const auto find = [&](std::string_view rest) { return built_in.find(rest); };
   return mask_all(text, find, out, counts) || masked;
+}
+
+bool CompiledPolicy::mask_literals(std::string_view text, std::string& out,
+                                   RedactionCounts& counts) const {
+  bool masked = false;
+  for (const auto& literal : literals_) {
+    const auto find = [&](std::string_view rest) -> std::optional<Match> {
+      const auto begin = rest.find(literal);
+      if (begin == std::string_view::npos) return {};
+      return Match{.begin = begin, .end = begin + literal.size(), .rule = literal_rule_};
+    };
+    if (!mask_all(text, find, out, counts)) continue;
+    masked = true;
+    text = out;
+  }
+  return masked;
 }
 
 bool CompiledPolicy::mask_patterns(std::string_view text, const Finder& rules, std::string& out,

@@ -42,6 +42,7 @@ class CompiledPolicy {
   [[nodiscard]] Result<RedactionRuleIndex> add_rule(const std::string& name, RedactionKind kind);
   [[nodiscard]] Result<void> add_key(const RedactionKey& key);
   [[nodiscard]] Result<void> add_pattern(const RedactionPattern& pattern);
+  [[nodiscard]] Result<void> add_literals(const std::vector<std::string>& literals);
   [[nodiscard]] Result<void> switch_rules(const std::vector<std::string>& names, bool enabled);
   void make_finders(const RedactionPolicy& policy);
 
@@ -50,6 +51,7 @@ class CompiledPolicy {
   }
   bool mask_once(std::string_view text, const Finder& built_in, std::string& out,
                  RedactionCounts& counts) const;
+  bool mask_literals(std::string_view text, std::string& out, RedactionCounts& counts) const;
   bool mask_patterns(std::string_view text, const Finder& rules, std::string& out,
                      RedactionCounts& counts) const;
   template <class Find>
@@ -59,6 +61,8 @@ class CompiledPolicy {
   NameMatcher names_;
   std::vector<PathRule> paths_;
   std::vector<Pattern> patterns_;
+  std::vector<std::string> literals_;  // the longest first
+  RedactionRuleIndex literal_rule_ = 0;
   std::vector<Finder> finders_;  // one a TextKind
   std::string pseudonym_key_;
 };

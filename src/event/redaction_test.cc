@@ -571,5 +571,28 @@ TEST(Redaction, TakesLinearTimeWhateverTheTextIs) {
   }
 }
 
+TEST(RedactionLiterals, AreMaskedWhereverTheyOccur) {
+  const auto redactor = Redactor::make({.literals = {"open sesame", "line one\nline two"}});
+  ASSERT_TRUE(redactor);
+  RedactionCounts counts;
+  std::string out;
+  EXPECT_TRUE(redactor->redact_text("xopen sesamex open sesame", TextKind::kField, out, counts));
+  EXPECT_EQ(out, "x[REDACTED:secret_value]x [REDACTED:secret_value]");
+  EXPECT_TRUE(redactor->redact_json(R"({"a":["b\nline one\nline two"]})", TextKind::kNodeOutput, out,
+                                    counts));
+  EXPECT_EQ(out, R"({"a":["b\n[REDACTED:secret_value]"]})");
+  EXPECT_TRUE(redactor->redact_text("> line two", TextKind::kMessage, out, counts));
+  EXPECT_EQ(out, "> [REDACTED:secret_value]");
+  EXPECT_FALSE(redactor->redact_text("open Sesame", TextKind::kMessage, out, counts));
+  EXPECT_EQ(counts.total(), 4U);
+}
+
+TEST(RedactionLiterals, ThatStandEverywhereAreRefused) {
+  EXPECT_FALSE(Redactor::make({.literals = {"short"}}));
+  EXPECT_FALSE(Redactor::make({.literals = {"REDACTED"}}));
+  EXPECT_FALSE(Redactor::make({.literals = std::vector<std::string>(257, "long enough")}));
+  EXPECT_TRUE(Redactor::make({.literals = {"long enough"}}));
+}
+
 }  // namespace
 }  // namespace weir::event

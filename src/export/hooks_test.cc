@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
-#include "project/run_metrics_testing.h"
+#include "project/event_feed_testing.h"
 
 namespace weir::exporting {
 namespace {

@@ -13,7 +13,7 @@
 #include "base/id.h"
 #include "export/hooks.h"
 #include "export/http_server_testing.h"
-#include "project/run_metrics_testing.h"
+#include "project/event_feed_testing.h"
 
 namespace weir::exporting {
 namespace {

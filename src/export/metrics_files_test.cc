@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "export/prometheus_parser_testing.h"
-#include "project/run_metrics_testing.h"
+#include "project/event_feed_testing.h"
 
 // The suite TestMetricsExporter has ODIBI CORE's tests of its exporter
 // (tests/test_phase8_observability.py in ODIBI CORE) under their names.

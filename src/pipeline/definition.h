@@ -1,12 +1,19 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/problem.h"
+#include "base/rare.h"
+#include "pipeline/expression.h"
+#include "pipeline/params.h"
+#include "pipeline/policy.h"
+#include "pipeline/reference.h"
 
 /// Pipelines as people write them. Pure: no I/O but for load_file, no clock.
 namespace weir::pipeline {
@@ -20,15 +27,32 @@ struct Located {
   json::Position position{};
 };
 
+/// A step. What few nodes have takes a pointer where it is absent: there may be a million of them.
 struct Node {
   Located id;
   Located plugin_id;
   Located tool_id;
-  json::Object with;
+  json::Object with;  ///< as written
   json::Position with_position{};
   bool with_was_read = true;  ///< false: it is no object, which is a problem of the file's form
-};
+  bool has_references = false;        ///< `with` is to be resolved before the tool gets it
+  std::vector<Reference> references;  ///< in `with`
 
+  std::string pipeline;      ///< a sub-pipeline's id, in the place of plugin and tool
+  Rare<Reference> for_each;  ///< a list: the node is run once for each of its items
+  Rare<Expression> when;     ///< false: the node is skipped
+  Rare<RetryPolicy> retry;   ///< its own, or the pipeline's default
+  std::optional<std::chrono::milliseconds> timeout;  ///< of one attempt; the same
+  Rare<GuardRetry> guard_retry;
+  Rare<Approval> approval;
+  Rare<Undo> undo;
+  Rare<CachePolicy> cache;
+  Rare<CircuitBreaker> circuit_breaker;
+  std::string domain;         ///< of Definition::domains; empty: none
+  bool effects_once = false;  ///< an attempt that may have had its effects is not tried again
+  std::vector<std::string> input_types;   ///< empty: as its tool says
+  std::vector<std::string> output_types;  ///< empty: as its tool says
+};
 struct Edge {
   Located from;
   Located to;
@@ -47,6 +71,10 @@ struct WideEvents {
   bool operator==(const WideEvents&) const = default;
 };
 
+/// A name, and what it stands for.
+template <class T>
+using ByName = std::map<std::string, T, std::less<>>;
+
 struct Definition {
   std::string id;
   std::string name;
@@ -54,10 +82,19 @@ struct Definition {
   PipelineType type = PipelineType::kDag;
   std::optional<OnLogFailure> on_log_failure;  ///< nothing: as whoever runs it decides
   WideEvents wide_events;
+  Params params;
+  FailureMode on_failure = FailureMode::kFailFast;
+  std::optional<std::chrono::milliseconds> timeout;  ///< of the run
+  NodeDefaults defaults;                             ///< a loaded file's nodes have them already
+  ByName<ExecutionMode> execution_modes;
+  ByName<int> domains;  ///< of how many nodes each runs at a time
+  std::optional<Expectation> expect;
+  std::optional<std::int64_t> seed;  ///< of what is random in its runs
   std::vector<Node> nodes;
   std::vector<Edge> edges;
   std::vector<Located> entry_nodes;
   std::vector<Located> output_nodes;
+  bool names_output_nodes = false;  ///< they are not derived
 };
 
 }  // namespace weir::pipeline

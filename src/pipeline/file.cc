@@ -4,323 +4,175 @@
 
 #include <algorithm>
 #include <functional>
-#include <initializer_list>
-#include <map>
 #include <set>
+#include <unordered_map>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "base/yaml.h"
+#include "pipeline/table.h"
 
 namespace weir::pipeline {
 namespace {
 
-/// One object of the file: hands out its members, each once, and complains of all others.
-class ObjectReader {
+/// Makes a definition of what is written: edges of `needs`, the nodes of a line, what is derived.
+class Completion {
  public:
-  ObjectReader(const json::Object& object, json::Position position, std::string what,
-               std::vector<Problem>& problems)
-      : object_(object), position_(position), what_(std::move(what)), problems_(problems) {}
+  Completion(Written written, config::Problems& problems)
+      : written_(std::move(written)),
+        definition_(std::move(written_.definition)),
+        problems_(problems) {}
 
-  [[nodiscard]] bool has(std::string_view key) const { return object_.find(key) != nullptr; }
-  /// Null when it is not there, or not a string; only the second is a problem.
-  const json::Value* string(const std::string& key) {
-    return take(key, "a string", [](const json::Value& v) { return v.string() != nullptr; });
-  }
-  const json::Value* array(const std::string& key) {
-    return take(key, "a list", [](const json::Value& v) { return v.array() != nullptr; });
-  }
-  const json::Value* object(const std::string& key) {
-    return take(key, "an object", [](const json::Value& v) { return v.object() != nullptr; });
-  }
-  /// Nothing when it is not there, or is neither; only the second is a problem.
-  std::optional<bool> truth(const std::string& key) {
-    const auto* value =
-        take(key, "true or false", [](const json::Value& v) { return truth_of(v).has_value(); });
-    return value == nullptr ? std::nullopt : truth_of(*value);
-  }
-  /// The same, but an object may stand in its place.
-  const json::Value* truth_or_object(const std::string& key) {
-    return take(key, "true, false or an object", [](const json::Value& v) {
-      return truth_of(v).has_value() || v.object() != nullptr;
-    });
-  }
-  /// In YAML what stands outside of `with` is text.
-  static std::optional<bool> truth_of(const json::Value& value) {
-    if (value.boolean() != nullptr) return *value.boolean();
-    const auto* text = value.string();
-    if (text == nullptr || (*text != "true" && *text != "false")) return {};
-    return *text == "true";
-  }
-  /// A string, or a number as people write versions.
-  std::optional<std::string> word(const std::string& key) {
-    const auto* value = take(key, "a string", [](const json::Value& v) {
-      return v.string() || v.integer() || std::holds_alternative<double>(v.variant());
-    });
-    if (value == nullptr) return {};
-    return value->string() != nullptr ? *value->string() : json::to_text(*value);
-  }
-  Located required_string(const std::string& key) {
-    const auto* value = string(key);
-    if (value != nullptr) return {*value->string(), value->position};
-    if (!has(key)) problem(position_, what_ + " has no '" + key + "'");
-    return {"", position_};
-  }
-  std::vector<Located> strings(const std::string& key) {
-    std::vector<Located> result;
-    const auto* list = array(key);
-    if (list == nullptr) {
-      show_as_list(key);
-      return result;
-    }
-    for (const auto& item : *list->array()) {
-      if (item.string() != nullptr) {
-        result.push_back({*item.string(), item.position});
-      } else {
-        problem(item.position,
-                "'" + key + "' holds " + std::string(item.kind()) + ", not a string");
-      }
-    }
-    return result;
-  }
-
-  /// Call last: what nobody asked for is unknown.
-  void finish() {
-    std::set<std::string_view> seen;
-    for (const auto& member : object_) {
-      if (!seen.insert(member.key).second) {
-        problem(member.position, "'" + member.key + "' is given twice");
-      } else if (std::find(asked_.begin(), asked_.end(), member.key) == asked_.end()) {
-        problem(member.position, "unknown key '" + member.key + "' in " + what_ +
-                                     text::did_you_mean(member.key, asked_));
-      }
-    }
-  }
-  void problem(json::Position at, std::string message) {
-    problems_.push_back({at, std::move(message)});
-  }
-
- private:
-  template <class Predicate>
-  const json::Value* take(const std::string& key, std::string_view expected, Predicate fits) {
-    asked_.push_back(key);
-    const auto* value = object_.find(key);
-    if (value == nullptr || fits(*value)) return value;
-    problem(value->position, "'" + key + "' is " + std::string(value->kind()) + ", " +
-                                 std::string(expected) + " is expected");
-    return nullptr;
-  }
-
-  /// To the problem of a string in the place of a list: how it is written.
-  void show_as_list(const std::string& key) {
-    constexpr std::size_t kMaxShown = 128;
-    const auto* value = object_.find(key);
-    if (value == nullptr || value->string() == nullptr) return;
-    const auto& text = *value->string();
-    problems_.back().message +=
-        ": write " + key + ": [" + (text.size() <= kMaxShown ? text : "…") + "]";
-  }
-
-  const json::Object& object_;
-  json::Position position_;
-  std::string what_;
-  std::vector<Problem>& problems_;
-  std::vector<std::string> asked_;
-};
-
-class DefinitionReader {
- public:
-  File read(const json::Value& value) {
-    if (value.object() == nullptr) {
-      problem(value.position, "a pipeline is an object, this is " + std::string(value.kind()));
-      return std::move(file_);
-    }
-    ObjectReader reader(*value.object(), value.position, "the pipeline", file_.problems);
-    auto& definition = file_.definition;
-    definition.id = reader.required_string("id").text;
-    definition.name = reader.word("name").value_or(definition.id);
-    definition.version = reader.word("version").value_or("1");
-    static_cast<void>(reader.word("description"));
-    read_on_log_failure(reader);
-    read_wide_events(reader);
-    if (read_type(reader) == PipelineType::kLinear) {
-      read_linear(reader, value.position);
+  Definition complete(const json::Object& file) {
+    if (definition_.type == PipelineType::kLinear) {
+      add_line();
     } else {
-      read_nodes(reader, value);
-      read_edges(reader);
+      add_graph(file);
     }
-    read_ends(reader, value);
-    reader.finish();
-    return std::move(file_);
+    for (auto& node : definition_.nodes) {
+      complete(node);
+    }
+    derive_ends(file);
+    if (definition_.name.empty()) definition_.name = definition_.id;
+    return std::move(definition_);
   }
 
  private:
-  void problem(json::Position at, std::string message) {
-    file_.problems.push_back({at, std::move(message)});
+  void add_graph(const json::Object& file) {
+    const auto* nodes = file.find("nodes");
+    if (nodes == nullptr || nodes->is_null() || (nodes->array() && nodes->array()->empty())) {
+      problems_.add(nodes == nullptr ? json::Position{1, 1} : nodes->position,
+                    "the pipeline has no nodes");
+    }
+    definition_.nodes.reserve(written_.nodes.size());
+    for (auto& node : written_.nodes) {
+      if (node.id.position.line == 0) node.id.position = node.position;  // for problems
+      for (auto& needed : node.needs) definition_.edges.push_back({std::move(needed), node.id});
+      take_other_name(node.plugin_type, node.plugin_id);
+      take_other_name(node.tool_type, node.tool_id);
+      definition_.nodes.push_back(std::move(static_cast<Node&>(node)));
+    }
   }
 
-  PipelineType read_type(ObjectReader& reader) {
-    const auto* type = reader.string("type");
-    if (type == nullptr || *type->string() == "dag") return PipelineType::kDag;
-    if (*type->string() != "linear") {
-      problem(type->position, "'type' is '" + *type->string() + "', 'dag' or 'linear' is expected");
-      return PipelineType::kDag;
+  void take_other_name(Located& other, Located& name) {
+    if (other.position.line == 0) return;
+    if (name.position.line != 0) {
+      return problems_.add(other.position, "'" + other.text + "' and '" + name.text +
+                                               "' are two names of the same: leave one out");
     }
-    return file_.definition.type = PipelineType::kLinear;
+    name = std::move(other);
   }
 
-  void read_on_log_failure(ObjectReader& reader) {
-    const auto* choice = reader.string("on_log_failure");
-    if (choice == nullptr) return;
-    const auto& word = *choice->string();
-    if (word != "stop" && word != "continue") {
-      return problem(choice->position,
-                     "'on_log_failure' is '" + word + "', 'stop' or 'continue' is expected");
-    }
-    file_.definition.on_log_failure =
-        word == "stop" ? OnLogFailure::kStop : OnLogFailure::kContinue;
-  }
-
-  /// `true` is both of them.
-  void read_wide_events(ObjectReader& reader) {
-    const auto* value = reader.truth_or_object("wide_events");
-    if (value == nullptr) return;
-    auto& [nodes, run] = file_.definition.wide_events;
-    if (value->object() == nullptr) {
-      nodes = run = ObjectReader::truth_of(*value).value_or(false);
-      return;
-    }
-    ObjectReader wide(*value->object(), value->position, "'wide_events'", file_.problems);
-    nodes = wide.truth("nodes").value_or(false);
-    run = wide.truth("run").value_or(false);
-    wide.finish();
-  }
-
-  /// `tools` of one plugin, one after the other. A node is called after its tool.
-  void read_linear(ObjectReader& reader, json::Position position) {
-    const auto plugin = reader.required_string("plugin_id");
-    const auto* tools = reader.array("tools");
-    if (tools == nullptr || tools->array()->empty()) {
-      return problem(position, "a linear pipeline has no 'tools'");
-    }
-    auto& definition = file_.definition;
-    std::map<std::string, int> uses;
-    for (const auto& tool : *tools->array()) {
-      auto node = read_linear_tool(tool);
-      if (!node) continue;
-      node->plugin_id = plugin;
-      if (node->id.text.empty()) {
-        const int use = ++uses[node->tool_id.text];
-        node->id = {use == 1 ? node->tool_id.text : node->tool_id.text + "_" + std::to_string(use),
-                    tool.position};
+  /// One tool after the other. A node is called after its tool.
+  void add_line() {
+    std::unordered_map<std::string, int> uses;
+    for (auto& tool : written_.tools) {
+      tool.plugin_id = written_.plugin_id;
+      if (tool.id.position.line == 0) tool.id.position = tool.position;
+      if (tool.id.text.empty()) {
+        const int use = ++uses[tool.tool_id.text];
+        tool.id.text = tool.tool_id.text + (use == 1 ? "" : "_" + std::to_string(use));
       }
-      if (!definition.nodes.empty())
-        definition.edges.push_back({definition.nodes.back().id, node->id});
-      definition.nodes.push_back(std::move(*node));
-    }
-  }
-
-  /// One of `tools`: its name, or an object with `tool_id` and perhaps `id` and `with`.
-  std::optional<Node> read_linear_tool(const json::Value& value) {
-    if (value.string() != nullptr) {
-      return Node{.tool_id = {*value.string(), value.position}, .with_position = value.position};
-    }
-    if (value.object() == nullptr) {
-      problem(value.position,
-              "'tools' holds " + std::string(value.kind()) + ", not a string or an object");
-      return {};
-    }
-    ObjectReader reader(*value.object(), value.position, "a tool", file_.problems);
-    Node node{.tool_id = reader.required_string("tool_id")};
-    if (const auto* id = reader.string("id")) node.id = {*id->string(), id->position};
-    read_with(reader, value.position, node);
-    reader.finish();
-    return node;
-  }
-
-  static void read_with(ObjectReader& reader, json::Position position, Node& node) {
-    const auto* with = reader.object("with");
-    node.with_position = with == nullptr ? position : with->position;
-    node.with_was_read = with != nullptr || !reader.has("with");
-    if (with != nullptr) node.with = *with->object();
-  }
-
-  void read_nodes(ObjectReader& reader, const json::Value& pipeline) {
-    const auto* nodes = reader.array("nodes");
-    if (nodes == nullptr) {
-      if (pipeline.object()->find("nodes") == nullptr) {
-        problem(pipeline.position, "the pipeline has no 'nodes'");
+      if (!definition_.nodes.empty()) {
+        definition_.edges.push_back({definition_.nodes.back().id, tool.id});
       }
-      return;
+      definition_.nodes.push_back(std::move(static_cast<Node&>(tool)));
     }
-    if (nodes->array()->empty()) problem(nodes->position, "the pipeline has no nodes");
-    for (const auto& node : *nodes->array()) read_node(node);
   }
 
-  void read_node(const json::Value& value) {
-    if (value.object() == nullptr) {
-      return problem(value.position, "a node is an object, this is " + std::string(value.kind()));
-    }
-    ObjectReader reader(*value.object(), value.position, "a node", file_.problems);
-    Node node;
-    node.id = reader.required_string("id");
-    node.plugin_id = reader.required_string("plugin_id");
-    node.tool_id = reader.required_string("tool_id");
-    static_cast<void>(reader.word("description"));
-    read_with(reader, value.position, node);
-    for (auto& needed : reader.strings("needs")) needs_.push_back({std::move(needed), node.id});
-    reader.finish();
-    file_.definition.nodes.push_back(std::move(node));
+  void complete(Node& node) {
+    if (!node.retry && definition_.defaults.retry) node.retry = *definition_.defaults.retry;
+    if (!node.timeout) node.timeout = definition_.defaults.timeout;
+    node.has_references = find(node.with, node.references);
+    if (node.undo) node.undo->has_references = find(node.undo->with, node.undo->references);
   }
 
-  void read_edges(ObjectReader& reader) {
-    auto& edges = file_.definition.edges;
-    if (const auto* list = reader.array("edges")) {
-      for (const auto& value : *list->array()) {
-        if (value.object() == nullptr) {
-          problem(value.position, "an edge is an object, this is " + std::string(value.kind()));
-          continue;
-        }
-        ObjectReader edge(*value.object(), value.position, "an edge", file_.problems);
-        edges.push_back({edge.required_string("from_node"), edge.required_string("to_node")});
-        edge.finish();
-      }
-    }
-    std::move(needs_.begin(), needs_.end(), std::back_inserter(edges));
+  bool find(const json::Object& with, std::vector<Reference>& references) {
+    if (!has_references(with)) return false;
+    std::vector<Problem> wrong;
+    find_references(with, references, wrong);
+    for (const auto& problem : wrong) problems_.add(problem.position, problem.message);
+    return true;
   }
 
   /// Entries and outputs that the file does not name are the nodes without predecessors and those
   /// without successors.
-  void read_ends(ObjectReader& reader, const json::Value& pipeline) {
-    auto& definition = file_.definition;
-    definition.entry_nodes = reader.strings("entry_nodes");
-    definition.output_nodes = reader.strings("output_nodes");
+  void derive_ends(const json::Object& file) {
+    const auto* outputs = file.find("output_nodes");
+    definition_.names_output_nodes = outputs != nullptr && outputs->array() != nullptr;
     std::set<std::string_view> with_predecessor, with_successor;
-    for (const auto& edge : definition.edges) {
+    for (const auto& edge : definition_.edges) {
       with_successor.insert(edge.from.text);
       with_predecessor.insert(edge.to.text);
     }
-    const auto derive = [&](const char* key, const auto& excluded, std::vector<Located>& ends) {
-      if (pipeline.object()->find(key) != nullptr) return;
-      for (const auto& node : definition.nodes) {
+    const auto derive = [&](const auto& excluded, std::vector<Located>& ends) {
+      for (const auto& node : definition_.nodes) {
         if (!excluded.contains(node.id.text)) ends.push_back(node.id);
       }
     };
-    derive("entry_nodes", with_predecessor, definition.entry_nodes);
-    derive("output_nodes", with_successor, definition.output_nodes);
+    if (file.find("entry_nodes") == nullptr) derive(with_predecessor, definition_.entry_nodes);
+    if (outputs == nullptr) derive(with_successor, definition_.output_nodes);
   }
 
-  File file_;
-  std::vector<Edge> needs_;
+  Written written_;
+  Definition definition_;
+  config::Problems& problems_;
 };
+
+bool has_type(const json::Object& schema, std::string_view type) {
+  const auto* types = schema.find("type");
+  if (types == nullptr) return false;
+  if (types->string() != nullptr) return *types->string() == type;
+  const auto& list = *types->array();
+  return std::find(list.begin(), list.end(), json::Value(type)) != list.end();
+}
+
+/// Whether there are values that no text can say.
+bool takes_more_than_text(const json::Object& schema) {
+  if (has_type(schema, "string") || schema.find("enum") != nullptr) return false;
+  if (schema.find("type") == nullptr) return schema.find("anyOf") == nullptr;  // any value
+  if (!has_type(schema, "object") && !has_type(schema, "array")) return true;
+  const auto* values = schema.find("additionalProperties");
+  const bool is_free = schema.find("properties") == nullptr && schema.find("items") == nullptr &&
+                       values == nullptr;
+  return is_free || has_type(schema, "boolean") ||
+         (values != nullptr && values->object() != nullptr &&
+          takes_more_than_text(*values->object()));
+}
+
+/// The keys whose values are not text, of all objects in a schema.
+void find_resolved_keys(const json::Object& schema, std::set<std::string>& keys) {
+  if (const auto* properties = schema.find("properties")) {
+    for (const auto& [key, value, position] : *properties->object()) {
+      const auto& inside = *value.object();
+      if (takes_more_than_text(inside)) {
+        keys.insert(key);
+      } else {
+        find_resolved_keys(inside, keys);
+      }
+    }
+  }
+  for (const auto* key : {"items", "additionalProperties"}) {
+    const auto* inside = schema.find(key);
+    if (inside != nullptr && inside->object() != nullptr) {
+      find_resolved_keys(*inside->object(), keys);
+    }
+  }
+}
+
+/// In YAML, what a pipeline says is text (`version: 1.10` is not 1.1) where it may be text.
+const yaml::Options& yaml_options() {
+  static const yaml::Options options = [] {
+    std::set<std::string> keys;
+    find_resolved_keys(pipeline_shape().schema, keys);
+    return yaml::Options{.resolve_only_in = {keys.begin(), keys.end()}};
+  }();
+  return options;
+}
 
 Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::string& text) {
   const auto extension = path.extension();
   if (extension == ".json") return json::parse(text);
-  // All that a pipeline says outside of `with` is text: `version: 1.10` is not 1.1.
-  if (extension == ".yaml" || extension == ".yml") {
-    return yaml::parse(text, {.resolve_only_in = "with"});
-  }
+  if (extension == ".yaml" || extension == ".yml") return yaml::parse(text, yaml_options());
   return fail(ErrorCode::kInvalidInput,
               "the file's name must end in .json, .yaml or .yml: that says how to read it");
 }
@@ -340,7 +192,20 @@ Result<std::string> read_text(const std::filesystem::path& path) {
 
 }  // namespace
 
-File read_definition(const json::Value& value) { return DefinitionReader().read(value); }
+File read_definition(const json::Value& value) {
+  File file;
+  config::Problems problems;
+  if (value.object() == nullptr) {
+    problems.add(value.position, "a pipeline is an object, this is " + std::string(value.kind()));
+  } else if (auto written = pipeline_shape().read(value, nullptr, {"pipeline", &problems})) {
+    file.definition = Completion(*std::move(written), problems).complete(*value.object());
+  }
+  if (problems.full()) {  // the rest was not read: nothing can be said of what it means
+    file.definition = {.id = file.definition.id, .name = file.definition.name};
+  }
+  file.problems = problems.take();
+  return file;
+}
 
 Result<File> load_file(const std::filesystem::path& path) {
   WEIR_TRY(auto text, read_text(path));

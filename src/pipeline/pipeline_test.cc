@@ -104,13 +104,12 @@ TEST(PipelineFile, SaysWhatIsWrongWithItsWideEvents) {
     return problems("p.yaml", "id: p\n" + std::string(wide_events) + "\n" + std::string(kNodes));
   };
   EXPECT_THAT(wrong("wide_events: {nodes: yes, rum: true}"),
-              ElementsAre("2:22: 'nodes' is a string, true or false is expected",
-                          "2:27: unknown key 'rum' in 'wide_events', did you mean 'run'?"));
+              ElementsAre("2:22: 'nodes' is 'yes', true or false is expected",
+                          "2:27: unknown key 'rum', did you mean 'run'? (known: nodes, run)"));
   EXPECT_THAT(wrong("wide_events: [nodes]"),
               ElementsAre("2:14: 'wide_events' is a list, true, false or an object is expected"));
   EXPECT_THAT(wrong("wide_event: true"),
-              ElementsAre("2:1: unknown key 'wide_event' in the pipeline, did you mean "
-                          "'wide_events'?"));
+              ElementsAre("2:1: unknown key 'wide_event', did you mean 'wide_events'?"));
 }
 
 TEST(PipelineFile, ReadsALinearPipelineAsAChain) {
@@ -134,14 +133,17 @@ edges: 7
 entry_nodes: [x, q]
 output_nodes: [y]
 )"),
-              ElementsAre("5:52: unknown key 'colour' in a node", "6:5: a node has no 'tool_id'",
-                          "7:8: 'edges' is a string, a list is expected",
+              ElementsAre("5:52: unknown key 'colour'",
+                          "7:8: 'edges' is '7', a list is expected: write edges: [7]",
+                          "3:10: nothing comes after node 'x', so it must be one of 'output_nodes'",
                           "3:36: plugin 'a' has no tool 't9', did you mean 't1'? (known: t1, t2)",
                           "4:10: node id 'x' is used twice, first in line 3",
                           "4:24: unknown plugin 'b' (known: a)",
                           "5:10: node 'y' cannot be reached from an entry node",
                           "5:48: edge from unknown node 'z'",
+                          "6:10: nothing comes after node 'u', so it must be one of 'output_nodes'",
                           "6:10: node 'u' cannot be reached from an entry node",
+                          "6:10: node 'u' has no 'tool_id'",
                           "8:18: entry node 'q' does not exist"));
 }
 

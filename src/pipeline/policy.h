@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+#include "pipeline/reference.h"
+
 /// What a pipeline says about control: how often, how long, what then. Pure.
 namespace weir::pipeline {
 
@@ -54,6 +57,58 @@ struct GuardRetry {
 struct Approval {
   std::string message;
   std::optional<std::chrono::milliseconds> timeout;  ///< denied when nobody has answered by then
+};
+
+/// What takes back what a completed node has done, when its run fails.
+struct Undo {
+  std::string tool;   ///< of the node's plugin
+  json::Object with;  ///< may hold references, as the node's own, and to the node's own output
+  json::Position position{};
+  bool has_references = false;
+  std::vector<Reference> references{};
+};
+
+/// Whether the output of an earlier run may stand for a node's.
+struct CachePolicy {
+  bool enabled = true;
+  std::optional<std::chrono::milliseconds> ttl;  ///< older outputs are none; nothing: never too old
+};
+
+/// Fails calls at once while a provider is down: open after `failures` in a row, tried again after
+/// `open_for`.
+struct CircuitBreaker {
+  std::string operation;
+  std::string provider;
+  int failures = 5;
+  std::chrono::milliseconds open_for{30'000};
+};
+
+/// Of nodes that do not say themselves.
+struct NodeDefaults {
+  std::optional<RetryPolicy> retry;
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+/// A way to run a pipeline in which some tools are not called. Patterns are `plugin.tool`, where
+/// `*` stands for any part of it.
+struct ExecutionMode {
+  std::vector<std::string> allow;  ///< empty: every tool
+  std::vector<std::string> deny;   ///< wins over `allow`
+  json::Position position{};
+};
+
+/// Whether a mode's pattern means this tool.
+[[nodiscard]] bool matches_tool(std::string_view pattern, std::string_view plugin_id,
+                                std::string_view tool_id);
+/// Whether the mode lets this tool be called.
+[[nodiscard]] bool allows(const ExecutionMode& mode, std::string_view plugin_id,
+                          std::string_view tool_id);
+
+/// When runs are due, for telling late and missing ones. One of `every` and `cron` is given.
+struct Expectation {
+  std::optional<std::chrono::milliseconds> every;
+  std::string cron;  ///< five fields, UTC
+  std::chrono::milliseconds grace{0};
 };
 
 }  // namespace weir::pipeline

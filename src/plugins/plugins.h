@@ -30,6 +30,44 @@ namespace weir::plugins {
 /// fails    SqlError, TooManyRows, ArtifactMissing, StorageError, Cancelled
 [[nodiscard]] std::unique_ptr<tool::Tool> make_sql_query(const artifact::ArtifactStore& artifacts);
 
+/// A tool that is a function and keeps nothing.
+using ToolFunction = std::expected<tool::Output, tool::Failure> (*)(const tool::Call&);
+[[nodiscard]] std::unique_ptr<tool::Tool> make_tool(tool::ToolSpec spec, ToolFunction function);
+
+/// `json.select`, `json.set`, `json.merge`: the payload, changed. Pointers are JSON pointers (RFC
+/// 6901): "/a/0/b".
+///
+/// select   with `pointer`, `as`: {<as, else "value">: what is there}
+/// set      with `pointer`, `value`: the payload with the value there; objects on the way are made
+/// merge    with `patch`: the payload with the merge patch (RFC 7396) applied: null removes
+/// fails    NotThere, InvalidPointer
+void add_json_tools(tool::Registry& registry);
+
+/// `file.read`, `file.write`, `file.list`, `file.copy`. Paths begin in the pipeline's folder.
+///
+/// read     with `path`, `as`: {<as, else "content">: the text}; UTF-8, at most 4 MiB
+/// write    with `path`, `content`: a text as it is, anything else as JSON. {path, size_bytes}.
+/// After
+///          a crash there is the old file or the new one; folders on the way are made
+/// list     with `path`: {files: [{name, type, size_bytes}]}, by name; type is file, folder or
+///          other; at most 10 000
+/// copy     with `from`, `to`: {path, size_bytes}, written as by `write`
+/// fails    FileNotFound, FileTooLarge, FileNotUtf8, TooManyFiles, FileError
+void add_file_tools(tool::Registry& registry);
+
+/// `http.request`: one request, http or https.
+///
+/// with     `url`; `method` (GET, with a body POST), `headers` (texts by name), `body` (a text as
+/// it
+///          is, anything else as JSON), `timeout_ms` (30 000), `max_bytes` (of the answer; 4 MiB,
+///          which is also the most)
+/// output   {status, content_type, body}: a value if the type is JSON, else a text
+/// safety   certificates are checked; no redirect is followed: a 3xx is an answer
+/// fails    HttpStatus from 400 on (408, 425, 429 and from 500 on it may be tried again),
+///          HttpUnreachable and HttpTimeout (may be tried again), HttpTooLarge, HttpNotUtf8,
+///          InvalidRequest, Cancelled
+void add_http_tools(tool::Registry& registry);
+
 /// Adds all of them. `artifacts` must outlive the registry.
 void add_all(tool::Registry& registry, const artifact::ArtifactStore& artifacts);
 

@@ -1,8 +1,9 @@
 #include <csignal>
 #include <cstring>
 
-#include "base/utf8.h"
+#include "plugins/failure.h"
 #include "plugins/plugins.h"
+#include "tool/payload.h"
 #include "tool/process.h"
 
 namespace weir::plugins {
@@ -56,15 +57,6 @@ class ProcessRun final : public tool::Tool {
     call.log({.level = event::Level::kWarning, .message = message, .logger = "process.run"});
   }
 
-  static std::unexpected<Failure> failure(const tool::Call& call, std::string type,
-                                          std::string message) {
-    return std::unexpected(
-        Failure{.type = std::move(type),
-                .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
-                .exit_code = {},
-                .usage = {}});
-  }
-
   static std::expected<tool::Output, Failure> read_output(const tool::Call& call,
                                                           const tool::ProcessResult& result) {
     if (result.output_too_large) {
@@ -83,22 +75,9 @@ class ProcessRun final : public tool::Tool {
       exited.error().exit_code = result.exit_code;
       return exited;
     }
-    if (const auto invalid = utf8::first_invalid(result.output)) {
-      return failure(call, "OutputNotUtf8",
-                     "its output is not UTF-8 at byte " + std::to_string(*invalid));
-    }
-    if (result.output.find_first_not_of(" \t\r\n") == std::string::npos) {
-      return tool::Output{.payload = {}, .usage = result.usage};
-    }
-    auto value = json::parse(result.output);
-    if (!value) return failure(call, "OutputNotJson", "its output, " + value.error().message);
-    if (value->object() == nullptr) {
-      return failure(call, "OutputNotJson",
-                     "its output is " + std::string(value->kind()) + ", not a JSON object");
-    }
-    tool::Output output{.payload = {}, .usage = result.usage};
-    output.payload.update(*value->object());  // of a key given twice, the last value
-    return output;
+    auto payload = tool::read_payload(result.output);
+    if (!payload) return failure(call, payload.error().type, payload.error().message);
+    return tool::Output{.payload = *std::move(payload), .usage = result.usage};
   }
 
   /// Nothing that a failed node printed is lost.

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "plugins/exact_query.h"
+#include "plugins/failure.h"
 #include "plugins/plugins.h"
 #include "store/database.h"
 
@@ -12,18 +13,12 @@ using store::sql_name;
 using store::sql_string;
 using tool::Failure;
 
-std::unexpected<Failure> failure(const tool::Call& call, std::string type, std::string message) {
-  return std::unexpected(
-      Failure{.type = std::move(type),
-              .message = "node '" + std::string(call.node_id) + "': " + std::move(message),
-              .exit_code = {},
-              .usage = {}});
-}
-
 std::string_view failure_type(ErrorCode code) {
   if (code == ErrorCode::kInvalidInput) return "SqlError";
   return code == ErrorCode::kCancelled ? "Cancelled" : "StorageError";
 }
+
+using plugins::failure;
 
 std::unexpected<Failure> failure(const tool::Call& call, const Error& error) {
   return failure(call, std::string(failure_type(error.code)), error.message);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "project/run_metrics_testing.h"
+#include "project/event_feed_testing.h"
 
 // The suite TestMetricsManagerPhase8 has ODIBI CORE's tests of its metrics manager
 // (tests/test_phase8_observability.py in ODIBI CORE) under their names.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "project/event_feed_testing.h"
+
 namespace weir::project {
 namespace {
 
@@ -10,23 +12,15 @@ using event::Field;
 using event::FieldValue;
 using event::Type;
 
-Timestamp second(int n) { return *parse_rfc3339("2026-01-05T03:00:0" + std::to_string(n) + "Z"); }
+/// When the n-th event happened.
+Timestamp second(int n) { return testing_support::EventFeed::kBegin + std::chrono::seconds(n - 1); }
 
 /// Folds the events of a run, given as lines are.
 class WideEventsTest : public testing::Test {
  protected:
-  void apply(std::string_view type, std::string_view more) {
-    ++seq_;
-    const auto line =
-        R"({"timestamp":"2026-01-05T03:00:0)" + std::to_string(seq_) +
-        R"(.000000Z","event_type":")" + std::string(type) +
-        R"(","level":"INFO","pipeline_type":"dag","pipeline_id":"p","pipeline_version":"1",)" +
-        R"("run_id":"019b8a2f-7c00-7000-8000-000000000001","run_seq":)" + std::to_string(seq_) +
-        "," + std::string(more) + "}";
-    const auto event = decoder_.decode(line);
-    ASSERT_TRUE(event) << event.error().message;
-    run_.apply(**event);
-  }
+  WideEventsTest() { feed_.step = std::chrono::seconds(1); }
+
+  void apply(std::string_view type, std::string_view members) { feed_.event(type, members); }
   /// Of the node `id`, what stands between its place and its end.
   static std::string node(std::string_view id, int step, std::string_view more) {
     return R"("span_id":"b7ad6b7169203331","node_id":")" + std::string(id) +
@@ -41,9 +35,9 @@ class WideEventsTest : public testing::Test {
                              R"("error_message":"m","failed_node_id":"b")");
   }
 
-  event::Decoder decoder_;
   PipelineWide run_;
-  int seq_ = 0;
+  testing_support::EventFeed feed_{
+      [this](const event::EventView& event, std::string_view) { run_.apply(event); }};
 };
 
 TEST_F(WideEventsTest, SayAllThatIsKnownOfANode) {
@@ -66,8 +60,8 @@ TEST_F(WideEventsTest, SayAllThatIsKnownOfANode) {
             "span_id node_id plugin_id tool_id step_index attempt execution_mode duration_ms "
             "output_keys cpu_ms memory_bytes rows ");
   EXPECT_EQ(json::to_text(attributes),
-            R"({"status":"completed","started_at":"2026-01-05T03:00:01.000000Z",)"
-            R"("ended_at":"2026-01-05T03:00:03.000000Z"})");
+            R"({"status":"completed","started_at":"2026-01-05T03:00:00.000001Z",)"
+            R"("ended_at":"2026-01-05T03:00:02.000001Z"})");
 }
 
 TEST_F(WideEventsTest, SayOfARunHowItsStagesEnded) {
@@ -89,12 +83,12 @@ TEST_F(WideEventsTest, SayOfARunHowItsStagesEnded) {
   EXPECT_EQ(
       json::to_text(*attributes.find("stage_details")),
       R"([{"stage":"d","status":"skipped","started_at":null,)"
-      R"("ended_at":"2026-01-05T03:00:07.000000Z","duration_ms":null,"error":null,"data_keys":[]},)"
-      R"({"stage":"a","status":"completed","started_at":"2026-01-05T03:00:03.000000Z",)"
-      R"("ended_at":"2026-01-05T03:00:05.000000Z","duration_ms":2.0,"error":null,)"
+      R"("ended_at":"2026-01-05T03:00:06.000001Z","duration_ms":null,"error":null,"data_keys":[]},)"
+      R"({"stage":"a","status":"completed","started_at":"2026-01-05T03:00:02.000001Z",)"
+      R"("ended_at":"2026-01-05T03:00:04.000001Z","duration_ms":2.0,"error":null,)"
       R"("data_keys":["k"]},)"
-      R"({"stage":"b","status":"failed","started_at":"2026-01-05T03:00:02.000000Z",)"
-      R"("ended_at":"2026-01-05T03:00:06.000000Z","duration_ms":3.0,"error":"no luck",)"
+      R"({"stage":"b","status":"failed","started_at":"2026-01-05T03:00:01.000001Z",)"
+      R"("ended_at":"2026-01-05T03:00:05.000001Z","duration_ms":3.0,"error":"no luck",)"
       R"("data_keys":[]}])");
   EXPECT_EQ(attributes.find("stage_details_left_out"), nullptr);
 }

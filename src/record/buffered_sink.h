@@ -55,6 +55,9 @@ struct BufferedSinkStatistics {
 ///           not tried again. While it hangs, the queue fills and `emit` waits: `stop` ends that.
 /// Threads   All functions from any thread, but not from the sink below or a callback. The sink
 ///           below is called by `weir-sink` only, which `start` begins.
+/// Fork      What is queued is the parent's to hand over. The child's copy is empty and stopped,
+/// for
+///           good: the sink below may have been in the middle of a call.
 /// Shutdown  The destructor drops what is queued (`stop` first to keep it) and waits for the sink
 ///           below. A thread cannot be taken from it, so the destructor waits for one that never
 ///           returns for ever: on_error names it once the patience is over, and whoever cannot wait
@@ -68,9 +71,9 @@ class BufferedSink final : public EventSink {
   BufferedSink(const BufferedSink&) = delete;
   BufferedSink& operator=(const BufferedSink&) = delete;
 
-  /// Also again after `stop`. What was queued before goes on. Errors: kConflict when it runs, or
-  /// when the sink below has not returned since `stop`; kUnavailable when the system gives no
-  /// thread.
+  /// Also again after `stop`. What was queued before goes on. Errors: kConflict when it runs, when
+  /// the sink below has not returned since `stop`, or in a forked child; kUnavailable when the
+  /// system gives no thread.
   [[nodiscard]] Result<void> start();
   /// Takes no more events, hands over what is queued or drops it, and flushes the sink below.
   /// Errors: what the last flush returned; kUnavailable naming the sink when it is not back in
@@ -90,6 +93,7 @@ class BufferedSink final : public EventSink {
 
  private:
   class Impl;
+  class LiveImpls;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <latch>
@@ -293,6 +295,56 @@ TEST(ThreadsBufferedSink, NamesInItsDestructorTheSinkThatItWaitsFor) {
   }
   EXPECT_THAT(message, HasSubstr("sink 'db'"));
   EXPECT_THAT(below->topics(), ElementsAre("custom.a"));
+}
+
+/// Whether `function` returns true in a forked child, where it has a minute.
+template <class Function>
+bool holds_in_child(Function function) {
+  const auto child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ::_exit(function() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(ForkBufferedSink, LeavesWhatIsQueuedToTheParent) {
+  const auto below = recording_sink();
+  below->hold();
+  auto sink = std::make_unique<BufferedSink>(below, BufferedSinkOptions{.name = "db"});
+  ASSERT_TRUE(sink->start());
+  const TestEvent event("a");
+  ASSERT_TRUE(sink->emit(event.published()));
+  below->wait_for_calls(1);
+  ASSERT_TRUE(sink->emit(event.published()));
+  EXPECT_TRUE(holds_in_child([&] {
+    const bool is_empty = sink->statistics().queued == 0 && sink->statistics().emitted == 0;
+    const bool takes_none = !sink->try_emit(event.published()) &&
+                            sink->emit(event.published()).error().code == ErrorCode::kCancelled &&
+                            sink->flush().error().code == ErrorCode::kCancelled;
+    const bool stays = sink->start().error() ==
+                       Error{ErrorCode::kConflict, "sink 'db' belongs to the parent process"};
+    const bool stops = sink->stop().has_value();
+    sink.reset();
+    return is_empty && takes_none && stays && stops;
+  }));
+  below->release();
+  ASSERT_TRUE(sink->stop());
+  EXPECT_THAT(below->topics(), ElementsAre("custom.a", "custom.a"));
+}
+
+TEST(ForkBufferedSink, CanBeUsedInAChildWhateverOtherThreadsDo) {
+  BufferedSink sink(recording_sink(), {.max_events = 2});
+  ASSERT_TRUE(sink.start());
+  const TestEvent event("a");
+  std::jthread emitter([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) static_cast<void>(sink.emit(event.published()));
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(holds_in_child([&] { return !sink.try_emit(event.published()); }));
+  }
 }
 
 TEST(ThreadsBufferedSink, DropsInItsDestructorWhatIsQueued) {

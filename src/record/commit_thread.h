@@ -24,8 +24,9 @@ struct Batch {
   /// Whose events are in it, or would be if they were not lost, and the last number of each. Some
   /// runs more than once, the later the higher.
   std::vector<std::pair<Run*, std::int64_t>> runs;
-  /// Of all batches up to this one: events that were cut, values that were masked.
+  /// Of all batches up to this one: events that were cut, that came late, values that were masked.
   std::uint64_t cut = 0;
+  std::uint64_t late = 0;
   std::uint64_t redacted = 0;
 
   [[nodiscard]] bool empty() const { return runs.empty(); }

@@ -208,6 +208,21 @@ TEST(Sampling, KeepsEveryErrorAndNothingElseAtRateZero) {
   EXPECT_EQ(log.sampled_out(), 2U);
 }
 
+TEST(Loggers, SayWhetherALineThatIsNoLoggersIsRecorded) {
+  Loggers loggers;
+  const auto context = TraceContext::start();
+  ASSERT_TRUE(loggers.set_level("weir", Level::kWarning));
+  ASSERT_TRUE(loggers.set_level("stdout", Level::kDebug));
+  EXPECT_FALSE(loggers.records("stderr", Level::kInfo, &context));
+  EXPECT_TRUE(loggers.records("stderr", Level::kWarning, &context));
+  EXPECT_TRUE(loggers.records("stdout.more", Level::kDebug, nullptr));
+
+  ASSERT_TRUE(loggers.set_sampling("stdout", 0));
+  EXPECT_FALSE(loggers.records("stdout", Level::kInfo, &context));
+  EXPECT_TRUE(loggers.records("stdout", Level::kError, &context));
+  EXPECT_EQ(loggers.sampled_out(), 1U);
+}
+
 // Trace ids that only count: not everybody's are random.
 TEST(Sampling, KeepsATraceWholeOrNotAtAllInEveryLogger) {
   constexpr int kTraces = 1000;

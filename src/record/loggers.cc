@@ -1,9 +1,13 @@
 #include "record/loggers.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/utf8.h"
+#include "record/context.h"
 #include "record/logger.h"
 
 namespace weir::record {
@@ -17,6 +21,27 @@ constexpr std::string_view kRootName = "weir";
 std::string_view below_root(std::string_view name) {
   while (name.starts_with("weir.")) name.remove_prefix(kRootName.size() + 1);
   return name == kRootName ? std::string_view() : name;
+}
+
+/// A number from 0 to 1 that is the same for a trace in every process. Mixed (the finaliser of
+/// SplitMix64), since not everybody's trace ids are random.
+double place_of(const TraceId& trace) {
+  std::array<std::uint64_t, 2> halves{};
+  std::memcpy(halves.data(), trace.bytes.data(), trace.bytes.size());
+  auto bits = halves[0] ^ (halves[1] * 0x9E3779B97F4A7C15U);
+  bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
+  bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
+  bits ^= bits >> 31U;
+  return static_cast<double>(bits >> 11U) * 0x1p-53;
+}
+
+/// Whether sampling at `rate` keeps the n-th event, from 0: as evenly as can be, the first one of
+/// each round.
+bool is_kept_by_count(std::uint64_t n, double rate) {
+  const auto kept_before = [&](std::uint64_t count) {
+    return std::ceil(static_cast<double>(count) * rate);
+  };
+  return kept_before(n + 1) > kept_before(n);
 }
 
 bool is_name(std::string_view name) {
@@ -47,6 +72,17 @@ std::unexpected<Error> not_a_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool LoggerState::keeps(Level of_event, const TraceContext* context) {
+  if (of_event >= Level::kError) return true;
+  const auto rate = sampling.load(std::memory_order_relaxed);
+  if (rate >= 1) return true;
+  const bool kept = context != nullptr && context->has_trace()
+                        ? place_of(context->trace_id) < rate
+                        : is_kept_by_count(offered.fetch_add(1, std::memory_order_relaxed), rate);
+  if (!kept) sampled_out.fetch_add(1, std::memory_order_relaxed);
+  return kept;
+}
 
 Loggers::Loggers() {
   auto root = std::make_unique<LoggerState>();
@@ -125,6 +161,12 @@ Level Loggers::level(std::string_view name) const {
 double Loggers::sampling(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   return nearest(below_root(name)).sampling.load(std::memory_order_relaxed);
+}
+
+bool Loggers::records(std::string_view name, Level level, const TraceContext* context) const {
+  const std::lock_guard lock(mutex_);
+  auto& state = nearest(below_root(name));
+  return level >= state.level.load(std::memory_order_relaxed) && state.keeps(level, context);
 }
 
 std::uint64_t Loggers::sampled_out() const {

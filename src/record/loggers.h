@@ -17,9 +17,13 @@
 namespace weir::record {
 
 class Logger;
+struct TraceContext;
 
 /// A name in the hierarchy of loggers: what is set there, and what holds there.
 struct LoggerState {
+  /// Whether sampling keeps an event of this level, which it counts.
+  [[nodiscard]] bool keeps(event::Level level, const TraceContext* context);
+
   std::string name;
   LoggerState* parent = nullptr;
   std::optional<event::Level> own_level{};  ///< guarded by the Loggers' mutex, as is own_sampling
@@ -62,6 +66,10 @@ class Loggers {
   /// What holds for `name`, whether there is such a logger or not.
   [[nodiscard]] event::Level level(std::string_view name) const;
   [[nodiscard]] double sampling(std::string_view name) const;
+  /// Whether what `name` says is recorded, by level and sampling: for a line that is no Logger's.
+  /// `context` may be null: it is said in no trace.
+  [[nodiscard]] bool records(std::string_view name, event::Level level,
+                             const TraceContext* context) const;
   /// How many events sampling has left out, in all loggers.
   [[nodiscard]] std::uint64_t sampled_out() const;
 

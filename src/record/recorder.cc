@@ -212,6 +212,9 @@ void Recorder::start_anew_in_child() {
     run->failure_ = Error{ErrorCode::kConflict, "the run belongs to the parent process"};
     run->settled_ = std::numeric_limits<std::int64_t>::max();
     run->lock_.abandon();
+    // Not the parent's: its callbacks want locks that threads of the parent may hold.
+    run->lost_ = {};
+    run->lost_.request_stop();
   }
   open_runs_.clear();
   open_count_ = 0;

@@ -13,6 +13,7 @@ struct RecorderStatistics {
   std::uint64_t dropped = 0;   ///< events not taken: by `try_emit`, or of runs that are lost
   std::uint64_t full = 0;      ///< how often a ring was full
   std::uint64_t cut = 0;       ///< events whose line was too long (see cut_fields)
+  std::uint64_t late = 0;      ///< events that may not follow their run's end (see Run)
   std::uint64_t redacted = 0;  ///< values that were masked
   std::uint64_t commits = 0;
   std::optional<Timestamp> last_emit;  ///< of those that the writer has seen

@@ -27,6 +27,8 @@ struct ThreadRing;
 
 /// A run of ours being recorded: owns its lock, gives its events their numbers.
 ///
+/// End      Of what is emitted after an event that ends the run (event::ends_run), what may not
+///          follow it (event::may_follow_end) is not recorded: a WARNING `log` stands in its place.
 /// Threads  All functions from any thread; the destructor after all of them.
 class Run {
  public:
@@ -55,7 +57,8 @@ class Run {
   [[nodiscard]] Result<void> flush();
 
   /// Stop is requested when an event of this run could not be recorded: from then on none is.
-  /// Callbacks run on the recorder's writer thread: they must not wait for it.
+  /// Callbacks run on the recorder's writer thread: they must not wait for it. In a forked child a
+  /// token that is taken there says so; callbacks are not called.
   [[nodiscard]] std::stop_token lost() const { return lost_.get_token(); }
 
   [[nodiscard]] const RunId& id() const { return id_; }
@@ -97,6 +100,7 @@ class Run {
   Timestamp last_time_{};                     // of the last line
   std::map<std::int64_t, std::string> held_;  // records that came before their predecessors
   bool is_lost_ = false;                      // changed under the mutex_
+  bool has_ended_ = false;                    // by an event that it wrote
 };
 
 }  // namespace weir::record

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "event/run_end.h"
 #include "log/segment.h"
 #include "record/encoding.h"
 #include "record/process_end.h"
@@ -70,7 +71,8 @@ void Writer::run() {
     } else if (!pending_.empty() && !busy && is_due()) {
       commit_beside();
     }
-    if (!drained && pending_.empty() && !commits_.is_busy()) tell_drained(wishes.drains);
+    // Not when it was busy above: what it ended with since is not handled yet.
+    if (!drained && pending_.empty() && !busy) tell_drained(wishes.drains);
     if (recorder_.crashing_.load()) drain_for_crash();
     if (!log_ && recorder_.clock().monotonic() - tried_at_ >= recorder_.options_.retry_interval) {
       try_again();
@@ -192,6 +194,8 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
     spilled.reset(spill.bytes);
     fields = *spilled;
   }
+  if (run.has_ended_ && !event::may_follow_end(header.type)) return write_late(header);
+  run.has_ended_ = run.has_ended_ || event::ends_run(header.type);
   if (pending_.lines.size() >= kMaxPending) commit_beside();
   run.written_ = header.seq;
   if (pending_.empty()) pending_since_ = recorder_.clock().monotonic();
@@ -225,6 +229,19 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
   pending_.lines.append(line_);
 }
 
+/// In the place of an event that may not follow its run's end: it has taken a number already.
+void Writer::write_late(const RecordHeader& header) {
+  ++late_;
+  const auto message = std::string(event::info(header.type).name) +
+                       " came after the end of the run: it is not recorded";
+  const event::FieldValue fields[] = {{event::Field::kMessage, std::string_view(message)}};
+  auto warning = header;
+  warning.type = event::Type::kLog;
+  warning.level = event::Level::kWarning;
+  warning.spilled = false;
+  write_line(warning, encode(fields));
+}
+
 bool Writer::is_due() const {
   const auto waited = recorder_.clock().monotonic() - pending_since_;
   return waited >= (pending_is_urgent_ ? recorder_.options_.commit_interval / 2 : kMemoryInterval);
@@ -248,6 +265,7 @@ void Writer::commit_beside() {
 
 void Writer::close_batch() {
   pending_.cut = cut_;
+  pending_.late = late_;
   pending_.redacted = redactor_.total();
 }
 
@@ -277,6 +295,7 @@ void Writer::settle(const Batch& batch, bool committed) {
     }
     if (committed && batch.events > 0) ++recorder_.past_.commits;
     recorder_.past_.cut = batch.cut;
+    recorder_.past_.late = batch.late;
     recorder_.past_.redacted = batch.redacted;
     recorder_.woken_ = true;
   }

@@ -77,6 +77,7 @@ class Writer {
   void take(const RecordHeader& header, std::string_view fields);
   void take_held(Run& run);
   void write_line(const RecordHeader& header, std::string_view fields);
+  void write_late(const RecordHeader& header);
   [[nodiscard]] Timestamp time_of(const RecordHeader& header) const;
   [[nodiscard]] Timestamp time_in_run(const RecordHeader& header) const;
   [[nodiscard]] bool is_due() const;
@@ -113,6 +114,7 @@ class Writer {
   bool pending_is_urgent_ = false;  // not only of Durability::kMemory
   std::chrono::nanoseconds pending_since_{};
   std::uint64_t cut_ = 0;
+  std::uint64_t late_ = 0;
 
   // Of whoever writes a batch: the commit thread while it is busy.
   std::unique_ptr<log::LogWriter> log_;  // null: it failed

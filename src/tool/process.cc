@@ -41,7 +41,9 @@ class Child {
   Started started_;
   Descriptor in_, out_, error_;
   std::size_t sent_ = 0;
+  std::size_t error_bytes_ = 0;
   bool exited_ = false;
+  std::optional<SteadyClock::time_point> end_at_;    // its time is over
   std::optional<SteadyClock::time_point> kill_at_;   // SIGTERM was sent
   std::optional<SteadyClock::time_point> close_at_;  // it exited, but somebody holds its pipes
   ProcessResult result_;
@@ -56,7 +58,10 @@ Result<void> Child::start() {
                                   .folder = request_.folder,
                                   .in = in.read.number(),
                                   .out = out.write.number(),
-                                  .error = error.write.number()}));
+                                  .error = error.write.number(),
+                                  .control = request_.control,
+                                  .variables = request_.variables}));
+  if (request_.max_time) end_at_ = SteadyClock::now() + *request_.max_time;
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   error_ = std::move(error.read);
@@ -129,7 +134,15 @@ void Child::read_errors() {
   char buffer[1 << 16];
   const auto got = ::read(error_.number(), buffer, sizeof buffer);
   if (got == 0) error_.close();
-  if (got > 0) lines_.add({buffer, static_cast<std::size_t>(got)});
+  if (got <= 0) return;
+  const auto room = request_.max_error_bytes.value_or(SIZE_MAX) - error_bytes_;
+  const auto taken = std::min(room, static_cast<std::size_t>(got));
+  error_bytes_ += taken;
+  lines_.add({buffer, taken});
+  if (static_cast<std::size_t>(got) > room && !result_.output_too_large) {
+    result_.output_too_large = true;
+    request_end();
+  }
 }
 
 void Child::request_end() {
@@ -139,7 +152,9 @@ void Child::request_end() {
 
 int Child::poll_timeout_ms() const {
   auto deadline = kill_at_;
-  if (close_at_ && (!deadline || *close_at_ < *deadline)) deadline = close_at_;
+  for (const auto& other : {end_at_, close_at_}) {
+    if (other && (!deadline || *other < *deadline)) deadline = other;
+  }
   if (!deadline) return -1;
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();
@@ -148,6 +163,11 @@ int Child::poll_timeout_ms() const {
 
 void Child::handle_deadlines() {
   const auto now = SteadyClock::now();
+  if (end_at_ && now >= *end_at_) {
+    result_.timed_out = true;
+    end_at_.reset();
+    request_end();
+  }
   if (kill_at_ && now >= *kill_at_) {
     end_group(SIGKILL);
     kill_at_.reset();
@@ -166,6 +186,7 @@ void Child::end() {
   result_.signal = end.signal;
   result_.usage = end.usage;
   exited_ = true;
+  end_at_.reset();
   in_.close();
   close_at_ = SteadyClock::now() + kGrace;
 }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "tool/line_splitter.h"
+#include "tool/start.h"
 #include "tool/tool.h"
 
 namespace weir::tool {
@@ -19,16 +20,21 @@ inline constexpr std::chrono::seconds kGrace{2};
 struct ProcessRequest {
   std::vector<std::string> command;  ///< program (found on PATH) and arguments; not a shell's
   std::filesystem::path folder;      ///< working directory
-  Environment environment;           ///< added to this process's
-  std::string_view input;            ///< for its standard input
+  Environment environment;           ///< added to this process's, as `variables` says
+  Program::Variables variables = Program::Variables::kAdded;
+  int control = -1;        ///< as Program's
+  std::string_view input;  ///< for its standard input
   std::size_t max_output_bytes = kMaxPayloadBytes;
+  std::optional<std::size_t> max_error_bytes{};         ///< of standard error; none: any
+  std::optional<std::chrono::milliseconds> max_time{};  ///< then it is ended
   std::stop_token stop;
   LineHandler on_error_line;  ///< called from the calling thread
 };
 
 struct ProcessResult {
   std::string output;             ///< standard output, up to max_output_bytes
-  bool output_too_large = false;  ///< there was more, so it was stopped
+  bool output_too_large = false;  ///< there was more, on either stream, so it was stopped
+  bool timed_out = false;         ///< after max_time, so it was stopped
   bool stopped = false;           ///< on request
   /// It ended, but what it had started kept its output open for kGrace: that was killed, and what
   /// it may have printed later is lost.

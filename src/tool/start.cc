@@ -1,5 +1,6 @@
 #include "tool/start.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 
 namespace weir::tool {
 namespace {
@@ -35,12 +37,21 @@ struct ExecArguments {
       environment_text.back().append("=").append(value);
     }
     for (auto& text : environment_text) environment.push_back(text.data());
-    for (char** entry = environ; *entry != nullptr; ++entry) {
+    const bool is_alone = program.variables == Program::Variables::kAlone;
+    for (char** entry = environ; *entry != nullptr && !is_alone; ++entry) {
       if (!is_replaced(*entry, program.environment)) environment.push_back(*entry);
     }
     environment.push_back(nullptr);
   }
 };
+
+/// In the child: gives it its control descriptor. `report` is moved out of the way.
+bool has_control(const Program& program, int& report) {
+  if (program.control < 0) return true;
+  if (report == kControl) report = ::fcntl(report, F_DUPFD_CLOEXEC, kControl + 1);
+  if (program.control == kControl) return ::fcntl(kControl, F_SETFD, 0) == 0;  // dup2 would not
+  return report >= 0 && ::dup2(program.control, kControl) >= 0;
+}
 
 /// In the child: never returns. What failed is told through `report`, which exec closes.
 [[noreturn]] void become(const Program& program, const ExecArguments& arguments, int report,
@@ -55,6 +66,7 @@ struct ExecArguments {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(program.in, 0) >= 0 && ::dup2(program.out, 1) >= 0 && ::dup2(program.error, 2) >= 0 &&
+      has_control(program, report) &&
       (program.folder.empty() || ::chdir(program.folder.c_str()) == 0)) {
     ::execvpe(arguments.command[0], arguments.command.data(), arguments.environment.data());
   }
@@ -72,6 +84,16 @@ std::unexpected<Error> fail_exec(const Program& program, int number) {
 }
 
 }  // namespace
+
+void add_transfers(pid_t process, Usage& usage) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/io");
+  std::string name;
+  std::int64_t bytes = 0;
+  while (file >> name >> bytes) {
+    if (name == "rchar:") usage.read_bytes = bytes;
+    if (name == "wchar:") usage.written_bytes = bytes;
+  }
+}
 
 Result<Started> start(const Program& program) {
   WEIR_CHECK(!program.command.empty());
@@ -104,6 +126,7 @@ End reap(const Started& started) {
   int status = 0;
   rusage usage{};
   End end;
+  add_transfers(started.process, end.usage);  // while it is a zombie
   if (::wait4(started.process, &status, 0, &usage) < 0) return end;
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);

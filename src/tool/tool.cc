@@ -19,9 +19,7 @@ std::string type_name(const std::exception& exception) {
   return status == 0 ? name.get() : mangled;
 }
 
-}  // namespace
-
-std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
+std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
   try {
     return tool.run(call);
   } catch (const std::exception& exception) {
@@ -35,7 +33,24 @@ std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
   }
 }
 
+}  // namespace
+
+std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
+  const auto& health = tool.health();
+  if (!health) return call_caught(tool, call);
+  const auto start = std::chrono::steady_clock::now();
+  health->call_begins();
+  auto output = call_caught(tool, call);
+  const auto failure = output ? std::string() : output.error().type + ": " + output.error().message;
+  health->call_ends(std::chrono::steady_clock::now() - start, failure);
+  return output;
+}
+
 void Registry::add(std::unique_ptr<Tool> tool) {
+  for (const auto& other : tools_) {
+    if (other->spec().plugin_id == tool->spec().plugin_id) tool->health_ = other->health_;
+  }
+  if (!tool->health_) tool->health_ = std::make_shared<Health>();
   std::erase_if(tools_, [&](const auto& other) {
     return other->spec().plugin_id == tool->spec().plugin_id &&
            other->spec().tool_id == tool->spec().tool_id;
@@ -46,6 +61,13 @@ void Registry::add(std::unique_ptr<Tool> tool) {
 Tool* Registry::find(std::string_view plugin_id, std::string_view tool_id) const {
   for (const auto& tool : tools_) {
     if (tool->spec().plugin_id == plugin_id && tool->spec().tool_id == tool_id) return tool.get();
+  }
+  return nullptr;
+}
+
+Health* Registry::health(std::string_view plugin_id) const {
+  for (const auto& tool : tools_) {
+    if (tool->spec().plugin_id == plugin_id) return tool->health().get();
   }
   return nullptr;
 }

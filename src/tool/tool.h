@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "event/catalogue.h"
+#include "tool/health.h"
 
 /// What runs a node.
 namespace weir::tool {
@@ -24,16 +25,24 @@ inline constexpr std::size_t kMaxPayloadBytes = std::size_t{16} << 20;
 
 /// One key of a node's `with`.
 struct Setting {
-  enum class Kind : std::uint8_t { kString, kStrings, kInteger };
+  enum class Kind : std::uint8_t { kString, kStrings, kInteger, kNumber, kBoolean, kObject, kAny };
   std::string name;
   Kind kind;
   bool required = false;
 };
 
+/// Whether a tool may be run again when nobody knows how its last try ended.
+enum class Effects : std::uint8_t { kRepeatable, kOnce };
+
 struct ToolSpec {
   std::string plugin_id;
   std::string tool_id;
   std::vector<Setting> settings;
+  std::string version{};                    ///< of the plugin; empty: Weir's own
+  std::vector<std::string> input_types{};   ///< empty: any
+  std::vector<std::string> output_types{};  ///< empty: any
+  std::vector<std::string> capabilities{};
+  Effects effects = Effects::kRepeatable;
 };
 
 /// What an execution used, as far as it is known.
@@ -41,6 +50,9 @@ struct Usage {
   std::optional<double> cpu_ms;
   std::optional<std::int64_t> memory_bytes;
   std::optional<std::int64_t> rows;
+  /// By system calls, from and to files, pipes and all else, whether or not a disk was touched.
+  std::optional<std::int64_t> read_bytes{};
+  std::optional<std::int64_t> written_bytes{};
 };
 
 struct Output {
@@ -51,11 +63,23 @@ struct Output {
 
 /// Why a node failed.
 struct Failure {
-  std::string type;     ///< for programs: "ProcessExited", "std::runtime_error"
+  std::string type;     ///< for programs: "ProcessExited", "std::runtime_error", "OOM"
   std::string message;  ///< for people
   std::optional<std::int64_t> exit_code;
   Usage usage;
+  /// What kind of thing it is, where more than one type belongs to it: kSandbox.
+  std::string category{};
+  /// Whether the tool itself says that another try may succeed, or that none will.
+  std::optional<bool> retryable{};
 };
+
+/// The category of what a plugin was stopped for. Its types:
+inline constexpr std::string_view kSandbox = "PLUGIN_SANDBOX";
+inline constexpr std::string_view kTimeout = "TIMEOUT";
+inline constexpr std::string_view kOutOfMemory = "OOM";
+inline constexpr std::string_view kCpuLimit = "CPU_LIMIT";
+inline constexpr std::string_view kOutputLimit = "OUTPUT_LIMIT";
+inline constexpr std::string_view kPolicyDenied = "POLICY_DENIED";
 
 /// A line that a tool has to say while it works.
 struct LogLine {
@@ -92,6 +116,8 @@ struct Call {
   /// What a program that the tool starts is told: WEIR_RUN_ID, WEIR_NODE_ID, WEIR_STORE, and by
   /// TRACEPARENT and what goes with it (record::to_environment) where in which trace it runs.
   std::function<Environment()> environment;
+  /// The same on every try of the same work, so that what it did can be found again. Empty: none.
+  std::string_view idempotency_key{};
 };
 
 class Tool {
@@ -100,9 +126,17 @@ class Tool {
   [[nodiscard]] virtual const ToolSpec& spec() const = 0;
   /// Called from many threads at once. `with` holds what the spec asks for.
   [[nodiscard]] virtual std::expected<Output, Failure> run(const Call& call) = 0;
+
+  /// Of its plugin; null before it is in a registry.
+  [[nodiscard]] const std::shared_ptr<Health>& health() const { return health_; }
+
+ private:
+  friend class Registry;
+  std::shared_ptr<Health> health_;
 };
 
-/// Runs the tool. What it throws becomes a failure with the exception's type.
+/// Runs the tool, and counts it for its plugin's health. What it throws becomes a failure with the
+/// exception's type.
 [[nodiscard]] std::expected<Output, Failure> run_caught(Tool& tool, const Call& call);
 
 /// A tool made of a function, for embedding and tests.
@@ -129,6 +163,8 @@ class Registry {
   void add(std::unique_ptr<Tool> tool);
   /// Null when there is none.
   [[nodiscard]] Tool* find(std::string_view plugin_id, std::string_view tool_id) const;
+  /// How a plugin is doing, null when there is none. Lives as long as the registry.
+  [[nodiscard]] Health* health(std::string_view plugin_id) const;
   [[nodiscard]] std::vector<std::string> plugin_ids() const;
   [[nodiscard]] std::vector<std::string> tool_ids(std::string_view plugin_id) const;
 

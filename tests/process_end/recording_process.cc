@@ -119,6 +119,7 @@ int fork_and_record(Recorder& recorder, Run& run) {
   if (child == 0) {
     emit_some(run, "of a run that is the parent's");
     if (run.flush()) ::_exit(6);  // it was not recorded, and must not be said to be
+    if (!run.lost().stop_requested()) ::_exit(8);
     auto own = begin(recorder);
     emit_many(*own);
     own.reset();

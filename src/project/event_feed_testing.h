@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -19,24 +21,37 @@ class EventFeed {
   explicit EventFeed(Take take) : take_(std::move(take)) {}
 
   std::string pipeline = "p";
+  std::string pipeline_type = "dag";
   int run = 1;
+  /// Of the last event: the next has the next.
+  std::int64_t seq = 0;
+  /// Between an event and the next.
+  std::chrono::microseconds step{1};
 
-  /// 2026-01-05T03:00:00.000001Z, of the first event; every later one is a microsecond later.
+  /// 2026-01-05T03:00:00.000001Z, of the first event.
   static constexpr Timestamp kBegin{std::chrono::microseconds(1'767'582'000'000'001)};
 
   /// `members` without a comma in front.
   void event(std::string_view type, std::string_view members = "") {
-    ++seq_;
-    auto line = R"({"timestamp":")" + to_string(kBegin + std::chrono::microseconds(seq_ - 1)) +
+    ++seq;
+    auto line = R"({"timestamp":")" + weir::to_string(kBegin + (seq - 1) * step) +
                 R"(","event_type":")" + std::string(type) +
-                R"(","level":"INFO","pipeline_type":"dag","pipeline_id":")" + pipeline +
+                R"(","level":"INFO","pipeline_type":")" + pipeline_type + R"(","pipeline_id":")" +
+                pipeline +
                 R"(","pipeline_version":"1","run_id":"019b8a2f-7c00-7000-8000-00000000000)" +
-                std::to_string(run) + R"(","run_seq":)" + std::to_string(seq_);
+                std::to_string(run) + R"(","run_seq":)" + std::to_string(seq);
     if (!members.empty()) line.append(",").append(members);
     line += "}";
     const auto decoded = decoder_.decode(line);
     ASSERT_TRUE(decoded) << decoded.error().message << "\n" << line;
     take_(**decoded, line);
+  }
+  void start_run(std::string_view members = "") {
+    event("pipeline_started",
+          R"("entry_nodes":["a"],"output_nodes":["a"],"node_count":2)" + more(members));
+  }
+  void start_node(std::string_view node, std::string_view members = "") {
+    event("pipeline_node_started", of_node(node) + R"(,"predecessor_node_ids":[])" + more(members));
   }
   void complete_node(std::string_view node, double duration_ms, std::string_view members = "") {
     event("pipeline_node_completed", of_node(node) + R"(,"output_keys":[],"duration_ms":)" +
@@ -47,16 +62,19 @@ class EventFeed {
     event("pipeline_node_failed", of_node(node) + R"(,"error_message":"m","error_type":")" +
                                       std::string(error_type) + "\"" + more(members));
   }
-  void retry_node(std::string_view node) {
-    event("pipeline_node_retry_scheduled",
-          R"("node_id":")" + std::string(node) + R"(","attempt":2,"reason":"timeout")");
+  void retry_node(std::string_view node, std::int64_t attempt = 2) {
+    event("pipeline_node_retry_scheduled", R"("node_id":")" + std::string(node) +
+                                               R"(","reason":"timeout","attempt":)" +
+                                               std::to_string(attempt));
   }
-  /// completed, failed or cancelled.
-  void end_run(std::string_view how, double duration_ms) {
+  /// completed, failed or cancelled. `failed_node` is of one that failed.
+  void end_run(std::string_view how, double duration_ms = 9, std::string_view failed_node = "") {
     std::string members = R"("duration_ms":)" + json::to_text(duration_ms);
     if (how == "completed") members += R"(,"output_node_ids":[],"node_count":1)";
-    if (how == "failed")
-      members += R"(,"error_type":"E","error_message":"m","failed_node_id":null)";
+    if (how == "failed") {
+      members += R"(,"error_type":"E","error_message":"m","failed_node_id":)" +
+                 (failed_node.empty() ? "null" : json::to_text(std::string(failed_node)));
+    }
     if (how == "cancelled") members += R"(,"reason":"r")";
     event("pipeline_" + std::string(how), members);
   }
@@ -72,7 +90,6 @@ class EventFeed {
 
   Take take_;
   event::Decoder decoder_;
-  int seq_ = 0;
 };
 
 }  // namespace weir::project::testing_support

@@ -1,0 +1,64 @@
+#include "pipeline/not_yet_run.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string_view>
+
+namespace weir::pipeline {
+namespace {
+
+struct OfNode {
+  std::string_view what;
+  std::function<bool(const Node&)> is_used;
+};
+struct OfPipeline {
+  std::string_view what;
+  std::function<bool(const Definition&)> is_used;
+};
+
+const auto kOfNodes = std::to_array<OfNode>({
+    {"when", [](const Node& node) { return node.when.has_value(); }},
+    {"for_each", [](const Node& node) { return node.for_each.has_value(); }},
+    {"retry", [](const Node& node) { return node.retry && node.retry->max_attempts > 1; }},
+    {"timeout", [](const Node& node) { return node.timeout.has_value(); }},
+    {"guard_retry", [](const Node& node) { return node.guard_retry.has_value(); }},
+    {"approval", [](const Node& node) { return node.approval.has_value(); }},
+    {"undo", [](const Node& node) { return node.undo.has_value(); }},
+    {"cache", [](const Node& node) { return node.cache && node.cache->enabled; }},
+    {"effects_once", [](const Node& node) { return node.effects_once; }},
+    {"domain", [](const Node& node) { return !node.domain.empty(); }},
+    {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
+    {"circuit_breaker", [](const Node& node) { return node.circuit_breaker.has_value(); }},
+});
+
+const auto kOfPipelines = std::to_array<OfPipeline>({
+    {"timeout", [](const Definition& pipeline) { return pipeline.timeout.has_value(); }},
+    {"on_failure",
+     [](const Definition& pipeline) { return pipeline.on_failure != FailureMode::kFailFast; }},
+    {"execution_modes",
+     [](const Definition& pipeline) { return !pipeline.execution_modes.empty(); }},
+});
+
+std::string message(std::string_view setting) {
+  return "'" + std::string(setting) +
+         "' is not obeyed yet, so the pipeline is not run: leave it out, or use a version that "
+         "obeys it";
+}
+
+}  // namespace
+
+std::vector<Problem> not_yet_run(const Definition& definition) {
+  std::vector<Problem> problems;
+  for (const auto& [what, is_used] : kOfPipelines) {
+    if (is_used(definition)) problems.push_back({{1, 1}, message(what)});
+  }
+  for (const auto& [what, is_used] : kOfNodes) {
+    const auto node = std::find_if(definition.nodes.begin(), definition.nodes.end(), is_used);
+    if (node == definition.nodes.end()) continue;
+    problems.push_back({node->id.position, "node '" + node->id.text + "': " + message(what)});
+  }
+  return problems;
+}
+
+}  // namespace weir::pipeline

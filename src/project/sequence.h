@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weir::project {
+
+/// Which numbers of a sequence have come: each is taken once, holes are known until they are
+/// filled.
+struct Sequence {
+  /// More are only counted: then some event is missing for good.
+  static constexpr std::size_t kMaxHoles = 10'000;
+
+  /// Numbers that have not come, `first` to `last`.
+  struct Hole {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    bool operator==(const Hole&) const = default;
+  };
+
+  std::int64_t next = 0;    ///< after the highest that has come; at the beginning, the first
+  std::vector<Hole> holes;  ///< below `next`, ascending
+  std::int64_t holes_beyond = 0;
+
+  bool operator==(const Sequence&) const = default;
+
+  /// False: it was taken before.
+  bool take(std::int64_t number);
+  [[nodiscard]] bool has_holes() const { return !holes.empty() || holes_beyond > 0; }
+  /// "events 5 to 7, 9 are missing"; empty when none is.
+  [[nodiscard]] std::string missing() const;
+
+ private:
+  bool fill(std::int64_t number);
+};
+
+}  // namespace weir::project

@@ -1,0 +1,160 @@
+#include "tool/system_calls.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace weir::tool {
+namespace {
+
+/// Nobody who computes needs these: other processes' memory, mounts, the kernel itself.
+constexpr int kForbidden[] = {SCMP_SYS(ptrace),
+                              SCMP_SYS(process_vm_readv),
+                              SCMP_SYS(process_vm_writev),
+                              SCMP_SYS(kcmp),
+                              SCMP_SYS(pidfd_getfd),
+                              SCMP_SYS(process_madvise),
+                              SCMP_SYS(mount),
+                              SCMP_SYS(umount2),
+                              SCMP_SYS(pivot_root),
+                              SCMP_SYS(chroot),
+                              SCMP_SYS(open_tree),
+                              SCMP_SYS(move_mount),
+                              SCMP_SYS(fsopen),
+                              SCMP_SYS(fsconfig),
+                              SCMP_SYS(fsmount),
+                              SCMP_SYS(fspick),
+                              SCMP_SYS(mount_setattr),
+                              SCMP_SYS(open_by_handle_at),
+                              SCMP_SYS(unshare),
+                              SCMP_SYS(setns),
+                              SCMP_SYS(bpf),
+                              SCMP_SYS(perf_event_open),
+                              SCMP_SYS(userfaultfd),
+                              SCMP_SYS(add_key),
+                              SCMP_SYS(request_key),
+                              SCMP_SYS(keyctl),
+                              SCMP_SYS(init_module),
+                              SCMP_SYS(finit_module),
+                              SCMP_SYS(delete_module),
+                              SCMP_SYS(kexec_load),
+                              SCMP_SYS(kexec_file_load),
+                              SCMP_SYS(reboot),
+                              SCMP_SYS(swapon),
+                              SCMP_SYS(swapoff),
+                              SCMP_SYS(acct),
+                              SCMP_SYS(quotactl),
+                              SCMP_SYS(settimeofday),
+                              SCMP_SYS(clock_settime),
+                              SCMP_SYS(clock_adjtime),
+                              SCMP_SYS(adjtimex),
+                              SCMP_SYS(sethostname),
+                              SCMP_SYS(setdomainname),
+                              SCMP_SYS(syslog),
+                              SCMP_SYS(fanotify_init),
+                              SCMP_SYS(iopl),
+                              SCMP_SYS(ioperm),
+                              SCMP_SYS(lookup_dcookie),
+                              SCMP_SYS(vhangup)};
+
+/// Programs try these and do without: memory and files that no limit counts, a way around filters,
+/// and clone3, whose flags a filter cannot see. (glibc then calls clone.)
+constexpr int kMissing[] = {
+    SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
+    SCMP_SYS(memfd_create),   SCMP_SYS(memfd_secret),   SCMP_SYS(clone3),
+    SCMP_SYS(openat2),        SCMP_SYS(shmget),         SCMP_SYS(msgget),
+    SCMP_SYS(semget),         SCMP_SYS(mq_open)};
+
+/// Who leaves the process group would not be ended with it.
+constexpr int kRefused[] = {SCMP_SYS(setsid), SCMP_SYS(setpgid)};
+
+constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo),
+                            SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_send_signal)};
+
+constexpr std::uint64_t kNamespaces[] = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,   CLONE_NEWUSER,
+                                         CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP};
+
+class Filter {
+ public:
+  explicit Filter(const CallRules& rules)
+      : context_(::seccomp_init(SCMP_ACT_ALLOW), &::seccomp_release),
+        forbidden_(rules.forbidden == CallRules::Forbidden::kKills ? SCMP_ACT_KILL_PROCESS
+                                                                   : SCMP_ACT_ERRNO(EPERM)) {}
+
+  Result<void> load(const CallRules& rules) {
+    if (!context_) return fail(ErrorCode::kUnavailable, "libseccomp cannot make a filter");
+    // Calls by the numbers of another architecture are not looked at, so they are not made.
+    note(::seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
+    for (const int call : kForbidden) add(forbidden_, call);
+    for (const int call : kMissing) add(SCMP_ACT_ERRNO(ENOSYS), call);
+    for (const int call : kRefused) add(SCMP_ACT_ERRNO(EPERM), call);
+    for (const auto flag : kNamespaces) {
+      add(forbidden_, SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag)});
+    }
+    if (!rules.network) forbid_network();
+    if (!rules.holds_signals) forbid_signals();
+    if (!rules.holds_truncate) forbid_truncate();
+    if (error_ == 0) note(::seccomp_load(context_.get()));
+    if (error_ == 0) return {};
+    errno = -error_;
+    auto failed = fail_errno("seccomp");
+    failed.error().code = ErrorCode::kUnavailable;
+    return failed;
+  }
+
+ private:
+  void note(int result) {
+    if (error_ == 0 && result < 0) error_ = result;
+  }
+  void add(std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> arguments = {}) {
+    const auto result = ::seccomp_rule_add_array(
+        context_.get(), action, call, static_cast<unsigned>(arguments.size()), arguments.begin());
+    if (result != -EDOM) note(result);  // EDOM: this architecture has no such call
+  }
+
+  /// Local sockets fail, since the C library asks its name service by one and does without it.
+  void forbid_network() {
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_EQ, AF_UNIX)});
+    add(forbidden_, SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_NE, AF_UNIX)});
+  }
+
+  /// A process may still signal itself, as abort() does; it is the first of its group that loads
+  /// the filter, and its children can signal nobody.
+  void forbid_signals() {
+    for (const int call : kSignals) add(SCMP_ACT_ERRNO(EPERM), call);
+    add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill),
+        {SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()))});
+  }
+
+  void forbid_truncate() {
+    constexpr std::uint64_t kMask = O_ACCMODE | O_TRUNC;
+    constexpr std::uint64_t kOnlyCuts = O_RDONLY | O_TRUNC;
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(truncate));
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), {SCMP_A1(SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), {SCMP_A2(SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
+  }
+
+  std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
+  std::uint32_t forbidden_;
+  int error_ = 0;
+};
+
+}  // namespace
+
+Result<void> enforce(const CallRules& rules) { return Filter(rules).load(rules); }
+
+bool can_filter_calls() {
+  const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
+  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+}  // namespace weir::tool
