@@ -142,9 +142,8 @@ class Simulation {
 };
 
 bool names_node(const Reference& reference, const Definition& definition) {
-  return std::ranges::any_of(definition.nodes, [&](const Node& node) {
-    return node.id.text == reference.path.front();
-  });
+  return std::ranges::any_of(
+      definition.nodes, [&](const Node& node) { return node.id.text == reference.path.front(); });
 }
 
 /// What the engine takes for granted of a definition without problems.

@@ -64,7 +64,7 @@ Result<int> check_registry(const Invocation& invocation, const tool::Registry& t
 int check(const Invocation& invocation, const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
-  const bool is_config_alone = std::ranges::all_of(files, is_config);
+  const bool is_config_alone = !files.empty() && std::ranges::all_of(files, is_config);
   if (!is_config_alone) {
     const auto settings = load_settings(invocation);
     if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
@@ -103,15 +103,13 @@ void add_check(CLI::App& app, Invocation& invocation) {
   auto files = std::make_shared<std::vector<std::string>>();
   auto* command = app.add_subcommand(
       "check", "Check pipeline files, and weir.yaml, and say everything that is wrong");
-  command
-      ->add_option("pipeline", *files,
-                   "Pipeline files; one of the name weir.yaml is a configuration (default: the "
-                   "registry's files)");
+  command->add_option("pipeline", *files,
+                      "Pipeline files; one of the name weir.yaml is a configuration (default: the "
+                      "registry's files)");
   command->footer("Example: weir check pipeline.yaml");
-  command->callback(
-      [&invocation, files] {
-        invocation.action = [&invocation, files] { return check(invocation, *files); };
-      });
+  command->callback([&invocation, files] {
+    invocation.action = [&invocation, files] { return check(invocation, *files); };
+  });
 }
 
 }  // namespace weir::cli

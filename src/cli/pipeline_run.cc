@@ -30,10 +30,10 @@ Result<std::string> read_secret(const std::string& name, const config::Config& c
   const auto value = environment(variable);
   if (value && !value->empty()) return *value;
   // A variable's name that the file gives could be the secret itself.
-  return fail(ErrorCode::kNotFound,
-              is_named ? "the environment variable that 'secrets' names is not set"
-                       : "set the environment variable " + name +
-                             ", or say in 'secrets' of weir.yaml where it is");
+  return fail(ErrorCode::kNotFound, is_named
+                                        ? "the environment variable that 'secrets' names is not set"
+                                        : "set the environment variable " + name +
+                                              ", or say in 'secrets' of weir.yaml where it is");
 }
 
 }  // namespace
@@ -51,10 +51,9 @@ Result<FoundPipeline> find_pipeline(const std::string& named, const config::Conf
     return found;
   }
   const auto known = registry.ids();
-  return fail(ErrorCode::kNotFound,
-              "there is neither a file nor a pipeline '" + named + "'" +
-                  text::did_you_mean(named, known) +
-                  ": `weir check` lists the pipelines of the registry");
+  return fail(ErrorCode::kNotFound, "there is neither a file nor a pipeline '" + named + "'" +
+                                        text::did_you_mean(named, known) +
+                                        ": `weir check` lists the pipelines of the registry");
 }
 
 Result<json::Object> given_params(const pipeline::Params& params,

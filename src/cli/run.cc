@@ -212,9 +212,10 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                        .on_log_failure = on_log_failure(*settings),
                        .loggers = &(*recording)->loggers(),
                        .stop = interrupt.token(),
-                       .on_update = [&](const engine::NodeUpdate& update) {
-                         if (progress) progress->update(update);
-                       }});
+                       .on_update =
+                           [&](const engine::NodeUpdate& update) {
+                             if (progress) progress->update(update);
+                           }});
   }();
   if (!report) return complain(report.error());
   print_summary(options, file.definition, *store, *report);

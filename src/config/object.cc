@@ -107,9 +107,8 @@ std::string KeyTable::hint(std::string_view word,
 }
 
 bool KeyTable::may_be_null() const {
-  return rules.empty() && std::none_of(keys.begin(), keys.end(), [](const KeyInfo& key) {
-           return key.options.required;
-         });
+  return rules.empty() && std::none_of(keys.begin(), keys.end(),
+                                       [](const KeyInfo& key) { return key.options.required; });
 }
 
 json::Object KeyTable::schema() const {

@@ -172,24 +172,24 @@ std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::
 std::expected<json::Object, tool::Failure> Execution::with_of(const pipeline::Node& node,
                                                               const tool::ToolSpec& spec,
                                                               const json::Object& payload) const {
-  auto with = pipeline::resolve(
-      json::Value(node.with), {.params = &request_.params,
-                               .input = &payload,
-                               .node_output =
-                                   [this](std::string_view id) {
-                                     const auto found = index_.find(id);
-                                     return found == index_.end() ? nullptr
-                                                                  : outputs_[found->second].get();
-                                   },
-                               .secret = request_.secret});
+  auto with = pipeline::resolve(json::Value(node.with),
+                                {.params = &request_.params,
+                                 .input = &payload,
+                                 .node_output =
+                                     [this](std::string_view id) {
+                                       const auto found = index_.find(id);
+                                       return found == index_.end() ? nullptr
+                                                                    : outputs_[found->second].get();
+                                     },
+                                 .secret = request_.secret});
   auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
                        : std::unexpected(with.error());
   if (settings) return *std::move(settings);
-  return std::unexpected(tool::Failure{
-      .type = "UnresolvedReference",
-      .message = "'with' of node '" + node.id.text + "': " + settings.error().message,
-      .exit_code = {},
-      .usage = {}});
+  return std::unexpected(
+      tool::Failure{.type = "UnresolvedReference",
+                    .message = "'with' of node '" + node.id.text + "': " + settings.error().message,
+                    .exit_code = {},
+                    .usage = {}});
 }
 
 tool::Environment Execution::environment_of(const pipeline::Node& node,

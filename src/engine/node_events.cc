@@ -17,6 +17,8 @@ std::string_view view(const SpanId::Text& text) { return {text.data(), text.size
 void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
   if (usage.memory_bytes) fields.push_back({Field::kMemoryBytes, *usage.memory_bytes});
+  if (usage.read_bytes) fields.push_back({Field::kReadBytes, *usage.read_bytes});
+  if (usage.written_bytes) fields.push_back({Field::kWrittenBytes, *usage.written_bytes});
   if (usage.rows) fields.push_back({Field::kRows, *usage.rows});
 }
 

@@ -53,8 +53,7 @@ TEST_F(ReferencesTest, GiveTheToolWhatTheyName) {
   const auto report = run_with(
       R"({"p": "${params.day}", "i": "${input.a}/${input.k}", "n": "${nodes.n1.a}", "e": "$${x"})");
   ASSERT_TRUE(report);
-  EXPECT_EQ(json::to_text(*report->outputs[1]),
-            R"({"p":3,"i":"t1/[1]","n":"t1","e":"${x"})");
+  EXPECT_EQ(json::to_text(*report->outputs[1]), R"({"p":3,"i":"t1/[1]","n":"t1","e":"${x"})");
   EXPECT_EQ(only("pipeline_started").members.at("params"), R"({"day":3})");
 }
 

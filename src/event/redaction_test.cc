@@ -578,8 +578,8 @@ TEST(RedactionLiterals, AreMaskedWhereverTheyOccur) {
   std::string out;
   EXPECT_TRUE(redactor->redact_text("xopen sesamex open sesame", TextKind::kField, out, counts));
   EXPECT_EQ(out, "x[REDACTED:secret_value]x [REDACTED:secret_value]");
-  EXPECT_TRUE(redactor->redact_json(R"({"a":["b\nline one\nline two"]})", TextKind::kNodeOutput, out,
-                                    counts));
+  EXPECT_TRUE(redactor->redact_json(R"({"a":["b\nline one\nline two"]})", TextKind::kNodeOutput,
+                                    out, counts));
   EXPECT_EQ(out, R"({"a":["b\n[REDACTED:secret_value]"]})");
   EXPECT_TRUE(redactor->redact_text("> line two", TextKind::kMessage, out, counts));
   EXPECT_EQ(out, "> [REDACTED:secret_value]");

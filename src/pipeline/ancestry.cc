@@ -43,9 +43,9 @@ class Batch {
 
  private:
   [[nodiscard]] std::uint64_t own_bit(NodeIndex node) const {
-    const auto found = std::lower_bound(
-        ancestors_.begin(), ancestors_.end(), node,
-        [this](NodeIndex a, NodeIndex b) { return position_[a] < position_[b]; });
+    const auto found =
+        std::lower_bound(ancestors_.begin(), ancestors_.end(), node,
+                         [this](NodeIndex a, NodeIndex b) { return position_[a] < position_[b]; });
     const bool is_one = found != ancestors_.end() && *found == node;
     return is_one ? std::uint64_t{1} << (found - ancestors_.begin()) : 0;
   }

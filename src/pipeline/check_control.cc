@@ -22,11 +22,13 @@ std::string conflict(const Node& guard, const Node& retried) {
     return "it has 'for_each': which of its items failed does not say what to run again";
   }
   if (retried.for_each) {
-    return "its retry_node '" + retried.id.text + "' has 'for_each': one node is run again, not "
+    return "its retry_node '" + retried.id.text +
+           "' has 'for_each': one node is run again, not "
            "many";
   }
   if (retried.cache && retried.cache->enabled) {
-    return "its retry_node '" + retried.id.text + "' has a 'cache': run again, it would give the "
+    return "its retry_node '" + retried.id.text +
+           "' has a 'cache': run again, it would give the "
            "same output";
   }
   return {};

@@ -36,11 +36,11 @@ void check_ids(Checks& checks) {
     const auto [known, added] = first.try_emplace(lower_case(id), &node.id);
     if (added) continue;
     const auto& earlier = *known->second;
-    checks.problem(position, earlier.text == id
-                                 ? "node id '" + id + "' is used twice, first in line " +
-                                       std::to_string(earlier.position.line)
-                                 : "node ids '" + earlier.text + "' and '" + id +
-                                       "' differ in case only");
+    checks.problem(position,
+                   earlier.text == id
+                       ? "node id '" + id + "' is used twice, first in line " +
+                             std::to_string(earlier.position.line)
+                       : "node ids '" + earlier.text + "' and '" + id + "' differ in case only");
   }
 }
 
@@ -68,8 +68,8 @@ void check_ends(Checks& checks, const std::vector<Located>& ends, const std::str
   for (const auto& [id, position] : ends) {
     if (id.empty()) continue;  // reported when it was read
     if (!checks.is_node(id)) {
-      checks.problem(position, what + " node '" + id + "' does not exist" +
-                                   checks.suggest_node(id));
+      checks.problem(position,
+                     what + " node '" + id + "' does not exist" + checks.suggest_node(id));
     } else if (!seen.insert(id).second) {
       checks.problem(position, what + " node '" + id + "' is given twice");
     }

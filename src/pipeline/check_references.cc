@@ -63,8 +63,8 @@ class ReferenceCheck {
     const auto& name = reference.path.front();
     if (checks_.definition.params.contains(name)) return;
     problem(reference, "the pipeline has no parameter '" + name + "'" +
-                           text::did_you_mean(name, params_) + " (known: " +
-                           (params_.empty() ? "none" : text::join(params_)) + ")");
+                           text::did_you_mean(name, params_) +
+                           " (known: " + (params_.empty() ? "none" : text::join(params_)) + ")");
   }
 
   void check_node(NodeIndex node, const Reference& reference, Site site) {

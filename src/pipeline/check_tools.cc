@@ -36,8 +36,8 @@ const tool::Tool* find_tool(Checks& checks, const Located& plugin, const Located
 void check_sub_pipeline(Checks& checks, const Node& node) {
   for (const auto* name : {&node.plugin_id, &node.tool_id}) {
     if (name->position.line == 0) continue;
-    return checks.problem(name->position, "node '" + node.id.text +
-                                              "' has a 'pipeline' and a tool: leave one out");
+    return checks.problem(name->position,
+                          "node '" + node.id.text + "' has a 'pipeline' and a tool: leave one out");
   }
   if (node.undo) {
     checks.problem(node.undo->position, "node '" + node.id.text +

@@ -24,10 +24,10 @@ void check_types(Checks& checks) {
   for (const auto& [from, to] : checks.definition.edges) {
     const auto source = checks.index.find(from.text), target = checks.index.find(to.text);
     if (source == checks.index.end() || target == checks.index.end()) continue;
-    const auto& outputs = types_of(checks, nodes[source->second], &Node::output_types,
-                                   &tool::ToolSpec::output_types);
-    const auto& inputs = types_of(checks, nodes[target->second], &Node::input_types,
-                                  &tool::ToolSpec::input_types);
+    const auto& outputs =
+        types_of(checks, nodes[source->second], &Node::output_types, &tool::ToolSpec::output_types);
+    const auto& inputs =
+        types_of(checks, nodes[target->second], &Node::input_types, &tool::ToolSpec::input_types);
     const auto is_taken = [&](const std::string& type) {
       return std::find(inputs.begin(), inputs.end(), type) != inputs.end();
     };
@@ -35,8 +35,8 @@ void check_types(Checks& checks) {
         std::any_of(outputs.begin(), outputs.end(), is_taken)) {
       continue;
     }
-    checks.problem(from.position, "type mismatch: " + from.text + " (outputs: " +
-                                      text::join(outputs) + ") → " + to.text +
+    checks.problem(from.position, "type mismatch: " + from.text +
+                                      " (outputs: " + text::join(outputs) + ") → " + to.text +
                                       " (inputs: " + text::join(inputs) + ")");
   }
 }

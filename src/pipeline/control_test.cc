@@ -143,11 +143,10 @@ TEST(Control, IsNotRunAsIfItWereNotThere) {
     return words;
   };
   EXPECT_EQ(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, cache: false}]}"), "");
-  for (const auto* setting :
-       {"when: 'true'", "for_each: '${input.a}'", "retry: {max_attempts: 2}", "timeout: 1s",
-        "guard_retry: {retry_node: y}", "approval: {}", "undo: {tool: t}", "cache: true",
-        "effects_once: true", "domain: d", "pipeline: q",
-        "circuit_breaker: {operation: a, provider: b}"}) {
+  for (const auto* setting : {"when: 'true'", "for_each: '${input.a}'", "retry: {max_attempts: 2}",
+                              "timeout: 1s", "guard_retry: {retry_node: y}", "approval: {}",
+                              "undo: {tool: t}", "cache: true", "effects_once: true", "domain: d",
+                              "pipeline: q", "circuit_breaker: {operation: a, provider: b}"}) {
     const std::string text(setting);
     EXPECT_THAT(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, " + text + "}]}"),
                 HasSubstr("node 'x': '" + text.substr(0, text.find(':')) + "' is not obeyed yet"));
@@ -189,7 +188,8 @@ TEST(Control, RefusesWhatItCannotMean) {
               ElementsAre(HasSubstr("'when': character 1: '${params.x'")));
   EXPECT_THAT(problems_of_y("for_each: 'a ${input.b}'"),
               ElementsAre(HasSubstr("one reference is expected")));
-  EXPECT_THAT(problems_of_y("domain: d", "domains: {d: 0}"), testing::Contains(HasSubstr("'d' is 0")));
+  EXPECT_THAT(problems_of_y("domain: d", "domains: {d: 0}"),
+              testing::Contains(HasSubstr("'d' is 0")));
   EXPECT_THAT(problems_of_y("when: 'true'", "execution_modes: {m: {deny: ['b.*']}}"),
               ElementsAre("6:22: execution mode 'm': there is no tool 'b.*': a pattern is "
                           "plugin.tool, and * is any part of it"));
@@ -277,9 +277,9 @@ TEST(Cron, HasFiveFields) {
   for (const auto* good : {"* * * * *", "*/15 0-6/2 1,15 jan-mar sun", "0 0 31 12 7"}) {
     EXPECT_TRUE(check_cron(good)) << good;
   }
-  for (const auto* bad : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *",
-                          "* * * 13 *", "* * * * 8", "5-1 * * * *", "*/0 * * * *", "a * * * *",
-                          "1, * * * *", "1-2-3 * * * *"}) {
+  for (const auto* bad :
+       {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
+        "* * * * 8", "5-1 * * * *", "*/0 * * * *", "a * * * *", "1, * * * *", "1-2-3 * * * *"}) {
     EXPECT_FALSE(check_cron(bad)) << bad;
   }
 }

@@ -34,8 +34,8 @@ struct Node {
   Located tool_id;
   json::Object with;  ///< as written
   json::Position with_position{};
-  bool with_was_read = true;  ///< false: it is no object, which is a problem of the file's form
-  bool has_references = false;        ///< `with` is to be resolved before the tool gets it
+  bool with_was_read = true;    ///< false: it is no object, which is a problem of the file's form
+  bool has_references = false;  ///< `with` is to be resolved before the tool gets it
   std::vector<Reference> references;  ///< in `with`
 
   std::string pipeline;      ///< a sub-pipeline's id, in the place of plugin and tool

@@ -132,8 +132,8 @@ bool takes_more_than_text(const json::Object& schema) {
   if (schema.find("type") == nullptr) return schema.find("anyOf") == nullptr;  // any value
   if (!has_type(schema, "object") && !has_type(schema, "array")) return true;
   const auto* values = schema.find("additionalProperties");
-  const bool is_free = schema.find("properties") == nullptr && schema.find("items") == nullptr &&
-                       values == nullptr;
+  const bool is_free =
+      schema.find("properties") == nullptr && schema.find("items") == nullptr && values == nullptr;
   return is_free || has_type(schema, "boolean") ||
          (values != nullptr && values->object() != nullptr &&
           takes_more_than_text(*values->object()));

@@ -123,7 +123,8 @@ TEST(PipelineFile, ReadsALinearPipelineAsAChain) {
 }
 
 TEST(PipelineFile, SaysEverythingThatIsWrongAtOnceAndWhere) {
-  EXPECT_THAT(problems("p.yaml", R"(id: p
+  EXPECT_THAT(
+      problems("p.yaml", R"(id: p
 nodes:
   - {id: x, plugin_id: a, tool_id: t9}
   - {id: x, plugin_id: b, tool_id: t1}
@@ -133,18 +134,15 @@ edges: 7
 entry_nodes: [x, q]
 output_nodes: [y]
 )"),
-              ElementsAre("5:52: unknown key 'colour'",
-                          "7:8: 'edges' is '7', a list is expected: write edges: [7]",
-                          "3:10: nothing comes after node 'x', so it must be one of 'output_nodes'",
-                          "3:36: plugin 'a' has no tool 't9', did you mean 't1'? (known: t1, t2)",
-                          "4:10: node id 'x' is used twice, first in line 3",
-                          "4:24: unknown plugin 'b' (known: a)",
-                          "5:10: node 'y' cannot be reached from an entry node",
-                          "5:48: edge from unknown node 'z'",
-                          "6:10: nothing comes after node 'u', so it must be one of 'output_nodes'",
-                          "6:10: node 'u' cannot be reached from an entry node",
-                          "6:10: node 'u' has no 'tool_id'",
-                          "8:18: entry node 'q' does not exist"));
+      ElementsAre(
+          "5:52: unknown key 'colour'", "7:8: 'edges' is '7', a list is expected: write edges: [7]",
+          "3:10: nothing comes after node 'x', so it must be one of 'output_nodes'",
+          "3:36: plugin 'a' has no tool 't9', did you mean 't1'? (known: t1, t2)",
+          "4:10: node id 'x' is used twice, first in line 3", "4:24: unknown plugin 'b' (known: a)",
+          "5:10: node 'y' cannot be reached from an entry node", "5:48: edge from unknown node 'z'",
+          "6:10: nothing comes after node 'u', so it must be one of 'output_nodes'",
+          "6:10: node 'u' cannot be reached from an entry node", "6:10: node 'u' has no 'tool_id'",
+          "8:18: entry node 'q' does not exist"));
 }
 
 TEST(PipelineFile, PrintsTheCycle) {

@@ -44,16 +44,20 @@ bool is_of_kind(const json::Value& value, Kind kind) {
 }
 
 std::string wrong_kind(const tool::Setting& setting, const tool::ToolSpec& spec) {
-  static constexpr std::array<std::string_view, 7> kWords = {
-      "a string",     "a list of one or more strings", "a whole number from 0", "a number",
-      "true or false", "an object",                    "any value"};
+  static constexpr std::array<std::string_view, 7> kWords = {"a string",
+                                                             "a list of one or more strings",
+                                                             "a whole number from 0",
+                                                             "a number",
+                                                             "true or false",
+                                                             "an object",
+                                                             "any value"};
   return "'" + setting.name + "' of " + name_of(spec) + " must be " +
          std::string(kWords[static_cast<std::size_t>(setting.kind)]);
 }
 
 json::Value as_text(const json::Value& value) {
-  const bool is_scalar = !value.is_null() && !is_text(value) && value.array() == nullptr &&
-                         value.object() == nullptr;
+  const bool is_scalar =
+      !value.is_null() && !is_text(value) && value.array() == nullptr && value.object() == nullptr;
   return is_scalar ? json::Value(json::to_text(value)) : value;
 }
 
@@ -96,9 +100,9 @@ Result<json::Object> settings_for(const tool::ToolSpec& spec, json::Object resol
     if (value == nullptr) continue;
     auto fit = fitted(*value, setting.kind);
     if (!is_of_kind(fit, setting.kind)) {
-      return fail(ErrorCode::kInvalidInput,
-                  wrong_kind(setting, spec) + ", its references make it " +
-                      std::string(value->kind()));
+      return fail(
+          ErrorCode::kInvalidInput,
+          wrong_kind(setting, spec) + ", its references make it " + std::string(value->kind()));
     }
     resolved.set(setting.name, std::move(fit));
   }

@@ -61,20 +61,20 @@ Shape<Located> located(const std::string& what) {
 
 Shape<std::string> plain_text() {
   const std::string what = "a text";
-  return {.what = what,
-          .schema = schema_of(json::Array{"string", "number", "null"}),
-          .read = [what](const json::Value& value, const std::string* before,
-                         const Place& place) -> std::optional<std::string> {
-            if (value.is_null()) return before != nullptr ? *before : std::string();
-            if (value.array() != nullptr || value.object() != nullptr ||
-                value.boolean() != nullptr) {
-              place.problems->add(value.position, config::wrong_value(place, value, what));
-              return {};
-            }
-            return text_of(value);
-          },
-          .write = config::text_or_null,
-          .rows = {}};
+  return {
+      .what = what,
+      .schema = schema_of(json::Array{"string", "number", "null"}),
+      .read = [what](const json::Value& value, const std::string* before,
+                     const Place& place) -> std::optional<std::string> {
+        if (value.is_null()) return before != nullptr ? *before : std::string();
+        if (value.array() != nullptr || value.object() != nullptr || value.boolean() != nullptr) {
+          place.problems->add(value.position, config::wrong_value(place, value, what));
+          return {};
+        }
+        return text_of(value);
+      },
+      .write = config::text_or_null,
+      .rows = {}};
 }
 
 Shape<std::vector<Located>> located_list(const std::string& what) {

@@ -38,11 +38,10 @@ Key<W> defined(const std::string& name, Value Definition::* member, const Shape<
 
 Shape<WideEvents> wide_events_shape() {
   return switchable(
-      object<WideEvents>("which",
-                         {key<WideEvents>("nodes", &WideEvents::nodes, config::boolean(),
-                                          "one `node_wide` a node, when it ends"),
-                          key<WideEvents>("run", &WideEvents::run, config::boolean(),
-                                          "one `pipeline_wide`, after the run's end")}),
+      object<WideEvents>("which", {key<WideEvents>("nodes", &WideEvents::nodes, config::boolean(),
+                                                   "one `node_wide` a node, when it ends"),
+                                   key<WideEvents>("run", &WideEvents::run, config::boolean(),
+                                                   "one `pipeline_wide`, after the run's end")}),
       WideEvents{.nodes = true, .run = true}, WideEvents());
 }
 
@@ -89,10 +88,10 @@ std::vector<Key<W>> keys_of_the_whole() {
               {.fallback = "the id"}),
       defined("version", &Definition::version, plain_text(), "in every event of its runs"),
       key<W>("description", &W::description, plain_text(), "for people"),
-      defined("type", &Definition::type,
-              choice<PipelineType>(
-                  {{"dag", PipelineType::kDag}, {"linear", PipelineType::kLinear}}),
-              "`dag` is nodes and edges, `linear` tools of one plugin, one after the other"),
+      defined(
+          "type", &Definition::type,
+          choice<PipelineType>({{"dag", PipelineType::kDag}, {"linear", PipelineType::kLinear}}),
+          "`dag` is nodes and edges, `linear` tools of one plugin, one after the other"),
       defined("params", &Definition::params,
               config::map("parameters", param_shape(), names_of("a parameter's name")),
               "What each run may choose with `weir run --set NAME=VALUE`: `${params.NAME}`."),
@@ -148,7 +147,8 @@ const Shape<Written>& pipeline_shape() {
                            config::list("edges", edge_shape(), {.max_items = kMaxEdges}),
                            "Which node comes before which.", {.only_for = {"dag"}}));
     keys.push_back(defined("entry_nodes", &Definition::entry_nodes, located_list("node ids"),
-                           "where it begins", {.fallback = "the nodes before which there is none"}));
+                           "where it begins",
+                           {.fallback = "the nodes before which there is none"}));
     keys.push_back(defined("output_nodes", &Definition::output_nodes, located_list("node ids"),
                            "whose outputs are the result; if they are given, they are all the "
                            "nodes after which there is none, and perhaps others",

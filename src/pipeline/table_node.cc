@@ -17,8 +17,8 @@ using N = WrittenNode;
 
 /// What the tool gets beside the payload: also whether and where it stands.
 Key<N> with_key() {
-  auto result = key<N>("with", &N::with, any_object(),
-                       "the tool's settings, with references: see above");
+  auto result =
+      key<N>("with", &N::with, any_object(), "the tool's settings, with references: see above");
   result.read = [read = any_object().read](const json::Value& value, N& node, const Place& place) {
     auto with = read(value, nullptr, place);
     node.with_was_read = with.has_value();
@@ -52,15 +52,13 @@ std::vector<Key<N>> common_keys() {
              "the node is skipped unless this is true: see above"),
       key<N>("for_each", &N::for_each, rare(whole_reference()),
              "a list: the node is run once for each of its items, `${item}`"),
-      key<N>("retry", &N::retry, rare(retry_shape()),
-             "how failed attempts are repeated", {.fallback = "as `defaults`"}),
+      key<N>("retry", &N::retry, rare(retry_shape()), "how failed attempts are repeated",
+             {.fallback = "as `defaults`"}),
       key<N>("timeout", &N::timeout, optional(timeout_shape()), "of one attempt",
              {.fallback = "as `defaults`"}),
-      key<N>("guard_retry", &N::guard_retry,
-             rare(guard_retry_shape()),
+      key<N>("guard_retry", &N::guard_retry, rare(guard_retry_shape()),
              "what is run again when this node fails"),
-      key<N>("approval", &N::approval,
-             rare(approval_shape()),
+      key<N>("approval", &N::approval, rare(approval_shape()),
              "a person must agree before it starts"),
       key<N>("undo", &N::undo, rare(placed(undo_shape())),
              "what is called when the run fails after this node has completed, the last node "
@@ -71,8 +69,7 @@ std::vector<Key<N>> common_keys() {
              "of `domains`: how many of its nodes run at a time"),
       key<N>("effects_once", &N::effects_once, config::boolean(),
              "an attempt that may have had its effects is not tried again"),
-      key<N>("circuit_breaker", &N::circuit_breaker,
-             rare(circuit_breaker_shape()),
+      key<N>("circuit_breaker", &N::circuit_breaker, rare(circuit_breaker_shape()),
              "calls fail at once while the provider is down"),
       key<N>("input_types", &N::input_types, words("types"), "what it takes",
              {.fallback = "as its tool"}),

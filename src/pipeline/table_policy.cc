@@ -63,13 +63,13 @@ Shape<RetryPolicy> retry_shape() {
                         "no delay is longer"),
        key<RetryPolicy>(
            "on", &RetryPolicy::on,
-           config::list("categories",
-                        choice<ErrorCategory>(
-                            {{"permanent", ErrorCategory::kPermanent},
-                             {"transient", ErrorCategory::kTransient},
-                             {"timeout", ErrorCategory::kTimeout},
-                             {"resource_exhausted", ErrorCategory::kResourceExhausted}}),
-                        {.max_items = 4, .min_items = 1}),
+           config::list(
+               "categories",
+               choice<ErrorCategory>({{"permanent", ErrorCategory::kPermanent},
+                                      {"transient", ErrorCategory::kTransient},
+                                      {"timeout", ErrorCategory::kTimeout},
+                                      {"resource_exhausted", ErrorCategory::kResourceExhausted}}),
+               {.max_items = 4, .min_items = 1}),
            "which failures are tried again")},
       {.check = check});
 }
@@ -109,11 +109,10 @@ Shape<Undo> undo_shape() {
 Shape<CachePolicy> cache_shape() {
   return switchable(
       object<CachePolicy>(
-          "how long",
-          {key<CachePolicy>("enabled", &CachePolicy::enabled, config::boolean(),
-                            "whether an earlier output may stand for this node's"),
-           key<CachePolicy>("ttl", &CachePolicy::ttl, optional(timeout_shape()),
-                            "an older output is none", {.fallback = "never too old"})}),
+          "how long", {key<CachePolicy>("enabled", &CachePolicy::enabled, config::boolean(),
+                                        "whether an earlier output may stand for this node's"),
+                       key<CachePolicy>("ttl", &CachePolicy::ttl, optional(timeout_shape()),
+                                        "an older output is none", {.fallback = "never too old"})}),
       CachePolicy{.enabled = true}, CachePolicy{.enabled = false});
 }
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "project/run_metrics_testing.h"
+#include "project/event_feed_testing.h"
 
 namespace weir::project {
 namespace {

@@ -55,7 +55,7 @@ function normalise(text, folder) {
       .replace(/\b(trace_id\W+)[0-9a-f]{32}\b/g, '$1<TRACE>')
       .replace(/\b((?:parent_)?span_id\W+)[0-9a-f]{16}\b/g, '$1<SPAN>')
       .replace(/("\w+_ms": ?)[-+.\de]+/g, '$1<MS>')
-      .replace(/("memory_bytes": ?)\d+/g, '$1<BYTES>')
+      .replace(/("(?:memory|read|written)_bytes": ?)\d+/g, '$1<BYTES>')
       // A result's Parquet file is another one with another DuckDB.
       .replace(/("artifact": ?)"[0-9a-f]{64}"/g, '$1"<SHA256>"')
       .replace(/(anchor"?:? "?)[0-9a-f]{64}/g, '$1<ANCHOR>')
