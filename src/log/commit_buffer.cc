@@ -19,8 +19,7 @@ void CommitBuffer::grow(std::size_t size) {
   const auto wanted = std::max({size, 2 * capacity_, kFirst});
   const auto capacity = (wanted + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
   std::unique_ptr<char, Free> bytes(
-      static_cast<char*>(std::aligned_alloc(kDirectAlignment, capacity)));
-  if (bytes == nullptr) throw std::bad_alloc();
+      static_cast<char*>(::operator new(capacity, std::align_val_t(kDirectAlignment))));
   if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
   bytes_ = std::move(bytes);
   capacity_ = capacity;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string_view>
 
 namespace weir::log {
@@ -38,7 +38,9 @@ class CommitBuffer {
 
  private:
   struct Free {
-    void operator()(char* bytes) const { std::free(bytes); }
+    void operator()(char* bytes) const {
+      ::operator delete(bytes, std::align_val_t(kDirectAlignment));
+    }
   };
   void grow(std::size_t size);
 
