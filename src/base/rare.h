@@ -12,6 +12,7 @@ class Rare {
  public:
   Rare() = default;
   Rare(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Rare(std::in_place_t, T value) : Rare(std::move(value)) {}
   Rare(const Rare& other) : value_(other ? std::make_unique<T>(*other) : nullptr) {}
   Rare(Rare&&) noexcept = default;
   Rare& operator=(const Rare& other) {

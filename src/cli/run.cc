@@ -147,41 +147,50 @@ std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::R
   return problems;
 }
 
+/// What is to be run.
+struct Asked {
+  json::Object payload;
+  config::Config settings;
+  FoundPipeline pipeline;
+  json::Object params;
+};
+
+/// Before there is a store: a mistyped name leaves nothing behind. Errors are of the words.
+Result<Asked> what_is_asked(const RunOptions& options, config::Config settings,
+                            const tool::Registry& known_tools) {
+  WEIR_TRY(auto payload, read_input(options.input));
+  WEIR_TRY(auto found, find_pipeline(options.pipeline, settings, known_tools));
+  WEIR_TRY(auto params, given_params(found.file.definition.params, options.set));
+  return Asked{.payload = std::move(payload),
+               .settings = std::move(settings),
+               .pipeline = std::move(found),
+               .params = std::move(params)};
+}
+
 int execute(const RunOptions& options, const Invocation& invocation) {
   const InterruptStop interrupt;
-  auto payload = read_input(options.input);
-  if (!payload) {
-    complain(payload.error());
-    return kWrongUsage;
-  }
-  auto settings = load_settings(invocation);
-  if (!settings) return kWrongUsage;
-  // Before there is a store: a mistyped name leaves nothing behind. What these tools would write,
-  // they never do.
-  const artifact::ArtifactStore unused("");
+  auto configured = load_settings(invocation);
+  if (!configured) return kWrongUsage;
+  const artifact::ArtifactStore unused("");  // what these tools would write, they never do
   tool::Registry known_tools;
-  if (!add_tools(*settings, unused, known_tools)) return kWrongUsage;
-  const auto found = find_pipeline(options.pipeline, *settings, known_tools);
-  if (!found) {
-    complain(found.error());
+  if (!add_tools(*configured, unused, known_tools)) return kWrongUsage;
+  auto asked = what_is_asked(options, *std::move(configured), known_tools);
+  if (!asked) {
+    complain(asked.error());
     return kWrongUsage;
   }
-  const auto& [file, named_path] = *found;
-  const auto given = given_params(file.definition.params, options.set);
-  if (!given) {
-    complain(given.error());
-    return kWrongUsage;
-  }
-  const auto secrets = fetch_secrets(file.definition, *settings, config::process_environment());
+  auto& settings = asked->settings;
+  const auto& [file, named_path] = asked->pipeline;
+  const auto secrets = fetch_secrets(file.definition, settings, config::process_environment());
   for (const auto& [name, value] : secrets.values) {
-    if (!value.empty()) settings->redaction.policy.literals.push_back(value);
+    if (!value.empty()) settings.redaction.policy.literals.push_back(value);
   }
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
   tool::Registry tools;
-  if (!add_tools(*settings, artifacts, tools)) return kWrongUsage;
-  const auto recording = Recording::start(*settings, *store);
+  if (!add_tools(settings, artifacts, tools)) return kWrongUsage;
+  const auto recording = Recording::start(settings, *store);
   if (!recording) return complain(recording.error());
   auto& recorder = (*recording)->recorder();
   engine::Engine engine(recorder, artifacts, tools, recorder.redactor());
@@ -189,7 +198,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   std::error_code error;
   const auto path = std::filesystem::absolute(named_path, error);
   if (error) return complain({ErrorCode::kIo, named_path.string() + ": " + error.message()});
-  auto params = pipeline::bind(file.definition.params, *given);
+  auto params = pipeline::bind(file.definition.params, asked->params);
   if (const auto problems = reasons_to_refuse(file, tools, secrets, params); !problems.empty()) {
     return refuse(engine, file.definition, problems, named_path.string());
   }
@@ -200,7 +209,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     return engine.run({.definition = file.definition,
                        .definition_text = file.text,
                        .folder = path.parent_path(),
-                       .payload = std::move(*payload),
+                       .payload = std::move(asked->payload),
                        .params = *std::move(params),
                        .secret = [&](const std::string& name) -> std::optional<std::string> {
                          const auto value = secrets.values.find(name);
@@ -208,8 +217,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                          return value->second;
                        },
                        .jobs = options.jobs,
-                       .durability = durability(*settings),
-                       .on_log_failure = on_log_failure(*settings),
+                       .durability = durability(settings),
+                       .on_log_failure = on_log_failure(settings),
                        .loggers = &(*recording)->loggers(),
                        .stop = interrupt.token(),
                        .on_update =

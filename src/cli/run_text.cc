@@ -32,7 +32,8 @@ std::vector<std::string> doubts_of(const RunState& run) {
     auto& line = lines.emplace_back("INCONSISTENT: event " + std::to_string(event.run_seq) + ", " +
                                     event.event_type);
     if (!event.node_id.empty()) line += " of node " + event.node_id;
-    line = printable(line + ", changed nothing: " + event.why);
+    line.append(", changed nothing: ").append(event.why);
+    line = printable(line);
   }
   const auto more = run.forbidden_count - static_cast<std::int64_t>(run.forbidden.size());
   if (more > 0) lines.push_back("INCONSISTENT: " + std::to_string(more) + " more of these");

@@ -155,7 +155,7 @@ Shape<Optional> optional(const Shape<T>& shape) {
     const T* known = before != nullptr && *before ? &**before : nullptr;
     auto result = read(value, known, place);
     if (!result) return {};
-    return Optional(*std::move(result));
+    return Optional(std::in_place, *std::move(result));
   };
   auto write = [write = shape.write](const Optional& value) {
     return value ? write(*value) : json::Value();

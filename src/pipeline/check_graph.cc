@@ -65,13 +65,13 @@ void check_edges(Checks& checks) {
 
 void check_ends(Checks& checks, const std::vector<Located>& ends, const std::string& what) {
   std::set<std::string_view> seen;
+  const auto the_node = [&](const std::string& id) { return what + " node '" + id + "'"; };
   for (const auto& [id, position] : ends) {
     if (id.empty()) continue;  // reported when it was read
     if (!checks.is_node(id)) {
-      checks.problem(position,
-                     what + " node '" + id + "' does not exist" + checks.suggest_node(id));
+      checks.problem(position, the_node(id) + " does not exist" + checks.suggest_node(id));
     } else if (!seen.insert(id).second) {
-      checks.problem(position, what + " node '" + id + "' is given twice");
+      checks.problem(position, the_node(id) + " is given twice");
     }
   }
 }

@@ -69,14 +69,17 @@ void check_tool(Checks& checks, const Node& node) {
 
 void check_mode(Checks& checks, const std::string& name, const ExecutionMode& mode,
                 const std::vector<std::pair<std::string, std::string>>& tools) {
+  const auto unknown_tool = [&](const std::string& pattern) {
+    return "execution mode '" + name + "': there is no tool '" + pattern +
+           "': a pattern is plugin.tool, and * is any part of it";
+  };
   for (const auto* patterns : {&mode.allow, &mode.deny}) {
     for (const auto& pattern : *patterns) {
       const auto is_meant = [&](const auto& tool) {
         return matches_tool(pattern, tool.first, tool.second);
       };
       if (std::any_of(tools.begin(), tools.end(), is_meant)) continue;
-      checks.problem(mode.position, "execution mode '" + name + "': there is no tool '" + pattern +
-                                        "': a pattern is plugin.tool, and * is any part of it");
+      checks.problem(mode.position, unknown_tool(pattern));
     }
   }
 }

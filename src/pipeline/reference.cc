@@ -166,7 +166,7 @@ class Resolver {
   Result<json::Value> resolve_text(const std::string& text) {
     if (!text.contains(kOpen)) return json::Value(text);
     WEIR_TRY(const auto pieces, parse_text(text));
-    const auto* whole = pieces.size() == 1 ? std::get_if<Reference>(&pieces[0]) : nullptr;
+    const auto* whole = pieces.size() == 1 ? std::get_if<Reference>(pieces.data()) : nullptr;
     if (whole != nullptr) {
       WEIR_TRY(auto value, look_up(*whole, scope_));
       WEIR_TRY(take(json::to_text(value).size(), *whole));

@@ -72,6 +72,7 @@ const RegistryEntry* Registry::find(std::string_view id) const {
 
 std::vector<std::string> Registry::ids() const {
   std::vector<std::string> ids;
+  ids.reserve(entries_.size());
   for (const auto& entry : entries_) ids.push_back(entry.file.definition.id);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());

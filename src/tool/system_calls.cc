@@ -83,6 +83,12 @@ constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueu
 constexpr std::uint64_t kNamespaces[] = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,   CLONE_NEWUSER,
                                          CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP};
 
+/// What an argument of a call is compared with. (libseccomp's own macros for it are C's.)
+scmp_arg_cmp argument(unsigned number, scmp_compare compare, scmp_datum_t datum,
+                      scmp_datum_t other = 0) {
+  return {.arg = number, .op = compare, .datum_a = datum, .datum_b = other};
+}
+
 class Filter {
  public:
   explicit Filter(const CallRules& rules)
@@ -98,7 +104,7 @@ class Filter {
     for (const int call : kMissing) add(SCMP_ACT_ERRNO(ENOSYS), call);
     for (const int call : kRefused) add(SCMP_ACT_ERRNO(EPERM), call);
     for (const auto flag : kNamespaces) {
-      add(forbidden_, SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag)});
+      add(forbidden_, SCMP_SYS(clone), {argument(0, SCMP_CMP_MASKED_EQ, flag, flag)});
     }
     if (!rules.network) forbid_network();
     if (!rules.holds_signals) forbid_signals();
@@ -123,8 +129,8 @@ class Filter {
 
   /// Local sockets fail, since the C library asks its name service by one and does without it.
   void forbid_network() {
-    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_EQ, AF_UNIX)});
-    add(forbidden_, SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_NE, AF_UNIX)});
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), {argument(0, SCMP_CMP_EQ, AF_UNIX)});
+    add(forbidden_, SCMP_SYS(socket), {argument(0, SCMP_CMP_NE, AF_UNIX)});
   }
 
   /// A process may still signal itself, as abort() does; it is the first of its group that loads
@@ -132,15 +138,17 @@ class Filter {
   void forbid_signals() {
     for (const int call : kSignals) add(SCMP_ACT_ERRNO(EPERM), call);
     add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill),
-        {SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()))});
+        {argument(0, SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()))});
   }
 
   void forbid_truncate() {
     constexpr std::uint64_t kMask = O_ACCMODE | O_TRUNC;
     constexpr std::uint64_t kOnlyCuts = O_RDONLY | O_TRUNC;
     add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(truncate));
-    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), {SCMP_A1(SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
-    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), {SCMP_A2(SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open),
+        {argument(1, SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
+    add(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
+        {argument(2, SCMP_CMP_MASKED_EQ, kMask, kOnlyCuts)});
   }
 
   std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
