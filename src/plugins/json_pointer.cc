@@ -59,8 +59,9 @@ Result<std::vector<std::string>> parse_pointer(std::string_view pointer) {
       keys.emplace_back();
     } else if (pointer[i] != '~') {
       keys.back() += pointer[i];
-    } else if (++i < pointer.size() && (pointer[i] == '0' || pointer[i] == '1')) {
-      keys.back() += pointer[i] == '0' ? '~' : '/';
+    } else if (const auto name = pointer.substr(i + 1, 1); name == "0" || name == "1") {
+      keys.back() += name == "0" ? '~' : '/';
+      ++i;
     } else {
       return fail(ErrorCode::kInvalidInput,
                   "'" + std::string(pointer) +

@@ -168,7 +168,7 @@ class Writer {
   }
   template <class T>
   static json::Value text(const std::optional<T>& value) {
-    return text(*value);  // asked for what is there
+    return value ? text(*value) : json::Value();
   }
   template <class T>
   static json::Value text(const std::vector<T>& values) {
@@ -256,8 +256,9 @@ class Reader {
   }
   template <class T>
   static bool assign(T& value, std::optional<T> read) {
-    if (read) value = *std::move(read);
-    return read.has_value();
+    if (!read) return false;
+    value = *std::move(read);
+    return true;
   }
   void refuse(std::string message) {
     error_ = Error{ErrorCode::kInvalidInput, "snapshot: " + std::move(message)};

@@ -9,18 +9,18 @@ bool belongs_inside_run(event::Type type) {
   using event::Type;
   static constexpr std::string_view kFamilies[] = {"run",      "node",  "node detail", "tool",
                                                    "approval", "guard", "signal"};
-  static const auto kTable = [] {
-    std::array<bool, event::kTypeCount + 1> table{};
+  static const auto table = [] {
+    std::array<bool, event::kTypeCount + 1> inside{};
     for (const auto& info : event::types()) {
-      table[static_cast<std::size_t>(info.type)] =
+      inside[static_cast<std::size_t>(info.type)] =
           std::ranges::find(kFamilies, info.family) != std::end(kFamilies);
     }
     // What a failed run leaves is undone after its end.
     for (const auto late : {Type::kToolUndone, Type::kToolUndoFailed})
-      table[static_cast<std::size_t>(late)] = false;
-    return table;
+      inside[static_cast<std::size_t>(late)] = false;
+    return inside;
   }();
-  return kTable[static_cast<std::size_t>(type)];
+  return table[static_cast<std::size_t>(type)];
 }
 
 }  // namespace weir::project

@@ -54,6 +54,15 @@ Result<void> limit(__rlimit_resource what, rlim_t value, const char* name) {
   return {};
 }
 
+/// A sanitizer maps terabytes for itself, in every process that is forked off a program with it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kIsSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 /// Of the user who runs us the other processes count too, so that the wall must be behind them.
 rlim_t tasks_of_user() {
   rlim_t tasks = 0;
@@ -73,7 +82,7 @@ Result<void> set_limits(const Policy& policy) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*limits.cpu).count();
     WEIR_TRY(limit(RLIMIT_CPU, static_cast<rlim_t>(seconds) * kWallFactor + kWallSeconds, "cpu"));
   }
-  if (limits.memory_bytes) {
+  if (limits.memory_bytes && !kIsSanitized) {
     WEIR_TRY(limit(RLIMIT_DATA, *limits.memory_bytes * kWallFactor + kWallBytes, "data"));
   }
   if (limits.open_files) {
