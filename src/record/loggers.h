@@ -22,7 +22,7 @@ struct TraceContext;
 /// A name in the hierarchy of loggers: what is set there, and what holds there.
 struct LoggerState {
   /// Whether sampling keeps an event of this level, which it counts.
-  [[nodiscard]] bool keeps(event::Level level, const TraceContext* context);
+  [[nodiscard]] bool keeps(event::Level of_event, const TraceContext* context);
 
   std::string name;
   LoggerState* parent = nullptr;

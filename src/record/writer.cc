@@ -277,8 +277,8 @@ void Writer::finish_commit() {
 Result<void> Writer::write(Batch& batch) {
   if (batch.events > 0) {
     WEIR_TRY(log_->commit(batch.lines, batch.events));
-    if (auto finished = log_->take_finished(); !finished.empty()) {
-      recorder_.sealer_->wake(std::move(finished));
+    if (const auto finished = log_->take_finished(); !finished.empty()) {
+      recorder_.sealer_->wake(finished);
     }
   }
   settle(batch, true);
