@@ -105,6 +105,7 @@ Result<void> Supervisor::start() {
   if (!complaint.empty()) return fail(ErrorCode::kUnavailable, std::move(complaint));
   // Its streams must end when it ends.
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (nothing.number() < 0) return fail_errno("open /dev/null");
   for (const int stream : {0, 1, 2}) ::dup2(nothing.number(), stream);
   return {};
 }
