@@ -74,6 +74,12 @@ Result<json::Object> given_params(const pipeline::Params& params,
   return given;
 }
 
+std::optional<std::string> Secrets::find(const std::string& name) const {
+  const auto value = values.find(name);
+  if (value == values.end()) return {};
+  return value->second;
+}
+
 Secrets fetch_secrets(const pipeline::Definition& definition, const config::Config& config,
                       const config::Environment& environment) {
   Secrets secrets;

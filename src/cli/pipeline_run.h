@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,10 @@ struct FoundPipeline {
 struct Secrets {
   std::map<std::string, std::string> values;
   std::vector<Problem> problems;
+
+  [[nodiscard]] std::optional<std::string> find(const std::string& name) const;
 };
+
 /// The secrets that a pipeline names, from where the configuration says, else from the environment
 /// variables of their names. No message shows a value.
 [[nodiscard]] Secrets fetch_secrets(const pipeline::Definition& definition,

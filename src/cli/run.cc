@@ -167,6 +167,18 @@ Result<Asked> what_is_asked(const RunOptions& options, config::Config settings,
                .params = std::move(params)};
 }
 
+/// Tells the person how the run ended: the exit code.
+int conclude(const RunOptions& options, const pipeline::Definition& definition,
+             const log::StoreDirectory& store, engine::RunReport& report) {
+  print_summary(options, definition, store, report);
+  if (const auto& lost = report.record_error) {
+    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n", lost->message.c_str());
+  }
+  if (report.outcome != pipeline::RunOutcome::kCompleted) return kFailed;
+  std::printf("%s\n", json::to_pretty_text(printed_result(options, definition, report)).c_str());
+  return kDone;
+}
+
 int execute(const RunOptions& options, const Invocation& invocation) {
   const InterruptStop interrupt;
   auto configured = load_settings(invocation);
@@ -211,11 +223,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                        .folder = path.parent_path(),
                        .payload = std::move(asked->payload),
                        .params = *std::move(params),
-                       .secret = [&](const std::string& name) -> std::optional<std::string> {
-                         const auto value = secrets.values.find(name);
-                         if (value == secrets.values.end()) return {};
-                         return value->second;
-                       },
+                       .secret = [&](const std::string& name) { return secrets.find(name); },
                        .jobs = options.jobs,
                        .durability = durability(settings),
                        .on_log_failure = on_log_failure(settings),
@@ -227,14 +235,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                            }});
   }();
   if (!report) return complain(report.error());
-  print_summary(options, file.definition, *store, *report);
-  if (const auto& lost = report->record_error) {
-    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n", lost->message.c_str());
-  }
-  if (report->outcome != pipeline::RunOutcome::kCompleted) return kFailed;
-  std::printf("%s\n",
-              json::to_pretty_text(printed_result(options, file.definition, *report)).c_str());
-  return kDone;
+  return conclude(options, file.definition, *store, *report);
 }
 
 }  // namespace

@@ -221,7 +221,7 @@ TEST(ThreadsBufferedSink, DrainsOrDropsWhenItStops) {
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(sink.emit(event.published()));
     below->wait_for_calls(1);
     std::thread stopper([&] { EXPECT_TRUE(sink.stop(how)); });
-    while (sink.try_emit(event.published())) std::this_thread::yield();
+    while (sink.emit(event.published())) std::this_thread::yield();  // until it is stopped
     below->release();
     stopper.join();
     const auto statistics = sink.statistics();
