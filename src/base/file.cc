@@ -158,11 +158,11 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
   WEIR_TRY(const auto file, File::open_to_read(path, files));
   // Not by size(): pipes and /proc have none.
   std::string bytes;
-  constexpr std::size_t kStep = 1 << 16;
+  constexpr std::size_t kReadStep = 1 << 16;
   while (true) {
     const auto before = bytes.size();
-    bytes.resize(before + kStep);
-    WEIR_TRY(const auto got, file.read_next(bytes.data() + before, kStep));
+    bytes.resize(before + kReadStep);
+    WEIR_TRY(const auto got, file.read_next(bytes.data() + before, kReadStep));
     bytes.resize(before + got);
     if (bytes.size() > limit) {
       return fail(ErrorCode::kExhausted,

@@ -64,7 +64,7 @@ Result<void> append_number(std::string& out, double value) {
 }
 
 template <class Integer>
-Result<void> append_integer(std::string& out, Integer value) {
+Result<void> append_exact_integer(std::string& out, Integer value) {
   // Within the range of the type, so that it can be compared: 2^63 and 2^64 are doubles.
   const auto number = static_cast<double>(value);
   const auto limit = std::ldexp(1.0, std::is_signed_v<Integer> ? 63 : 64);
@@ -114,8 +114,8 @@ Result<void> append_canonical(std::string& out, const Value& value) {
     std::string& out;
     Result<void> operator()(std::nullptr_t) const { return append_word("null"); }
     Result<void> operator()(bool b) const { return append_word(b ? "true" : "false"); }
-    Result<void> operator()(std::int64_t i) const { return append_integer(out, i); }
-    Result<void> operator()(std::uint64_t i) const { return append_integer(out, i); }
+    Result<void> operator()(std::int64_t i) const { return append_exact_integer(out, i); }
+    Result<void> operator()(std::uint64_t i) const { return append_exact_integer(out, i); }
     Result<void> operator()(double d) const { return append_number(out, d); }
     Result<void> operator()(const std::string& s) const { return append_text(out, s); }
     Result<void> operator()(const Array& a) const { return append_items(out, a); }

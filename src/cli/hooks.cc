@@ -90,7 +90,7 @@ void print_tables(const std::vector<ListedHook>& hooks) {
   kinds.print(stdout);
 }
 
-int list(bool as_json, const Invocation& invocation) {
+int list_hooks(bool as_json, const Invocation& invocation) {
   const auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
   std::vector<ListedHook> hooks;
@@ -107,7 +107,7 @@ void add_hooks(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("hooks", "List the hooks that are configured, and what there can be");
   command->add_flag("--json", *as_json, "Print JSON");
   command->callback([&invocation, as_json] {
-    invocation.action = [&invocation, as_json] { return list(*as_json, invocation); };
+    invocation.action = [&invocation, as_json] { return list_hooks(*as_json, invocation); };
   });
 }
 

@@ -45,7 +45,7 @@ std::shared_ptr<record::EventSink> console(const config::Sink& sink) {
       record::print_to(stderr), ConsoleSink::Options{.min_level = sink.level, .colour = colour});
 }
 
-record::Retention retention_of(const config::Sink& sink) {
+record::FileRetention retention_of(const config::Sink& sink) {
   return {.max_files = static_cast<std::size_t>(sink.rotation.max_files),
           .max_age = std::chrono::ceil<std::chrono::days>(sink.rotation.retention),
           .compression = sink.compress == config::Compression::kGzip ? record::Compression::kGzip

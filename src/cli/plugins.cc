@@ -109,7 +109,7 @@ void print_tables(const std::vector<FoundPlugin>& found,
   table.print(stdout);
 }
 
-int list(bool as_json, const Invocation& invocation) {
+int list_plugins(bool as_json, const Invocation& invocation) {
   const auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
   const auto protections = tool::protections();
@@ -153,7 +153,7 @@ void add_plugins(CLI::App& app, Invocation& invocation) {
       "plugins", "List the plugins that are configured, and what holds them on this machine");
   command->add_flag("--json", *as_json, "Print JSON");
   command->callback([&invocation, as_json] {
-    invocation.action = [&invocation, as_json] { return list(*as_json, invocation); };
+    invocation.action = [&invocation, as_json] { return list_plugins(*as_json, invocation); };
   });
 }
 

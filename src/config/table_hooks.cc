@@ -146,10 +146,10 @@ std::vector<Key<Hook>> common_keys() {
 
 std::vector<Key<Hook>> own_keys() {
   constexpr std::int64_t kMaxNumber = 1'000'000;
-  constexpr std::size_t kMaxWords = 256;
-  constexpr std::size_t kMaxWord = 4096;
+  constexpr std::size_t kMaxCommandWords = 256;
+  constexpr std::size_t kMaxCommandWord = 4096;
   const KeyOptions rotation{.only_for = {"log_rotation"}};
-  const auto url = text("a URL that begins with https:// or http://", {.max_bytes = kMaxWord,
+  const auto url = text("a URL that begins with https:// or http://", {.max_bytes = kMaxCommandWord,
                                                                        .secrecy = Secrecy::kSecret,
                                                                        .pattern = "^https?://",
                                                                        .accepts = is_url});
@@ -171,8 +171,8 @@ std::vector<Key<Hook>> own_keys() {
                      {.max_items = 2, .min_items = 1}),
                 "what is written", {.only_for = {"metrics_export"}}),
       key<Hook>("command", &Hook::command,
-                list("words", text("a word", {.max_bytes = kMaxWord}),
-                     {.max_items = kMaxWords, .min_items = 1}),
+                list("words", text("a word", {.max_bytes = kMaxCommandWord}),
+                     {.max_items = kMaxCommandWords, .min_items = 1}),
                 "a program and its arguments; gets the event on standard input, its topic in "
                 "`WEIR_TOPIC`",
                 {.required = true, .only_for = {"command"}}),

@@ -20,15 +20,17 @@ constexpr std::size_t kMaxRunFields = 16;
 /// Waiting longer is waiting for ever, and a duration in nanoseconds must hold it.
 constexpr std::chrono::hours kMaxTimeout{24 * 365};
 
-Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
+Status wrong_options(std::string message) {
+  return {StatusCode::kInvalidInput, std::move(message)};
+}
 
 Status check(const RecorderOptions& options) {
   if (options.commit_interval < kMinCommitInterval ||
       options.commit_interval > kMaxCommitInterval) {
-    return invalid("commit_interval must be 1 ms to 1 minute");
+    return wrong_options("commit_interval must be 1 ms to 1 minute");
   }
   if (options.ring_bytes < kMinRingBytes || options.ring_bytes > kMaxRingBytes) {
-    return invalid("ring_bytes must be 4 KiB to 1 GiB");
+    return wrong_options("ring_bytes must be 4 KiB to 1 GiB");
   }
   return {};
 }
@@ -46,10 +48,10 @@ Status check_fields(const RunOptions& options) {
                          (field < Field::kTraceId || field > Field::kParentSpanId) &&
                          field != Field::kLogger && field != Field::kMessage;
     if (!is_free)
-      return invalid("a run cannot carry the field of index " + std::to_string(said.index));
+      return wrong_options("a run cannot carry the field of index " + std::to_string(said.index));
     if (!record::is_id(text)) {
-      return invalid("'" + std::string(event::info(field).name) +
-                     "' must be 1 to 256 bytes of UTF-8 without control characters");
+      return wrong_options("'" + std::string(event::info(field).name) +
+                           "' must be 1 to 256 bytes of UTF-8 without control characters");
     }
   }
   return {};
@@ -57,16 +59,16 @@ Status check_fields(const RunOptions& options) {
 
 Status check(const RunOptions& options) {
   if (!record::is_id(options.pipeline_id) || !record::is_id(options.pipeline_version)) {
-    return invalid(
+    return wrong_options(
         "pipeline_id and pipeline_version must be 1 to 256 bytes of UTF-8 without control "
         "characters");
   }
   const auto& type = options.pipeline_type;
   if (type != "dag" && type != "linear" && type != "external") {
-    return invalid("pipeline_type must be dag, linear or external, not '" + type + "'");
+    return wrong_options("pipeline_type must be dag, linear or external, not '" + type + "'");
   }
   if (options.pipeline_id == "weir" && type == "external") {
-    return invalid("the external pipeline 'weir' is what Weir says about itself");
+    return wrong_options("the external pipeline 'weir' is what Weir says about itself");
   }
   return check_fields(options);
 }

@@ -285,13 +285,13 @@ std::optional<Match> match_private_key(std::string_view text, std::size_t begin)
 }
 
 std::optional<Match> match_credentials(std::string_view text, std::size_t begin) {
-  constexpr std::size_t kMaxBlanks = 4;
+  constexpr std::size_t kMaxBlanksAfterWord = 4;
   if (!begins_free(text, begin)) return {};
   const auto rest = text.substr(begin);
   const bool bearer = starts_with_ignoring_case(rest, "bearer");
   if (!bearer && !starts_with_ignoring_case(rest, "basic")) return {};
   const auto word_end = begin + (bearer ? 6 : 5);
-  const auto value = skip(text.substr(0, word_end + kMaxBlanks), word_end, is_blank);
+  const auto value = skip(text.substr(0, word_end + kMaxBlanksAfterWord), word_end, is_blank);
   if (value == word_end) return {};
   return bearer ? match_bearer(text, value) : match_basic(text, value);
 }

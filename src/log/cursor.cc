@@ -10,7 +10,7 @@
 namespace weir::log {
 namespace {
 
-constexpr std::string_view kExtension = ".json";
+constexpr std::string_view kCursorExtension = ".json";
 
 std::filesystem::path folder_of(const StoreDirectory& store) { return store.root() / "cursors"; }
 
@@ -28,7 +28,7 @@ Result<std::filesystem::path> path_of(const StoreDirectory& store, std::string_v
                                               std::to_string(kMaxCursorName) +
                                               " characters of a-z, 0-9, - and _");
   }
-  return folder_of(store) / (std::string(name) + std::string(kExtension));
+  return folder_of(store) / (std::string(name) + std::string(kCursorExtension));
 }
 
 std::optional<std::uint64_t> number_of(const json::Object& object, std::string_view key) {
@@ -130,8 +130,8 @@ Result<std::vector<std::string>> cursor_names(const StoreDirectory& store) {
   WEIR_TRY(const auto file_names, std::move(listed));
   std::vector<std::string> names;
   for (std::string_view name : file_names) {
-    if (!name.ends_with(kExtension)) continue;
-    name.remove_suffix(kExtension.size());
+    if (!name.ends_with(kCursorExtension)) continue;
+    name.remove_suffix(kCursorExtension.size());
     if (is_name(name)) names.emplace_back(name);
   }
   return names;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMaxVersionFile = 64;
 constexpr std::size_t kWriterDigits = 24;
 constexpr std::size_t kNumberDigits = 6;
-constexpr std::string_view kExtension = ".jsonl";
+constexpr std::string_view kSegmentExtension = ".jsonl";
 
 Result<void> check_version(const std::filesystem::path& root, FileSystem& files) {
   const auto path = root / "VERSION";
@@ -34,12 +34,12 @@ Result<void> check_version(const std::filesystem::path& root, FileSystem& files)
 std::string SegmentName::file_name() const {
   char digits[16];
   std::snprintf(digits, sizeof digits, "-%0*u", static_cast<int>(kNumberDigits), number);
-  return writer + digits + std::string(kExtension);
+  return writer + digits + std::string(kSegmentExtension);
 }
 
 std::optional<SegmentName> SegmentName::parse(std::string_view file_name) {
-  if (!file_name.ends_with(kExtension)) return {};
-  file_name.remove_suffix(kExtension.size());
+  if (!file_name.ends_with(kSegmentExtension)) return {};
+  file_name.remove_suffix(kSegmentExtension.size());
   if (file_name.size() < kWriterDigits + 1 + kNumberDigits) return {};
   SegmentName name{.writer = std::string(file_name.substr(0, kWriterDigits))};
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
@@ -49,7 +49,8 @@ std::optional<SegmentName> SegmentName::parse(std::string_view file_name) {
       std::from_chars(digits.data(), digits.data() + digits.size(), name.number);
   if (error != std::errc() || end != digits.data() + digits.size()) return {};
   // One spelling only: what it would be called is what it is called.
-  if (name.number == 0 || name.file_name() != std::string(file_name) + std::string(kExtension)) {
+  if (name.number == 0 ||
+      name.file_name() != std::string(file_name) + std::string(kSegmentExtension)) {
     return {};
   }
   return name;

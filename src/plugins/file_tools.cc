@@ -20,9 +20,7 @@ fs::path path_of(const tool::Call& call, std::string_view name) {
   return (call.folder / setting(call, name)).lexically_normal();
 }
 
-using plugins::failure;
-
-std::unexpected<tool::Failure> failure(const tool::Call& call, const Error& error) {
+std::unexpected<tool::Failure> file_failure(const tool::Call& call, const Error& error) {
   switch (error.code) {
     case ErrorCode::kNotFound:
       return failure(call, "FileNotFound", error.message);
@@ -35,7 +33,7 @@ std::unexpected<tool::Failure> failure(const tool::Call& call, const Error& erro
 
 Outcome read(const tool::Call& call) {
   auto text = read_file(path_of(call, "path"), kMaxRead);
-  if (!text) return failure(call, text.error());
+  if (!text) return file_failure(call, text.error());
   if (const auto invalid = utf8::first_invalid(*text)) {
     return failure(
         call, "FileNotUtf8",
@@ -55,7 +53,7 @@ Outcome write(const tool::Call& call) {
       content.string() != nullptr ? *content.string() : json::to_text(content) + "\n";
   auto written = make_directories(path.parent_path());
   if (written) written = write_file_durably(path, bytes);
-  if (!written) return failure(call, written.error());
+  if (!written) return file_failure(call, written.error());
   tool::Output output;
   output.usage.written_bytes = static_cast<std::int64_t>(bytes.size());
   output.payload.set("path", path.string());
@@ -66,7 +64,7 @@ Outcome write(const tool::Call& call) {
 Outcome list(const tool::Call& call) {
   const auto path = path_of(call, "path");
   const auto names = list_directory(path);
-  if (!names) return failure(call, names.error());
+  if (!names) return file_failure(call, names.error());
   if (names->size() > kMaxListed) {
     return failure(call, "TooManyFiles",
                    path.string() + " has " + std::to_string(names->size()) +
@@ -115,7 +113,7 @@ Result<std::uint64_t> copy_durably(const fs::path& from, const fs::path& to) {
 Outcome copy(const tool::Call& call) {
   const auto to = path_of(call, "to");
   const auto size = copy_durably(path_of(call, "from"), to);
-  if (!size) return failure(call, size.error());
+  if (!size) return file_failure(call, size.error());
   tool::Output output;
   output.payload.set("path", to.string());
   output.payload.set("size_bytes", *size);

@@ -8,16 +8,14 @@ namespace {
 using Kind = tool::Setting::Kind;
 using Outcome = std::expected<tool::Output, tool::Failure>;
 
-using plugins::failure;
-
-std::unexpected<tool::Failure> failure(const tool::Call& call, const Error& error) {
+std::unexpected<tool::Failure> pointer_failure(const tool::Call& call, const Error& error) {
   return failure(call, error.code == ErrorCode::kNotFound ? "NotThere" : "InvalidPointer",
                  error.message);
 }
 
 Outcome select(const tool::Call& call) {
   auto value = value_at(call.payload, setting(call, "pointer"));
-  if (!value) return failure(call, value.error());
+  if (!value) return pointer_failure(call, value.error());
   const auto name = setting(call, "as");
   tool::Output output;
   output.payload.set(name.empty() ? "value" : name, *std::move(value));
@@ -26,7 +24,7 @@ Outcome select(const tool::Call& call) {
 
 Outcome set(const tool::Call& call) {
   auto value = with_value_at(call.payload, setting(call, "pointer"), *call.with.find("value"));
-  if (!value) return failure(call, value.error());
+  if (!value) return pointer_failure(call, value.error());
   if (value->object() == nullptr) {
     return failure(call, "InvalidPointer", "the whole payload is set, which must be an object");
   }

@@ -18,9 +18,7 @@ std::string_view failure_type(ErrorCode code) {
   return code == ErrorCode::kCancelled ? "Cancelled" : "StorageError";
 }
 
-using plugins::failure;
-
-std::unexpected<Failure> failure(const tool::Call& call, const Error& error) {
+std::unexpected<Failure> sql_failure(const tool::Call& call, const Error& error) {
   return failure(call, std::string(failure_type(error.code)), error.message);
 }
 
@@ -50,14 +48,14 @@ class SqlQuery final : public tool::Tool {
 
   [[nodiscard]] std::expected<tool::Output, Failure> run(const tool::Call& call) override {
     auto connection = connect();
-    if (!connection) return failure(call, connection.error());
+    if (!connection) return sql_failure(call, connection.error());
     // Whenever it comes: the connection is then of no use any more.
     const std::stop_callback on_stop(call.stop, [&] { connection->interrupt(); });
     if (auto prepared = make_views(call, *connection); !prepared)
       return std::unexpected(prepared.error());
 
     auto file = artifacts_.temporary_path();
-    if (!file) return failure(call, file.error());
+    if (!file) return sql_failure(call, file.error());
     auto output = query_to(*file, call, *connection);
     std::error_code ignored;
     std::filesystem::remove(*file, ignored);  // there only after a failure
@@ -78,15 +76,15 @@ class SqlQuery final : public tool::Tool {
   std::expected<void, Failure> make_views(const tool::Call& call,
                                           store::Connection& connection) const {
     const auto folder = sql_path(call.folder);
-    if (!folder) return failure(call, folder.error());
+    if (!folder) return sql_failure(call, folder.error());
     auto done = connection.execute("SET file_search_path = " + *folder);
-    if (!done) return failure(call, done.error());
+    if (!done) return sql_failure(call, done.error());
     for (const auto& member : call.payload) {
       const auto hash = result_artifact(member.value);
       if (!hash) continue;
       const auto path = artifacts_.path_of(*hash);
       const auto file = sql_path(path);
-      if (!file) return failure(call, file.error());
+      if (!file) return sql_failure(call, file.error());
       std::error_code error;
       if (!std::filesystem::exists(path, error)) {
         return failure(call, "ArtifactMissing",
@@ -95,7 +93,7 @@ class SqlQuery final : public tool::Tool {
       std::string view = "CREATE TEMP VIEW ";
       view.append(sql_name(member.key)).append(" AS SELECT * FROM read_parquet(");
       done = connection.execute(view.append(*file).append(")"));
-      if (!done) return failure(call, done.error());
+      if (!done) return sql_failure(call, done.error());
     }
     return {};
   }
@@ -104,12 +102,12 @@ class SqlQuery final : public tool::Tool {
                                                 const tool::Call& call,
                                                 store::Connection& connection) const {
     const auto query = exact_query(*call.with.find("query")->string(), connection);
-    if (!query) return failure(call, query.error());
+    if (!query) return sql_failure(call, query.error());
     const auto path = sql_path(file);
-    if (!path) return failure(call, path.error());
+    if (!path) return sql_failure(call, path.error());
     auto copied = connection.query("COPY (" + *query + ") TO " + *path +
                                    " (FORMAT parquet, COMPRESSION zstd)");
-    if (!copied) return failure(call, copied.error());
+    if (!copied) return sql_failure(call, copied.error());
     const auto* counted = copied->next();
     const auto rows = counted == nullptr ? 0 : *counted->front().integer();
     const auto* limit = call.with.find("inline_rows");
@@ -119,7 +117,7 @@ class SqlQuery final : public tool::Tool {
                          json::to_text(*limit));
     }
     auto described = describe(*path, rows, limit != nullptr, connection);
-    if (!described) return failure(call, described.error());
+    if (!described) return sql_failure(call, described.error());
     return keep(file, rows, std::move(*described), call);
   }
 
@@ -158,7 +156,7 @@ class SqlQuery final : public tool::Tool {
     const auto size = std::filesystem::file_size(file, error);
     if (error) return failure(call, "StorageError", file.string() + ": " + error.message());
     const auto hash = artifacts_.adopt(file);
-    if (!hash) return failure(call, hash.error());
+    if (!hash) return sql_failure(call, hash.error());
     described.set("artifact", hash->text());
     call.kept({.name = std::string(call.node_id) + ".parquet",
                .hash = *hash,

@@ -152,7 +152,7 @@ json::Value text_or_null(std::string_view text) {
 }
 
 json::Value time_or_null(const std::optional<Timestamp>& time) {
-  return time ? json::Value(to_string(*time)) : json::Value();
+  return time ? json::Value(weir::to_string(*time)) : json::Value();
 }
 
 /// Members that `stage.wide`, `pipeline.wide` and the details of a stage have in common.

@@ -103,7 +103,7 @@ std::string name_of_pipeline(const EventView& event) {
   return printable(name.empty() ? event.text(Field::kPipelineId) : name);
 }
 
-std::string_view status_of(const EventView& event) {
+std::string_view outcome_word(const EventView& event) {
   if (event.type() == Type::kPipelineCompleted) return "completed";
   return event.type() == Type::kPipelineFailed ? "failed" : "cancelled";
 }
@@ -114,7 +114,7 @@ std::string summary(const EventView& event, const NodeCounts& counts) {
   std::snprintf(duration, sizeof duration, "%.2f", event.number(Field::kDurationMs).value_or(0));
   std::string text = "\n" + rule + "Pipeline Execution Summary\n" + rule;
   text.append("Pipeline: ").append(name_of_pipeline(event));
-  text.append("\nStatus: ").append(status_of(event));
+  text.append("\nStatus: ").append(outcome_word(event));
   text.append("\nSuccess: ").append(std::to_string(counts.succeeded));
   text.append("\nFailed: ").append(std::to_string(counts.failed));
   text.append("\nDuration: ").append(duration).append("ms\n");

@@ -11,12 +11,12 @@ namespace {
 using event::FieldValue;
 
 /// Before each value. `size` counts the bytes that follow it.
-struct Header {
+struct FieldHeader {
   event::Field field;
   EncodedKind kind;
   std::uint32_t size;
 };
-static_assert(sizeof(Header) == 8);
+static_assert(sizeof(FieldHeader) == 8);
 
 std::size_t strings_size(std::span<const std::string> strings) {
   std::size_t size = 0;
@@ -84,7 +84,7 @@ std::byte* put_value(std::byte* out, const FieldValue& field) {
 
 std::size_t encoded_size(std::span<const FieldValue> fields) {
   std::size_t size = 0;
-  for (const auto& field : fields) size += sizeof(Header) + value_size(field);
+  for (const auto& field : fields) size += sizeof(FieldHeader) + value_size(field);
   return size;
 }
 
@@ -93,10 +93,10 @@ std::byte* encode(std::span<const FieldValue> fields, std::byte* out, const std:
   for (const auto& field : fields) {
     WEIR_CHECK(event::fits(field));
     const auto size = value_size(field);
-    if (static_cast<std::size_t>(end - out) < sizeof(Header) + size) return nullptr;
-    const Header header{.field = field.field,
-                        .kind = static_cast<EncodedKind>(field.value.index()),
-                        .size = static_cast<std::uint32_t>(size)};
+    if (static_cast<std::size_t>(end - out) < sizeof(FieldHeader) + size) return nullptr;
+    const FieldHeader header{.field = field.field,
+                             .kind = static_cast<EncodedKind>(field.value.index()),
+                             .size = static_cast<std::uint32_t>(size)};
     std::memcpy(out, &header, sizeof header);
     out = put_value(out + sizeof header, field);
   }
@@ -111,7 +111,7 @@ std::string encode(std::span<const FieldValue> fields) {
 }
 
 EncodedField take_field(std::string_view& encoded) {
-  Header header;
+  FieldHeader header;
   std::memcpy(&header, encoded.data(), sizeof header);
   const EncodedField field{.field = header.field,
                            .kind = header.kind,
@@ -121,9 +121,9 @@ EncodedField take_field(std::string_view& encoded) {
 }
 
 void append_encoded(std::string& out, const EncodedField& field) {
-  const Header header{.field = field.field,
-                      .kind = field.kind,
-                      .size = static_cast<std::uint32_t>(field.bytes.size())};
+  const FieldHeader header{.field = field.field,
+                           .kind = field.kind,
+                           .size = static_cast<std::uint32_t>(field.bytes.size())};
   out.append(reinterpret_cast<const char*>(&header), sizeof header).append(field.bytes);
 }
 

@@ -61,15 +61,14 @@ Result<void> check(const Hook& hook) {
 }
 
 std::optional<HookProblem> run(const HookCall& call) {
-  using Kind = HookProblem::Kind;
   const auto& event = *call.event;
   try {
     const auto result =
         call.entry->hook.call({event.topic, *event.view, event.line}, call.stop.get_token());
     if (result) return {};
-    return call.entry->problem(Kind::kError, result.error().message);
+    return call.entry->problem(HookProblem::Kind::kError, result.error().message);
   } catch (...) {
-    return call.entry->problem(Kind::kException, describe_exception());
+    return call.entry->problem(HookProblem::Kind::kException, describe_exception());
   }
 }
 

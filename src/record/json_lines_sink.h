@@ -19,7 +19,7 @@ struct JsonLinesOptions {
   std::filesystem::path path;  ///< of the file being written; its folder is made
   /// A file that a line would make larger is rotated; one line alone may be larger.
   std::uint64_t max_file_bytes = 10'000'000;
-  Retention retention;
+  FileRetention retention;
   /// What a line has; empty: the event as in the log.
   Projection fields;
   const Clock* clock = &system_clock();

@@ -15,7 +15,7 @@ using event::EventView;
 using event::Field;
 using event::Type;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kTypeNames = {{
     {"pipeline_node_started", "node_start"},
     {"pipeline_node_completed", "node_complete"},
     {"pipeline_node_failed", "node_failed"},
@@ -93,14 +93,14 @@ std::string_view node_name_of(const EventView& event) {
 
 std::string_view to_odibi_name(std::string_view event_type) {
   const auto found =
-      std::ranges::find(kNames, event_type, [](const auto& pair) { return pair.first; });
-  return found == kNames.end() ? event_type : found->second;
+      std::ranges::find(kTypeNames, event_type, [](const auto& pair) { return pair.first; });
+  return found == kTypeNames.end() ? event_type : found->second;
 }
 
 std::string_view from_odibi_name(std::string_view event_type) {
   const auto found =
-      std::ranges::find(kNames, event_type, [](const auto& pair) { return pair.second; });
-  return found == kNames.end() ? event_type : found->first;
+      std::ranges::find(kTypeNames, event_type, [](const auto& pair) { return pair.second; });
+  return found == kTypeNames.end() ? event_type : found->first;
 }
 
 json::Object to_log_record(const EventView& event) {

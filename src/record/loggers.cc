@@ -188,7 +188,7 @@ Logger Loggers::logger(std::string_view name, Run& run) {
 }
 
 std::optional<Level> parse_level(std::string_view name) {
-  static constexpr std::pair<std::string_view, Level> kNames[] = {
+  static constexpr std::pair<std::string_view, Level> kLevelNames[] = {
       {"debug", Level::kDebug},   {"info", Level::kInfo},   {"warning", Level::kWarning},
       {"warn", Level::kWarning},  {"error", Level::kError}, {"fatal", Level::kFatal},
       {"critical", Level::kFatal}};
@@ -197,7 +197,7 @@ std::optional<Level> parse_level(std::string_view name) {
       return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
     });
   };
-  for (const auto& [text, level] : kNames) {
+  for (const auto& [text, level] : kLevelNames) {
     if (is_same(text)) return level;
   }
   return {};

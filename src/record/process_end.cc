@@ -18,7 +18,7 @@ namespace weir::record {
 namespace {
 
 constexpr int kSignals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS};
-constexpr std::chrono::milliseconds kMaxWait{2000};
+constexpr std::chrono::milliseconds kMaxStopWait{2000};
 
 /// More than these are recorded as well, but have only their destructors.
 constexpr std::size_t kMaxRecorders = 64;
@@ -72,7 +72,7 @@ void LiveRecorders::install() {
 void LiveRecorders::drain_at_exit() {
   for (auto& place : recorders) {
     if (auto* recorder = place.load()) {
-      static_cast<void>(recorder->stop(Recorder::AtStop::kDrain, kMaxWait));
+      static_cast<void>(recorder->stop(Recorder::AtStop::kDrain, kMaxStopWait));
     }
   }
 }
@@ -84,7 +84,7 @@ void LiveRecorders::on_fatal_signal(int signal) {
     for (auto& place : recorders) {
       if (auto* recorder = place.load()) recorder->crashing_.store(true);
     }
-    for (int waited = 0; waited < kMaxWait.count(); ++waited) {
+    for (int waited = 0; waited < kMaxStopWait.count(); ++waited) {
       bool all_drained = true;
       for (auto& place : recorders) {
         auto* recorder = place.load();

@@ -74,7 +74,7 @@ Result<std::filesystem::path> RotatedFiles::next_path(Timestamp now) const {
   return folder_ / (stem_ + to_stamp(now) + extension_);
 }
 
-Result<void> RotatedFiles::keep(const Retention& retention, Timestamp now) const {
+Result<void> RotatedFiles::keep(const FileRetention& retention, Timestamp now) const {
   WEIR_TRY(auto all, list());
   Result<void> outcome;
   const auto note = [&](Result<void> result) {

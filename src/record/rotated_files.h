@@ -18,7 +18,7 @@ namespace weir::record {
 
 enum class Compression : std::uint8_t { kNone, kGzip };
 
-struct Retention {
+struct FileRetention {
   std::size_t max_files = 10;  ///< with the one being written
   /// After the last line of a rotated file; nothing: for ever.
   std::optional<std::chrono::days> max_age = std::chrono::days(30);
@@ -35,7 +35,7 @@ class RotatedFiles {
   [[nodiscard]] Result<std::filesystem::path> next_path(Timestamp now) const;
   /// Deletes files that are too old or too many, the oldest first, then compresses the others.
   /// Tries them all, whatever fails. Errors: the first one.
-  [[nodiscard]] Result<void> keep(const Retention& retention, Timestamp now) const;
+  [[nodiscard]] Result<void> keep(const FileRetention& retention, Timestamp now) const;
 
  private:
   enum class Kind : std::uint8_t { kPlain, kCompressed, kHalfCompressed };
