@@ -47,7 +47,7 @@ void Progress::update(const engine::NodeUpdate& update) {
     return;
   }
   running_.erase(update.node.id.text);
-  ++ended_;
+  if (update.kind != engine::NodeUpdate::Kind::kRetried) ++ended_;
   erase_running();
   print_ended(update);
   draw_running();
@@ -59,9 +59,9 @@ void Progress::print_ended(const engine::NodeUpdate& update) const {
                     : update.kind == Kind::kFailed  ? paint(coloured_, Colour::kRed, "✗")
                                                     : paint(coloured_, Colour::kYellow, "–");
   const auto name = pad(update.node.id.text, static_cast<std::size_t>(name_width_));
-  const auto note = update.kind == Kind::kFailed      ? "  " + printable(update.message)
-                    : update.kind == Kind::kCancelled ? std::string("  cancelled")
-                                                      : std::string();
+  auto note = update.kind == Kind::kCancelled ? std::string("  cancelled") : std::string();
+  if (update.kind == Kind::kSkipped) note = "  skipped: ";
+  if (!update.message.empty()) note += (note.empty() ? "  " : "") + printable(update.message);
   std::fprintf(stderr, "%s %s  %s%s\n", mark.c_str(), name.c_str(),
                pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());
 }

@@ -93,6 +93,12 @@ void print_summary(const RunOptions& options, const pipeline::Definition& defini
   const auto took = text::duration(report.duration_ms);
   switch (report.outcome) {
     case pipeline::RunOutcome::kCompleted:
+      if (!report.failed_node_id.empty()) {
+        std::fprintf(stderr, "%s: node '%s' failed: %s\n",
+                     paint(coloured, Colour::kYellow, definition.id + " completed in part").c_str(),
+                     report.failed_node_id.c_str(), printable(report.failure.message).c_str());
+        break;
+      }
       if (options.quiet) return;
       std::fprintf(stderr, "%s: %s in %s, run %s\n",
                    paint(coloured, Colour::kGreen, definition.id + " completed").c_str(),
@@ -118,7 +124,7 @@ json::Value printed_result(const RunOptions& options, const pipeline::Definition
   if (!options.all_outputs) return std::move(report.result);
   json::Object outputs;
   for (std::size_t i = 0; i < report.outputs.size(); ++i) {
-    outputs.set(definition.nodes[i].id.text, *report.outputs[i]);
+    if (report.outputs[i]) outputs.set(definition.nodes[i].id.text, *report.outputs[i]);
   }
   return outputs;
 }

@@ -72,9 +72,9 @@ Result<RunReport> Engine::run(const RunRequest& request) {
     report.result = result_of(request, execution.outputs());
     report.outputs = std::move(execution.outputs());
   }
+  report.failure = execution.failure();
   if (const auto node = execution.first_failed()) {
     report.failed_node_id = request.definition.nodes[*node].id.text;
-    report.failure = execution.failure();
   }
   return report;
 }

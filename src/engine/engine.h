@@ -22,11 +22,11 @@ namespace weir::engine {
 
 /// What a run tells whoever watches it, for progress; the record is the log.
 struct NodeUpdate {
-  enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kCancelled };
+  enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kRetried, kSkipped, kCancelled };
   Kind kind;
   const pipeline::Node& node;
   double duration_ms = 0;
-  std::string_view message;  ///< kFailed: why
+  std::string_view message{};  ///< kFailed, kRetried, kSkipped: why
 };
 
 struct RunRequest {
@@ -66,7 +66,8 @@ struct RunReport {
   std::vector<OutputPointer> outputs;
   /// Why the record is incomplete, of a run that goes on then.
   std::optional<Error> record_error;
-  /// Of a failed run.
+  /// Of a failed run, and of one that completed without what this node would have made; empty when
+  /// no node did.
   std::string failed_node_id;
   tool::Failure failure;
 };

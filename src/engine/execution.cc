@@ -2,17 +2,19 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <system_error>
 
+#include "base/text.h"
 #include "base/utf8.h"
+#include "engine/failures.h"
 #include "engine/wide_events.h"
-#include "pipeline/settings.h"
-#include "record/context_carrier.h"
 
 namespace weir::engine {
 
 using pipeline::Command;
 using pipeline::NodeIndex;
+using State = pipeline::Scheduler::State;
 
 /// Longer messages are cut: what a tool has to say at length are its log lines.
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
@@ -23,12 +25,29 @@ bool is_wide(const pipeline::Definition& definition) {
   return definition.wide_events.nodes || definition.wide_events.run;
 }
 
+/// Empty when no node has any.
+std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition) {
+  std::vector<pipeline::StepRules> rules;
+  for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
+    const auto& node = definition.nodes[i];
+    if (!node.retry && !node.when) continue;
+    rules.resize(definition.nodes.size());
+    rules[i] = {.retry = node.retry ? &*node.retry : nullptr,
+                .needs_preparation = node.when.has_value()};
+  }
+  return rules;
+}
+
+std::uint64_t seed_of(const RunRequest& request, const record::Run& run) {
+  if (request.definition.seed) return static_cast<std::uint64_t>(*request.definition.seed);
+  return std::hash<std::string>()(run.id().text());
+}
+
 }  // namespace
 
 Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                      const OutputStore& outputs, record::Run& run, const RunPlace& place)
     : request_(request),
-      tools_(tools),
       output_store_(outputs),
       run_(run),
       place_(place),
@@ -36,12 +55,11 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       step_index_(graph_.size()),
       predecessor_ids_(graph_.size()),
       wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
-      scheduler_(graph_),
+      scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
+                 seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
-      outputs_(graph_.size()) {
-  for (NodeIndex node = 0; node < graph_.size(); ++node) {
-    index_.emplace(request.definition.nodes[node].id.text, node);
-  }
+      outputs_(graph_.size()),
+      calls_(request, tools, run, place, graph_, outputs_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -52,11 +70,9 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
 }
 
 Result<void> Execution::run() {
-  {
-    const std::lock_guard lock(mutex_);
-    scheduler_.start(commands_);
-    carry_out(commands_);
-    commands_.clear();
+  decide([this](auto& commands) { scheduler_.start(commands); });
+  if (const auto limit = request_.definition.timeout) {
+    timers_.start(*limit, [this] { end_late(); });
   }
   {
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
@@ -81,29 +97,66 @@ void Execution::work() {
     if (finished_) return;
     const auto node = ready_.front();
     ready_.pop_front();
-    const auto stop = stops_[node].get_token();
-    if (stop.stop_requested()) {  // it was ready and never started: nothing is said of it
-      scheduler_.node_cancelled(node, commands_);
-      carry_out(commands_);
-      commands_.clear();
+    const bool is_preparing = scheduler_.state(node) == State::kPreparing;
+    auto stop = stops_[node];
+    const int attempt = scheduler_.attempts(node);
+    if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
+      scheduler_.cancelled(node, commands_);
+      carry_out();
       continue;
     }
     lock.unlock();
-    run_node(node, stop);
+    if (is_preparing) {
+      prepare(node);
+    } else {
+      run_node(node, attempt, std::move(stop));
+    }
     lock.lock();
   }
 }
 
-void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
+NodeEvents Execution::events_of(NodeIndex index, int attempt) {
+  return {run_,
+          request_.definition.nodes[index],
+          step_index_[index],
+          attempt,
+          place_,
+          wide_nodes_.empty() ? nullptr : &wide_nodes_[index]};
+}
+
+/// Whether it is to run at all.
+void Execution::prepare(NodeIndex index) {
+  const auto& node = request_.definition.nodes[index];
+  const auto wanted = calls_.is_wanted(node, calls_.input_of(index));
+  if (!wanted) {
+    auto events = events_of(index, 1);
+    events.started(predecessor_ids_[index]);
+    return fail(index, events, 0, wanted.error());
+  }
+  if (*wanted) return decide([&](auto& commands) { scheduler_.prepared(index, {}, commands); });
+  events_of(index, 1).skipped("'when' is false: " + node.when->text());
+  report({.kind = NodeUpdate::Kind::kSkipped, .node = node, .message = "'when' is false"});
+  decide([&](auto& commands) { scheduler_.skip(index, commands); });
+}
+
+void Execution::run_node(NodeIndex index, int attempt, std::stop_source stop) {
   const auto& node = request_.definition.nodes[index];
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
-  NodeEvents events(run_, node, step_index_[index], place_,
-                    wide_nodes_.empty() ? nullptr : &wide_nodes_[index]);
+  auto events = events_of(index, attempt);
   events.started(predecessor_ids_[index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node = node});
 
-  auto output = call_tool(node, input_of(index), stop, events);
+  std::atomic<bool> timed_out = false;
+  std::optional<Timers::Id> timer;
+  if (node.timeout) {
+    timer = timers_.start(*node.timeout, [&timed_out, stop]() mutable {
+      timed_out = true;
+      stop.request_stop();
+    });
+  }
+  auto output = calls_.call(node, calls_.input_of(index), stop.get_token(), events);
+  if (timer) timers_.cancel(*timer);
   const auto text = output ? json::to_text(output->payload) : std::string();
   if (text.size() > tool::kMaxPayloadBytes) {
     output = std::unexpected(tool::Failure{
@@ -118,8 +171,7 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
     const auto kept = events.completed(duration_ms, *output, text, output_store_);
     if (kept) {
       report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
-      return end_node(index, NodeEnd::kCompleted,
-                      std::make_shared<const json::Object>(std::move(output->payload)), {});
+      return complete(index, std::make_shared<const json::Object>(std::move(output->payload)));
     }
     const std::lock_guard lock(mutex_);
     storage_error_ = kept.error();
@@ -127,140 +179,121 @@ void Execution::run_node(NodeIndex index, const std::stop_token& stop) {
         .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
   }
   auto& failure = output.error();
-  failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
-  if (stop.stop_requested()) {
+  if (timed_out) {
+    auto timeout = timeout_failure("node '" + node.id.text + "'", *node.timeout);
+    timeout.exit_code = failure.exit_code;
+    timeout.usage = failure.usage;
+    failure = std::move(timeout);
+  } else if (stop.stop_requested()) {
     events.cancelled(duration_ms, "the run ends", failure);
     report({.kind = NodeUpdate::Kind::kCancelled, .node = node, .duration_ms = duration_ms});
-    return end_node(index, NodeEnd::kCancelled, nullptr, {});
+    if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[index]);
+    return decide([&](auto& commands) { scheduler_.cancelled(index, commands); });
   }
-  events.failed(duration_ms, failure);
-  report({.kind = NodeUpdate::Kind::kFailed,
-          .node = node,
-          .duration_ms = duration_ms,
-          .message = failure.message});
-  end_node(index, NodeEnd::kFailed, nullptr, std::move(failure));
+  fail(index, events, duration_ms, std::move(failure));
 }
 
-std::expected<tool::Output, tool::Failure> Execution::call_tool(const pipeline::Node& node,
-                                                                const json::Object& payload,
-                                                                const std::stop_token& stop,
-                                                                NodeEvents& events) const {
-  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
-  WEIR_CHECK(tool != nullptr);  // validated
-  std::expected<json::Object, tool::Failure> resolved;
-  if (node.has_references) {
-    resolved = with_of(node, tool->spec(), payload);
-    if (!resolved) return std::unexpected(std::move(resolved).error());
-  }
-  const auto run_id = run_.id().text();
-  const auto context = std::make_shared<const record::TraceContext>(
-      context_of_node(place_, events.span(), node.id.text));
-  const tool::Call call{.run_id = run_id,
-                        .node_id = node.id.text,
-                        .payload = payload,
-                        .with = node.has_references ? *resolved : node.with,
-                        .folder = request_.folder,
-                        .stop = stop,
-                        .log = [&](const tool::LogLine& line) { events.log(line); },
-                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(node, *context); }};
-  const record::ContextScope scope(context);
-  return tool::run_caught(*tool, call);
-}
-
-/// Reads outputs without the lock, as input_of: they are those of ancestors.
-std::expected<json::Object, tool::Failure> Execution::with_of(const pipeline::Node& node,
-                                                              const tool::ToolSpec& spec,
-                                                              const json::Object& payload) const {
-  auto with = pipeline::resolve(json::Value(node.with),
-                                {.params = &request_.params,
-                                 .input = &payload,
-                                 .node_output =
-                                     [this](std::string_view id) {
-                                       const auto found = index_.find(id);
-                                       return found == index_.end() ? nullptr
-                                                                    : outputs_[found->second].get();
-                                     },
-                                 .secret = request_.secret});
-  auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
-                       : std::unexpected(with.error());
-  if (settings) return *std::move(settings);
-  return std::unexpected(
-      tool::Failure{.type = "UnresolvedReference",
-                    .message = "'with' of node '" + node.id.text + "': " + settings.error().message,
-                    .exit_code = {},
-                    .usage = {}});
-}
-
-tool::Environment Execution::environment_of(const pipeline::Node& node,
-                                            const record::TraceContext& context) const {
-  const auto variables = record::to_environment(context);
-  tool::Environment environment(variables.begin(), variables.end());
-  environment.emplace_back("WEIR_NODE_ID", node.id.text);
-  environment.emplace_back("WEIR_STORE", place_.store.string());
-  return environment;
-}
-
-/// Reads outputs without the lock: they were written before this node became ready, and stay.
-json::Object Execution::input_of(NodeIndex node) const {
-  std::vector<OutputPointer> outputs;
-  outputs.reserve(graph_.predecessors[node].size());
-  for (const auto predecessor : graph_.predecessors[node]) outputs.push_back(outputs_[predecessor]);
-  return merge(request_.payload, outputs);
-}
-
-void Execution::report(NodeUpdate update) {
+void Execution::report(const NodeUpdate& update) {
   if (!request_.on_update) return;
   const std::lock_guard lock(report_mutex_);
   request_.on_update(update);
 }
 
-void Execution::end_node(NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure) {
+void Execution::complete(NodeIndex node, OutputPointer output) {
   if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[node]);
-  const std::lock_guard lock(mutex_);
-  switch (end) {
-    case NodeEnd::kCompleted:
-      outputs_[node] = std::move(output);
-      ++completed_;
-      scheduler_.node_completed(node, commands_);
-      break;
-    case NodeEnd::kFailed:
+  decide([&](auto& commands) {
+    outputs_[node] = std::move(output);
+    ++completed_;
+    scheduler_.completed(node, commands);
+  });
+}
+
+/// An attempt, after which there may be another.
+void Execution::fail(NodeIndex node, NodeEvents& events, double duration_ms,
+                     tool::Failure failure) {
+  failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
+  const auto category = category_of(failure);
+  events.failed(duration_ms, failure);
+  bool is_last = true;
+  std::string message = failure.message;
+  decide([&](auto& commands) {
+    scheduler_.failed(node, category, commands);
+    is_last = scheduler_.state(node) != State::kWaiting;
+    if (is_last) {
+      if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[node]);
       if (failed_++ == 0) failure_ = std::move(failure);
-      scheduler_.node_failed(node, commands_);
-      break;
-    case NodeEnd::kCancelled:
-      scheduler_.node_cancelled(node, commands_);
-      break;
-  }
-  carry_out(commands_);
-  commands_.clear();
+    } else {
+      events.retry_scheduled(retry_reason(category), commands.back().delay);
+      message += " (it is tried again in " +
+                 text::duration(static_cast<double>(commands.back().delay.count())) + ")";
+    }
+  });
+  report({.kind = is_last ? NodeUpdate::Kind::kFailed : NodeUpdate::Kind::kRetried,
+          .node = request_.definition.nodes[node],
+          .duration_ms = duration_ms,
+          .message = message});
 }
 
 void Execution::cancel() {
-  const std::lock_guard lock(mutex_);
-  std::vector<Command> commands;
-  scheduler_.cancel(commands);
-  carry_out(commands);
+  decide([this](auto& commands) { scheduler_.stop(pipeline::RunOutcome::kCancelled, commands); });
 }
 
-void Execution::carry_out(const std::vector<Command>& commands) {
-  for (const auto& command : commands) {
+/// The run's time is over.
+void Execution::end_late() {
+  decide([this](auto& commands) {
+    if (scheduler_.is_stopping() || scheduler_.is_finished()) return;
+    if (failed_ == 0) failure_ = timeout_failure("the run", *request_.definition.timeout);
+    scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
+  });
+}
+
+/// Asks the scheduler, and does what it says.
+template <class Ask>
+void Execution::decide(Ask ask) {
+  const std::lock_guard lock(mutex_);
+  ask(commands_);
+  carry_out();
+}
+
+/// Under mutex_. What a command leads to at once becomes a command too.
+void Execution::carry_out() {
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    const auto command = commands_[i];
     switch (command.kind) {
-      case Command::Kind::kStartNode:
-        stops_[command.node] = std::stop_source();
-        ready_.push_back(command.node);
+      case Command::Kind::kStart:
+        stops_[command.step] = std::stop_source();
+        ready_.push_back(command.step);
         break;
-      case Command::Kind::kCancelNode:
-        stops_[command.node].request_stop();
+      case Command::Kind::kPrepare:
+        ready_.push_back(command.step);
+        break;
+      case Command::Kind::kRetry:
+        timers_.start(command.delay, [this, step = command.step] {
+          decide([&](auto& commands) { scheduler_.retry_due(step, commands); });
+        });
+        break;
+      case Command::Kind::kSkip:
+        events_of(command.step, 1).skipped("a node before it failed");
+        break;
+      case Command::Kind::kCancel:
+        if (scheduler_.state(command.step) == State::kRunning) {
+          stops_[command.step].request_stop();
+        } else {  // it waits: nothing more is said of it
+          scheduler_.cancelled(command.step, commands_);
+        }
+        break;
+      case Command::Kind::kAsk:  // no pipeline that asks is run yet
         break;
       case Command::Kind::kFinishRun:
         finished_ = true;
         break;
     }
   }
+  commands_.clear();
   if (finished_) return changed_.notify_all();
-  // One node is for the calling thread; the others are for whoever waits, or for a new worker.
-  if (ready_.size() > 1 && idle_ > 0) changed_.notify_all();
+  // One node is for the calling thread if it works; the others are for whoever waits, or for a new
+  // worker.
+  if (!ready_.empty() && idle_ > 0) changed_.notify_all();
   for (auto takers = static_cast<std::size_t>(idle_) + 1;
        takers < ready_.size() && static_cast<int>(workers_.size()) + 1 < request_.jobs; ++takers) {
     if (!add_worker()) return;

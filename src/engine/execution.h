@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/node_calls.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
+#include "engine/timers.h"
 #include "pipeline/graph.h"
 #include "project/wide_events.h"
 
@@ -32,7 +34,9 @@ class Execution {
 
   [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
   [[nodiscard]] std::optional<pipeline::NodeIndex> first_failed() const {
-    return scheduler_.first_failed();
+    const auto step = scheduler_.first_failed();
+    if (!step) return {};
+    return scheduler_.node_of(*step);
   }
   [[nodiscard]] const tool::Failure& failure() const { return failure_; }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
@@ -42,36 +46,28 @@ class Execution {
   [[nodiscard]] std::int64_t failed_count() const { return failed_; }
 
  private:
-  enum class NodeEnd : std::uint8_t { kCompleted, kFailed, kCancelled };
-
   void work();
-  void run_node(pipeline::NodeIndex index, const std::stop_token& stop);
-  [[nodiscard]] std::expected<tool::Output, tool::Failure> call_tool(const pipeline::Node& node,
-                                                                     const json::Object& payload,
-                                                                     const std::stop_token& stop,
-                                                                     NodeEvents& events) const;
-  /// What the tool gets: `with`, its references resolved.
-  [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
-      const pipeline::Node& node, const tool::ToolSpec& spec, const json::Object& payload) const;
-  [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node,
-                                                 const record::TraceContext& context) const;
-  [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
-  void report(NodeUpdate update);
-  void end_node(pipeline::NodeIndex node, NodeEnd end, OutputPointer output, tool::Failure failure);
+  void prepare(pipeline::NodeIndex index);
+  void run_node(pipeline::NodeIndex index, int attempt, std::stop_source stop);
+  void complete(pipeline::NodeIndex node, OutputPointer output);
+  void fail(pipeline::NodeIndex node, NodeEvents& events, double duration_ms,
+            tool::Failure failure);
+  [[nodiscard]] NodeEvents events_of(pipeline::NodeIndex index, int attempt);
+  void report(const NodeUpdate& update);
   void cancel();
-  void carry_out(const std::vector<pipeline::Command>& commands);  // under mutex_
-  [[nodiscard]] bool add_worker();                                 // under mutex_
+  void end_late();
+  template <class Ask>
+  void decide(Ask ask);
+  void carry_out();                 // under mutex_: commands_
+  [[nodiscard]] bool add_worker();  // under mutex_
 
   const RunRequest& request_;
-  const tool::Registry& tools_;
   const OutputStore output_store_;
   record::Run& run_;
   const RunPlace& place_;
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;                   // of each node
   std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
-
-  std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 
@@ -83,13 +79,15 @@ class Execution {
   std::deque<pipeline::NodeIndex> ready_;
   std::vector<std::stop_source> stops_;  // of each node
   std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
+  const NodeCalls calls_;
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;
-  tool::Failure failure_;  // of the first node that failed
+  tool::Failure failure_;  // of the first node that failed, or of the run
   std::optional<Error> storage_error_;
   std::int64_t completed_ = 0;
   std::int64_t failed_ = 0;
+  Timers timers_;  // last: what it does needs all of the above
 };
 
 }  // namespace weir::engine

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "engine/failures.h"
 
 namespace weir::engine {
 namespace {
@@ -25,12 +26,13 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
 }  // namespace
 
 NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
-                       const RunPlace& place, project::NodeWide* wide)
+                       int attempt, const RunPlace& place, project::NodeWide* wide)
     : run_(run),
       node_(node),
       place_(place),
       wide_(wide),
       step_index_(step_index),
+      attempt_(attempt),
       span_id_(SpanId::make()),
       span_(span_id_.text()),
       parent_span_(place.context.span_id.text()) {}
@@ -54,7 +56,7 @@ std::vector<event::FieldValue> NodeEvents::common() const {
 }
 
 void NodeEvents::add_attempt(std::vector<event::FieldValue>& fields) const {
-  fields.push_back({Field::kAttempt, std::int64_t{1}});
+  fields.push_back({Field::kAttempt, attempt_});
   if (!place_.execution_mode.empty()) {
     fields.push_back({Field::kExecutionMode, std::string_view(place_.execution_mode)});
   }
@@ -96,11 +98,29 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
   auto fields = common();
   add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
+  if (const auto outcome = outcome_of(failure); !outcome.empty()) {
+    fields.push_back({Field::kOutcome, outcome});
+  }
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
   emit(Type::kNodeFailed, fields);
+}
+
+void NodeEvents::retry_scheduled(std::string_view reason, std::chrono::milliseconds delay) {
+  auto fields = common();
+  fields.push_back({Field::kAttempt, attempt_ + 1});
+  fields.push_back({Field::kReason, reason});
+  const auto attributes = R"({"delay_ms":)" + std::to_string(delay.count()) + "}";
+  fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  emit(Type::kNodeRetryScheduled, fields);
+}
+
+void NodeEvents::skipped(std::string_view reason) {
+  auto fields = common();
+  fields.push_back({Field::kReason, reason});
+  emit(Type::kNodeSkipped, fields);
 }
 
 void NodeEvents::cancelled(double duration_ms, std::string_view reason,

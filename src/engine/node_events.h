@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,11 @@ struct OutputStore {
   const event::Redactor& redactor;
 };
 
-/// Records one execution of one node: says the same fields on each of its events.
+/// Records one attempt of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
   /// `wide`, if it is wanted, learns what the events say; they all outlive this object.
-  NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
+  NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index, int attempt,
              const RunPlace& place, project::NodeWide* wide);
 
   void started(const std::vector<std::string>& predecessor_ids);
@@ -33,6 +34,10 @@ class NodeEvents {
   [[nodiscard]] Result<void> completed(double duration_ms, const tool::Output& output,
                                        std::string_view output_text, const OutputStore& store);
   void failed(double duration_ms, const tool::Failure& failure);
+  /// After `failed`: another attempt follows.
+  void retry_scheduled(std::string_view reason, std::chrono::milliseconds delay);
+  /// It never ran.
+  void skipped(std::string_view reason);
   /// `failure` is what the tool returned; of it only what it used and its exit code are said.
   void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
   /// Unless the run's loggers leave it out.
@@ -51,6 +56,7 @@ class NodeEvents {
   const RunPlace& place_;
   project::NodeWide* wide_;
   std::int64_t step_index_;
+  std::int64_t attempt_;
   SpanId span_id_;
   SpanId::Text span_;
   SpanId::Text parent_span_;

@@ -79,16 +79,22 @@ void RunEvents::ended(Execution& execution, double duration_ms) {
 }
 
 void RunEvents::completed(const Execution& execution, double duration_ms) {
-  emit(Type::kPipelineCompleted, {{Field::kDurationMs, duration_ms},
-                                  {Field::kOutputNodeIds, std::span(output_ids_)},
-                                  {Field::kNodeCount, node_count_},
-                                  {Field::kSuccessCount, execution.completed_count()},
-                                  {Field::kFailedCount, execution.failed_count()}});
+  std::vector<event::FieldValue> fields = {{Field::kDurationMs, duration_ms}};
+  if (execution.failed_count() > 0) {
+    fields.push_back({Field::kOutcome, std::string_view("partial")});
+  }
+  fields.push_back({Field::kOutputNodeIds, std::span(output_ids_)});
+  fields.push_back({Field::kNodeCount, node_count_});
+  fields.push_back({Field::kSuccessCount, execution.completed_count()});
+  fields.push_back({Field::kFailedCount, execution.failed_count()});
+  emit(Type::kPipelineCompleted, fields);
 }
 
 void RunEvents::failed(const Execution& execution, double duration_ms) {
   const auto first = execution.first_failed();
-  const std::string_view node = first ? definition_.nodes[*first].id.text : std::string_view();
+  const auto node = first ? event::FieldValue{Field::kFailedNodeId,
+                                              std::string_view(definition_.nodes[*first].id.text)}
+                          : event::FieldValue{Field::kFailedNodeId, nullptr};
   const auto& failure = execution.failure();
   emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
                                {Field::kErrorType, std::string_view(failure.type)},
@@ -96,7 +102,7 @@ void RunEvents::failed(const Execution& execution, double duration_ms) {
                                {Field::kNodeCount, node_count_},
                                {Field::kSuccessCount, execution.completed_count()},
                                {Field::kFailedCount, execution.failed_count()},
-                               {Field::kFailedNodeId, node}});
+                               node});
 }
 
 void RunEvents::cancelled(const Execution& execution, double duration_ms) {

@@ -18,10 +18,7 @@ struct OfPipeline {
 };
 
 const auto kOfNodes = std::to_array<OfNode>({
-    {"when", [](const Node& node) { return node.when.has_value(); }},
     {"for_each", [](const Node& node) { return node.for_each.has_value(); }},
-    {"retry", [](const Node& node) { return node.retry && node.retry->max_attempts > 1; }},
-    {"timeout", [](const Node& node) { return node.timeout.has_value(); }},
     {"guard_retry", [](const Node& node) { return node.guard_retry.has_value(); }},
     {"approval", [](const Node& node) { return node.approval.has_value(); }},
     {"undo", [](const Node& node) { return node.undo.has_value(); }},
@@ -33,9 +30,6 @@ const auto kOfNodes = std::to_array<OfNode>({
 });
 
 const auto kOfPipelines = std::to_array<OfPipeline>({
-    {"timeout", [](const Definition& pipeline) { return pipeline.timeout.has_value(); }},
-    {"on_failure",
-     [](const Definition& pipeline) { return pipeline.on_failure != FailureMode::kFailFast; }},
     {"execution_modes",
      [](const Definition& pipeline) { return !pipeline.execution_modes.empty(); }},
 });

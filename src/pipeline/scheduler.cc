@@ -1,76 +1,299 @@
 #include "pipeline/scheduler.h"
 
+#include <algorithm>
+
 #include "base/result.h"
 
 namespace weir::pipeline {
 
-Scheduler::Scheduler(const Graph& graph)
-    : graph_(graph), states_(graph.size(), State::kPending), waiting_for_(graph.size()) {
+using Kind = Command::Kind;
+
+Scheduler::Scheduler(const Graph& graph, std::vector<StepRules> rules, FailureMode mode,
+                     std::uint64_t seed)
+    : graph_(graph),
+      rules_(std::move(rules)),
+      mode_(mode),
+      seed_(seed),
+      states_(graph.size(), State::kPending),
+      attempts_(graph.size()),
+      waiting_for_(graph.size()) {
   WEIR_CHECK(!graph.has_cycle());
+  WEIR_CHECK(rules_.empty() || rules_.size() == graph.size());
   for (NodeIndex node = 0; node < graph.size(); ++node) {
     waiting_for_[node] = static_cast<std::uint32_t>(graph.predecessors[node].size());
   }
 }
 
-void Scheduler::start(std::vector<Command>& commands) {
+void Scheduler::start(Commands& commands) {
   for (const auto node : graph_.order) {
-    if (waiting_for_[node] > 0) break;  // in topological order all others come later
-    start_node(node, commands);
+    if (!graph_.predecessors[node].empty()) break;  // in topological order all others come later
+    node_ready(node, commands);
   }
   finish_if_idle(commands);
 }
 
-void Scheduler::node_completed(NodeIndex node, std::vector<Command>& commands) {
-  end_node(node);
-  for (const auto successor : graph_.successors[node]) {
-    if (--waiting_for_[successor] == 0 && !stopping_) start_node(successor, commands);
+/// All its predecessors have ended.
+void Scheduler::node_ready(NodeIndex node, Commands& commands) {
+  if (states_[node] != State::kPending) return;  // skipped before its time
+  ++busy_;
+  if (!rules_.empty() && rules_[node].needs_preparation) {
+    states_[node] = State::kPreparing;
+    commands.push_back({.kind = Kind::kPrepare, .step = node});
+  } else {
+    run_or_ask(node, commands);
   }
-  finish_if_idle(commands);
 }
 
-void Scheduler::node_failed(NodeIndex node, std::vector<Command>& commands) {
-  end_node(node);
-  if (!first_failed_) first_failed_ = node;
-  stop(RunOutcome::kFailed, commands);
+void Scheduler::run_or_ask(StepIndex step, Commands& commands) {
+  if (!rules_.empty() && rules_[node_of(step)].needs_approval && !item_of(step)) {
+    states_[step] = State::kAsked;
+    commands.push_back({.kind = Kind::kAsk, .step = step});
+  } else {
+    make_ready(step, commands);
+  }
 }
 
-void Scheduler::node_cancelled(NodeIndex node, std::vector<Command>& commands) {
-  end_node(node);
-  finish_if_idle(commands);
+void Scheduler::make_ready(StepIndex step, Commands& commands) {
+  states_[step] = State::kReady;
+  if (paused_) {
+    held_.push_back(step);
+  } else {
+    start_step(step, commands);
+  }
 }
 
-void Scheduler::cancel(std::vector<Command>& commands) { stop(RunOutcome::kCancelled, commands); }
-
-void Scheduler::start_node(NodeIndex node, std::vector<Command>& commands) {
-  states_[node] = State::kRunning;
+void Scheduler::start_step(StepIndex step, Commands& commands) {
+  states_[step] = State::kRunning;
   ++running_;
-  commands.push_back({.kind = Command::Kind::kStartNode, .node = node});
+  ++attempts_[step];
+  commands.push_back({.kind = Kind::kStart, .step = step});
 }
 
-void Scheduler::end_node(NodeIndex node) {
-  WEIR_CHECK(states_[node] == State::kRunning);
-  states_[node] = State::kEnded;
+StepIndex Scheduler::prepared(NodeIndex node, std::optional<std::uint32_t> items,
+                              Commands& commands) {
+  WEIR_CHECK(states_[node] == State::kPreparing);
+  const auto first = static_cast<StepIndex>(states_.size());
+  if (stopping_) {
+    give_up(node, commands);
+    finish_if_idle(commands);
+    return first;
+  }
+  if (!items) {
+    run_or_ask(node, commands);
+    return node;
+  }
+  for (std::uint32_t item = 0; item < *items; ++item) {
+    items_.push_back({.node = node, .index = item});
+  }
+  states_.resize(states_.size() + *items, State::kReady);
+  attempts_.resize(states_.size());
+  expansions_.push_back({node, {.items = {first, *items}, .left = *items}});
+  states_[node] = State::kExpanded;
+  busy_ += *items;
+  for (std::uint32_t item = 0; item < *items; ++item) make_ready(first + item, commands);
+  if (*items == 0) end(node, State::kCompleted, commands);
+  return first;
+}
+
+void Scheduler::approved(StepIndex step, Commands& commands) {
+  WEIR_CHECK(states_[step] == State::kAsked);
+  make_ready(step, commands);
+}
+
+void Scheduler::completed(StepIndex step, Commands& commands) {
+  WEIR_CHECK(states_[step] == State::kRunning);
+  end(step, State::kCompleted, commands);
+}
+
+void Scheduler::failed(StepIndex step, ErrorCategory category, Commands& commands) {
+  const auto* policy = retry_policy(step);
+  const bool again = states_[step] == State::kRunning && !stopping_ && policy != nullptr &&
+                     attempts_[step] < policy->max_attempts &&
+                     std::find(policy->on.begin(), policy->on.end(), category) != policy->on.end();
+  if (!again) {
+    WEIR_CHECK(states_[step] == State::kRunning || states_[step] == State::kAsked ||
+               states_[step] == State::kPreparing);
+    return end(step, State::kFailed, commands);
+  }
+  states_[step] = State::kWaiting;
   --running_;
+  commands.push_back({.kind = Kind::kRetry,
+                      .step = step,
+                      .delay = retry_delay(*policy, attempts_[step] + 1, seed_ ^ step)});
 }
 
-/// The first reason to stop decides the outcome.
-void Scheduler::stop(RunOutcome outcome, std::vector<Command>& commands) {
+void Scheduler::cancelled(StepIndex step, Commands& commands) {
+  end(step, State::kCancelled, commands);
+}
+
+void Scheduler::retry_due(StepIndex step, Commands& commands) {
+  if (states_[step] == State::kWaiting && !stopping_) make_ready(step, commands);
+}
+
+void Scheduler::skip(NodeIndex node, Commands& commands) {
+  WEIR_CHECK(states_[node] < State::kRunning);
+  end(node, State::kSkipped, commands);
+}
+
+void Scheduler::override_output(NodeIndex node, Commands& commands) {
+  WEIR_CHECK(states_[node] < State::kRunning);
+  end(node, State::kCompleted, commands);
+}
+
+void Scheduler::retry(StepIndex step, Commands& commands) {
+  WEIR_CHECK(states_[step] == State::kFailed && !finished_);
+  ++busy_;
+  if (const auto item = item_of(step)) {
+    const auto node = node_of(step);
+    for (auto& [expanded, expansion] : expansions_) {
+      if (expanded != node) continue;
+      ++expansion.left;
+      expansion.failed = false;
+      for (std::uint32_t i = 0; i < expansion.items.count; ++i) {
+        const auto other = expansion.items.first + i;
+        expansion.failed |= other != step && states_[other] == State::kFailed;
+      }
+    }
+    if (states_[node] == State::kFailed) ++busy_;
+    states_[node] = State::kExpanded;
+  }
+  if (first_failed_ == step) first_failed_.reset();
+  make_ready(step, commands);
+}
+
+void Scheduler::pause() { paused_ = true; }
+
+void Scheduler::resume(Commands& commands) {
+  paused_ = false;
+  while (!held_.empty()) {
+    const auto step = held_.front();
+    held_.pop_front();
+    if (states_[step] == State::kReady) start_step(step, commands);
+  }
+}
+
+void Scheduler::stop(RunOutcome outcome, Commands& commands) {
   if (!stopping_ && !finished_) {
     stopping_ = true;
     outcome_ = outcome;
-    for (NodeIndex node = 0; node < states_.size(); ++node) {
-      if (states_[node] == State::kRunning) {
-        commands.push_back({.kind = Command::Kind::kCancelNode, .node = node});
+    for (StepIndex step = 0; step < states_.size(); ++step) {
+      switch (states_[step]) {
+        case State::kRunning:
+        case State::kWaiting:
+        case State::kAsked:
+          commands.push_back({.kind = Kind::kCancel, .step = step});
+          break;
+        case State::kReady:
+          give_up(step, commands);
+          break;
+        default:
+          break;
       }
+    }
+    held_.clear();
+  }
+  finish_if_idle(commands);
+}
+
+/// It has not begun, and nothing is said of it.
+void Scheduler::give_up(StepIndex step, Commands&) {
+  leave(step);
+  states_[step] = State::kCancelled;
+}
+
+/// What it was is over.
+void Scheduler::leave(StepIndex step) {
+  const auto state = states_[step];
+  if (state == State::kRunning) --running_;
+  if (state >= State::kPreparing && state <= State::kExpanded) --busy_;
+}
+
+void Scheduler::end(StepIndex step, State end, Commands& commands) {
+  leave(step);
+  states_[step] = end;
+  const auto item = item_of(step);
+  if (end == State::kFailed) {
+    if (!first_failed_) first_failed_ = step;
+    if (mode_ == FailureMode::kFailFast) stop(RunOutcome::kFailed, commands);
+  }
+  if (item) {
+    end_item(step, end, commands);
+  } else if (end == State::kCompleted || end == State::kSkipped ||
+             (end == State::kFailed && mode_ == FailureMode::kBestEffort)) {
+    release_successors(step, commands);
+  }
+  finish_if_idle(commands);
+}
+
+void Scheduler::end_item(StepIndex step, State end, Commands& commands) {
+  const auto node = node_of(step);
+  for (auto& [expanded, expansion] : expansions_) {
+    if (expanded != node) continue;
+    expansion.failed |= end == State::kFailed;
+    if (--expansion.left > 0) return;
+    leave(node);
+    states_[node] = expansion.failed ? State::kFailed : State::kCompleted;
+    if (!expansion.failed || mode_ == FailureMode::kBestEffort) release_successors(node, commands);
+    return;
+  }
+}
+
+void Scheduler::release_successors(NodeIndex node, Commands& commands) {
+  for (const auto successor : graph_.successors[node]) {
+    if (--waiting_for_[successor] == 0 && !stopping_) node_ready(successor, commands);
+  }
+}
+
+void Scheduler::finish_if_idle(Commands& commands) {
+  if (busy_ > 0 || finished_) return;
+  finished_ = true;
+  if (!stopping_ && first_failed_ && mode_ == FailureMode::kContinue) {
+    outcome_ = RunOutcome::kFailed;
+    for (const auto node : graph_.order) {
+      if (states_[node] != State::kPending) continue;
+      states_[node] = State::kSkipped;
+      commands.push_back({.kind = Kind::kSkip, .step = node});
+    }
+  }
+  commands.push_back({.kind = Kind::kFinishRun});
+}
+
+void Scheduler::recover(Commands& commands) {
+  for (StepIndex step = 0; step < states_.size(); ++step) {
+    switch (states_[step]) {
+      case State::kPreparing:
+        commands.push_back({.kind = Kind::kPrepare, .step = step});
+        break;
+      case State::kAsked:
+        commands.push_back({.kind = Kind::kAsk, .step = step});
+        break;
+      case State::kRunning:
+        commands.push_back({.kind = Kind::kStart, .step = step});
+        break;
+      case State::kWaiting:
+        commands.push_back({.kind = Kind::kRetry, .step = step});
+        break;
+      default:
+        break;
     }
   }
   finish_if_idle(commands);
 }
 
-void Scheduler::finish_if_idle(std::vector<Command>& commands) {
-  if (running_ > 0 || finished_) return;
-  finished_ = true;
-  commands.push_back({.kind = Command::Kind::kFinishRun});
+std::optional<std::uint32_t> Scheduler::item_of(StepIndex step) const {
+  if (step < graph_.size()) return {};
+  return items_[step - graph_.size()].index;
+}
+
+std::optional<Scheduler::Items> Scheduler::items_of(NodeIndex node) const {
+  for (const auto& [expanded, expansion] : expansions_) {
+    if (expanded == node) return expansion.items;
+  }
+  return {};
+}
+
+const RetryPolicy* Scheduler::retry_policy(StepIndex step) const {
+  return rules_.empty() ? nullptr : rules_[node_of(step)].retry;
 }
 
 }  // namespace weir::pipeline

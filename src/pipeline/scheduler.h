@@ -1,64 +1,178 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
 #include "pipeline/graph.h"
+#include "pipeline/policy.h"
 
 namespace weir::pipeline {
+
+/// A node, by its place in Definition::nodes, or, from Graph::size() on, an item of a `for_each`
+/// node.
+using StepIndex = std::uint32_t;
 
 /// What the scheduler asks for.
 struct Command {
   enum class Kind : std::uint8_t {
-    kStartNode,   ///< its predecessors have completed
-    kCancelNode,  ///< it runs, and its result is not wanted any more
-    kFinishRun,   ///< nothing runs any more; the last command
+    kPrepare,    ///< find out whether the node runs, and for which items; then `prepared`
+    kAsk,        ///< somebody must approve it; then `approved`, or `failed`
+    kStart,      ///< run an attempt
+    kRetry,      ///< the attempt failed, another follows: call `retry_due` after `delay`
+    kSkip,       ///< it never runs: an ancestor has failed; nothing to report
+    kCancel,     ///< its result is not wanted any more; then `cancelled`, if it was started
+    kFinishRun,  ///< nothing runs any more; the last command
   };
   Kind kind;
-  NodeIndex node = 0;  ///< not for kFinishRun
+  StepIndex step = 0;  ///< not for kFinishRun
+  std::chrono::milliseconds delay{};
   bool operator==(const Command&) const = default;
 };
 
 enum class RunOutcome : std::uint8_t { kCompleted, kFailed, kCancelled };
 
+/// What the scheduler must know of a node beside its edges.
+struct StepRules {
+  const RetryPolicy* retry = nullptr;  ///< null: one attempt
+  bool needs_preparation = false;      ///< it has a `when` or a `for_each`
+  bool needs_approval = false;
+};
+
 /// Decides what a run does next: (graph, what happened so far) → commands. No I/O, no clock, no
-/// threads. Fail-fast: the first failure cancels what runs and starts nothing more.
+/// threads, and nothing random but what `seed` says.
 ///
-///   pending ──start──► running ──► completed | failed | cancelled
+///   pending ─► preparing ─► asked ─► ready ─► running ─► completed | failed | cancelled
+///      │           │          │                │  ▲
+///      └─ skipped ◄┘          └─ failed        └──┴ waiting for its next attempt
+///
+/// Each call appends to `commands`, which the caller carries out in order. What is reported of a
+/// step that is not in the state for it is a defect of the caller's: `is` asks.
 class Scheduler {
  public:
-  /// `graph` must outlive it and have no cycle.
-  explicit Scheduler(const Graph& graph);
+  enum class State : std::uint8_t {
+    kPending,
+    kPreparing,
+    kAsked,
+    kReady,  ///< held while the run is paused
+    kRunning,
+    kWaiting,   ///< for its next attempt
+    kExpanded,  ///< a `for_each` node whose items are on their way
+    kCompleted,
+    kFailed,
+    kSkipped,
+    kCancelled,
+  };
+  using Commands = std::vector<Command>;
 
-  /// Each appends to `commands`, which the caller carries out in order and reports back.
-  void start(std::vector<Command>& commands);
-  void node_completed(NodeIndex node, std::vector<Command>& commands);
-  void node_failed(NodeIndex node, std::vector<Command>& commands);
-  void node_cancelled(NodeIndex node, std::vector<Command>& commands);
-  /// Somebody wants the run to end.
-  void cancel(std::vector<Command>& commands);
+  /// `graph` and what `rules` point to must outlive it. The graph has no cycle; `rules` are those
+  /// of each node, or empty.
+  explicit Scheduler(const Graph& graph, std::vector<StepRules> rules = {},
+                     FailureMode mode = FailureMode::kFailFast, std::uint64_t seed = 0);
+
+  void start(Commands& commands);
+  /// The node runs, once for each of `items` if it is a `for_each` node: their steps follow each
+  /// other from the returned one on.
+  StepIndex prepared(NodeIndex node, std::optional<std::uint32_t> items, Commands& commands);
+  void approved(StepIndex step, Commands& commands);
+  void completed(StepIndex step, Commands& commands);
+  /// One attempt did. Of a step that is preparing or asked too.
+  void failed(StepIndex step, ErrorCategory category, Commands& commands);
+  void cancelled(StepIndex step, Commands& commands);
+  void retry_due(StepIndex step, Commands& commands);
+
+  // What people want.
+
+  /// The node is not run: its successors run without it. Of one that is not running yet.
+  void skip(NodeIndex node, Commands& commands);
+  /// The same, but it has an output, which somebody else has made.
+  void override_output(NodeIndex node, Commands& commands);
+  /// A failed step has one attempt more.
+  void retry(StepIndex step, Commands& commands);
+  /// Nothing more starts until `resume`.
+  void pause();
+  void resume(Commands& commands);
+  /// The run ends as soon as what runs has ended. The first reason decides the outcome.
+  void stop(RunOutcome outcome, Commands& commands);
+
+  /// For a run that goes on in another process: all commands that were given and whose end was not
+  /// reported. What ran then starts again.
+  void recover(Commands& commands);
+
+  [[nodiscard]] State state(StepIndex step) const { return states_[step]; }
+  /// Of a step: how many attempts have begun.
+  [[nodiscard]] int attempts(StepIndex step) const { return attempts_[step]; }
+  [[nodiscard]] std::size_t steps() const { return states_.size(); }
+  [[nodiscard]] NodeIndex node_of(StepIndex step) const {
+    return step < graph_.size() ? step : items_[step - graph_.size()].node;
+  }
+  /// Of an item: its number in the list.
+  [[nodiscard]] std::optional<std::uint32_t> item_of(StepIndex step) const;
+  /// Of a `for_each` node whose items are known: their steps follow each other from `first` on.
+  struct Items {
+    StepIndex first = 0;
+    std::uint32_t count = 0;
+  };
+  [[nodiscard]] std::optional<Items> items_of(NodeIndex node) const;
+
+  [[nodiscard]] bool is_paused() const { return paused_; }
+  /// Paused, and nothing runs any more.
+  [[nodiscard]] bool is_drained() const { return paused_ && running_ == 0; }
+  [[nodiscard]] bool is_stopping() const { return stopping_; }
+  [[nodiscard]] bool is_finished() const { return finished_; }
 
   /// Once kFinishRun was given.
   [[nodiscard]] RunOutcome outcome() const { return outcome_; }
-  [[nodiscard]] std::optional<NodeIndex> first_failed() const { return first_failed_; }
+  /// Of a run that failed, or of one that completed without the outputs of steps that failed.
+  [[nodiscard]] std::optional<StepIndex> first_failed() const { return first_failed_; }
 
  private:
-  enum class State : std::uint8_t { kPending, kRunning, kEnded };
+  struct Item {
+    NodeIndex node;
+    std::uint32_t index;
+  };
+  struct Expansion {
+    Items items;
+    std::uint32_t left = 0;
+    bool failed = false;
+  };
 
-  void start_node(NodeIndex node, std::vector<Command>& commands);
-  void end_node(NodeIndex node);
-  void stop(RunOutcome outcome, std::vector<Command>& commands);
-  void finish_if_idle(std::vector<Command>& commands);
+  void node_ready(NodeIndex node, Commands& commands);
+  void run_or_ask(StepIndex step, Commands& commands);
+  void make_ready(StepIndex step, Commands& commands);
+  void start_step(StepIndex step, Commands& commands);
+  void leave(StepIndex step);
+  void end(StepIndex step, State end, Commands& commands);
+  void end_item(StepIndex step, State end, Commands& commands);
+  void release_successors(NodeIndex node, Commands& commands);
+  void give_up(StepIndex step, Commands& commands);
+  void finish_if_idle(Commands& commands);
+  [[nodiscard]] const RetryPolicy* retry_policy(StepIndex step) const;
 
   const Graph& graph_;
+  const std::vector<StepRules> rules_;
+  const FailureMode mode_;
+  const std::uint64_t seed_;
   std::vector<State> states_;
-  std::vector<std::uint32_t> waiting_for_;
+  std::vector<std::uint16_t> attempts_;
+  std::vector<std::uint32_t> waiting_for_;  // of each node: predecessors that have not ended well
+  std::vector<Item> items_;
+  std::vector<std::pair<NodeIndex, Expansion>> expansions_;  // few
+  std::deque<StepIndex> held_;                               // ready while the run is paused
   std::size_t running_ = 0;
+  std::size_t busy_ = 0;  // preparing, asked, ready, running or waiting
+  bool paused_ = false;
   bool stopping_ = false;
   bool finished_ = false;
   RunOutcome outcome_ = RunOutcome::kCompleted;
-  std::optional<NodeIndex> first_failed_;
+  std::optional<StepIndex> first_failed_;
 };
+
+/// The delay before attempt `next` (2, 3, …) of what `stream` stands for: the same for the same
+/// arguments.
+[[nodiscard]] std::chrono::milliseconds retry_delay(const RetryPolicy& policy, int next,
+                                                    std::uint64_t stream);
 
 }  // namespace weir::pipeline

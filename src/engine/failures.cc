@@ -1,0 +1,79 @@
+#include "engine/failures.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace weir::engine {
+
+using pipeline::ErrorCategory;
+
+namespace {
+
+constexpr std::string_view kTimeout = "TIMEOUT";
+
+/// The same try would end the same way.
+constexpr auto kPermanent = std::to_array<std::string_view>({
+    "UnresolvedReference",
+    "InputTooLarge",
+    "OutputTooLarge",
+    "OutputNotJson",
+    "OutputNotUtf8",
+    "OUTPUT_LIMIT",
+    "POLICY_DENIED",
+    "TooManyRows",
+    "ArtifactMissing",
+    "std::invalid_argument",
+    "std::logic_error",
+    "std::out_of_range",
+    "std::domain_error",
+    "std::length_error",
+});
+constexpr auto kExhausted =
+    std::to_array<std::string_view>({"OOM", "StorageError", "std::bad_alloc"});
+
+}  // namespace
+
+ErrorCategory category_of(const tool::Failure& failure) {
+  const auto is_one_of = [&](const auto& types) {
+    return std::find(types.begin(), types.end(), failure.type) != types.end();
+  };
+  if (failure.type == kTimeout || failure.type == "CPU_LIMIT") return ErrorCategory::kTimeout;
+  if (is_one_of(kExhausted)) return ErrorCategory::kResourceExhausted;
+  if (failure.retryable) {
+    return *failure.retryable ? ErrorCategory::kTransient : ErrorCategory::kPermanent;
+  }
+  return is_one_of(kPermanent) ? ErrorCategory::kPermanent : ErrorCategory::kTransient;
+}
+
+std::string_view retry_reason(ErrorCategory category) {
+  switch (category) {
+    case ErrorCategory::kTimeout:
+      return "timeout";
+    case ErrorCategory::kTransient:
+      return "transient_error";
+    case ErrorCategory::kResourceExhausted:
+      return "resource_exhausted";
+    case ErrorCategory::kPermanent:
+      break;
+  }
+  return "permanent_error";
+}
+
+std::string_view outcome_of(const tool::Failure& failure) {
+  if (failure.type == kTimeout) return "timeout";
+  if (failure.type == "OOM") return "oom";
+  if (failure.type == "POLICY_DENIED") return "denied";
+  return {};
+}
+
+tool::Failure timeout_failure(std::string_view what, std::chrono::milliseconds limit) {
+  return {.type = std::string(kTimeout),
+          .message = std::string(what) + ": it had not ended after " +
+                     text::duration(static_cast<double>(limit.count())),
+          .exit_code = {},
+          .usage = {}};
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "pipeline/policy.h"
+#include "tool/tool.h"
+
+/// What kinds of failures there are.
+namespace weir::engine {
+
+/// By what the tool says, then by the failure's type. One of which nothing is known may have been
+/// the world's fault: it is transient.
+[[nodiscard]] pipeline::ErrorCategory category_of(const tool::Failure& failure);
+
+/// As `reason` of pipeline_node_retry_scheduled: timeout, transient_error, resource_exhausted or
+/// permanent_error.
+[[nodiscard]] std::string_view retry_reason(pipeline::ErrorCategory category);
+
+/// As `outcome` of an event: timeout, oom, denied; empty where there is no more to say than that it
+/// failed.
+[[nodiscard]] std::string_view outcome_of(const tool::Failure& failure);
+
+/// An attempt that took longer than it may.
+[[nodiscard]] tool::Failure timeout_failure(std::string_view what, std::chrono::milliseconds limit);
+
+}  // namespace weir::engine
