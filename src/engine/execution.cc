@@ -98,7 +98,7 @@ void Execution::work() {
     const auto node = ready_.front();
     ready_.pop_front();
     const bool is_preparing = scheduler_.state(node) == State::kPreparing;
-    auto stop = stops_[node];
+    const auto stop = stops_[node];
     const int attempt = scheduler_.attempts(node);
     if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
       scheduler_.cancelled(node, commands_);
@@ -109,7 +109,7 @@ void Execution::work() {
     if (is_preparing) {
       prepare(node);
     } else {
-      run_node(node, attempt, std::move(stop));
+      run_node(node, attempt, stop);
     }
     lock.lock();
   }
@@ -139,7 +139,7 @@ void Execution::prepare(NodeIndex index) {
   decide([&](auto& commands) { scheduler_.skip(index, commands); });
 }
 
-void Execution::run_node(NodeIndex index, int attempt, std::stop_source stop) {
+void Execution::run_node(NodeIndex index, int attempt, const std::stop_source& stop) {
   const auto& node = request_.definition.nodes[index];
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
@@ -179,7 +179,7 @@ void Execution::run_node(NodeIndex index, int attempt, std::stop_source stop) {
         .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
   }
   auto& failure = output.error();
-  if (timed_out) {
+  if (timed_out && node.timeout) {
     auto timeout = timeout_failure("node '" + node.id.text + "'", *node.timeout);
     timeout.exit_code = failure.exit_code;
     timeout.usage = failure.usage;

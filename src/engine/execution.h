@@ -48,7 +48,7 @@ class Execution {
  private:
   void work();
   void prepare(pipeline::NodeIndex index);
-  void run_node(pipeline::NodeIndex index, int attempt, std::stop_source stop);
+  void run_node(pipeline::NodeIndex index, int attempt, const std::stop_source& stop);
   void complete(pipeline::NodeIndex node, OutputPointer output);
   void fail(pipeline::NodeIndex node, NodeEvents& events, double duration_ms,
             tool::Failure failure);
