@@ -1,6 +1,7 @@
 #include "event/run_end.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace weir::event {
@@ -11,11 +12,20 @@ bool ends_run(Type type) {
 }
 
 bool may_follow_end(Type type) {
-  static constexpr std::string_view kFamilies[] = {"run", "node", "node detail", "tool", "signal"};
-  if (type == Type::kCustom || type == Type::kToolUndone || type == Type::kToolUndoFailed) {
-    return true;
-  }
-  return std::ranges::find(kFamilies, info(type).family) == std::end(kFamilies);
+  static constexpr std::string_view kClosed[] = {"run",      "node",  "node detail", "tool",
+                                                 "approval", "guard", "signal"};
+  static const auto table = [] {
+    std::array<bool, kTypeCount + 1> may{};
+    may[static_cast<std::size_t>(Type::kCustom)] = true;
+    for (const auto& info : types()) {
+      may[static_cast<std::size_t>(info.type)] =
+          std::ranges::find(kClosed, info.family) == std::end(kClosed);
+    }
+    for (const auto undo : {Type::kToolUndone, Type::kToolUndoFailed})
+      may[static_cast<std::size_t>(undo)] = true;
+    return may;
+  }();
+  return table[static_cast<std::size_t>(type)];
 }
 
 }  // namespace weir::event

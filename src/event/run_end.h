@@ -8,8 +8,10 @@ namespace weir::event {
 /// Whether its run ends with it.
 [[nodiscard]] bool ends_run(Type type);
 
-/// Whether it may come after that. What is said of the run itself, of its nodes and tools, and
-/// signals may not, but that the effects of tools were taken back.
+/// Whether it may come after that: what is said of the run itself, of its nodes, their tools,
+/// approvals and guards, and signals may not, since it would change the run's state. Everything
+/// else may come at any time and changes none: wide events, artifacts and their reviews, what was
+/// observed, what is unknown, and that the effects of a failed run's tools were taken back.
 [[nodiscard]] bool may_follow_end(Type type);
 
 }  // namespace weir::event

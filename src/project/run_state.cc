@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/run_end.h"
 #include "project/transitions.h"
 
 namespace weir::project {
@@ -69,7 +70,7 @@ void RunState::apply(const event::EventView& event) {
   ++events;
   last_event_at = std::max(last_event_at, event.timestamp());
   last_run_seq = std::max(last_run_seq, event.run_seq());
-  if (belongs_inside_run(event.type())) {
+  if (!event::may_follow_end(event.type())) {
     if (auto why = apply_inside_run(event)) note_forbidden(event, *std::move(why));
   } else if (event.type() == Type::kLog) {
     const auto found = node_index_.find(event.text(Field::kNodeId));

@@ -71,9 +71,4 @@ template <std::size_t N>
   return found == std::end(table) ? nullptr : found;
 }
 
-/// Whether events of the type belong between the start of a run and its end. Others may come at any
-/// time and change no state: wide events, artifacts and their reviews, what was observed, what is
-/// unknown.
-[[nodiscard]] bool belongs_inside_run(event::Type type);
-
 }  // namespace weir::project
