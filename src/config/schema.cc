@@ -67,13 +67,7 @@ std::string variables(const std::vector<Row>& rows) {
 
 }  // namespace
 
-json::Value json_schema() {
-  json::Object schema;
-  schema.set("$schema", "http://json-schema.org/draft-07/schema#");
-  schema.set("title", "weir.yaml");
-  schema.update(config_shape().schema);
-  return schema;
-}
+json::Value json_schema() { return schema_document("weir.yaml", config_shape().schema); }
 
 std::string reference_page() {
   std::string page(kIntroduction);

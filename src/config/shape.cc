@@ -54,6 +54,14 @@ std::string wrong_value(const Place& place, const json::Value& value, std::strin
   return "'" + place.key + "' is " + shown + ", " + std::string(what) + " is expected";
 }
 
+json::Value schema_document(std::string_view title, const json::Object& schema) {
+  json::Object document;
+  document.set("$schema", "http://json-schema.org/draft-07/schema#");
+  document.set("title", title);
+  document.update(schema);
+  return document;
+}
+
 json::Value text_or_null(const std::string& text) {
   return text.empty() ? json::Value() : json::Value(text);
 }

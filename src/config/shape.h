@@ -67,12 +67,14 @@ struct Shape {
   std::vector<Row> rows;  ///< of the keys inside
 };
 
+/// A JSON Schema (draft 7) that can stand alone.
+[[nodiscard]] json::Value schema_document(std::string_view title, const json::Object& schema);
+
 /// "'level' is 'loud', WHAT is expected"; without the value if it may be a secret.
 [[nodiscard]] std::string wrong_value(const Place& place, const json::Value& value,
                                       std::string_view what, bool is_secret = false);
 
-// ---- values
-// --------------------------------------------------------------------------------------
+// ---- values ----
 
 enum class Secrecy : std::uint8_t { kOpen, kSecret };
 

@@ -83,8 +83,7 @@ Shape<Sink> sink_shape() {
       {.tag = "type", .check = check_fields});
 }
 
-// ---- PaperKit's loggingConfig
-// --------------------------------------------------------------------
+// ---- PaperKit's loggingConfig ----
 
 /// Of files that were put aside.
 Shape<milliseconds> retention_days() {

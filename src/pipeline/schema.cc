@@ -88,11 +88,7 @@ std::size_t object_length(const config::Row& row) {
 }  // namespace
 
 json::Value json_schema() {
-  json::Object schema;
-  schema.set("$schema", "http://json-schema.org/draft-07/schema#");
-  schema.set("title", "A pipeline of Weir");
-  schema.update(pipeline_shape().schema);
-  return schema;
+  return config::schema_document("A pipeline of Weir", pipeline_shape().schema);
 }
 
 std::string reference_page() {

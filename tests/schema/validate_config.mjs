@@ -3,13 +3,7 @@
 //
 //   node validate_config.mjs WEIR
 
-import {writeFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {join} from 'node:path';
-import {ROOT, Weir, withFolder} from '../lib/weir.mjs';
-
-const require = createRequire(join(ROOT, 'deps/package.json'));
-const Ajv = require('ajv').default;
+import {holdAgainstSchema} from '../lib/schema_check.mjs';
 
 const CONFIG = {
   record: {durability: 'commit', commit_interval: '20ms', on_log_failure: 'continue'},
@@ -44,59 +38,7 @@ const CONFIG = {
   ],
 };
 
-/// Every place in a value, as a list of keys.
-function places(value, path = []) {
-  const inside = value !== null && typeof value === 'object'
-      ? Object.keys(value).flatMap((key) => places(value[key], [...path, key])) : [];
-  return path.length === 0 ? inside : [path, ...inside];
-}
-
-/// The configuration with something else in one place.
-function changed(path, change) {
-  const copy = structuredClone(CONFIG);
-  const last = path.at(-1);
-  change(path.slice(0, -1).reduce((value, key) => value[key], copy), last);
-  return copy;
-}
-
-await withFolder(async (folder) => {
-  const weir = new Weir(process.argv[2], folder);
-  const ajv = new Ajv({strict: true, strictTypes: false, strictRequired: false,
-    allowUnionTypes: true});
-  const validate = ajv.compile(JSON.parse(weir.ask(0, 'schema', 'config')));
-  const file = join(folder, 'weir.yaml');
-  const counts = {accepted: 0, refused: 0};
-
-  /// What the program accepts, the schema does; `both`: and what it refuses, too.
-  const hold = (config, both, what) => {
-    writeFileSync(file, JSON.stringify(config));
-    const {status, stderr} = weir.call('check', file);
-    const valid = validate(config);
-    if (status === 0 ? !valid : valid && both) {
-      throw new Error(`${what}: ${status === 0 ? ajv.errorsText(validate.errors) : stderr}`);
-    }
-    ++counts[status === 0 ? 'accepted' : 'refused'];
-    return status === 0;
-  };
-
-  if (!hold(CONFIG, true, 'the whole')) throw new Error('the whole configuration is refused');
-  for (const path of places(CONFIG)) {
-    const at = path.join('.');
-    hold(changed(path, (object, key) => {
-      if (Array.isArray(object)) object.splice(Number(key), 1);
-      else delete object[key];
-    }), false, `without ${at}`);
-    for (const wrong of [true, 0.123, -1, '\n', {x: {y: 1}}, [[]], null]) {
-      hold(changed(path, (object, key) => object[key] = wrong), false,
-          `${at} is ${JSON.stringify(wrong)}`);
-    }
-    if (Array.isArray(path.reduce((value, key) => value[key], CONFIG))) continue;
-    const isMap = /(loggers|headers|headers_env)$/.test(at);
-    const value = path.reduce((value, key) => value[key], CONFIG);
-    if (value !== null && typeof value === 'object' && !isMap) {
-      hold(changed([...path, 'unknown'], (object, key) => object[key] = 1), true, `${at}.unknown`);
-    }
-  }
-  console.log(`${counts.accepted} accepted, ${counts.refused} refused`);
-  if (counts.accepted < 30 || counts.refused < 300) process.exitCode = 1;
+await holdAgainstSchema({
+  schema: 'config', fileName: 'weir.yaml', values: [CONFIG],
+  maps: ['loggers', 'headers', 'headers_env'], least: {accepted: 30, refused: 300},
 });

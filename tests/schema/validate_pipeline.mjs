@@ -3,13 +3,7 @@
 //
 //   node validate_pipeline.mjs WEIR
 
-import {writeFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {join} from 'node:path';
-import {ROOT, Weir, withFolder} from '../lib/weir.mjs';
-
-const require = createRequire(join(ROOT, 'deps/package.json'));
-const Ajv = require('ajv').default;
+import {holdAgainstSchema} from '../lib/schema_check.mjs';
 
 const command = {command: ['true']};
 const GRAPH = {
@@ -48,60 +42,7 @@ const FIRST = {  // of the pipelines that were there before
   edges: [], entry_nodes: ['n1'], output_nodes: ['n1'],
 };
 
-/// Every place in a value, as a list of keys.
-function places(value, path = []) {
-  const inside = value !== null && typeof value === 'object'
-      ? Object.keys(value).flatMap((key) => places(value[key], [...path, key])) : [];
-  return path.length === 0 ? inside : [path, ...inside];
-}
-
-/// The pipeline with something else in one place.
-function changed(pipeline, path, change) {
-  const copy = structuredClone(pipeline);
-  const last = path.at(-1);
-  change(path.slice(0, -1).reduce((value, key) => value[key], copy), last);
-  return copy;
-}
-
-await withFolder(async (folder) => {
-  const weir = new Weir(process.argv[2], folder);
-  const ajv = new Ajv({strict: true, strictTypes: false, strictRequired: false,
-    allowUnionTypes: true});
-  const validate = ajv.compile(JSON.parse(weir.ask(0, 'schema', 'pipeline')));
-  const file = join(folder, 'pipeline.json');
-  const counts = {accepted: 0, refused: 0};
-
-  /// What the program accepts, the schema does; `both`: and what it refuses, too.
-  const hold = (pipeline, both, what) => {
-    writeFileSync(file, JSON.stringify(pipeline));
-    const {status, stderr} = weir.call('check', file);
-    const valid = validate(pipeline);
-    if (status === 0 ? !valid : valid && both) {
-      throw new Error(`${what}: ${status === 0 ? ajv.errorsText(validate.errors) : stderr}`);
-    }
-    ++counts[status === 0 ? 'accepted' : 'refused'];
-    return status === 0;
-  };
-
-  for (const pipeline of [GRAPH, LINE, FIRST]) {
-    if (!hold(pipeline, true, 'the whole')) throw new Error(`${pipeline.id} is refused`);
-    for (const path of places(pipeline)) {
-      const at = path.join('.');
-      hold(changed(pipeline, path, (object, key) => {
-        if (Array.isArray(object)) object.splice(Number(key), 1);
-        else delete object[key];
-      }), false, `without ${at}`);
-      for (const wrong of [true, -1, '\n', {x: {y: 1}}, [[]], null]) {
-        hold(changed(pipeline, path, (object, key) => object[key] = wrong), false,
-            `${at} is ${JSON.stringify(wrong)}`);
-      }
-      const value = path.reduce((inside, key) => inside[key], pipeline);
-      if (value === null || typeof value !== 'object' || Array.isArray(value)) continue;
-      if (/(^|\.)(with|params|execution_modes|domains)$/.test(at)) continue;  // keys are names
-      hold(changed(pipeline, [...path, 'unknown'], (object, key) => object[key] = 1), true,
-          `${at}.unknown`);
-    }
-  }
-  console.log(`${counts.accepted} accepted, ${counts.refused} refused`);
-  if (counts.accepted < 100 || counts.refused < 400) process.exitCode = 1;
+await holdAgainstSchema({
+  schema: 'pipeline', fileName: 'pipeline.json', values: [GRAPH, LINE, FIRST],
+  maps: ['with', 'params', 'execution_modes', 'domains'], least: {accepted: 100, refused: 400},
 });
