@@ -73,9 +73,8 @@ class Sink {
 /// of processes, and of recorders in one, may record into one store.
 ///
 /// Threads  All functions from any thread. It has a writer thread of its own and one that seals
-/// what
-///          is finished; both end with the last of the recorder and its runs, after everything is
-///          committed.
+///          what is finished; both end with the last of the recorder and its runs, after everything
+///          is committed.
 /// Fork     The parent's runs stay the parent's. The child can begin runs of its own.
 class Recorder {
  public:

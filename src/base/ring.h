@@ -15,8 +15,7 @@ namespace weir {
 /// A bounded queue of byte records from one thread to another, without locks or allocation.
 ///
 /// Layout   Records are contiguous and 8-byte aligned: an 8-byte size, then the bytes. One that
-/// does
-///          not fit before the end of the buffer starts at its beginning; the size kSkip fills
+///          does not fit before the end of the buffer starts at its beginning; the size kSkip fills
 ///          the rest.
 /// Threads  `reserve` and `publish` on the producer's, `next` and `release` on the consumer's.
 /// Not for  more than one producer: give each thread a ring of its own.

@@ -19,8 +19,7 @@ void format_rfc3339(Timestamp time, char* out);
 [[nodiscard]] std::string to_string(Timestamp time);
 
 /// Reads an RFC 3339 date-time with any offset; digits beyond microseconds are cut off. Leap
-/// seconds
-/// (`:60`) are read as the next second. Nothing for anything else.
+/// seconds (`:60`) are read as the next second. Nothing for anything else.
 [[nodiscard]] std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
 /// Where time comes from, so that tests decide what time it is.

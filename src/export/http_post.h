@@ -32,8 +32,8 @@ inline constexpr std::size_t kMaxQuotedBytes = 512;
 ///          values of headers are in no error: where the receiver repeats them they become `***`.
 /// Stop     Ends the request at once.
 /// Threads  Any, also several at once. Each call makes a connection of its own. (libcurl looks
-/// names
-///          up on a thread of its own, which may outlive the call by the system's DNS timeout.)
+///          names up on a thread of its own, which may outlive the call by the system's DNS
+///          timeout.)
 /// Errors   kInvalidInput for a URL or header that cannot be sent; kCancelled when asked to stop;
 ///          kUnavailable when nobody answered in time or the answer was not a success.
 [[nodiscard]] record::Post http_post(HttpPostOptions options = {});

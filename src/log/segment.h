@@ -29,8 +29,7 @@ inline constexpr std::size_t kDirectFrom = std::size_t{1} << 20;
 /// Threads    One at a time: the recorder's writer thread.
 /// Durability What `commit` was given survives power loss when it returns.
 /// Failure    After a failed commit the writer refuses further work: the kernel may have dropped
-/// the
-///            dirty pages, so a retry that "succeeds" would prove nothing.
+///            the dirty pages, so a retry that "succeeds" would prove nothing.
 class SegmentWriter {
  public:
   /// Creates `path`, which must not exist, and locks it. After an error there is no such file, if

@@ -17,8 +17,8 @@ namespace weir::pipeline {
 ///   both        = negation { "and" negation }
 ///   negation    = "not" negation | comparison
 ///   comparison  = operand [ ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) operand ]
-///   operand     = reference | number | 'text' | "text" | "true" | "false" | "null" | "(" either
-///   ")"
+///   operand     = reference | literal | "(" either ")"
+///   literal     = number | 'text' | "text" | "true" | "false" | "null"
 ///
 /// What a reference names and is not there is null. Equal are values of the same type, and numbers,
 /// that are the same; < and the like are for two numbers or two texts (by their bytes); `and`, `or`

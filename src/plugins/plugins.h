@@ -47,8 +47,7 @@ void add_json_tools(tool::Registry& registry);
 ///
 /// read     with `path`, `as`: {<as, else "content">: the text}; UTF-8, at most 4 MiB
 /// write    with `path`, `content`: a text as it is, anything else as JSON. {path, size_bytes}.
-/// After
-///          a crash there is the old file or the new one; folders on the way are made
+///          After a crash there is the old file or the new one; folders on the way are made
 /// list     with `path`: {files: [{name, type, size_bytes}]}, by name; type is file, folder or
 ///          other; at most 10 000
 /// copy     with `from`, `to`: {path, size_bytes}, written as by `write`
@@ -58,9 +57,8 @@ void add_file_tools(tool::Registry& registry);
 /// `http.request`: one request, http or https.
 ///
 /// with     `url`; `method` (GET, with a body POST), `headers` (texts by name), `body` (a text as
-/// it
-///          is, anything else as JSON), `timeout_ms` (30 000), `max_bytes` (of the answer; 4 MiB,
-///          which is also the most)
+///          it is, anything else as JSON), `timeout_ms` (30 000), `max_bytes` (of the answer; 4
+///          MiB, which is also the most)
 /// output   {status, content_type, body}: a value if the type is JSON, else a text
 /// safety   certificates are checked; no redirect is followed: a 3xx is an answer
 /// fails    HttpStatus from 400 on (408, 425, 429 and from 500 on it may be tried again),
