@@ -75,12 +75,33 @@ TEST(Hash, KnowsThePublishedVectors) {
   EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xe3069283U);
 }
 
+// RFC 4231, test cases 1, 2 and 6.
+TEST(Hmac, KnowsThePublishedVectors) {
+  EXPECT_EQ(hmac_sha256(std::string(20, '\x0b'), "Hi There").text(),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").text(),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hmac_sha256(std::string(131, '\xaa'),
+                        "Test Using Larger Than Block-Size Key - Hash Key First")
+                .text(),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 TEST(Utf8, FindsTheFirstInvalidByte) {
   EXPECT_EQ(utf8::first_invalid("aé€😀"), std::nullopt);
   EXPECT_EQ(utf8::first_invalid("aé\xc3("), 3U);
   EXPECT_EQ(utf8::first_invalid("\xed\xa0\x80"), 0U);  // a surrogate
   EXPECT_EQ(utf8::first_invalid("\xc0\xaf"), 0U);      // overlong
   EXPECT_EQ(utf8::cut("aé", 2), "a");
+}
+
+TEST(Printable, IsOneLineThatATerminalOnlyShows) {
+  EXPECT_EQ(text::printable("two\r\nlines\tof \u00e9t\u00e9 \u2713"),
+            "two  lines of \u00e9t\u00e9 \u2713");
+  EXPECT_EQ(text::printable("\x1b[2J\x7f"), R"(\x1b[2J\x7f)");
+  EXPECT_EQ(text::printable("\u009b\u00a0"), "\\x9b\u00a0");  // C1 can be a terminal's, too
+  EXPECT_EQ(text::printable(std::string_view("\0", 1)), R"(\x00)");
+  EXPECT_EQ(text::printable("\xff\xc3"), "\ufffd\ufffd");
 }
 
 TEST(Text, SuggestsOnlyWhatIsNear) {

@@ -25,6 +25,11 @@ namespace weir::text {
 /// "813 ms", "12.4 s", "3 min 20 s", "2 h 5 min": three significant figures at the most.
 [[nodiscard]] std::string duration(double milliseconds);
 
+/// `text` on one line and harmless to a terminal: white space as spaces, other control characters
+/// as
+/// `\x1b`, what is not UTF-8 as U+FFFD.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// RFC 4648 with padding.
 [[nodiscard]] std::string base64(std::string_view bytes);
 

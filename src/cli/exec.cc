@@ -118,7 +118,7 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
                                     .durability = durability(*settings),
                                     .loggers = &(*recording)->loggers()});
   print_end(report, options,
-            printable(options.name.empty() ? invocation.command[0] : options.name));
+            text::printable(options.name.empty() ? invocation.command[0] : options.name));
   return exit_code_of(report);
 }
 

@@ -61,7 +61,7 @@ void Progress::print_ended(const engine::NodeUpdate& update) const {
   const auto name = pad(update.node.id.text, static_cast<std::size_t>(name_width_));
   auto note = update.kind == Kind::kCancelled ? std::string("  cancelled") : std::string();
   if (update.kind == Kind::kSkipped) note = "  skipped: ";
-  if (!update.message.empty()) note += (note.empty() ? "  " : "") + printable(update.message);
+  if (!update.message.empty()) note += (note.empty() ? "  " : "") + text::printable(update.message);
   std::fprintf(stderr, "%s %s  %s%s\n", mark.c_str(), name.c_str(),
                pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());
 }

@@ -166,7 +166,7 @@ void print_text(const Moment& moment) {
   const bool coloured = is_coloured(stdout);
   const auto& run = moment.state;
   const auto substatus = to_string(run.substatus());
-  std::string headline = paint(coloured, Colour::kBold, printable(run.pipeline_id)) + "  " +
+  std::string headline = paint(coloured, Colour::kBold, text::printable(run.pipeline_id)) + "  " +
                          paint(coloured, colour_of(run.state), to_string(run.state));
   if (!substatus.empty()) headline.append("  ").append(substatus);
   if (run.duration_ms) headline.append("  ").append(text::duration(*run.duration_ms));

@@ -82,7 +82,7 @@ void print_last_lines(const log::StoreDirectory& store, const engine::RunReport&
   if (node == nullptr || node->last_log_lines.empty()) return;
   std::fprintf(stderr, "  its last lines:\n");
   for (const auto& line : node->last_log_lines) {
-    std::fprintf(stderr, "    | %s\n", printable(line).c_str());
+    std::fprintf(stderr, "    | %s\n", text::printable(line).c_str());
   }
 }
 
@@ -107,7 +107,7 @@ void print_summary(const RunOptions& options, const pipeline::Definition& defini
     case pipeline::RunOutcome::kFailed:
       std::fprintf(stderr, "%s after %s: %s: %s\n",
                    paint(coloured, Colour::kRed, definition.id + " failed").c_str(), took.c_str(),
-                   report.failure.type.c_str(), printable(report.failure.message).c_str());
+                   report.failure.type.c_str(), text::printable(report.failure.message).c_str());
       print_last_lines(store, report);
       break;
     case pipeline::RunOutcome::kCancelled:

@@ -1,5 +1,7 @@
 #include "cli/run_text.h"
 
+#include "base/text.h"
+
 namespace weir::cli {
 
 using project::RunState;
@@ -33,7 +35,7 @@ std::vector<std::string> doubts_of(const RunState& run) {
                                     event.event_type);
     if (!event.node_id.empty()) line += " of node " + event.node_id;
     line.append(", changed nothing: ").append(event.why);
-    line = printable(line);
+    line = text::printable(line);
   }
   const auto more = run.forbidden_count - static_cast<std::int64_t>(run.forbidden.size());
   if (more > 0) lines.push_back("INCONSISTENT: " + std::to_string(more) + " more of these");
@@ -65,7 +67,7 @@ std::vector<std::string> waits_of(const RunState& run) {
     lines.push_back("node " + node.node_id + " waits for attempt " +
                     std::to_string(node.next_attempt));
   }
-  for (auto& line : lines) line = printable(line);
+  for (auto& line : lines) line = text::printable(line);
   return lines;
 }
 

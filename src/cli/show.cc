@@ -148,11 +148,11 @@ class Tree {
   void print_failure(const NodeState& node, const char* indent) const {
     const auto& attempt = node.attempts.back();
     std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, attempt.error_type).c_str(),
-                printable(attempt.error_message).c_str());
+                text::printable(attempt.error_message).c_str());
     const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
     if (hidden > 0) std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
     for (const auto& line : node.last_log_lines)
-      std::printf("%s| %s\n", indent, printable(line).c_str());
+      std::printf("%s| %s\n", indent, text::printable(line).c_str());
   }
 
   /// When the node ran within the run: at least one mark wide.
@@ -176,7 +176,7 @@ class Tree {
 void print_redacted(const RedactionCounts& redacted) {
   std::string rules;
   for (const auto& [rule, count] : redacted.by_rule()) {
-    rules.append(rules.empty() ? "" : ", ").append(printable(rule));
+    rules.append(rules.empty() ? "" : ", ").append(text::printable(rule));
     rules.append(" ").append(std::to_string(count));
   }
   if (!rules.empty()) std::printf("redacted: %s\n", rules.c_str());

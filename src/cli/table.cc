@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/terminal.h"
 
 namespace weir::cli {
@@ -17,7 +18,7 @@ void Table::print(std::FILE* stream) const {
   const bool coloured = is_coloured(stream);
   const bool cuts = is_terminal(stream);
   const auto shown = [cuts](const std::string& cell) {
-    return cuts ? cut(printable(cell), kMaxColumn) : printable(cell);
+    return cuts ? cut(text::printable(cell), kMaxColumn) : text::printable(cell);
   };
   const auto width_of = [](const std::string& cell) {
     return std::min(display_width(cell), kMaxColumn);

@@ -24,9 +24,6 @@ enum class Colour { kGreen, kRed, kYellow, kGrey, kBold };
 /// `text` in at most `width` columns: where it is cut stands "…".
 [[nodiscard]] std::string cut(std::string_view text, std::size_t width);
 
-/// Without control characters, which could move the cursor or change the terminal.
-[[nodiscard]] std::string printable(std::string_view text);
-
 /// Width of the terminal that `stream` is; 100 when it is none.
 [[nodiscard]] std::size_t terminal_width(std::FILE* stream);
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "base/utf8.h"
-#include "export/printable.h"
 #include "export/request_target.h"
 
 namespace weir::exporting {
@@ -70,7 +70,7 @@ Result<HeaderLines> header_lines(const record::HttpHeaders& headers) {
   for (const auto& [name, value] : headers) {
     if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_character)) {
       return fail(ErrorCode::kInvalidInput,
-                  "header '" + printable(name) + "': not a header's name");
+                  "header '" + text::printable(name) + "': not a header's name");
     }
     if (!std::all_of(value.begin(), value.end(), is_value_character)) {
       return fail(ErrorCode::kInvalidInput, "header '" + name + "': a bad character in its value");
@@ -166,7 +166,7 @@ std::optional<CURLcode> run(CURL* transfer, const std::stop_token& stop) {
 
 /// What the receiver or libcurl said, fit for an error.
 std::string quote(const RequestTarget& target, std::string_view text) {
-  const auto masked = printable(target.mask(text));
+  const auto masked = text::printable(target.mask(text));
   return std::string(utf8::cut(masked, kMaxQuotedBytes));
 }
 

@@ -1,7 +1,7 @@
 #include <cstdio>
 
+#include "base/text.h"
 #include "export/metrics_files.h"
-#include "export/printable.h"
 
 namespace weir::exporting {
 namespace {
@@ -46,7 +46,8 @@ std::string metrics_report(const project::RunMetrics& metrics, Timestamp now) {
   text += "Per-Node Statistics:\n" + rule('-');
   const bool has_one_pipeline = metrics.pipelines().size() <= 1;
   for (const auto& [key, node] : metrics.nodes()) {
-    text += line_of(printable(has_one_pipeline ? key.second : key.first + "/" + key.second), node);
+    text += line_of(text::printable(has_one_pipeline ? key.second : key.first + "/" + key.second),
+                    node);
   }
   return text + rule('=');
 }

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "base/text.h"
-#include "export/printable.h"
 
 namespace weir::exporting {
 namespace {
@@ -34,7 +33,7 @@ Result<RequestTarget> RequestTarget::parse(const std::string& url) {
   }
   const auto scheme = part_of(handle, CURLUPART_SCHEME).value_or("");
   if (scheme != "http" && scheme != "https") return refuse("must begin with https:// or http://");
-  target.name_ = scheme + "://" + printable(part_of(handle, CURLUPART_HOST).value_or(""));
+  target.name_ = scheme + "://" + text::printable(part_of(handle, CURLUPART_HOST).value_or(""));
   if (const auto port = part_of(handle, CURLUPART_PORT)) target.name_ += ":" + *port;
 
   for (const auto part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_PATH, CURLUPART_QUERY}) {

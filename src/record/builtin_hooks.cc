@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "base/text.h"
 #include "record/hook_command.h"
 
 namespace weir::record {
@@ -90,17 +91,9 @@ class RunCounts {
   std::map<RunId, NodeCounts> runs_;
 };
 
-/// `text` on one line and harmless to a terminal: names come from files and other systems.
-std::string printable(std::string_view text) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return line;
-}
-
 std::string name_of_pipeline(const EventView& event) {
   const auto name = event.text(Field::kPipelineName);
-  return printable(name.empty() ? event.text(Field::kPipelineId) : name);
+  return text::printable(name.empty() ? event.text(Field::kPipelineId) : name);
 }
 
 std::string_view outcome_word(const EventView& event) {
@@ -125,7 +118,7 @@ std::string alert(const EventView& event, const NodeCounts& counts) {
   const std::string rule = std::string(70, '!') + "\n";
   std::string text = "\n" + rule + "ALERT: Pipeline '" + name_of_pipeline(event) + "' ";
   if (counts.failed == 0) {
-    text += "failed: " + printable(event.text(Field::kErrorMessage)) + "\n";
+    text += "failed: " + text::printable(event.text(Field::kErrorMessage)) + "\n";
   } else {
     text += "had " + std::to_string(counts.failed) + " failed nodes!\n";
   }
@@ -149,7 +142,7 @@ Result<void> run_for_event(const CommandHook& options, const Published& event,
   const bool was_ended = end.timed_out || end.stopped;
   if (end.exit_code == 0 && !was_ended) return {};
   auto message = "'" + options.command[0] + "': " + describe(end, options.timeout);
-  if (!end.error_output.empty()) message += ": " + printable(end.error_output);
+  if (!end.error_output.empty()) message += ": " + text::printable(end.error_output);
   return fail(was_ended ? ErrorCode::kCancelled : ErrorCode::kIo, std::move(message));
 }
 
@@ -171,7 +164,7 @@ Result<void> check_webhook(const Webhook& options, const Post& post) {
   for (const auto& [name, value] : options.headers) {
     // A line break would begin another header.
     if (name.empty() || has_control_character(name) || has_control_character(value)) {
-      return refuse("header '" + printable(name) + "' has a bad character, or no name");
+      return refuse("header '" + text::printable(name) + "' has a bad character, or no name");
     }
   }
   return {};

@@ -160,7 +160,7 @@ TEST_F(BuiltinHooks, AlertTellsOfARunThatFailedWithoutAFailedNode) {
 TEST_F(BuiltinHooks, NamesReachTheTerminalWithoutControlCharacters) {
   add(run_summary_hook(print()));
   publish(bus_, completed(R"(,"pipeline_name":"a\u001b[2J\nb")"));
-  EXPECT_THAT(printed_, HasSubstr("Pipeline: a [2J b\n"));
+  EXPECT_THAT(printed_, HasSubstr("Pipeline: a\\x1b[2J b\n"));
 }
 
 /// A folder with files whose ages are their places in the list, the newest first.
