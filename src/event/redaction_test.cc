@@ -1,51 +1,20 @@
-// Long: a table of texts for every rule, and what must not be taken for one.
 #include "event/redaction.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <random>
 
 #include "base/hash.h"
-#include "base/json.h"
 #include "event/redaction_scan.h"
+#include "event/redaction_testing.h"
 
 namespace weir::event {
 namespace {
 
-using testing::HasSubstr;
-
-Redactor redactor(const RedactionPolicy& policy = {}) {
-  auto made = Redactor::make(policy);
-  WEIR_CHECK(made.has_value());
-  return *std::move(made);
-}
-
-std::string text_after(const Redactor& redactor, std::string_view text,
-                       TextKind kind = TextKind::kMessage) {
-  RedactionCounts counts;
-  std::string out = "untouched";
-  if (redactor.redact_text(text, kind, out, counts)) return out;
-  EXPECT_EQ(out, "untouched");
-  EXPECT_EQ(counts.total(), 0U);
-  return std::string(text);
-}
-
-std::string json_after(const Redactor& redactor, std::string_view json,
-                       TextKind kind = TextKind::kMessage) {
-  RedactionCounts counts;
-  std::string out = "untouched";
-  if (!redactor.redact_json(json, kind, out, counts)) return std::string(json);
-  EXPECT_TRUE(json::parse(out)) << out;
-  return out;
-}
-
-std::string repeat(std::string_view text, std::size_t times) {
-  std::string result;
-  for (std::size_t i = 0; i < times; ++i) result += text;
-  return result;
-}
+using testing_support::redactor;
+using testing_support::repeat;
+using testing_support::text_after;
 
 RedactionPolicy with_addresses() { return {.enable = {"ip_address"}}; }
 
@@ -279,209 +248,6 @@ TEST(Redaction, NeverCutsAMask) {
   EXPECT_EQ(text_after(r, "token:1/::012"), "token:[REDACTED:named_secret]");
 }
 
-TEST(Redaction, CountsEachRule) {
-  const auto r = redactor();
-  RedactionCounts counts;
-  std::string out;
-  EXPECT_TRUE(r.redact_text("a@b.de, c@d.de and password=x", TextKind::kMessage, out, counts));
-  EXPECT_TRUE(r.redact_json(R"({"token":"t","to":"a@b.de"})", TextKind::kMessage, out, counts));
-  for (std::size_t i = 0; i < r.rules().size(); ++i) {
-    const auto& name = r.rules()[i].name;
-    const auto expected = name == "email" ? 3U : name == "named_secret" ? 2U : 0U;
-    EXPECT_EQ(counts.of(static_cast<RedactionRuleIndex>(i)), expected) << name;
-  }
-  EXPECT_EQ(counts.total(), 5U);
-}
-
-TEST(Redaction, PseudonymsJoinAndDependOnTheKey) {
-  const auto first = redactor({.pseudonym_key = "one"}),
-             second = redactor({.pseudonym_key = "two"});
-  const auto a = text_after(first, "mail a@b.de"), b = text_after(first, "from a@b.de");
-  EXPECT_THAT(a, testing::MatchesRegex("mail \\[email:[0-9a-f]{16}\\]"));
-  EXPECT_EQ(a.substr(5), b.substr(5));
-  EXPECT_EQ(a.substr(5), "[email:" + hmac_sha256("one", "a@b.de").text().substr(0, 16) + "]");
-  EXPECT_NE(a, text_after(first, "mail b@b.de"));
-  EXPECT_NE(a, text_after(second, "mail a@b.de"));
-  // The same value under a name, in text and in JSON.
-  EXPECT_EQ(json_after(first, R"({"password":"a\u0062c"})"),
-            "{\"password\":\"" + text_after(first, "password=abc").substr(9) + "\"}");
-}
-
-// RFC 4231, test cases 1, 2 and 6.
-TEST(Hmac, KnowsThePublishedVectors) {
-  EXPECT_EQ(hmac_sha256(std::string(20, '\x0b'), "Hi There").text(),
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").text(),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(hmac_sha256(std::string(131, '\xaa'),
-                        "Test Using Larger Than Block-Size Key - Hash Key First")
-                .text(),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-}
-
-TEST(Redaction, KnowsWhichKeysNameSecrets) {
-  const auto r = redactor();
-  for (const char* key : {"password",
-                          "DB_PASSWORD",
-                          "dbPassword",
-                          "passwd",
-                          "pwd",
-                          "secret",
-                          "client_secret",
-                          "clientSecret",
-                          "token",
-                          "access_token",
-                          "X-Auth-Token",
-                          "api_key",
-                          "apiKey",
-                          "API KEY",
-                          "x-api-key",
-                          "authorization",
-                          "http.request.header.authorization",
-                          "Cookie",
-                          "set-cookie",
-                          "private_key",
-                          "privateKey",
-                          "password2",
-                          "OTP",
-                          "user_otp",
-                          "aws_secret_access_key"}) {
-    EXPECT_TRUE(r.names_secret(key)) << key;
-  }
-  for (const char* key : {"",
-                          "p",
-                          "node_id",
-                          "input_tokens",
-                          "tokens",
-                          "token_count",
-                          "max_tokens",
-                          "tokenizer",
-                          "secretary",
-                          "key",
-                          "idempotency_key",
-                          "primary_key",
-                          "public_key",
-                          "output_keys",
-                          "author",
-                          "session_id",
-                          "password_changed_at",
-                          "cookies_enabled",
-                          "footprotp",
-                          "run_id"}) {
-    EXPECT_FALSE(r.names_secret(key)) << key;
-  }
-}
-
-TEST(Redaction, MasksJsonByKeysAndPatterns) {
-  const auto r = redactor();
-  const std::pair<const char*, const char*> cases[] = {
-      {R"({"a":1,"password":"x"})", R"({"a":1,"password":"[REDACTED:named_secret]"})"},
-      {R"({ "token" : 123456 , "n":[ 1, 2 ] })",
-       R"({ "token" : "[REDACTED:named_secret]" , "n":[ 1, 2 ] })"},
-      {R"({"credentials":{"u":"]}","p":[1]},"b":2})",
-       R"({"credentials":"[REDACTED:named_secret]","b":2})"},
-      {R"({"cookie":["a","b"]})", R"({"cookie":"[REDACTED:named_secret]"})"},
-      {R"({"p\u0061ssword":"\"\\"})", R"({"p\u0061ssword":"[REDACTED:named_secret]"})"},
-      {R"(["x","mail a\u0040b.de \"now\""])", R"(["x","mail [REDACTED:email] \"now\""])"},
-      {R"("password=x\ny")", R"("password=[REDACTED:named_secret]\ny")"},
-      {R"({"a":{"b":[{"c":"postgres:\/\/u:p@h"}]}})",
-       R"({"a":{"b":[{"c":"postgres://u:[REDACTED:url_password]@h"}]}})"},
-  };
-  for (const auto& [json, expected] : cases) {
-    EXPECT_EQ(json_after(r, json), expected);
-    EXPECT_EQ(json_after(r, expected), expected);
-  }
-}
-
-TEST(Redaction, LeavesCleanJson) {
-  const auto r = redactor();
-  for (const char* json :
-       {R"({"password":null,"token":true,"secret":"","cookie":[],"credentials":{ }})",
-        R"({"token":5,"input_tokens":123456789,"PWD":"/work"})", R"({"a":"b","c":["d",{"e":1.5}]})",
-        "[]", "{}", "null", "12", R"("x")", " { } "}) {
-    EXPECT_EQ(json_after(r, json), json);
-  }
-}
-
-TEST(Redaction, RedactsWhatIsNotJsonAsText) {
-  const auto r = redactor();
-  for (const char* text : {R"({"a":"password=x)", R"({"password":)", "{]password=x ", "}password=x",
-                           R"({"a" "password=x"})", R"("\uD800 password=x)"}) {
-    RedactionCounts counts;
-    std::string out = text;
-    const bool masked = r.redact_json(text, TextKind::kMessage, out, counts);
-    EXPECT_EQ(out, text_after(r, text));
-    EXPECT_EQ(masked, counts.total() > 0);
-  }
-  const auto deep = repeat("[", 300) + "\"password=x\"" + repeat("]", 300);
-  RedactionCounts counts;
-  std::string out;
-  EXPECT_TRUE(r.redact_json(deep, TextKind::kMessage, out, counts));
-  EXPECT_THAT(out, HasSubstr("[[\"password=[REDACTED:named_secret]\"]]"));
-}
-
-TEST(Redaction, TakesTheUsersRules) {
-  const auto r = redactor({
-      .disable = {"email"},
-      .keys = {{"badge", "badge"},
-               {"street", "customer.address.*", RedactionKind::kPersonal},
-               {"zip", "a.zip_code"}},
-      .patterns = {{"employee", "EMP-", "0-9", 6, 6}, {"ticket", "##", "A-Z", 2, 3}},
-  });
-  EXPECT_EQ(text_after(r, "a@b.de EMP-123456 EMP-1234567 XEMP-123456 ##AB"),
-            "a@b.de [REDACTED:employee] EMP-1234567 XEMP-123456 [REDACTED:ticket]");
-  EXPECT_EQ(text_after(r, "staffBadge=7"), "staffBadge=[REDACTED:badge]");
-  EXPECT_TRUE(r.names_secret("badge"));
-  EXPECT_EQ(
-      json_after(r, R"({"in":{"customer":{"address":{"street":"x","no":12}}}})"),
-      R"({"in":{"customer":{"address":{"street":"[REDACTED:street]","no":"[REDACTED:street]"}}}})");
-  EXPECT_EQ(json_after(r, R"({"customer":{"address":{"street":"x"}}})", TextKind::kField),
-            R"({"customer":{"address":{"street":"x"}}})");
-  EXPECT_EQ(
-      json_after(r, R"([{"a":[{"zipCode":"1"}],"b":{"zipCode":"1"}},{"a.zip-code":"2"}])"),
-      R"([{"a":[{"zipCode":"[REDACTED:zip]"}],"b":{"zipCode":"1"}},{"a.zip-code":"[REDACTED:zip]"}])");
-}
-
-TEST(Redaction, MasksValuesByTheirKey) {
-  const auto r = redactor();
-  RedactionCounts counts;
-  std::string out;
-  EXPECT_TRUE(r.redact_value("password", "ab", TextKind::kField, out, counts));
-  EXPECT_EQ(out, "[REDACTED:named_secret]");
-  EXPECT_FALSE(r.redact_value("password", out, TextKind::kField, out, counts));
-  EXPECT_FALSE(r.redact_value("password", "", TextKind::kField, out, counts));
-  EXPECT_FALSE(r.redact_value("PWD", "/work", TextKind::kField, out, counts));
-  EXPECT_TRUE(r.redact_value("note", "pwd=ab", TextKind::kField, out, counts));
-  EXPECT_EQ(out, "pwd=[REDACTED:named_secret]");
-}
-
-TEST(Redaction, RefusesWrongPolicies) {
-  const RedactionPolicy policies[] = {
-      {.enable = {"no_such"}},
-      {.disable = {"no_such"}},
-      {.keys = {{"email", "mail"}}},
-      {.keys = {{"Bad Name", "mail"}}},
-      {.keys = {{std::string(49, 'a'), "mail"}}},
-      {.keys = {{"x", "_"}}},
-      {.keys = {{"x", "a..b"}}},
-      {.patterns = {{"x", "A", "0-9"}}},
-      {.patterns = {{"x", "AB", ""}}},
-      {.patterns = {{"x", "AB", "9-0"}}},
-      {.patterns = {{"x", "AB", "!-~"}}},
-      {.patterns = {{"x", "AB[", "0-9"}}},
-      {.patterns = {{"x", "AB", "0-9", 0, 5}}},
-      {.patterns = {{"x", "AB", "0-9", 6, 5}}},
-      {.patterns = {{"x", "AB", "0-9", 1, 5000}}},
-      {.patterns = std::vector<RedactionPattern>(65)},
-      {.pseudonym_key = std::string(2000, 'k')},
-  };
-  for (const auto& policy : policies) {
-    const auto made = Redactor::make(policy);
-    ASSERT_FALSE(made) << &policy - policies;
-    EXPECT_EQ(made.error().code, ErrorCode::kInvalidInput);
-  }
-}
-
 TEST(Redaction, ScansAsThePortableCodeDoes) {
   std::mt19937 random(7);
   // Each of these sets off other triggers.
@@ -569,29 +335,6 @@ TEST(Redaction, TakesLinearTimeWhateverTheTextIs) {
     }
     EXPECT_LT(ratio, 20) << unit;
   }
-}
-
-TEST(RedactionLiterals, AreMaskedWhereverTheyOccur) {
-  const auto redactor = Redactor::make({.literals = {"open sesame", "line one\nline two"}});
-  ASSERT_TRUE(redactor);
-  RedactionCounts counts;
-  std::string out;
-  EXPECT_TRUE(redactor->redact_text("xopen sesamex open sesame", TextKind::kField, out, counts));
-  EXPECT_EQ(out, "x[REDACTED:secret_value]x [REDACTED:secret_value]");
-  EXPECT_TRUE(redactor->redact_json(R"({"a":["b\nline one\nline two"]})", TextKind::kNodeOutput,
-                                    out, counts));
-  EXPECT_EQ(out, R"({"a":["b\n[REDACTED:secret_value]"]})");
-  EXPECT_TRUE(redactor->redact_text("> line two", TextKind::kMessage, out, counts));
-  EXPECT_EQ(out, "> [REDACTED:secret_value]");
-  EXPECT_FALSE(redactor->redact_text("open Sesame", TextKind::kMessage, out, counts));
-  EXPECT_EQ(counts.total(), 4U);
-}
-
-TEST(RedactionLiterals, ThatStandEverywhereAreRefused) {
-  EXPECT_FALSE(Redactor::make({.literals = {"short"}}));
-  EXPECT_FALSE(Redactor::make({.literals = {"REDACTED"}}));
-  EXPECT_FALSE(Redactor::make({.literals = std::vector<std::string>(257, "long enough")}));
-  EXPECT_TRUE(Redactor::make({.literals = {"long enough"}}));
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-// Long: every promise of one class, with the log that they are made about.
 #include "log/follower.h"
 
 #include <fcntl.h>
@@ -6,97 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <functional>
-#include <list>
-#include <random>
 #include <thread>
-#include <utility>
 
-#include "base/id.h"
-#include "base/troubled_files.h"
-#include "log/log_writer.h"
+#include "log/follower_testing.h"
 #include "log/sealing.h"
 
 namespace weir::log {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace testing_support;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// Long enough for a loaded machine; nothing waits for it to pass.
-constexpr auto kSoon = 20s;
-
-StoreDirectory fresh_store(FileSystem& files = local_files()) {
-  return *StoreDirectory::create(testing::TempDir() + "weir-" + std::to_string(random_bits()),
-                                 files);
-}
-
-void commit(LogWriter& writer, const std::vector<std::string>& events) {
-  std::string lines;
-  for (const auto& event : events) lines += event + "\n";
-  ASSERT_TRUE(writer.commit(lines, events.size()));
-}
-
-LogWriter writer_to(const StoreDirectory& store, std::uint64_t segment_bytes = 1U << 20) {
-  return {store, system_clock(), {.segment_bytes = segment_bytes}};
-}
-
-std::vector<std::string> split(std::string_view lines) {
-  std::vector<std::string> events;
-  for (; !lines.empty(); lines.remove_prefix(events.back().size() + 1)) {
-    events.emplace_back(lines.substr(0, lines.find('\n')));
-  }
-  return events;
-}
-
-/// Nobody tells it anything: it has to look.
-Result<FolderWatch> no_watch(const std::filesystem::path&) {
-  return fail(ErrorCode::kIo, "no inotify here");
-}
-
-/// A follower and what it has said.
-struct Following {
-  explicit Following(const StoreDirectory& store, Cursor from = {}, FollowerOptions options = {})
-      : follower(*Follower::open(
-            store, std::move(from), [this](const FollowProblem& one) { problems.push_back(one); },
-            std::move(options))) {}
-  Following(const Following&) = delete;
-  Following& operator=(const Following&) = delete;
-
-  /// Everything that is there now.
-  std::vector<std::string> rest() {
-    std::vector<std::string> events;
-    follower.look();
-    while (const auto commit = *follower.next(0ms)) take(*commit, events);
-    return events;
-  }
-  /// The events of the next commit, for which it waits.
-  std::vector<std::string> one() {
-    std::vector<std::string> events;
-    const auto commit = follower.next(kSoon);
-    if (!commit || !*commit) return {"nothing came"};
-    take(**commit, events);
-    return events;
-  }
-  void take(const FollowedCommit& commit, std::vector<std::string>& events) {
-    const auto found = split(commit.lines);
-    EXPECT_EQ(found.size(), commit.events);
-    EXPECT_LE(commit.begin + commit.lines.size(), commit.end);
-    EXPECT_EQ(follower.cursor().of(commit.segment.writer),
-              (Position{.segment = commit.segment.number, .offset = commit.end}));
-    events.insert(events.end(), found.begin(), found.end());
-  }
-
-  std::vector<FollowProblem> problems;
-  Follower follower;
-};
-
-void append(const StoreDirectory& store, const SegmentName& name, std::string_view bytes) {
-  auto file = File::open_to_change(store.segment(name));
-  ASSERT_TRUE(file && file->write_at(*file->size(), bytes));
-}
 
 TEST(Follower, DeliversWhatIsThereAndThenWhatComes) {
   const auto store = fresh_store();
@@ -324,37 +244,6 @@ TEST(ThreadsFollower, IsWokenFromAnotherThread) {
   waker.join();
 }
 
-/// Counts what is open, fails when it is told to, and lets things happen in between.
-class CountedFiles final : public TroubledFiles {
- public:
-  std::function<void()> after_size;  // once
-  int open_now = 0;
-  int most_open = 0;
-  bool refuses = false;
-
-  int open(const char* path, int flags) override {
-    if (refuses) {
-      errno = EMFILE;
-      return -1;
-    }
-    const int file = TroubledFiles::open(path, flags);
-    if (file >= 0) most_open = std::max(most_open, ++open_now);
-    return file;
-  }
-  int close(int file) override {
-    --open_now;
-    return TroubledFiles::close(file);
-  }
-  // 10 000 of them take their time, and lose nothing here.
-  int fdatasync(int) override { return 0; }
-  int fsync(int) override { return 0; }
-  std::int64_t size(int file) override {
-    const auto size = TroubledFiles::size(file);
-    if (after_size) std::exchange(after_size, {})();
-    return size;
-  }
-};
-
 TEST(Follower, HasOneFinishedSegmentOpenAtATime) {
   CountedFiles files;
   const auto store = fresh_store(files);
@@ -442,112 +331,6 @@ TEST(Remainder, CountsTheBytesAfterACursor) {
   EXPECT_EQ(rest.bytes, 2 * size);
   EXPECT_EQ(rest.end.of(writer.name()), (Position{.segment = 3, .offset = size}));
   EXPECT_EQ(remainder(store, {}, [](std::string_view) { return false; })->bytes, 0U);
-}
-
-// ---- whatever happens to the log ---------------------------------------------------------------
-
-/// Writers that write, begin segments, crash and are sealed as a seed decides, and what a follower
-/// must have delivered.
-class Schedule {
- public:
-  explicit Schedule(unsigned seed) : chance_(seed), store_(fresh_store(files_)) {
-    following_.emplace(store_, Cursor(), options());
-  }
-
-  void run() {
-    for (int step = 0; step < 120; ++step) {
-      switch (chance_() % 9) {
-        case 0:
-          if (writers_.size() < 6) {
-            writers_.push_back(writer_to(store_, 150 + chance_() % 400));
-          }
-          break;
-        case 1:
-          crash();
-          break;
-        case 2:
-          EXPECT_TRUE(seal_finished(store_));
-          break;
-        case 3:
-        case 4:
-          read(chance_() % 5);
-          break;
-        case 5:
-          begin_again();
-          break;
-        default:
-          write();
-      }
-    }
-    read(1'000'000);
-    for (const auto& [writer, events] : written_) EXPECT_EQ(read_[writer], events) << writer;
-    EXPECT_EQ(read_.size(), written_.size());
-    EXPECT_THAT(following_->problems, IsEmpty());
-  }
-
- private:
-  FollowerOptions options() {
-    FollowerOptions options{.max_open = 1 + chance_() % 4};
-    if (chance_() % 3 == 0) options.watch = no_watch;
-    return options;
-  }
-  std::list<LogWriter>::iterator any_writer() {
-    return std::next(writers_.begin(), static_cast<int>(chance_() % writers_.size()));
-  }
-  void write() {
-    if (writers_.empty()) return;
-    auto& writer = *any_writer();
-    std::vector<std::string> events;
-    for (std::size_t i = 0; i < 1 + chance_() % 3; ++i) {
-      events.push_back("event " + std::to_string(next_++) + std::string(chance_() % 80, '.'));
-    }
-    commit(writer, events);
-    auto& all = written_[writer.name()];
-    all.insert(all.end(), events.begin(), events.end());
-  }
-  /// Of a writer, in the middle of a write.
-  void crash() {
-    if (writers_.empty()) return;
-    const auto which = any_writer();
-    const auto number = which->finished_segments() + 1;
-    if (written_.contains(which->name())) {
-      append(store_, {which->name(), number},
-             std::string_view("half an event\n{\"log_commit\":{\"ev").substr(0, chance_() % 30));
-    }
-    writers_.erase(which);
-  }
-  void read(std::size_t commits) {
-    following_->follower.look();
-    for (std::size_t i = 0; i < commits; ++i) {
-      const auto commit = *following_->follower.next(0ms);
-      if (!commit) return;
-      auto& events = read_[commit->segment.writer];
-      const auto found = split(commit->lines);
-      events.insert(events.end(), found.begin(), found.end());
-    }
-  }
-  /// A new follower from where the last one was.
-  void begin_again() {
-    EXPECT_THAT(following_->problems, IsEmpty());
-    const auto text = following_->follower.cursor().text();
-    following_.emplace(store_, *Cursor::parse(text), options());
-  }
-
-  CountedFiles files_;
-  std::mt19937 chance_;
-  StoreDirectory store_;
-  std::list<LogWriter> writers_;
-  std::optional<Following> following_;
-  int next_ = 0;
-  std::map<std::string, std::vector<std::string>> written_, read_;  // by writer
-};
-
-TEST(Follower, DeliversEveryCommitOnceAndInOrderWhateverHappensToTheLog) {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
-    SCOPED_TRACE(seed);
-    Schedule(seed).run();
-    if (HasFailure()) return;
-  }
 }
 
 }  // namespace
