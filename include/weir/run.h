@@ -90,9 +90,8 @@ struct NodeStart {
 /// An execution of a pipeline while it is recorded.
 ///
 /// Refusals   An event that is malformed (no duration where its type must have one, a number that
-/// is
-///            not finite, …) or too late (the run has ended) is not recorded: `emit` returns false,
-///            and the next `flush` or `end` says why. Nothing is refused in silence.
+///            is not finite, …) or too late (the run has ended) is not recorded: `emit` returns
+///            false, and the next `flush` or `end` says why. Nothing is refused in silence.
 /// Threads    All functions from any thread.
 class Run {
  public:
@@ -135,7 +134,8 @@ class Run {
   /// `flush`, and nothing is taken any more, from loggers and nodes neither. Only a span that is
   /// open still is recorded when it ends.
   [[nodiscard]] Status end() noexcept;
-  /// Whether recording has failed: see RunOptions::on_lost.
+  /// Whether recording has failed: see RunOptions::on_lost. In a forked child, which is not told
+  /// so, all runs of the parent are lost.
   [[nodiscard]] bool is_lost() const noexcept;
 
  private:

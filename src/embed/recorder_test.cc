@@ -6,10 +6,12 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "embed/attach_sink.h"
 #include "embed/recorded_store.h"
+#include "record/fork_testing.h"
 
 namespace weir::embed {
 namespace {
@@ -177,6 +179,27 @@ TEST(Lost, RunsAreToldOnceAndEveryFlushSaysWhy) {
   EXPECT_EQ(told, 1);
   EXPECT_FALSE(it.run.emit(EventType::kLog, {{field::kMessage, "m"}}));
   EXPECT_FALSE(it.run.end());
+}
+
+TEST(Lost, RunsOfTheParentAreInAForkedChildWhateverOtherThreadsDo) {
+  Recording it;
+  // Refusals are kept under the run's mutex.
+  std::jthread other([&it](const std::stop_token& stop) {
+    while (!stop.stop_requested()) it.run.emit(EventType::kNodeCompleted);
+  });
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(record::testing_support::holds_in_child([&it] {
+      const bool is_taken = it.run.emit(EventType::kLog, {{field::kMessage, "the child's"}}) ||
+                            it.run.try_emit(EventType::kLog, {{field::kMessage, "the child's"}});
+      return it.run.is_lost() && !is_taken && it.run.flush().code() == StatusCode::kConflict;
+    }));
+  }
+  other.request_stop();
+  other.join();
+  EXPECT_FALSE(it.run.is_lost());
+  EXPECT_TRUE(it.run.emit(EventType::kLog, {{field::kMessage, "the parent's"}}));
+  EXPECT_EQ(it.run.flush().code(), StatusCode::kInvalidInput);  // the other thread's
+  EXPECT_EQ(it.store.events("log").size(), 1U);
 }
 
 TEST(Loggers, HaveLevelsByNameAndFormatPlaces) {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "embed/attach_sink.h"
 #include "record/context.h"
+#include "record/fork_guard.h"
 #include "record/logger.h"
 #include "record/loggers.h"
 #include "record/recorder.h"
@@ -40,6 +41,7 @@ struct RecorderState {
   std::mutex mutex;
   /// Guarded by `mutex`. They end after the recorder, whose end commits what they still must get.
   std::vector<std::unique_ptr<SinkAttachment>> sinks;
+  record::ForkGuard fork_guard{mutex};
   record::Recorder recorder;
 };
 
@@ -78,6 +80,7 @@ struct RunState {
   Progress progress;              ///< guarded by mutex
 
  private:
+  record::ForkGuard fork_guard_{mutex, [this] { lost = true; }};
   /// Last: its destructor waits for a call that runs.
   std::stop_callback<std::function<void()>> on_lost_;
 };

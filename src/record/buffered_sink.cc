@@ -7,14 +7,13 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <new>
-#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/exception.h"
 #include "event/decoder.h"
+#include "record/fork_guard.h"
 
 namespace weir::record {
 namespace {
@@ -38,32 +37,13 @@ void tell(const Function& function, const Arguments&... arguments) {
 
 }  // namespace
 
-/// All there are in this process, for fork: the child gets each with its mutex free.
-class BufferedSink::LiveImpls {
- public:
-  static void add(Impl& impl);
-  static void remove(Impl& impl);
-
- private:
-  struct Registry {
-    std::mutex mutex;
-    std::set<Impl*> impls;
-  };
-  static Registry& registry();
-  static void before_fork();
-  static void after_fork_in_parent();
-  static void after_fork_in_child();
-};
-
 class BufferedSink::Impl {
  public:
   Impl(std::shared_ptr<EventSink> below, BufferedSinkOptions options)
       : options_(std::move(options)),
         high_water_events_(static_cast<std::size_t>(std::ceil(
             std::clamp(options_.high_water, 0.0, 1.0) * static_cast<double>(options_.max_events)))),
-        below_(std::move(below)) {
-    LiveImpls::add(*this);
-  }
+        below_(std::move(below)) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -76,7 +56,6 @@ class BufferedSink::Impl {
   BufferedSinkStatistics statistics() const;
 
  private:
-  friend class LiveImpls;
   enum class State : std::uint8_t { kNew, kRunning, kStopped };
   struct Queued {
     std::string topic;
@@ -88,10 +67,10 @@ class BufferedSink::Impl {
     SteadyClock::time_point flush_at;
   };
 
-  void stop_in_child();
   void report(const Error& error) const { tell(options_.on_error, error); }
 
   // The following with mutex_ held.
+  void stop_in_child();
   bool is_full(const Published& event) const;
   bool put(const Published& event);
   void refuse();
@@ -130,59 +109,21 @@ class BufferedSink::Impl {
   std::condition_variable wake_;  // the thread waits
   std::condition_variable room_;  // `emit` waits
   std::condition_variable done_;  // `flush`, `stop` and the destructor wait
+
+  ForkGuard fork_guard_{mutex_, [this] { stop_in_child(); }};
 };
 
-BufferedSink::LiveImpls::Registry& BufferedSink::LiveImpls::registry() {
-  static auto& registry = [] -> Registry& {
-    ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    return *new Registry;  // never destroyed: a process may fork to its very end
-  }();
-  return registry;
-}
-
-void BufferedSink::LiveImpls::add(Impl& impl) {
-  const std::lock_guard lock(registry().mutex);
-  registry().impls.insert(&impl);
-}
-
-void BufferedSink::LiveImpls::remove(Impl& impl) {
-  const std::lock_guard lock(registry().mutex);
-  registry().impls.erase(&impl);
-}
-
-void BufferedSink::LiveImpls::before_fork() {
-  registry().mutex.lock();
-  for (auto* impl : registry().impls) impl->mutex_.lock();
-}
-
-void BufferedSink::LiveImpls::after_fork_in_parent() {
-  for (auto* impl : registry().impls) impl->mutex_.unlock();
-  registry().mutex.unlock();
-}
-
-void BufferedSink::LiveImpls::after_fork_in_child() {
-  for (auto* impl : registry().impls) impl->stop_in_child();
-  registry().mutex.unlock();
-}
-
-/// After fork there is one thread, and it has mutex_. The thread and those who wait are the
-/// parent's: their copies here are given up.
 void BufferedSink::Impl::stop_in_child() {
-  new (&thread_) std::thread;
-  new (&wake_) std::condition_variable;
-  new (&room_) std::condition_variable;
-  new (&done_) std::condition_variable;
+  leave_to_parent(thread_, wake_, room_, done_);
   state_ = State::kStopped;
   has_ended_ = true;
   is_parents_ = true;
   drop_queue();
   statistics_ = {};
   refused_ = 0;
-  mutex_.unlock();
 }
 
 BufferedSink::Impl::~Impl() {
-  LiveImpls::remove(*this);
   std::unique_lock lock(mutex_);
   state_ = State::kStopped;
   drop_queue();

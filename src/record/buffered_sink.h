@@ -56,8 +56,7 @@ struct BufferedSinkStatistics {
 /// Threads   All functions from any thread, but not from the sink below or a callback. The sink
 ///           below is called by `weir-sink` only, which `start` begins.
 /// Fork      What is queued is the parent's to hand over. The child's copy is empty and stopped,
-/// for
-///           good: the sink below may have been in the middle of a call.
+///           for good: the sink below may have been in the middle of a call.
 /// Shutdown  The destructor drops what is queued (`stop` first to keep it) and waits for the sink
 ///           below. A thread cannot be taken from it, so the destructor waits for one that never
 ///           returns for ever: on_error names it once the patience is over, and whoever cannot wait
@@ -93,7 +92,6 @@ class BufferedSink final : public EventSink {
 
  private:
   class Impl;
-  class LiveImpls;
   std::unique_ptr<Impl> impl_;
 };
 

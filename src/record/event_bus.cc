@@ -47,6 +47,17 @@ EventBus::Impl::~Impl() {
   for (auto& thread : ended_) thread.join();
 }
 
+/// The hooks are the parent's, and in the middle of what they do.
+void EventBus::Impl::start_anew_in_child() {
+  leave_to_parent(entries_, calls_, threads_, ended_, timer_, synchronous_.wake, pool_.wake, turn_,
+                  round_done_, timer_wake_, idle_);
+  entries_ = std::make_shared<const Entries>();
+  queued_bytes_ = 0;
+  round_ = nullptr;
+  synchronous_.usable = pool_.usable = 0;
+  timer_waits_until_ = SteadyClock::time_point::max();
+}
+
 Result<void> EventBus::Impl::add(Hook hook) {
   WEIR_TRY(check(hook));
   auto entry = std::make_shared<HookEntry>(std::move(hook));

@@ -123,6 +123,8 @@ inline constexpr std::size_t kMaxHooks = 256;
 ///           thread could not be given up: `weir-hook-sync`, `weir-hook` and `weir-hook-timer`,
 ///           begun with the first event that somebody wants. Publishers take turns for the
 ///           synchronous hooks.
+/// Fork      The child's copy is a new bus: hooks, and what is queued for them, are the parent's. A
+///           hook that forks ends its child itself.
 /// Shutdown  The destructor drops what is queued (`drain` first to keep it), asks running hooks to
 ///           stop and waits for them. A thread that runs a hook cannot be taken from it, so it
 ///           waits for one that never returns for ever: kStillRunning names it, and whoever cannot

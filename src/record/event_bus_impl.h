@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "record/event_bus.h"
+#include "record/fork_guard.h"
 #include "record/hook_call.h"
 
 namespace weir::record {
@@ -76,6 +77,7 @@ class EventBus::Impl {
   void report(const HookProblem& problem) const;
 
   // The following with mutex_ held.
+  void start_anew_in_child();
   void drop_queue(HookEntry& entry);
   void drop_round();
   bool is_idle() const;
@@ -113,6 +115,8 @@ class EventBus::Impl {
   std::condition_variable round_done_;  // the publisher of the round waits
   std::condition_variable timer_wake_;
   std::condition_variable idle_;  // drain and the destructor wait
+
+  ForkGuard fork_guard_{mutex_, [this] { start_anew_in_child(); }};
 };
 
 }  // namespace weir::record

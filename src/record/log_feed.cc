@@ -38,15 +38,15 @@ Result<std::unique_ptr<LogFeed>> LogFeed::start(log::StoreDirectory store, Event
                               std::to_string(problem.offset) + ": " + problem.reason);
                },
                {.wants = feed->options_.is_writer, .look_interval = feed->options_.look_interval}));
-  feed->follower_ = std::make_unique<log::Follower>(std::move(follower));
+  feed->reading_ = std::make_unique<Reading>(Reading{.follower = std::move(follower)});
   feed->thread_ = std::thread([self = feed.get()] { self->run(); });
   return feed;
 }
 
 LogFeed::~LogFeed() {
-  if (!thread_.joinable()) return;  // it could not begin
+  if (!thread_.joinable()) return;  // it could not begin, or is the parent's
   stopping_ = true;
-  follower_->wake();
+  reading_->follower.wake();
   {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, options_.patience, [this] { return ended_; })) {
@@ -58,13 +58,22 @@ LogFeed::~LogFeed() {
   thread_.join();
 }
 
+/// What the thread reads with may be in the middle of a change.
+void LogFeed::stop_in_child() {
+  leave_to_parent(reading_, thread_, changed_, one_finish_);
+  stopping_ = true;
+}
+
 Result<void> LogFeed::finish(std::chrono::milliseconds timeout) {
+  if (!reading_) {
+    return fail(ErrorCode::kConflict, "'" + options_.name + "' belongs to the parent process");
+  }
   const std::lock_guard turn(one_finish_);
   WEIR_TRY(auto rest, log::remainder(store_, cursor(), options_.is_writer));
   const auto finish = std::make_shared<Finish>(Finish{.goal = std::move(rest.end)});
   std::unique_lock lock(mutex_);
   finish_ = finish;
-  follower_->wake();
+  reading_->follower.wake();
   changed_.wait_for(lock, timeout, [&] { return finish->result.has_value(); });
   finish_.reset();
   if (auto result = finish->result) return *std::move(result);
@@ -81,6 +90,7 @@ LogFeedStatistics LogFeed::statistics() const {
   auto statistics = statistics_;
   const auto cursor = cursor_;
   lock.unlock();
+  if (!reading_) return statistics;  // what is left is the parent's
   const auto rest = log::remainder(store_, cursor, options_.is_writer);
   if (rest) statistics.lag_bytes = rest->bytes;
   return statistics;
@@ -96,7 +106,7 @@ void LogFeed::run() {
   constexpr std::chrono::hours kUntilWoken{1};
   while (!stopping_) {
     const auto finish = wanted_finish();
-    const auto got = follower_->next(finish ? std::chrono::milliseconds(0) : kUntilWoken);
+    const auto got = reading_->follower.next(finish ? std::chrono::milliseconds(0) : kUntilWoken);
     if (!got) {
       failed(got.error().message);
       if (finish) end_finish(*finish, std::unexpected(got.error()));
@@ -116,7 +126,7 @@ void LogFeed::run() {
 /// Segments that are finished count as read, whatever a crash has left in them.
 void LogFeed::caught_up() {
   const std::lock_guard lock(mutex_);
-  cursor_ = follower_->cursor();
+  cursor_ = reading_->follower.cursor();
 }
 
 std::shared_ptr<LogFeed::Finish> LogFeed::wanted_finish() {
@@ -125,7 +135,7 @@ std::shared_ptr<LogFeed::Finish> LogFeed::wanted_finish() {
   lock.unlock();
   if (finish && !finish->begun) {
     finish->begun = true;
-    follower_->look();
+    reading_->follower.look();
   }
   return finish;
 }
@@ -169,10 +179,10 @@ void LogFeed::deliver(const log::FollowedCommit& commit) {
 }
 
 Result<void> LogFeed::deliver_line(std::string_view line) {
-  WEIR_TRY(const auto* event, decoder_.decode(line));
-  event::write_topic(*event, topic_);
-  auto taken =
-      guarded([&] { return sink_.emit({.topic = topic_, .event = *event, .line = line}); });
+  WEIR_TRY(const auto* event, reading_->decoder.decode(line));
+  event::write_topic(*event, reading_->topic);
+  auto taken = guarded(
+      [&] { return sink_.emit({.topic = reading_->topic, .event = *event, .line = line}); });
   if (!taken) return std::unexpected(std::move(taken).error().within(options_.name));
   return taken;
 }

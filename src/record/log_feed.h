@@ -14,6 +14,7 @@
 #include "event/decoder.h"
 #include "log/follower.h"
 #include "record/event_sink.h"
+#include "record/fork_guard.h"
 
 namespace weir::record {
 
@@ -47,7 +48,9 @@ struct LogFeedStatistics {
 /// Order     Of each writer as committed. One event at a time.
 /// Failure   What the sink returns or throws is counted, and the next event is given to it.
 /// Threads   All functions from any thread. One of its own, `weir-feed`.
-/// Fork      Not for the child: it has no thread there.
+/// Fork      The parent's goes on. The child's copy delivers nothing, for good; a sink that forks
+/// ends
+///           its child itself.
 /// Shutdown  The destructor delivers nothing more (`finish` first for that; the rest stays in the
 ///           log) and waits for the call that is out. A sink that never returns keeps it for ever:
 ///           `on_problem` is told for whom it waits, and who cannot wait ends the process there.
@@ -62,7 +65,8 @@ class LogFeed {
   LogFeed& operator=(const LogFeed&) = delete;
 
   /// Delivers what is committed until now and flushes the sink; then goes on. Errors: kUnavailable
-  /// (not in time; says how much is missing), those of the log, those of the sink's flush.
+  /// (not in time; says how much is missing), kConflict in a forked child, those of the log, those
+  /// of the sink's flush.
   [[nodiscard]] Result<void> finish(std::chrono::milliseconds timeout);
 
   [[nodiscard]] LogFeedStatistics statistics() const;
@@ -79,6 +83,7 @@ class LogFeed {
     std::optional<Result<void>> result{};  // guarded by mutex_: it is done
   };
 
+  void stop_in_child();  // under mutex_
   void run();
   void caught_up();
   [[nodiscard]] std::shared_ptr<Finish> wanted_finish();
@@ -103,13 +108,18 @@ class LogFeed {
 
   std::atomic<bool> stopping_{false};  // a flag only
 
-  // The thread's.
-  std::unique_ptr<log::Follower> follower_;  // `wake` from any
-  event::Decoder decoder_;
-  std::string topic_;
+  /// The thread's.
+  struct Reading {
+    log::Follower follower;  // `wake` from any
+    event::Decoder decoder{};
+    std::string topic{};
+  };
+  std::unique_ptr<Reading> reading_;  // null in a forked child
 
   std::mutex one_finish_;  // those who finish take turns
   std::thread thread_;
+
+  ForkGuard fork_guard_{mutex_, [this] { stop_in_child(); }};
 };
 
 }  // namespace weir::record

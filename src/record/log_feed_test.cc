@@ -11,6 +11,8 @@
 
 #include "log/log_writer.h"
 #include "record/event_bus_sink.h"
+#include "record/fork_testing.h"
+#include "record/recorded_events.h"
 #include "record/recorder.h"
 
 namespace weir::record {
@@ -20,13 +22,11 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing_support::fresh_store;
+using testing_support::holds_in_child;
 
 // Long enough for a loaded machine; nothing waits for it to pass.
 constexpr auto kSoon = 20s;
-
-log::StoreDirectory fresh_store() {
-  return *log::StoreDirectory::create(testing::TempDir() + "weir-" + std::to_string(random_bits()));
-}
 
 std::string line_of(int seq) {
   return R"({"timestamp":"2026-01-05T03:00:00.000001Z","event_type":"log","level":"INFO",)"
@@ -300,6 +300,50 @@ TEST(ThreadsEventBusSink, SaysThatHooksAreStillBusy) {
   EXPECT_EQ(sink.flush().error().code, ErrorCode::kUnavailable);
   go_on.count_down();
   EXPECT_TRUE(EventBusSink(bus).flush());
+}
+
+TEST(ForkLogFeed, GoesOnInTheParentAlone) {
+  const auto store = fresh_store();
+  log::LogWriter writer(store, system_clock());
+  NotingSink sink;
+  std::latch release(1);
+  sink.then = [&](std::int64_t) {
+    release.wait();
+    return Result<void>();
+  };
+  auto feed = start(store, sink);
+  commit(writer, line_of(1) + line_of(2));
+  ASSERT_TRUE(sink.wait_for(1));
+  EXPECT_TRUE(holds_in_child([&] {
+    const bool is_parents = feed->finish(kSoon).error() ==
+                            Error{ErrorCode::kConflict, "'notes' belongs to the parent process"};
+    const bool says_so_far = feed->statistics().delivered == 0 && feed->cursor() == log::Cursor();
+    feed.reset();
+    return is_parents && says_so_far && sink.seqs().size() == 1;
+  }));
+  release.count_down();
+  ASSERT_TRUE(feed->finish(kSoon));
+  EXPECT_THAT(sink.seqs(), ElementsAre(1, 2));
+}
+
+TEST(ForkLogFeed, CanBeEndedInAChildWhateverOtherThreadsDo) {
+  const auto store = fresh_store();
+  log::LogWriter writer(store, system_clock());
+  NotingSink sink;
+  auto feed = start(store, sink);
+  std::jthread finisher([&](const std::stop_token& stop) {
+    for (int seq = 1; !stop.stop_requested(); ++seq) {
+      commit(writer, line_of(seq));
+      EXPECT_TRUE(feed->finish(kSoon));
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(holds_in_child([&] {
+      const bool is_parents = !feed->finish(kSoon);
+      feed.reset();
+      return is_parents;
+    }));
+  }
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "record/process_end.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,9 +24,9 @@ constexpr std::size_t kMaxRecorders = 64;
 
 // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): handlers have nothing else.
 constinit std::array<std::atomic<Recorder*>, kMaxRecorders> recorders{};
-std::mutex registry_mutex;  // for add, remove and fork; a signal handler goes without
+std::mutex registry_mutex;  // for add and remove; a signal handler goes without
 struct sigaction previous[NSIG];
-thread_local bool is_writer = false;
+thread_local pid_t writer_of = 0;  // a process; a thread that forks is none in the child
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 void sleep_a_millisecond() {
@@ -37,7 +36,7 @@ void sleep_a_millisecond() {
 
 }  // namespace
 
-void LiveRecorders::mark_writer_thread() { is_writer = true; }
+void LiveRecorders::mark_writer_thread() { writer_of = ::getpid(); }
 
 void LiveRecorders::add(Recorder& recorder) {
   static std::once_flag installed;
@@ -59,7 +58,6 @@ void LiveRecorders::remove(Recorder& recorder) {
 
 void LiveRecorders::install() {
   static_cast<void>(std::atexit(drain_at_exit));
-  ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   for (const int signal : kSignals) {
     struct sigaction action{};
     action.sa_handler = on_fatal_signal;
@@ -77,10 +75,10 @@ void LiveRecorders::drain_at_exit() {
   }
 }
 
-/// Calls only what a signal handler may call: atomics, nanosleep, sigaction.
+/// Calls only what a signal handler may call: atomics, getpid, nanosleep, sigaction.
 void LiveRecorders::on_fatal_signal(int signal) {
   const int error = errno;
-  if (!is_writer) {
+  if (writer_of != ::getpid()) {
     for (auto& place : recorders) {
       if (auto* recorder = place.load()) recorder->crashing_.store(true);
     }
@@ -100,28 +98,6 @@ void LiveRecorders::on_fatal_signal(int signal) {
   // A fault comes again when its instruction is tried again; what was sent must be sent again. It
   // is blocked until this returns.
   ::raise(signal);
-}
-
-void LiveRecorders::before_fork() {
-  registry_mutex.lock();
-  for (auto& place : recorders) {
-    if (auto* recorder = place.load()) recorder->mutex_.lock();
-  }
-}
-
-void LiveRecorders::after_fork_in_parent() {
-  for (auto& place : recorders) {
-    if (auto* recorder = place.load()) recorder->mutex_.unlock();
-  }
-  registry_mutex.unlock();
-}
-
-void LiveRecorders::after_fork_in_child() {
-  is_writer = false;
-  for (auto& place : recorders) {
-    if (auto* recorder = place.load()) recorder->start_anew_in_child();
-  }
-  registry_mutex.unlock();
 }
 
 }  // namespace weir::record

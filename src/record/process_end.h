@@ -9,11 +9,10 @@ class Recorder;
 ///
 ///   exit          every recorder is drained before static objects are destroyed
 ///   fatal signal  SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS: the handler waits up to 2 s
-///   until
-///                 the writers have committed what was emitted, then the signal takes its course. A
-///                 writer that crashed itself is not waited for. An event whose thread crashed
-///                 between taking its number and handing it over becomes a FATAL `log` event.
-///   fork          the child's copies are made usable: see Recorder
+///                 until the writers have committed what was emitted, then the signal takes its
+///                 course. A writer that crashed itself is not waited for. An event whose thread
+///                 crashed between taking its number and handing it over becomes a FATAL `log`
+///                 event.
 ///
 /// The handlers are installed by the first recorder, once a process; what was installed before is
 /// called after them.
@@ -28,9 +27,6 @@ class LiveRecorders {
   static void install();
   static void drain_at_exit();
   static void on_fatal_signal(int signal);
-  static void before_fork();
-  static void after_fork_in_parent();
-  static void after_fork_in_child();
 };
 
 }  // namespace weir::record

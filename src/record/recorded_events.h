@@ -33,22 +33,35 @@ namespace weir::record::testing_support {
   return lines;
 }
 
+[[nodiscard]] inline log::StoreDirectory fresh_store(FileSystem& files = local_files()) {
+  const auto name = "store-" + std::to_string(random_bits());
+  return *log::StoreDirectory::create(std::filesystem::temp_directory_path() / name, files);
+}
+
+[[nodiscard]] inline RunFields some_run() {
+  return {.run_id = RunId::make(system_clock().now()),
+          .pipeline_type = "dag",
+          .pipeline_id = "p",
+          .pipeline_version = "1",
+          .trace_id = TraceId::make()};
+}
+
+inline void emit_message(Run& run, std::string_view message) {
+  run.emit(event::Type::kLog, {{event::Field::kMessage, message}});
+}
+
 /// A run in a store of its own, and the events committed there.
 class RecordedRun {
  public:
   explicit RecordedRun(const Clock& clock = system_clock())
-      : store_(*log::StoreDirectory::create(folder())),
+      : store_(fresh_store()),
         recorder_(store_, {.clock = &clock}),
-        run_(*recorder_.begin({.run_id = RunId::make(system_clock().now()),
-                               .pipeline_type = "dag",
-                               .pipeline_id = "p",
-                               .pipeline_version = "1",
-                               .trace_id = trace_id_})) {}
+        run_(*recorder_.begin(fields_)) {}
 
   [[nodiscard]] Run& run() { return *run_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
   [[nodiscard]] const log::StoreDirectory& store() const { return store_; }
-  [[nodiscard]] TraceId trace_id() const { return trace_id_; }
+  [[nodiscard]] TraceId trace_id() const { return fields_.trace_id; }
 
   /// All lines of the store, each of which the catalogue's decoder takes.
   [[nodiscard]] std::vector<std::string> lines() {
@@ -67,11 +80,7 @@ class RecordedRun {
   }
 
  private:
-  static std::filesystem::path folder() {
-    return std::filesystem::temp_directory_path() / ("store-" + std::to_string(random_bits()));
-  }
-
-  TraceId trace_id_ = TraceId::make();
+  const RunFields fields_ = some_run();
   log::StoreDirectory store_;
   Recorder recorder_;
   std::unique_ptr<Run> run_;

@@ -190,13 +190,11 @@ Result<void> Recorder::wait_committed(const Run& run, std::int64_t seq) {
   return {};
 }
 
-/// After fork there is one thread, and it has mutex_. The parent's threads and files are the
-/// parent's: their copies here are given up, not ended, since to end them would change the files.
+/// The parent's threads and files are the parent's: their copies here are given up, not ended,
+/// since to end them would change the files.
 void Recorder::start_anew_in_child() {
   id_.store(next_recorder_id(), std::memory_order_relaxed);
-  new (&wake_) std::condition_variable;
-  new (&settled_) std::condition_variable;
-  new (&writer_) std::thread;
+  leave_to_parent(wake_, settled_, writer_);
   static_cast<void>(sealer_.release());
   new (&process_runs_) ProcessRuns(*this);
   new (&ticks_) TickConverter(clock());  // the parent's writer may have been about to change it
@@ -218,7 +216,6 @@ void Recorder::start_anew_in_child() {
   }
   open_runs_.clear();
   open_count_ = 0;
-  mutex_.unlock();
 }
 
 Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)

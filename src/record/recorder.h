@@ -20,6 +20,7 @@
 #include "log/follower.h"
 #include "log/sealing.h"
 #include "log/store_directory.h"
+#include "record/fork_guard.h"
 #include "record/process_runs.h"
 #include "record/recorder_options.h"
 #include "record/recorder_statistics.h"
@@ -85,7 +86,7 @@ class Recorder {
   [[nodiscard]] std::byte* reserve(ThreadRing& ring, std::size_t size);
   [[nodiscard]] Result<void> wait_committed(const Run& run, std::int64_t seq);
   void wake_writer();
-  void start_anew_in_child();
+  void start_anew_in_child();  // under mutex_
 
   std::atomic<std::uint64_t> id_;  // never used twice in a process, unlike an address
   const bool has_ticks_;           // events are stamped with ticks, not with time
@@ -125,6 +126,8 @@ class Recorder {
   std::thread writer_;
   std::unique_ptr<Sealer> sealer_;
   ProcessRuns process_runs_{*this};
+
+  ForkGuard fork_guard_{mutex_, [this] { start_anew_in_child(); }};
 };
 
 }  // namespace weir::record

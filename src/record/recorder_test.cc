@@ -18,19 +18,9 @@ namespace {
 using event::Field;
 using event::Type;
 using testing_support::committed_lines;
-
-log::StoreDirectory fresh_store() {
-  return *log::StoreDirectory::create(testing::TempDir() + "store-" +
-                                      std::to_string(random_bits()));
-}
-
-RunFields some_run() {
-  return {.run_id = RunId::make(system_clock().now()),
-          .pipeline_type = "dag",
-          .pipeline_id = "p",
-          .pipeline_version = "1",
-          .trace_id = TraceId::make()};
-}
+using testing_support::emit_message;
+using testing_support::fresh_store;
+using testing_support::some_run;
 
 TEST(Recorder, WritesAnEventWithAllItsFieldsInTheOrderOfTheCatalogue) {
   const auto store = fresh_store();
@@ -290,15 +280,6 @@ TEST(ThreadsRecorder, CommitsWhatEndedThreadsEmitted) {
   EXPECT_EQ(committed_lines(store).size(), 50U);
 }
 
-log::StoreDirectory fresh_store(FileSystem& files) {
-  return *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()),
-                                      files);
-}
-
-void emit_message(Run& run, std::string_view message) {
-  run.emit(Type::kLog, {{Field::kMessage, message}});
-}
-
 TEST(Recorder, CutsAnEventWhoseLineWouldBeTooLongAndSaysWhatItCut) {
   const auto store = fresh_store();
   {
@@ -380,38 +361,6 @@ TEST(Recorder, DropsTheNewestWhenAskedNotToWait) {
     EXPECT_EQ(lines.size(), static_cast<std::size_t>(taken) + 1);
     EXPECT_THAT(lines.back(), testing::HasSubstr("\"run_seq\":" + std::to_string(taken + 1)));
   }
-}
-
-TEST(Recorder, CommitsEverythingWhenItIsStopped) {
-  const auto store = fresh_store();
-  Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(100'000)});
-  const auto run = *recorder.begin(some_run());
-  for (int i = 0; i < 100; ++i) emit_message(*run, "before");
-  ASSERT_TRUE(recorder.stop(Recorder::AtStop::kDrain, std::chrono::seconds(30)));
-  EXPECT_EQ(committed_lines(store).size(), 100U);
-  emit_message(*run, "after");
-  EXPECT_EQ(recorder.statistics().dropped, 1U);
-  EXPECT_EQ(recorder.begin(some_run()).error().code, ErrorCode::kCancelled);
-}
-
-TEST(Recorder, SaysWhenItCannotStopInTime) {
-  TroubledFiles files;
-  Recorder recorder(fresh_store(files));
-  const auto run = *recorder.begin(some_run());
-  files.stuck = true;
-  emit_message(*run, "waits");
-  const auto stopped = recorder.stop(Recorder::AtStop::kDrain, std::chrono::milliseconds(20));
-  EXPECT_EQ(stopped.error().code, ErrorCode::kUnavailable);
-  files.stuck = false;
-}
-
-TEST(Recorder, DiscardsWhatWaitsWhenAskedTo) {
-  const auto store = fresh_store();
-  Recorder recorder(store, {.commit_interval = std::chrono::milliseconds(100'000)});
-  const auto run = *recorder.begin(some_run());
-  emit_message(*run, "waits");
-  ASSERT_TRUE(recorder.stop(Recorder::AtStop::kDiscard, std::chrono::seconds(30)));
-  EXPECT_EQ(run->flush().error().code, ErrorCode::kCancelled);
 }
 
 TEST(Recorder, TellsARunThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
