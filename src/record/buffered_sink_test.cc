@@ -2,15 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <latch>
 #include <memory>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
+#include "record/callback_sink.h"
+#include "record/fork_testing.h"
 #include "record/sink_testing.h"
 
 namespace weir::record {
@@ -21,6 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing_support::holds_in_child;
 using Mood = RecordingSink::Mood;
 
 /// A clock that stands still.
@@ -184,6 +186,47 @@ TEST(ThreadsBufferedSink, SaysOnceThatItRunsFull) {
   below->release();
 }
 
+TEST(ThreadsBufferedSink, SaysAgainThatItRunsFullOnlyAfterItFellToHalf) {
+  std::counting_semaphore<> may_take(0);
+  const auto below = std::make_shared<CallbackSink>([&](const Published&) -> Result<void> {
+    may_take.acquire();
+    return {};
+  });
+  int told = 0;
+  BufferedSink sink(
+      below, {.max_events = 11, .high_water = 0.73, .on_high_water = [&](std::size_t) { ++told; }});
+  const TestEvent event("a");
+  ASSERT_TRUE(sink.emit(event.published()));
+  ASSERT_TRUE(sink.start());
+  const auto fall_to = [&](std::size_t height) {
+    while (sink.statistics().queued != height) std::this_thread::yield();
+  };
+  const auto rise_by = [&](int events) {
+    for (int i = 0; i < events; ++i) ASSERT_TRUE(sink.emit(event.published()));
+  };
+  fall_to(0);  // one is being handed over
+  rise_by(9);
+  EXPECT_EQ(told, 1);
+  may_take.release(4);
+  fall_to(5);
+  rise_by(4);
+  EXPECT_EQ(told, 1);
+  may_take.release(5);
+  fall_to(4);
+  rise_by(5);
+  EXPECT_EQ(told, 2);
+  may_take.release(10);
+  EXPECT_TRUE(sink.stop());
+}
+
+TEST(ThreadsBufferedSink, ReturnsFromStopWhatTheLastFlushReturned) {
+  const auto below = recording_sink();
+  BufferedSink sink(below, {.name = "db"});
+  ASSERT_TRUE(sink.start());
+  below->set(Mood::kFailing);
+  EXPECT_EQ(sink.stop().error().message, "sink 'db': cannot flush");
+}
+
 TEST(ThreadsBufferedSink, CountsAndTellsWhatTheSinkBelowReturnsAndThrows) {
   const auto below = recording_sink();
   std::vector<std::string> errors;  // of the thread, until it is stopped
@@ -208,6 +251,7 @@ TEST(ThreadsBufferedSink, CountsAndTellsWhatTheSinkBelowReturnsAndThrows) {
                                   "sink 'db': threw std::runtime_error: no manners",
                                   "sink 'db': threw std::runtime_error: no manners"));
   EXPECT_EQ(sink.statistics().errors, 4U);
+  EXPECT_EQ(sink.statistics().last_error.value_or(Error{}).message, errors.back());
   EXPECT_EQ(sink.statistics().dropped, 0U);
 }
 
@@ -295,19 +339,6 @@ TEST(ThreadsBufferedSink, NamesInItsDestructorTheSinkThatItWaitsFor) {
   }
   EXPECT_THAT(message, HasSubstr("sink 'db'"));
   EXPECT_THAT(below->topics(), ElementsAre("custom.a"));
-}
-
-/// Whether `function` returns true in a forked child, where it has a minute.
-template <class Function>
-bool holds_in_child(Function function) {
-  const auto child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    ::_exit(function() ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 TEST(ForkBufferedSink, LeavesWhatIsQueuedToTheParent) {

@@ -105,6 +105,35 @@ TEST(CompositeSink, KeepsNoEventFromOthersWhenOneFailsOrThrows) {
   EXPECT_FALSE(statistics[2].last_error);
 }
 
+TEST(CompositeSink, FlushesEveryChild) {
+  const auto first = std::make_shared<RecordingSink>(), second = std::make_shared<RecordingSink>();
+  CompositeSink sink;
+  ASSERT_TRUE(sink.add("first", first));
+  ASSERT_TRUE(sink.add("second", second));
+  EXPECT_TRUE(sink.flush());
+  EXPECT_THAT(first->flushed_at(), ElementsAre(0));
+  EXPECT_THAT(second->flushed_at(), ElementsAre(0));
+}
+
+TEST(CompositeSink, WaitsForNoChildUnlessItMay) {
+  struct FullSink final : EventSink {
+    Result<void> emit(const Published&) override {
+      waited = true;
+      return {};
+    }
+    bool try_emit(const Published&) override { return false; }
+    bool waited = false;
+  };
+  const auto full = std::make_shared<FullSink>();
+  CompositeSink sink;
+  ASSERT_TRUE(sink.add("full", full));
+  const TestEvent event("a");
+  EXPECT_FALSE(sink.try_emit(event.published()));
+  EXPECT_FALSE(full->waited);
+  EXPECT_TRUE(sink.emit(event.published()));
+  EXPECT_TRUE(full->waited);
+}
+
 TEST(CompositeSink, RefusesChildrenThatItCannotTellApartOrHold) {
   const auto child = std::make_shared<RecordingSink>();
   CompositeSink sink;

@@ -46,15 +46,24 @@ TEST(ConsoleSink, LeavesOutWhatIsBelowItsLevel) {
                              "weir - ERROR - m\n");
 }
 
+TEST(ConsoleSink, LeavesOutDebuggingUnlessToldOtherwise) {
+  Screen screen;
+  const TestEvent event("log", at_level("DEBUG"));
+  ASSERT_TRUE(ConsoleSink(screen.print()).emit(event.published()));
+  EXPECT_EQ(screen.text, "");
+}
+
 TEST(ConsoleSink, ColoursLinesByLevelOnlyWhenTold) {
   Screen screen;
-  ConsoleSink sink(screen.print(), {.colour = ConsoleSink::Colour::kAlways});
-  for (const auto* level : {"INFO", "WARNING", "FATAL"}) {
+  ConsoleSink sink(screen.print(),
+                   {.min_level = event::Level::kDebug, .colour = ConsoleSink::Colour::kAlways});
+  for (const auto* level : {"DEBUG", "INFO", "WARNING", "FATAL"}) {
     const TestEvent event("log", at_level(level));
     ASSERT_TRUE(sink.emit(event.published()));
   }
   const std::string time(kTime);
-  EXPECT_EQ(screen.text, time + "weir - INFO - m\n" + "\033[33m" + time +
+  EXPECT_EQ(screen.text, "\033[90m" + time + "weir - DEBUG - m\033[0m\n" + time +
+                             "weir - INFO - m\n" + "\033[33m" + time +
                              "weir - WARNING - m\033[0m\n" + "\033[31m" + time +
                              "weir - FATAL - m\033[0m\n");
 }

@@ -84,9 +84,11 @@ Result<void> JsonLinesSink::append_line() {
   WEIR_CHECK(file_.has_value());
   WEIR_TRY(auto size, file_->size());
   if (size > 0 && size + line_.size() > options_.max_file_bytes) {
-    if (auto rotated = rotate(); !rotated) upkeep_ = std::move(rotated);
-    // Without a new name for the old file, the old file goes on.
-    if (!file_) WEIR_TRY(open_file());
+    rotation_ = set_aside();
+    if (rotation_) {
+      WEIR_TRY(open_file());
+      keep_rotated();
+    }
     WEIR_TRY(size, file_->size());
   }
   auto written = file_->write(line_);
@@ -96,13 +98,12 @@ Result<void> JsonLinesSink::append_line() {
   return written;
 }
 
-Result<void> JsonLinesSink::rotate() {
+/// Without a new name for it the file goes on.
+Result<void> JsonLinesSink::set_aside() {
   WEIR_CHECK(file_.has_value());
   WEIR_TRY(const auto path, rotated_.next_path(options_.clock->now()));
   WEIR_TRY(file_->rename_to(path));
   file_.reset();
-  WEIR_TRY(open_file());
-  keep_rotated();
   return {};
 }
 
@@ -113,7 +114,7 @@ void JsonLinesSink::keep_rotated() {
 
 Result<void> JsonLinesSink::flush() {
   if (!upkeep_) keep_rotated();
-  return upkeep_;
+  return rotation_ ? upkeep_ : rotation_;
 }
 
 }  // namespace weir::record

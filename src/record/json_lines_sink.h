@@ -32,7 +32,7 @@ struct JsonLinesOptions {
 /// Durability When `emit` returns, the kernel has the line: it survives the process, not power loss
 ///            (the event log does). Rotation and compression lose nothing in either case.
 /// Failure    A line is in the file whole or not at all. After an error, of a full disk for
-///            example, the sink goes on with the next event. What fails while old files are
+///            example, the sink goes on with the next event. What fails while files are rotated,
 ///            compressed or deleted keeps no event away: it is tried again and said by `flush`.
 /// Ownership  One sink writes a file: `NAME.lock` beside it is locked. Deletes files only that its
 ///            own rotation named. A file that somebody moved away is begun anew.
@@ -52,7 +52,7 @@ class JsonLinesSink final : public EventSink {
   JsonLinesSink(JsonLinesOptions options, File lock);
   [[nodiscard]] Result<void> open_file();
   [[nodiscard]] Result<void> append_line();
-  [[nodiscard]] Result<void> rotate();
+  [[nodiscard]] Result<void> set_aside();
   void keep_rotated();
 
   const JsonLinesOptions options_;
@@ -60,7 +60,8 @@ class JsonLinesSink final : public EventSink {
   File lock_;
   std::optional<File> file_;  // nothing after a failure
   Timestamp kept_at_{};       // when `keep_rotated` was last called
-  Result<void> upkeep_;       // of rotation, compression, deletion
+  Result<void> rotation_;     // the last one
+  Result<void> upkeep_;       // of compression, deletion
   std::string line_;
 };
 

@@ -73,6 +73,14 @@ TEST_F(JsonLinesSinkTest, WritesEventsAsTheyAreInTheLog) {
   EXPECT_TRUE(sink->flush());
 }
 
+TEST_F(JsonLinesSinkTest, RefusesALineThatWouldBeTwo) {
+  const auto sink = open();
+  auto event = a_.published();
+  event.line = "{}\n{}";
+  EXPECT_EQ(sink->emit(event).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(text(), "");
+}
+
 TEST_F(JsonLinesSinkTest, MakesItsFolder) {
   options_.path = folder_ / "deep" / "er" / "x.jsonl";
   ASSERT_TRUE(open()->emit(a_.published()));
@@ -163,6 +171,14 @@ TEST_F(JsonLinesSinkTest, KeepsFilesSoLongAlsoWhenItDoesNotRotate) {
   EXPECT_THAT(names(), ElementsAre("agent.20260102T100000.000000Z.log.gz", "agent.log"));
 }
 
+TEST_F(JsonLinesSinkTest, KeepsFilesSoLongAlsoWhenTheClockIsSetBack) {
+  const auto sink = open();
+  put("agent.20251101T100000.000000Z.log", "old\n");
+  clock_.time -= 48h;
+  ASSERT_TRUE(sink->emit(a_.published()));
+  EXPECT_THAT(names(), ElementsAre("agent.log"));
+}
+
 TEST_F(JsonLinesSinkTest, DeletesNothingThatItDidNotName) {
   const std::vector<std::string> others = {"agent.20260131T100000.000000Z.log.bak",
                                            "agent.20261331T100000.000000Z.log",
@@ -239,6 +255,29 @@ TEST_F(JsonLinesSinkTest, LosesNoFileWhenItCannotBeCompressedAndTriesAgain) {
   ASSERT_TRUE(sink->emit(c_.published()));
   EXPECT_THAT(names(), ElementsAre("agent.20260131T100000.000000Z.log", "agent.log"));
   EXPECT_EQ(text("agent.20260131T100000.000000Z.log"), a_line_);
+  EXPECT_EQ(text(), c_line_);
+}
+
+TEST_F(JsonLinesSinkTest, GoesOnInAFileThatItCannotRotateAndSaysSoInFlush) {
+  struct FixedNames final : TroubledFiles {
+    int rename(const char* from, const char* to) override {
+      if (!refuses) return TroubledFiles::rename(from, to);
+      errno = EACCES;
+      return -1;
+    }
+    bool refuses = true;
+  } files;
+  options_.files = &files;
+  rotate_at_every_line();
+  const auto sink = open();
+  ASSERT_TRUE(sink->emit(a_.published()));
+  ASSERT_TRUE(sink->emit(b_.published()));
+  EXPECT_EQ(text(), a_line_ + b_line_);
+  EXPECT_FALSE(sink->flush());
+  EXPECT_FALSE(sink->flush());
+  files.refuses = false;
+  ASSERT_TRUE(sink->emit(c_.published()));
+  EXPECT_TRUE(sink->flush());
   EXPECT_EQ(text(), c_line_);
 }
 
