@@ -96,7 +96,7 @@ void print_summary(const RunOptions& options, const pipeline::Definition& defini
       if (!report.failed_node_id.empty()) {
         std::fprintf(stderr, "%s: node '%s' failed: %s\n",
                      paint(coloured, Colour::kYellow, definition.id + " completed in part").c_str(),
-                     report.failed_node_id.c_str(), printable(report.failure.message).c_str());
+                     report.failed_node_id.c_str(), text::printable(report.failure.message).c_str());
         break;
       }
       if (options.quiet) return;
