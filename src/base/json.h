@@ -118,8 +118,9 @@ void append(std::string& out, const Value& value);
 void append_string(std::string& out, std::string_view text);
 void append_double(std::string& out, double value);
 
-/// The same for whoever has made room at `out`: six bytes for each of `text` and two for its
-/// quotes, kMaxNumber for a number. Return where the text ends.
+/// The same for whoever has made room at `out`: six bytes for each of `text` and 18 more, two for
+/// its quotes and 16 that may be written beyond it; kMaxNumber for a number. Return where the
+/// text ends.
 inline constexpr std::size_t kMaxNumber = 32;
 [[nodiscard]] char* put_string(char* out, std::string_view text);
 [[nodiscard]] char* put_double(char* out, double value);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <vector>
 
 #include "base/yaml.h"
 
@@ -71,28 +72,51 @@ TEST(Json, WritesInvalidUtf8AsReplacementCharacters) {
 }
 
 // https://github.com/nst/JSONTestSuite: y_ must be read, n_ refused, i_ may be either.
-/// Every byte in every place of the eight that are looked at together, before and after others.
+/// Every byte in every place of those that are looked at together, before and after others.
 TEST(Json, EscapesEveryByteWhereverItStands) {
-  for (int byte = 0; byte < 256; ++byte) {
-    for (std::size_t place = 0; place < 20; ++place) {
+  const auto escaped = [](std::string_view text) {
+    std::string quoted;
+    json::append_string(quoted, text);
+    return quoted.substr(1, quoted.size() - 2);
+  };
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 7U, 8U, 9U, 15U, 16U, 17U, 20U, 33U}) {
+    for (int byte = 0; byte < 256; ++byte) {
+      const char c = static_cast<char>(byte);
       for (const char filler : {' ', '~', '!', '[', ']', '\x7f'}) {
-        std::string text(20, filler);
-        text[place] = static_cast<char>(byte);
-        std::string expected = "\"";
-        for (const char c : text) {
-          std::string one;
-          json::append_string(one, {&c, 1});
-          expected.append(one, 1, one.size() - 2);
+        const auto one = escaped({&c, 1}), other = escaped({&filler, 1});
+        for (std::size_t place = 0; place < size; ++place) {
+          std::string text(size, filler), expected = "\"";
+          text[place] = c;
+          for (std::size_t i = 0; i < size; ++i) expected += i == place ? one : other;
+          expected += '"';
+          std::string appended;
+          json::append_string(appended, text);
+          ASSERT_EQ(appended, expected);
+          std::vector<char> put(6 * size + 18);
+          ASSERT_EQ(std::string(put.data(), json::put_string(put.data(), text)), expected);
         }
-        expected += '"';
-        std::string appended;
-        json::append_string(appended, text);
-        ASSERT_EQ(appended, expected);
-        char put[6 * 20 + 2];
-        ASSERT_EQ(std::string(put, json::put_string(put, text)), expected);
       }
     }
   }
+}
+
+/// Sequences of UTF-8, whole and broken, over the ends of what is looked at together.
+TEST(Json, PutsWhatItAppends) {
+  for (const std::string_view part :
+       {"\u00e9", "\u20ac", "\U0001F600", "\xe2\x82", "\xff", "\"\\"}) {
+    for (std::size_t before = 0; before < 40; ++before) {
+      for (std::size_t after = 0; after < 20; ++after) {
+        const auto text =
+            std::string(before, 'x').append(part).append(part) + std::string(after, 'y');
+        std::string appended;
+        json::append_string(appended, text);
+        std::vector<char> put(6 * text.size() + 18);
+        ASSERT_EQ(std::string(put.data(), json::put_string(put.data(), text)), appended);
+      }
+    }
+  }
+  char empty[18];
+  EXPECT_EQ(std::string(empty, json::put_string(empty, "")), "\"\"");
 }
 
 TEST(Json, EscapesSingleBytesAsTheStandardSays) {

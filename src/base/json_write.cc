@@ -1,3 +1,7 @@
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -49,6 +53,73 @@ std::size_t plain_length(std::string_view text) {
   return i;
 }
 
+#ifdef __SSE2__
+
+/// One to 15 bytes, and zero bytes after them: without a loop, since most strings are or end in
+/// such a piece. What is in both of two loads is the same in both.
+__m128i load_part(const char* at, std::size_t size) {
+  const auto load = [at]<class Word>(Word word, std::size_t i) {
+    std::memcpy(&word, at + i, sizeof word);
+    return std::uint64_t{word};
+  };
+  if (size >= 8) {
+    const auto last = load(std::uint64_t{}, size - 8) >> (8 * (15 - size)) >> 8;
+    return _mm_set_epi64x(static_cast<long long>(last),
+                          static_cast<long long>(load(std::uint64_t{}, 0)));
+  }
+  std::uint64_t word = 0;
+  if (size >= 4) {
+    word = load(std::uint32_t{}, 0) | load(std::uint32_t{}, size - 4) << (8 * (size - 4));
+  } else {
+    for (const auto i : {std::size_t{0}, size / 2, size - 1}) {
+      word |= load(std::uint8_t{}, i) << (8 * i);
+    }
+  }
+  return _mm_cvtsi64_si128(static_cast<long long>(word));
+}
+
+/// One bit for each byte that does not stand for itself.
+unsigned special_bytes(__m128i bytes) {
+  const auto equal = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+  // As signed numbers, 0x80 and above are below 0x20 too.
+  const auto low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+  const auto special = _mm_or_si128(low, _mm_or_si128(equal('"'), equal('\\')));
+  return static_cast<unsigned>(_mm_movemask_epi8(special));
+}
+
+/// Copies what stands for itself at the beginning of `text`, and cuts it off. Looks and copies at
+/// once: what was copied beyond is written over.
+inline char* put_plain(char* out, std::string_view& text) {
+  const auto put = [&](__m128i bytes) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    return special_bytes(bytes);
+  };
+  unsigned special = 0;
+  while (text.size() >= 16) {
+    special = put(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data())));
+    if (special != 0) break;
+    text.remove_prefix(16);
+    out += 16;
+  }
+  if (text.empty()) return out;
+  // The zeros after the end are special: the text ends with them.
+  if (special == 0) special = put(load_part(text.data(), text.size()));
+  const auto plain = static_cast<std::size_t>(std::countr_zero(special));
+  text.remove_prefix(plain);
+  return out + plain;
+}
+
+#else
+
+char* put_plain(char* out, std::string_view& text) {
+  const auto plain = plain_length(text);
+  out = copy_short(out, text.data(), plain);
+  text.remove_prefix(plain);
+  return out;
+}
+
+#endif
+
 /// Writes what stands for the beginning of `text`, which is not plain, and cuts it off.
 char* put_escaped(char* out, std::string_view& text) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -67,6 +138,16 @@ char* put_escaped(char* out, std::string_view& text) {
     *out++ = escape;
   }
   text.remove_prefix(length);
+  return out;
+}
+
+/// From the first byte on that does not stand for itself. A function of its own, so that what most
+/// strings need is short.
+[[gnu::noinline]] char* put_rest(char* out, std::string_view text) {
+  while (!text.empty()) {
+    out = put_escaped(out, text);
+    out = put_plain(out, text);
+  }
   return out;
 }
 
@@ -134,13 +215,8 @@ void append_value(std::string& out, const Value& value, int indent) {
 
 char* put_string(char* out, std::string_view text) {
   *out++ = '"';
-  while (true) {
-    const auto plain = plain_length(text);
-    out = copy_short(out, text.data(), plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    out = put_escaped(out, text);
-  }
+  out = put_plain(out, text);
+  if (!text.empty()) out = put_rest(out, text);
   *out++ = '"';
   return out;
 }
