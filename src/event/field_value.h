@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -23,17 +25,24 @@ struct FieldValue {
   Value value;
 };
 
+/// By Field, one bit for each alternative of FieldValue::Value that it may hold: null, bool, int64,
+/// double, string, strings, object. By field and not by type: one look on the hot path.
+inline constexpr auto kHolds = [] {
+  // By FieldType.
+  constexpr unsigned kOfType[] = {1U << 4, 1U << 2, 1U << 2 | 1U << 3, 1U << 1, 1U << 4,
+                                  1U << 5, 1U << 6};
+  std::array<std::uint8_t, kFieldCount> holds{};
+  for (std::size_t i = 0; i < kFieldCount; ++i) {
+    holds[i] = static_cast<std::uint8_t>(kOfType[static_cast<std::size_t>(kFieldTypes[i])]);
+  }
+  holds[static_cast<std::size_t>(kNullable)] |= 1U;
+  return holds;
+}();
+
 /// Whether the value is of the field's type; numbers may be whole, kNullable may be null. Inline:
 /// it is asked for every field on the hot path.
 [[nodiscard]] inline bool fits(const FieldValue& value) {
-  // The alternatives of FieldValue::Value, one bit each: null, bool, int64, double, string,
-  // strings, object. By FieldType.
-  constexpr unsigned kAllowed[] = {1U << 4, 1U << 2, 1U << 2 | 1U << 3, 1U << 1, 1U << 4,
-                                   1U << 5, 1U << 6};
-  const auto type = kFieldTypes[static_cast<std::size_t>(value.field)];
-  const auto held = 1U << value.value.index();
-  return (kAllowed[static_cast<std::size_t>(type)] & held) != 0 ||
-         (value.value.index() == 0 && value.field == kNullable);
+  return (kHolds[static_cast<std::size_t>(value.field)] >> value.value.index() & 1U) != 0;
 }
 
 }  // namespace weir::event

@@ -9,9 +9,8 @@ namespace weir::log {
 
 void CommitBuffer::append(std::string_view lines) {
   if (lines.empty()) return;
-  if (lines.size() > capacity_ - size_) grow(size_ + lines.size());
-  std::memcpy(bytes_.get() + size_, lines.data(), lines.size());
-  size_ += lines.size();
+  std::memcpy(room(lines.size()), lines.data(), lines.size());
+  add(lines.size());
 }
 
 void CommitBuffer::grow(std::size_t size) {

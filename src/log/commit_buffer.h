@@ -26,6 +26,13 @@ class CommitBuffer {
 
   /// Event lines, each with its newline.
   void append(std::string_view lines);
+  /// Where `size` bytes can be written at its end, until the next call; `add` takes those in that
+  /// are lines.
+  [[nodiscard]] char* room(std::size_t size) {
+    if (size > capacity_ - size_) grow(size_ + size);
+    return bytes_.get() + size_;
+  }
+  void add(std::size_t size) { size_ += size; }
   /// Keeps the memory.
   void clear() { size_ = 0; }
   void swap(CommitBuffer& other) noexcept;

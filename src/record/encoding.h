@@ -13,7 +13,7 @@
 /// that cost the first one a few copies, and that the second one turns into JSON. In memory only.
 namespace weir::record {
 
-/// More fields than any event has; the writer sorts them on its stack.
+/// More fields than any event has.
 inline constexpr std::size_t kMaxFields = 128;
 
 /// A longer string is cut when it is encoded: its line would be cut anyway.
@@ -54,8 +54,26 @@ struct EncodedField {
   }
 };
 
-/// The field that `encoded`, which is not empty, begins with; `encoded` goes on after it.
-[[nodiscard]] EncodedField take_field(std::string_view& encoded);
+/// Before each value. `size` counts the bytes that follow it.
+struct FieldHeader {
+  event::Field field;
+  EncodedKind kind;
+  std::uint16_t unused = 0;  // named, so that the whole is one store
+  std::uint32_t size;
+};
+static_assert(sizeof(FieldHeader) == 8);
+
+/// The field that `encoded`, which is not empty, begins with; `encoded` goes on after it. Inline:
+/// the writer reads every field of every event more than once.
+[[nodiscard]] inline EncodedField take_field(std::string_view& encoded) {
+  FieldHeader header;
+  std::memcpy(&header, encoded.data(), sizeof header);
+  const EncodedField field{.field = header.field,
+                           .kind = header.kind,
+                           .bytes = {encoded.data() + sizeof header, header.size}};
+  encoded.remove_prefix(sizeof header + header.size);
+  return field;
+}
 void append_encoded(std::string& out, const EncodedField& field);
 
 /// The string that `bytes`, those of a kStrings and not empty, begin with.

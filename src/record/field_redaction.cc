@@ -1,6 +1,5 @@
 #include "record/field_redaction.h"
 
-#include "record/encoding.h"
 #include "record/line.h"
 
 namespace weir::record {
@@ -27,14 +26,21 @@ FieldRedactor::FieldRedactor(const event::Redactor& redactor) : redactor_(redact
   }
 }
 
-bool FieldRedactor::redact_field(event::Type type, Field field, std::string_view bytes,
-                                 bool is_json) {
+/// Most fields hold an id, a number or a name, and leave here.
+inline bool FieldRedactor::redact_field(event::Type type, const EncodedField& field) {
+  const auto treatment = treatments_[static_cast<std::size_t>(field.field)];
+  const bool is_text = field.kind == EncodedKind::kString || field.kind == EncodedKind::kObject;
+  return treatment != Treatment::kNone && is_text && redact_text(type, field, treatment);
+}
+
+bool FieldRedactor::redact_text(event::Type type, const EncodedField& field, Treatment treatment) {
   auto kind = TextKind::kField;
-  switch (treatments_[static_cast<std::size_t>(field)]) {
+  switch (treatment) {
     case Treatment::kNone:
       return false;
     case Treatment::kNamed:
-      return redactor_.redact_value(event::info(field).name, bytes, kind, masked_, counts_);
+      return redactor_.redact_value(event::info(field.field).name, field.bytes, kind, masked_,
+                                    counts_);
     case Treatment::kField:
       break;
     case Treatment::kMessage:
@@ -51,8 +57,9 @@ bool FieldRedactor::redact_field(event::Type type, Field field, std::string_view
       if (type == event::Type::kNodeIo) kind = TextKind::kNodeInput;
       break;
   }
-  return is_json ? redactor_.redact_json(bytes, kind, masked_, counts_)
-                 : redactor_.redact_text(bytes, kind, masked_, counts_);
+  return field.kind == EncodedKind::kObject
+             ? redactor_.redact_json(field.bytes, kind, masked_, counts_)
+             : redactor_.redact_text(field.bytes, kind, masked_, counts_);
 }
 
 std::string FieldRedactor::counts_member() const {
@@ -67,27 +74,29 @@ std::string FieldRedactor::counts_member() const {
 }
 
 std::optional<std::string_view> FieldRedactor::redact(event::Type type, std::string_view fields) {
-  bool any = false;
-  std::string attributes;
   for (auto rest = fields; !rest.empty();) {
     const auto* const place = rest.data();
-    auto field = take_field(rest);
-    const bool is_text = field.kind == EncodedKind::kString || field.kind == EncodedKind::kObject;
-    const bool masked =
-        is_text && redact_field(type, field.field, field.bytes, field.kind == EncodedKind::kObject);
-    if (masked && !any) {
-      any = true;
-      out_.assign(fields.data(), place);
-    }
-    if (!any) continue;
+    const auto field = take_field(rest);
+    if (!redact_field(type, field)) continue;
+    out_.assign(fields.data(), place);
+    return redact_rest(type, field, rest);
+  }
+  return {};
+}
+
+std::string_view FieldRedactor::redact_rest(event::Type type, EncodedField field,
+                                            std::string_view rest) {
+  std::string attributes;
+  for (bool masked = true;; masked = redact_field(type, field)) {
     if (masked) field.bytes = masked_;
     if (field.field == Field::kAttributes) {
       attributes = field.bytes;
     } else {
       append_encoded(out_, field);
     }
+    if (rest.empty()) break;
+    field = take_field(rest);
   }
-  if (!any) return {};
   total_ += counts_.total();
   const auto text = with_member(counts_member(), attributes);
   counts_.clear();

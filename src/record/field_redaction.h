@@ -8,6 +8,7 @@
 
 #include "event/catalogue.h"
 #include "event/redaction.h"
+#include "record/encoding.h"
 
 namespace weir::record {
 
@@ -34,12 +35,17 @@ class FieldRedactor {
   [[nodiscard]] std::uint64_t total() const { return total_; }
 
  private:
-  [[nodiscard]] bool redact_field(event::Type type, event::Field field, std::string_view bytes,
-                                  bool is_json);
+  enum class Treatment : std::uint8_t { kNone, kField, kMessage, kInput, kOutput, kByType, kNamed };
+
+  /// True: `masked_` is what it may say.
+  [[nodiscard]] bool redact_field(event::Type type, const EncodedField& field);
+  [[nodiscard]] bool redact_text(event::Type type, const EncodedField& field, Treatment treatment);
+  /// From the first field that was masked on, and what comes after it.
+  [[nodiscard]] std::string_view redact_rest(event::Type type, EncodedField field,
+                                             std::string_view rest);
   [[nodiscard]] std::string counts_member() const;
 
   const event::Redactor& redactor_;
-  enum class Treatment : std::uint8_t { kNone, kField, kMessage, kInput, kOutput, kByType, kNamed };
   std::array<Treatment, event::kFieldCount> treatments_{};
   event::RedactionCounts counts_;  // of the event at hand
   std::uint64_t total_ = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <utility>
+#include <vector>
 
 #include "base/copy.h"
 #include "base/json.h"
@@ -34,13 +34,16 @@ consteval MemberName member_name(const char (&text)[Size]) {
 constexpr MemberName kMemberNames[] = {WEIR_FIELDS(WEIR_MEMBER_NAME)};
 #undef WEIR_MEMBER_NAME
 
-/// Of a line: the timestamp, the names in front, the number, the end.
+/// Of a line: the timestamp, the names in front, the number, the end, and what may be written
+/// beyond it in one step.
 constexpr std::size_t kMaxHead = 512;
 /// What a field makes of each of its encoded bytes: a quote that is escaped makes six. Those of its
 /// header, eight, make its name and quotes.
 constexpr std::size_t kMaxExpansion = 6;
 
-char* put(char* out, std::string_view text) { return copy_short(out, text.data(), text.size()); }
+char* put_piece(char* out, std::string_view text) {
+  return copy_short(out, text.data(), text.size());
+}
 
 char* put_integer(char* out, std::int64_t value) {
   return std::to_chars(out, out + json::kMaxNumber, value).ptr;
@@ -59,9 +62,9 @@ char* put_strings(char* out, std::string_view strings) {
 char* put_value(char* out, const EncodedField& field) {
   switch (field.kind) {
     case EncodedKind::kNull:
-      return put(out, "null");
+      return put_piece(out, "null");
     case EncodedKind::kBoolean:
-      return put(out, field.as<bool>() ? "true" : "false");
+      return put_piece(out, field.as<bool>() ? "true" : "false");
     case EncodedKind::kInteger:
       return put_integer(out, field.as<std::int64_t>());
     case EncodedKind::kNumber:
@@ -71,7 +74,7 @@ char* put_value(char* out, const EncodedField& field) {
     case EncodedKind::kStrings:
       return put_strings(out, field.bytes);
     case EncodedKind::kObject:
-      return put(out, field.bytes);
+      return put_piece(out, field.bytes);
   }
   return out;
 }
@@ -92,30 +95,26 @@ char* put_member(char* out, const EncodedField& field) {
   return put_value(out + name.size, field);
 }
 
-EncodedField field_at(const char* place, std::string_view fields) {
-  auto rest = fields.substr(static_cast<std::size_t>(place - fields.data()));
-  return take_field(rest);
-}
-
-/// Calls `see` for each field in the order of the catalogue.
-template <class See>
-void for_each_in_order(std::string_view fields, const See& see) {
-  std::array<const char*, kMaxFields> places;  // not initialised: 1 KiB of zeros an event
-  std::size_t count = 0;
-  bool in_order = true;
-  int last = -1;
-  for (auto rest = fields; !rest.empty();) {
-    places[count++] = rest.data();
-    const int field = static_cast<int>(take_field(rest).field);
-    in_order = in_order && last <= field;
+/// Nearly every event says its fields in the order of the catalogue.
+bool is_in_order(std::string_view fields) {
+  auto last = Field{};
+  while (!fields.empty()) {
+    const auto field = take_field(fields).field;
+    if (field < last) return false;
     last = field;
   }
-  if (!in_order) {
-    std::sort(places.begin(), places.begin() + count, [&](const char* a, const char* b) {
-      return std::pair(field_at(a, fields).field, a) < std::pair(field_at(b, fields).field, b);
-    });
-  }
-  for (std::size_t i = 0; i < count; ++i) see(field_at(places[i], fields));
+  return true;
+}
+
+/// The others. Of a field that is said twice, the order stays.
+std::string in_order(std::string_view fields) {
+  std::vector<EncodedField> sorted;
+  for (auto rest = fields; !rest.empty();) sorted.push_back(take_field(rest));
+  std::ranges::stable_sort(sorted, {}, &EncodedField::field);
+  std::string result;
+  result.reserve(fields.size());
+  for (const auto& field : sorted) append_encoded(result, field);
+  return result;
 }
 
 /// The constants that stand before `field`, or after all fields.
@@ -124,12 +123,12 @@ class Constants {
   explicit Constants(std::span<const RenderedField> all) : at_(all.begin()), end_(all.end()) {}
   [[nodiscard]] char* put_before(char* out, Field field) {
     for (; at_ != end_ && at_->field <= field; ++at_) {
-      if (at_->field < field) out = put(out, at_->text);
+      if (at_->field < field) out = put_piece(out, at_->text);
     }
     return out;
   }
   [[nodiscard]] char* put_rest(char* out) {
-    for (; at_ != end_; ++at_) out = put(out, at_->text);
+    for (; at_ != end_; ++at_) out = put_piece(out, at_->text);
     return out;
   }
 
@@ -137,19 +136,21 @@ class Constants {
   std::span<const RenderedField>::iterator at_, end_;
 };
 
+/// `fields` are in their order.
 char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants) {
   Constants constant(constants);
-  for_each_in_order(fields, [&](const EncodedField& field) {
+  while (!fields.empty()) {
+    const auto field = take_field(fields);
     out = constant.put_before(out, field.field);
     out = put_member(out, field);
-  });
+  }
   return constant.put_rest(out);
 }
 
-std::size_t max_size(const Line& line) {
-  std::size_t size = kMaxHead + line.run.size() + kMaxExpansion * line.fields.size();
-  for (const auto& constant : line.constants) size += constant.text.size();
-  return size;
+/// `value` under a hundred.
+void put_two_digits(char* out, unsigned value) {
+  out[0] = static_cast<char>('0' + value / 10);
+  out[1] = static_cast<char>('0' + value % 10);
 }
 
 /// Lets `write` put at most `size` characters at the end of `out`: it gets where, and returns the
@@ -166,35 +167,43 @@ void append_written(std::string& out, std::size_t size, const Write& write) {
 
 }  // namespace
 
-char* LineRenderer::put_timestamp(char* out, Timestamp time) {
-  constexpr std::size_t kBeforeMicros = 20;  // 2026-01-31T23:59:59.
+/// Of what every line begins with, only the microseconds are new in most of them.
+char* LineRenderer::put_head(char* out, Timestamp time) {
+  constexpr std::size_t kTime = 14, kMicros = kTime + 20;  // 2026-01-31T23:59:59.
   const auto second = std::chrono::floor<std::chrono::seconds>(time);
   if (second != second_) {
-    format_rfc3339(second, second_text_);
+    format_rfc3339(second, head_.data() + kTime);
     second_ = second;
   }
-  std::copy_n(second_text_, kRfc3339Size, out);
-  auto micros = static_cast<unsigned>((time - second).count());
-  for (auto* digit = out + kBeforeMicros + 5; micros > 0; --digit, micros /= 10) {
-    *digit = static_cast<char>('0' + micros % 10);
-  }
-  return out + kRfc3339Size;
+  copy_short(out, head_.data(), head_.size());
+  const auto micros = static_cast<unsigned>((time - second).count());
+  put_two_digits(out + kMicros, micros / 10'000);
+  put_two_digits(out + kMicros + 2, micros / 100 % 100);
+  put_two_digits(out + kMicros + 4, micros % 100);
+  return out + head_.size();
+}
+
+std::size_t max_size(const Line& line) {
+  std::size_t size = kMaxHead + line.run.size() + kMaxExpansion * line.fields.size();
+  for (const auto& constant : line.constants) size += constant.text.size();
+  return size;
+}
+
+char* LineRenderer::put(char* out, const Line& line) {
+  out = put_head(out, line.timestamp);
+  out = json::put_string(out, type_name(line));
+  out = put_piece(out, R"(,"level":")");
+  out = put_piece(out, event::to_string(line.level));
+  *out++ = '"';
+  out = put_piece(out, line.run);
+  out = put_integer(out, line.seq);
+  out = is_in_order(line.fields) ? put_members(out, line.fields, line.constants)
+                                 : put_members(out, in_order(line.fields), line.constants);
+  return put_piece(out, "}\n");
 }
 
 void LineRenderer::append(std::string& out, const Line& line) {
-  append_written(out, max_size(line), [&](char* at) {
-    at = put(at, R"({"timestamp":")");
-    at = put_timestamp(at, line.timestamp);
-    at = put(at, R"(","event_type":)");
-    at = json::put_string(at, type_name(line));
-    at = put(at, R"(,"level":")");
-    at = put(at, event::to_string(line.level));
-    *at++ = '"';
-    at = put(at, line.run);
-    at = put_integer(at, line.seq);
-    at = put_members(at, line.fields, line.constants);
-    return put(at, "}\n");
-  });
+  append_written(out, max_size(line), [&](char* at) { return put(at, line); });
 }
 
 RenderedField render(const event::FieldValue& field) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -30,17 +32,28 @@ struct Line {
   std::span<const RenderedField> constants;  ///< in the order of the catalogue; `fields` win
 };
 
+/// The room that LineRenderer::put may use.
+[[nodiscard]] std::size_t max_size(const Line& line);
+
 /// Threads One: it remembers the last second's text.
 class LineRenderer {
  public:
-  /// Appends the line, its newline too, with its fields in the order of the catalogue.
+  /// Writes the line, its newline too, with its fields in the order of the catalogue, to where
+  /// there is room for max_size(line), and returns its end.
+  [[nodiscard]] char* put(char* out, const Line& line);
   void append(std::string& out, const Line& line);
 
  private:
-  char* put_timestamp(char* out, Timestamp time);
+  [[nodiscard]] char* put_head(char* out, Timestamp time);
 
+  static constexpr std::string_view kHead =
+      R"({"timestamp":"0000-00-00T00:00:00.000000Z","event_type":)";
   std::chrono::sys_seconds second_ = std::chrono::sys_seconds::min();
-  char second_text_[kRfc3339Size]{};
+  std::array<char, kHead.size()> head_ = [] {
+    std::array<char, kHead.size()> head{};
+    std::ranges::copy(kHead, head.begin());
+    return head;
+  }();
 };
 
 /// Escaping makes six bytes of one at the most, and there are fewer than 128 fields.

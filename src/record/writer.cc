@@ -217,16 +217,16 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
             .seq = header.seq,
             .fields = fields,
             .constants = run.constants_};
-  line_.clear();
-  renderer_.append(line_, line);
-  if (line_.size() > log::kMaxEventBytes) {
+  auto* begin = pending_.lines.room(max_size(line));
+  auto* end = renderer_.put(begin, line);
+  if (static_cast<std::size_t>(end - begin) > log::kMaxEventBytes) {
     const auto cut = cut_fields(fields);
     line.fields = cut;
-    line_.clear();
-    renderer_.append(line_, line);
+    begin = pending_.lines.room(max_size(line));
+    end = renderer_.put(begin, line);
     ++cut_;
   }
-  pending_.lines.append(line_);
+  pending_.lines.add(static_cast<std::size_t>(end - begin));
 }
 
 /// In the place of an event that may not follow its run's end: it has taken a number already.

@@ -107,7 +107,6 @@ class Writer {
 
   Recorder& recorder_;
   LineRenderer renderer_;
-  std::string line_;  // the one that is being written
   FieldRedactor redactor_;
   std::vector<std::shared_ptr<ThreadRing>> rings_;
   Batch pending_;                   // the next commit
