@@ -55,6 +55,7 @@ int complain(const Error& error);
 void warn_of_damage(const std::vector<store::BadPlace>& places);
 
 void add_run(CLI::App& app, Invocation& invocation);
+void add_resume(CLI::App& app, Invocation& invocation);
 void add_exec(CLI::App& app, Invocation& invocation);
 void add_check(CLI::App& app, Invocation& invocation);
 void add_runs(CLI::App& app, Invocation& invocation);

@@ -8,16 +8,20 @@
 namespace weir::engine {
 namespace {
 
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
 record::RunFields run_fields(const pipeline::Definition& definition, const RunId& run,
                              const RunPlace& place,
-                             record::Durability durability = record::Durability::kBatch) {
+                             record::Durability durability = record::Durability::kBatch,
+                             std::int64_t last_run_seq = 0) {
   return {.run_id = run,
           .pipeline_type = std::string(to_string(definition.type)),
           .pipeline_id = definition.id,
           .pipeline_version = definition.version,
           .trace_id = place.context.trace_id,
           .durability = durability,
-          .correlation = correlation_of(place)};
+          .correlation = correlation_of(place),
+          .last_run_seq = last_run_seq};
 }
 
 /// As it is when there is no way to tell: without a working directory.
@@ -38,33 +42,60 @@ json::Object result_of(const RunRequest& request, const std::vector<OutputPointe
   return merge(request.payload, chosen);
 }
 
+/// What the run's first event names is durable before that is committed.
+Result<RunEvents::Start> keep(const RunRequest& request, const artifact::ArtifactStore& artifacts,
+                              const event::Redactor& redactor) {
+  WEIR_TRY(const auto definition, artifacts.put(request.definition_text));
+  WEIR_TRY(const auto input, artifacts.put(json::to_text(request.payload)));
+  RunEvents::Start start{.definition = definition,
+                         .input = input,
+                         .params = request.params,
+                         .params_sha256 = {},
+                         .file = request.file};
+  if (const auto params = json::to_text(request.params); !may_stand_in_event(params, redactor)) {
+    WEIR_TRY(start.params_sha256, artifacts.put(params));
+  }
+  return start;
+}
+
 }  // namespace
 
 Result<RunReport> Engine::run(const RunRequest& request) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
-  const auto run_id = RunId::make(clock.now());
-  auto place = place_of_run(run_id, clock.now(), absolute_path(recorder_.store().root()));
+  const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
+  const auto run_id = recorded != nullptr ? recorded->run_id : RunId::make(clock.now());
+  const auto store = absolute_path(recorder_.store().root());
+  auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
+                                   : place_of_run(run_id, clock.now(), store);
   place.loggers = request.loggers;
-  // Durable before the event that names them is committed.
-  WEIR_TRY(const auto definition_hash, artifacts_.put(request.definition_text));
-  WEIR_TRY(const auto input_hash, artifacts_.put(json::to_text(request.payload)));
-  WEIR_TRY(const auto run,
-           recorder_.begin(run_fields(request.definition, run_id, place, request.durability)));
+  WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
+  const auto fields = run_fields(request.definition, run_id, place, request.durability,
+                                 recorded != nullptr ? recorded->last_run_seq : 0);
+  WEIR_TRY(const auto run, request.owned != nullptr
+                               ? recorder_.begin(fields, std::move(request.owned->lock))
+                               : recorder_.begin(fields));
 
   RunEvents events(*run, request.definition, place);
-  events.started(definition_hash, input_hash, request.params);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place);
+  if (recorded != nullptr) {
+    WEIR_TRY(execution.take_up(*recorded));
+    events.taken_up();
+  } else {
+    events.started(kept);
+  }
   auto executed = execution.run();
   RunReport report{.run_id = run_id, .outcome = execution.outcome()};
-  report.duration_ms = milliseconds_since(clock, start);
+  report.duration_ms = recorded != nullptr
+                           ? Milliseconds(clock.now() - recorded->started_at).count()
+                           : milliseconds_since(clock, start);
   events.ended(execution, report.duration_ms);
-  if (auto recorded = run->flush(); !recorded) {
+  if (auto flushed = run->flush(); !flushed) {
     if (stops_without_record(request)) {
-      return std::unexpected(std::move(recorded).error().within("the run cannot be recorded"));
+      return std::unexpected(std::move(flushed).error().within("the run cannot be recorded"));
     }
-    report.record_error = std::move(recorded).error();
+    report.record_error = std::move(flushed).error();
   }
   WEIR_TRY(std::move(executed));
 

@@ -11,6 +11,7 @@
 #include "artifact/artifact_store.h"
 #include "base/id.h"
 #include "engine/payload.h"
+#include "engine/recorded_run.h"
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
@@ -33,12 +34,16 @@ struct RunRequest {
   const pipeline::Definition& definition;  ///< valid
   std::string_view definition_text;        ///< what the user wrote, kept as an artifact
   std::filesystem::path folder;            ///< of the file
+  std::filesystem::path file{};            ///< absolute; empty: there is none
   json::Object payload;
   /// All that the definition has, with their values: see pipeline::bind.
   json::Object params{};
   /// The value of a secret, nothing if there is none. The recorder's redactor must know them all,
   /// as literals. Called from the threads that run nodes; empty: there are none.
   std::function<std::optional<std::string>(const std::string& name)> secret{};
+  /// Goes on with this run instead of beginning one; its lock is taken. Definition, payload and
+  /// params are those that it began with.
+  OwnedRun* owned = nullptr;
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
@@ -81,8 +86,9 @@ class Engine {
       : recorder_(recorder), artifacts_(artifacts), tools_(tools), redactor_(redactor) {}
 
   /// Runs to the end; what it returns is on disk, but for a report with a record_error. Errors: the
-  /// log or the artifact store could not be written, and the run was stopped for it. A run that
-  /// failed is no error.
+  /// log or the artifact store could not be written, and the run was stopped for it; of a recorded
+  /// run: kConflict when its events are not those of the definition. A
+  /// run that failed is no error.
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.

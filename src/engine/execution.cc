@@ -30,9 +30,10 @@ std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition
   std::vector<pipeline::StepRules> rules;
   for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
     const auto& node = definition.nodes[i];
-    if (!node.retry && !node.when) continue;
+    const bool is_tried_again = node.retry && !node.effects_once;
+    if (!is_tried_again && !node.when) continue;
     rules.resize(definition.nodes.size());
-    rules[i] = {.retry = node.retry ? &*node.retry : nullptr,
+    rules[i] = {.retry = is_tried_again ? &*node.retry : nullptr,
                 .needs_preparation = node.when.has_value()};
   }
   return rules;
@@ -70,7 +71,11 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
 }
 
 Result<void> Execution::run() {
-  decide([this](auto& commands) { scheduler_.start(commands); });
+  if (taken_up_) {
+    go_on();
+  } else {
+    decide([this](auto& commands) { scheduler_.start(commands); });
+  }
   if (const auto limit = request_.definition.timeout) {
     timers_.start(*limit, [this] { end_late(); });
   }
@@ -146,6 +151,10 @@ void Execution::run_node(NodeIndex index, int attempt, const std::stop_source& s
   auto events = events_of(index, attempt);
   events.started(predecessor_ids_[index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node = node});
+  if (node.effects_once) {
+    if (auto refusal = reason_not_to_begin(index))
+      return fail(index, events, 0, *std::move(refusal));
+  }
 
   std::atomic<bool> timed_out = false;
   std::optional<Timers::Id> timer;
@@ -191,6 +200,27 @@ void Execution::run_node(NodeIndex index, int attempt, const std::stop_source& s
     return decide([&](auto& commands) { scheduler_.cancelled(index, commands); });
   }
   fail(index, events, duration_ms, std::move(failure));
+}
+
+/// Of a node whose effects nobody wants twice.
+std::optional<tool::Failure> Execution::reason_not_to_begin(NodeIndex index) {
+  const auto name = "node '" + request_.definition.nodes[index].id.text + "'";
+  if (taken_up_ && taken_up_->unended.contains(index)) {
+    return tool::Failure{.type = "EffectsUnknown",
+                         .message = name +
+                                    ": the process that ran it ended before it did, so it may have "
+                                    "had its effects, which are wanted once",
+                         .exit_code = {},
+                         .usage = {},
+                         .retryable = false};
+  }
+  // Its start is on disk before it has any.
+  auto recorded = run_.flush();
+  if (recorded || !stops_without_record(request_)) return {};
+  return tool::Failure{.type = "StorageError",
+                       .message = name + ": " + recorded.error().message,
+                       .exit_code = {},
+                       .usage = {}};
 }
 
 void Execution::report(const NodeUpdate& update) {
@@ -247,14 +277,6 @@ void Execution::end_late() {
   });
 }
 
-/// Asks the scheduler, and does what it says.
-template <class Ask>
-void Execution::decide(Ask ask) {
-  const std::lock_guard lock(mutex_);
-  ask(commands_);
-  carry_out();
-}
-
 /// Under mutex_. What a command leads to at once becomes a command too.
 void Execution::carry_out() {
   for (std::size_t i = 0; i < commands_.size(); ++i) {
@@ -273,7 +295,7 @@ void Execution::carry_out() {
         });
         break;
       case Command::Kind::kSkip:
-        events_of(command.step, 1).skipped("a node before it failed");
+        events_of(command.step, 1).skipped(kAncestorFailed);
         break;
       case Command::Kind::kCancel:
         if (scheduler_.state(command.step) == State::kRunning) {

@@ -2,8 +2,10 @@
 
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "engine/engine.h"
 #include "engine/node_calls.h"
 #include "engine/node_events.h"
+#include "engine/recorded_run.h"
 #include "engine/run_place.h"
 #include "engine/timers.h"
 #include "pipeline/graph.h"
@@ -29,6 +32,10 @@ class Execution {
   Execution(const RunRequest& request, const tool::Registry& tools, const OutputStore& outputs,
             record::Run& run, const RunPlace& place);
 
+  /// What another process has done of this run; before `run`. Errors: kConflict when the events are
+  /// of another definition; those of the artifact store.
+  [[nodiscard]] Result<void> take_up(const RecordedRun& recorded);
+
   /// Until nothing runs any more. Errors: a node's output could not be kept.
   [[nodiscard]] Result<void> run();
 
@@ -46,8 +53,20 @@ class Execution {
   [[nodiscard]] std::int64_t failed_count() const { return failed_; }
 
  private:
+  /// What a recorded run leaves to do.
+  struct TakenUp {
+    std::set<pipeline::NodeIndex> unended;  ///< an attempt began, and nobody knows how it ended
+    std::set<pipeline::NodeIndex> said_skips;
+    /// Failed, and no retry was announced.
+    std::map<pipeline::NodeIndex, pipeline::ErrorCategory> unsaid_retries;
+  };
+  Result<void> tell_again(pipeline::NodeIndex node, const NodeFact& fact,
+                          pipeline::Scheduler::Commands& commands);
+  void go_on();
+  [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
   void prepare(pipeline::NodeIndex index);
+  [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(pipeline::NodeIndex index);
   void run_node(pipeline::NodeIndex index, int attempt, const std::stop_source& stop);
   void complete(pipeline::NodeIndex node, OutputPointer output);
   void fail(pipeline::NodeIndex node, NodeEvents& events, double duration_ms,
@@ -56,8 +75,13 @@ class Execution {
   void report(const NodeUpdate& update);
   void cancel();
   void end_late();
+  /// Asks the scheduler, and does what it says.
   template <class Ask>
-  void decide(Ask ask);
+  void decide(Ask ask) {
+    const std::lock_guard lock(mutex_);
+    ask(commands_);
+    carry_out();
+  }
   void carry_out();                 // under mutex_: commands_
   [[nodiscard]] bool add_worker();  // under mutex_
 
@@ -80,6 +104,7 @@ class Execution {
   std::vector<std::stop_source> stops_;  // of each node
   std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
   const NodeCalls calls_;
+  std::optional<TakenUp> taken_up_;
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;

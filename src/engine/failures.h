@@ -12,6 +12,11 @@ namespace weir::engine {
 /// the world's fault: it is transient.
 [[nodiscard]] pipeline::ErrorCategory category_of(const tool::Failure& failure);
 
+/// The type of a failure of `when`.
+inline constexpr std::string_view kInvalidCondition = "InvalidCondition";
+/// Why a node was skipped.
+inline constexpr std::string_view kAncestorFailed = "a node before it failed";
+
 /// As `reason` of pipeline_node_retry_scheduled: timeout, transient_error, resource_exhausted or
 /// permanent_error.
 [[nodiscard]] std::string_view retry_reason(pipeline::ErrorCategory category);

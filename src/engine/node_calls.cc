@@ -1,5 +1,6 @@
 #include "engine/node_calls.h"
 
+#include "engine/failures.h"
 #include "pipeline/settings.h"
 #include "record/context_carrier.h"
 
@@ -31,7 +32,7 @@ std::expected<bool, tool::Failure> NodeCalls::is_wanted(const pipeline::Node& no
   auto wanted = node.when->evaluate(scope_of(payload));
   if (wanted) return *wanted;
   return std::unexpected(
-      tool::Failure{.type = "InvalidCondition",
+      tool::Failure{.type = std::string(kInvalidCondition),
                     .message = "'when' of node '" + node.id.text + "': " + wanted.error().message,
                     .exit_code = {},
                     .usage = {},
@@ -50,6 +51,7 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const pipeline::Node&
     if (!resolved) return std::unexpected(std::move(resolved).error());
   }
   const auto run_id = run_.id().text();
+  const auto key = run_id + "/" + node.id.text;
   const auto context = std::make_shared<const record::TraceContext>(
       context_of_node(place_, events.span(), node.id.text));
   const tool::Call call{.run_id = run_id,
@@ -60,7 +62,8 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const pipeline::Node&
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
                         .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(node, *context); }};
+                        .environment = [&] { return environment_of(node, *context); },
+                        .idempotency_key = key};
   const record::ContextScope scope(context);
   return tool::run_caught(*tool, call);
 }
@@ -84,6 +87,7 @@ tool::Environment NodeCalls::environment_of(const pipeline::Node& node,
   const auto variables = record::to_environment(context);
   tool::Environment environment(variables.begin(), variables.end());
   environment.emplace_back("WEIR_NODE_ID", node.id.text);
+  environment.emplace_back("WEIR_IDEMPOTENCY_KEY", run_.id().text() + "/" + node.id.text);
   environment.emplace_back("WEIR_STORE", place_.store.string());
   return environment;
 }

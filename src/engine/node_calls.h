@@ -26,6 +26,10 @@ class NodeCalls {
             const RunPlace& place, const pipeline::Graph& graph,
             const std::vector<OutputPointer>& outputs);
 
+  [[nodiscard]] std::optional<pipeline::NodeIndex> find(std::string_view node_id) const {
+    const auto found = index_.find(node_id);
+    return found == index_.end() ? std::nullopt : std::optional(found->second);
+  }
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
   /// What its `when` says.
   [[nodiscard]] std::expected<bool, tool::Failure> is_wanted(const pipeline::Node& node,

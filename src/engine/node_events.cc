@@ -57,6 +57,7 @@ std::vector<event::FieldValue> NodeEvents::common() const {
 
 void NodeEvents::add_attempt(std::vector<event::FieldValue>& fields) const {
   fields.push_back({Field::kAttempt, attempt_});
+  if (place_.engine_attempt > 1) fields.push_back({Field::kEngineAttempt, place_.engine_attempt});
   if (!place_.execution_mode.empty()) {
     fields.push_back({Field::kExecutionMode, std::string_view(place_.execution_mode)});
   }
@@ -103,6 +104,7 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
   }
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
+  if (failure.retryable) fields.push_back({Field::kRetryable, *failure.retryable});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
   emit(Type::kNodeFailed, fields);

@@ -48,10 +48,10 @@ void RunEvents::emit(Type type, const std::vector<event::FieldValue>& fields) {
   run_.emit(type, all);
 }
 
-void RunEvents::started(const Sha256& definition, const Sha256& input, const json::Object& params) {
-  const auto params_text = json::to_text(params);
+void RunEvents::started(const Start& start) {
+  const auto params_text = json::to_text(start.params);
   const auto entries = texts(definition_.entry_nodes);
-  const auto definition_hash = definition.text(), input_hash = input.text();
+  const auto definition_hash = start.definition.text(), input_hash = start.input.text();
   std::vector<event::FieldValue> fields = {
       {Field::kPipelineName, std::string_view(definition_.name)},
       {Field::kEntryNodes, std::span(entries)},
@@ -59,8 +59,20 @@ void RunEvents::started(const Sha256& definition, const Sha256& input, const jso
       {Field::kNodeCount, node_count_},
       {Field::kDefinitionSha256, std::string_view(definition_hash)},
       {Field::kInputSha256, std::string_view(input_hash)}};
-  if (!params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
+  if (!start.params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
+  json::Object attributes;  // what going on with the run takes
+  if (!start.file.empty()) attributes.set("file", start.file.string());
+  if (start.params_sha256) attributes.set("params_sha256", start.params_sha256->text());
+  const auto attributes_text = json::to_text(attributes);
+  if (!attributes.empty()) {
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});
+  }
   emit(Type::kPipelineStarted, fields);
+}
+
+void RunEvents::taken_up() {
+  emit(Type::kPipelineResumed, {{Field::kEngineAttempt, place_.engine_attempt},
+                                {Field::kReason, std::string_view("its process had ended")}});
 }
 
 void RunEvents::ended(Execution& execution, double duration_ms) {

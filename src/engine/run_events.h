@@ -18,7 +18,17 @@ class RunEvents {
  public:
   RunEvents(record::Run& run, const pipeline::Definition& definition, const RunPlace& place);
 
-  void started(const Sha256& definition, const Sha256& input, const json::Object& params);
+  struct Start {
+    Sha256 definition;
+    Sha256 input;
+    const json::Object& params;
+    /// If the event may not hold them as they are.
+    std::optional<Sha256> params_sha256;
+    const std::filesystem::path& file;
+  };
+  void started(const Start& start);
+  /// It goes on in this process.
+  void taken_up();
   /// And the `pipeline_wide`, if the definition wants one; it takes what `execution` knows for it.
   void ended(Execution& execution, double duration_ms);
   /// Of a run that was never started.

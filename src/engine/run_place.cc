@@ -37,6 +37,25 @@ RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path sto
   return place;
 }
 
+RunPlace place_of_recorded_run(const RecordedRun& run, std::filesystem::path store) {
+  RunPlace place{.context = {},
+                 .parent_run_id = run.parent_run_id,
+                 .execution_mode = {},
+                 .engine_attempt = run.engine_attempt + 1,
+                 .store = std::move(store)};
+  auto& context = place.context;
+  context.trace_id = run.trace_id;
+  context.span_id = run.span_id;
+  context.parent_span_id = run.parent_span_id;
+  context.flags |= record::kSampledFlag;
+  const auto id = run.run_id.text();
+  WEIR_CHECK(context.tracestate.set("weir", id));
+  context.ids = run.ids;
+  context.ids.run_id = id;
+  context.ids.run_started_at = run.started_at;
+  return place;
+}
+
 record::CorrelationIds correlation_of(const RunPlace& place) {
   auto ids = place.context.ids;
   ids.run_id.clear();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/recorded_run.h"
 #include "record/context.h"
 #include "record/loggers.h"
 
@@ -16,6 +17,7 @@ struct RunPlace {
   std::string parent_run_id;  ///< the run that this one was started in, if it was
   std::string
       execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
+  std::int64_t engine_attempt = 1;  ///< how many processes have had the run, this one included
   std::filesystem::path store;
   const record::Loggers* loggers = nullptr;  ///< say which lines are recorded; null: all
 };
@@ -25,6 +27,9 @@ struct RunPlace {
 /// trace that is none begins anew. Others learn of the run from the member `weir` of the
 /// tracestate.
 [[nodiscard]] RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store);
+
+/// The same of a run that another process has left.
+[[nodiscard]] RunPlace place_of_recorded_run(const RecordedRun& run, std::filesystem::path store);
 
 /// What the run's events say of it besides its own id and place in the trace.
 [[nodiscard]] record::CorrelationIds correlation_of(const RunPlace& place);

@@ -177,7 +177,7 @@ Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::
               "the file's name must end in .json, .yaml or .yml: that says how to read it");
 }
 
-Result<std::string> read_text(const std::filesystem::path& path) {
+Result<std::string> text_of(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     const auto inside = path / "pipeline.yaml";
@@ -208,7 +208,11 @@ File read_definition(const json::Value& value) {
 }
 
 Result<File> load_file(const std::filesystem::path& path) {
-  WEIR_TRY(auto text, read_text(path));
+  WEIR_TRY(auto text, text_of(path));
+  return read_text(path, std::move(text));
+}
+
+File read_text(const std::filesystem::path& path, std::string text) {
   File file;
   if (const auto value = parse_by_name(path, text)) {
     file = read_definition(*value);

@@ -26,6 +26,9 @@ struct File {
 /// permission), kExhausted (over kMaxFileBytes).
 [[nodiscard]] Result<File> load_file(const std::filesystem::path& path);
 
+/// The same for a text that has been read from there before. Errors: none.
+[[nodiscard]] File read_text(const std::filesystem::path& path, std::string text);
+
 /// The same for a value that has been read already.
 [[nodiscard]] File read_definition(const json::Value& value);
 

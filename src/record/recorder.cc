@@ -84,6 +84,10 @@ Recorder::~Recorder() {
 
 Result<std::unique_ptr<Run>> Recorder::begin(const RunFields& fields) {
   WEIR_TRY(auto lock, log::RunLock::take(store_, fields.run_id));
+  return begin(fields, std::move(lock));
+}
+
+Result<std::unique_ptr<Run>> Recorder::begin(const RunFields& fields, log::RunLock lock) {
   auto run = std::unique_ptr<Run>(new Run(*this, fields, std::move(lock)));
   {
     const std::lock_guard guard(mutex_);
@@ -222,7 +226,11 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
     : recorder_(&recorder),
       id_(fields.run_id),
       durability_(fields.durability),
-      lock_(std::move(lock)) {
+      lock_(std::move(lock)),
+      emitted_(fields.last_run_seq),
+      committed_(fields.last_run_seq),
+      settled_(fields.last_run_seq),
+      written_(fields.last_run_seq) {
   const auto add = [&](std::string_view name, std::string_view value) {
     head_.append(",\"").append(name).append("\":");
     json::append_string(head_, value);

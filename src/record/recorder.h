@@ -59,6 +59,8 @@ class Recorder {
   /// Begins to record a run that no other process records. Errors: kConflict, kCancelled (stopped),
   /// those of the log.
   [[nodiscard]] Result<std::unique_ptr<Run>> begin(const RunFields& fields);
+  /// The same for a run that this process owns already: what the log says of it was read since.
+  [[nodiscard]] Result<std::unique_ptr<Run>> begin(const RunFields& fields, log::RunLock lock);
 
   enum class AtStop : std::uint8_t { kDrain, kDiscard };
   /// Ends recording: what is said later is dropped. kDrain commits everything said before, and

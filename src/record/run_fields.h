@@ -28,6 +28,8 @@ struct RunFields {
   Durability durability = Durability::kBatch;
   /// Columns of every event: those that events have. Its `run_id` is the parent's.
   CorrelationIds correlation{};
+  /// Of a run that goes on: the number of its last event.
+  std::int64_t last_run_seq = 0;
 };
 
 }  // namespace weir::record

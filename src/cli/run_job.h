@@ -1,0 +1,37 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/json.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "log/store_directory.h"
+#include "pipeline/file.h"
+
+namespace weir::cli {
+
+/// What a person says about a run beside what runs.
+struct HowToRun {
+  int jobs;  ///< nodes at a time; as many as there are processors
+  bool all_outputs = false;
+  bool quiet = false;
+  HowToRun();
+};
+/// --jobs, --all-outputs, --quiet
+void add_how_to_run(CLI::App& command, HowToRun& how);
+
+/// A pipeline with all that a run of it needs.
+struct RunJob {
+  config::Config settings;
+  pipeline::File file;
+  std::filesystem::path path;  ///< of the file, as it was named
+  json::Object payload;
+  json::Object params;                ///< those that were given
+  engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
+};
+
+/// Runs it, shows its progress on standard error and its result on standard output: the exit code.
+int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store);
+
+}  // namespace weir::cli

@@ -1,0 +1,96 @@
+#include "engine/recorded_run.h"
+
+#include <algorithm>
+
+#include "event/run_end.h"
+
+namespace weir::engine {
+namespace {
+
+using event::EventView;
+using event::Field;
+using event::Type;
+
+std::optional<Sha256> hash_of(const EventView& event, Field field) {
+  return Sha256::parse(event.text(field));
+}
+
+json::Object object_of(const EventView& event, Field field) {
+  const auto* member = event.find(field);
+  if (member == nullptr || member->kind != json::Kind::kObject) return {};
+  auto value = json::parse(member->text);
+  if (!value || value->object() == nullptr) return {};
+  return std::move(*value->object());
+}
+
+void read_start(RecordedRun& run, const EventView& event) {
+  run.run_id = event.run_id();
+  run.pipeline_id = event.text(Field::kPipelineId);
+  run.trace_id = TraceId::parse(event.text(Field::kTraceId)).value_or(TraceId());
+  run.span_id = SpanId::parse(event.text(Field::kSpanId)).value_or(SpanId());
+  run.parent_span_id = SpanId::parse(event.text(Field::kParentSpanId)).value_or(SpanId());
+  run.parent_run_id = event.text(Field::kParentRunId);
+  run.ids.tenant_id = event.text(Field::kTenantId);
+  run.ids.previous_run_id = event.text(Field::kPreviousRunId);
+  run.ids.session_id = event.text(Field::kSessionId);
+  run.ids.request_id = event.text(Field::kRequestId);
+  run.ids.user_id = event.text(Field::kUserId);
+  run.ids.org_id = event.text(Field::kOrgId);
+  run.ids.workflow_id = event.text(Field::kWorkflowId);
+  run.ids.correlation_id = event.text(Field::kCorrelationId);
+  run.started_at = event.timestamp();
+  run.definition_sha256 = hash_of(event, Field::kDefinitionSha256);
+  run.input_sha256 = hash_of(event, Field::kInputSha256);
+  run.params = object_of(event, Field::kParams);
+  const auto attributes = object_of(event, Field::kAttributes);
+  if (const auto* file = attributes.find("file"); file != nullptr && file->string() != nullptr) {
+    run.file = *file->string();
+  }
+  if (const auto* hash = attributes.find("params_sha256");
+      hash != nullptr && hash->string() != nullptr) {
+    run.params_sha256 = Sha256::parse(*hash->string());
+  }
+}
+
+NodeFact fact_of(const EventView& event) {
+  NodeFact fact{.type = event.type(), .node_id = std::string(event.text(Field::kNodeId))};
+  fact.attempt = static_cast<int>(event.integer(Field::kAttempt).value_or(1));
+  if (fact.type == Type::kNodeCompleted) {
+    if (const auto* output = event.find(Field::kOutput)) fact.output = output->text;
+    fact.output_sha256 = hash_of(event, Field::kOutputSha256);
+  }
+  if (fact.type == Type::kNodeFailed) {
+    fact.error_type = event.text(Field::kErrorType);
+    fact.error_message = event.text(Field::kErrorMessage);
+    if (const auto* retryable = event.find(Field::kRetryable)) {
+      fact.retryable = retryable->boolean;
+    }
+  }
+  return fact;
+}
+
+}  // namespace
+
+void RecordedRun::apply(const EventView& event) {
+  last_run_seq = std::max(last_run_seq, event.run_seq());
+  switch (event.type()) {
+    case Type::kPipelineStarted:
+      engine_attempt = 1;
+      return read_start(*this, event);
+    case Type::kPipelineResumed:
+      engine_attempt =
+          std::max(engine_attempt, event.integer(Field::kEngineAttempt).value_or(engine_attempt));
+      return;
+    case Type::kNodeStarted:
+    case Type::kNodeCompleted:
+    case Type::kNodeFailed:
+    case Type::kNodeSkipped:
+    case Type::kNodeCancelled:
+    case Type::kNodeRetryScheduled:
+      return facts.push_back(fact_of(event));
+    default:
+      if (event::ends_run(event.type())) end = event.type_name();
+  }
+}
+
+}  // namespace weir::engine

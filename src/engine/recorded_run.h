@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "event/decoder.h"
+#include "log/run_lock.h"
+#include "record/correlation_ids.h"
+
+namespace weir::engine {
+
+/// What the log says of a node, as far as the run's course depends on it.
+struct NodeFact {
+  event::Type type;  ///< pipeline_node_*
+  std::string node_id;
+  int attempt = 1;
+  std::string output{};  ///< kNodeCompleted: the JSON of an object; empty: an artifact
+  std::optional<Sha256> output_sha256{};
+  std::string error_type{};  ///< kNodeFailed
+  std::string error_message{};
+  std::optional<bool> retryable{};
+};
+
+/// What the log says of a run that another process has left, enough to go on with it. Fold the
+/// run's events in their order.
+struct RecordedRun {
+  RunId run_id;
+  std::string pipeline_id;
+  TraceId trace_id;
+  SpanId span_id;
+  SpanId parent_span_id;
+  std::string parent_run_id;
+  record::CorrelationIds ids;  ///< those that are columns
+  std::int64_t last_run_seq = 0;
+  std::int64_t engine_attempt = 0;  ///< 0: it never started
+  Timestamp started_at{};
+  std::string end;   ///< the type of the event that ended it; empty: none has
+  std::string file;  ///< where its definition was read
+  std::optional<Sha256> definition_sha256;
+  std::optional<Sha256> input_sha256;
+  json::Object params;                  ///< as the event has them
+  std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
+  std::vector<NodeFact> facts;
+
+  void apply(const event::EventView& event);
+};
+
+/// A run that this process has taken from one that is gone.
+struct OwnedRun {
+  log::RunLock lock;
+  RecordedRun recorded;  ///< read since
+};
+
+}  // namespace weir::engine
