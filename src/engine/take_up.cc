@@ -120,7 +120,7 @@ Result<OutputPointer> Execution::output_of(const NodeFact& fact) const {
   auto value = json::parse(text);
   if (!value || value->object() == nullptr) {
     return weir::fail(ErrorCode::kCorrupt,
-                "node '" + fact.node_id + "': its recorded output is no object");
+                      "node '" + fact.node_id + "': its recorded output is no object");
   }
   return std::make_shared<const json::Object>(std::move(*value->object()));
 }

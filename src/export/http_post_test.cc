@@ -68,8 +68,7 @@ TEST(ThreadsHttpPost, SendsLongAndEmptyBodies) {
 TEST(ThreadsHttpPost, FailsWithTheStatusAndTheTextOfARefusal) {
   const HttpServer server("HTTP/1.1 503 Busy\r\nContent-Length: 12\r\n\r\nno\x1b[2Jroom\n\xff");
   const auto result = post(server.url());
-  EXPECT_EQ(error(result),
-            "POST " + server.url() + ": status 503: no\\x1b[2Jroom \xEF\xBF\xBD");
+  EXPECT_EQ(error(result), "POST " + server.url() + ": status 503: no\\x1b[2Jroom \xEF\xBF\xBD");
   EXPECT_EQ(result.error().code, ErrorCode::kUnavailable);
   const HttpServer other("HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(error(post(other.url())), "POST " + other.url() + ": status 404");
