@@ -270,8 +270,11 @@ class ExpressionEvaluator {
   const Scope& scope_;
 };
 
-Result<Expression> Expression::parse(std::string_view text) {
-  return ExpressionParser(text).parse();
+Result<Expression> Expression::parse(std::string_view text, json::Position position) {
+  auto expression = ExpressionParser(text).parse();
+  if (!expression) return expression;
+  for (auto& reference : expression->references_) reference.position = position;
+  return expression;
 }
 
 Result<bool> Expression::evaluate(const Scope& scope) const {

@@ -28,8 +28,10 @@ class Expression {
   static constexpr std::size_t kMaxBytes = 4096;
   static constexpr int kMaxDepth = 64;  ///< of parentheses and `not`: reading recurses
 
-  /// Errors: kInvalidInput: "character N: …", from 1.
-  [[nodiscard]] static Result<Expression> parse(std::string_view text);
+  /// `position` is where the text stands, for its references. Errors: kInvalidInput: "character N:
+  /// …", from 1.
+  [[nodiscard]] static Result<Expression> parse(std::string_view text,
+                                                json::Position position = {});
 
   /// Errors: kInvalidInput for an operator that cannot be used on what it gets.
   [[nodiscard]] Result<bool> evaluate(const Scope& scope) const;

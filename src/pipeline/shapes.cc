@@ -119,7 +119,9 @@ Shape<json::Object> any_object() {
 Shape<Expression> expression() {
   return parsed<Expression>(
       "an expression", Expression::kMaxBytes,
-      [](const std::string& text, json::Position) { return Expression::parse(text); },
+      [](const std::string& text, json::Position position) {
+        return Expression::parse(text, position);
+      },
       [](const Expression& value) { return config::text_or_null(value.text()); });
 }
 

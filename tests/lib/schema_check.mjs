@@ -1,7 +1,7 @@
 // Holds `weir check FILE` against the schema that the program prints, read by a validator that is not
 // ours.
 
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {ROOT, Weir, withFolder} from './weir.mjs';
@@ -24,47 +24,71 @@ function changed(value, path, change) {
   return copy;
 }
 
+const WHOLE = 'the whole';
+/// How many files the program checks at a time: it takes longer to start than to check one.
+const BATCH = 200;
+
 class SchemaCheck {
-  constructor(program, schema, file) {
-    this.weir = new Weir(program, join(file, '..'));
-    this.file = file;
+  constructor(program, schema, folder, fileName) {
+    this.weir = new Weir(program, folder);
+    this.folder = folder;
+    this.fileName = fileName;
     this.ajv = new Ajv({strict: true, strictTypes: false, strictRequired: false,
       allowUnionTypes: true});
     this.validate = this.ajv.compile(JSON.parse(this.weir.ask(0, 'schema', schema)));
     this.counts = {accepted: 0, refused: 0};
+    this.cases = [];
   }
 
   /// What the program accepts, the schema does; `both`: and what it refuses, too.
-  hold(value, both, what) {
-    writeFileSync(this.file, JSON.stringify(value));
-    const {status, stderr} = this.weir.call('check', this.file);
-    const valid = this.validate(value);
-    if (status === 0 ? !valid : valid && both) {
-      const why = status === 0 ? this.ajv.errorsText(this.validate.errors) : stderr;
-      throw new Error(`${what}: ${why}`);
-    }
-    ++this.counts[status === 0 ? 'accepted' : 'refused'];
-    return status === 0;
-  }
+  add(value, both, what) { this.cases.push({value, both, what}); }
 
-  holdEveryChange(value, maps) {
-    if (!this.hold(value, true, 'the whole')) throw new Error('the whole is refused');
+  addEveryChange(value, maps) {
     for (const path of places(value)) {
       const at = path.join('.');
-      this.hold(changed(value, path, (object, key) => {
+      this.add(changed(value, path, (object, key) => {
         if (Array.isArray(object)) object.splice(Number(key), 1);
         else delete object[key];
       }), false, `without ${at}`);
       for (const wrong of WRONG) {
-        this.hold(changed(value, path, (object, key) => object[key] = wrong), false,
+        this.add(changed(value, path, (object, key) => object[key] = wrong), false,
             `${at} is ${JSON.stringify(wrong)}`);
       }
       const inside = path.reduce((object, key) => object[key], value);
       if (inside === null || typeof inside !== 'object' || Array.isArray(inside)) continue;
       if (maps.includes(path.at(-1))) continue;
-      this.hold(changed(value, [...path, 'unknown'], (object, key) => object[key] = 1), true,
+      this.add(changed(value, [...path, 'unknown'], (object, key) => object[key] = 1), true,
           `${at}.unknown`);
     }
+  }
+
+  /// A folder for each, because the file's name matters.
+  fileOf(number) { return join(this.folder, String(number), this.fileName); }
+
+  holdAll() {
+    this.cases.forEach((one, number) => {
+      mkdirSync(join(this.folder, String(number)));
+      writeFileSync(this.fileOf(number), JSON.stringify(one.value));
+    });
+    for (let first = 0; first < this.cases.length; first += BATCH) {
+      const batch = this.cases.slice(first, first + BATCH);
+      const files = batch.map((_, i) => this.fileOf(first + i));
+      const {stdout, stderr} = this.weir.call('check', ...files);
+      const accepted = new Set(stdout.split('\n').map((line) => line.replace(/: ok\b.*/, '')));
+      const whys = stderr.split('\n');
+      batch.forEach((one, i) => this.hold(one, accepted.has(files[i]),
+          whys.filter((line) => line.startsWith(`${files[i]}:`)).join('\n')));
+    }
+  }
+
+  hold({value, both, what}, isAccepted, problems) {
+    if (!isAccepted && problems === '') throw new Error(`${what}: weir check says nothing of it`);
+    const valid = this.validate(value);
+    if (isAccepted ? !valid : valid && both) {
+      throw new Error(`${what}: ${isAccepted ? this.ajv.errorsText(this.validate.errors) : problems}`);
+    }
+    if (!isAccepted && what === WHOLE) throw new Error(`the whole is refused: ${problems}`);
+    ++this.counts[isAccepted ? 'accepted' : 'refused'];
   }
 }
 
@@ -74,8 +98,12 @@ class SchemaCheck {
 /// accepted and refused.
 export async function holdAgainstSchema({schema, fileName, values, maps, least}) {
   await withFolder((folder) => {
-    const check = new SchemaCheck(process.argv[2], schema, join(folder, fileName));
-    for (const value of values) check.holdEveryChange(value, maps);
+    const check = new SchemaCheck(process.argv[2], schema, folder, fileName);
+    for (const value of values) {
+      check.add(value, true, WHOLE);
+      check.addEveryChange(value, maps);
+    }
+    check.holdAll();
     const {accepted, refused} = check.counts;
     console.log(`${accepted} accepted, ${refused} refused`);
     if (accepted < least.accepted || refused < least.refused) process.exitCode = 1;
