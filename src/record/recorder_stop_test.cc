@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
+#include <pthread.h>
 
+#include <array>
 #include <atomic>
+#include <string_view>
 #include <thread>
 
 #include "base/troubled_files.h"
@@ -40,14 +43,18 @@ TEST(RecorderStop, SaysWhenItCannotStopInTime) {
 
 // A commit is out when the recorder is told to stop, and fails then.
 TEST(RecorderStop, AnswersStopOnlyAfterTheRunsOfAFailedCommitWereTold) {
-  struct FailingSyncs final : TroubledFiles {
+  struct FailingCommits final : TroubledFiles {
     int fdatasync(int file) override {
-      is_syncing = true;
-      if (TroubledFiles::fdatasync(file) == 0 && !fails) return 0;
+      std::array<char, 16> thread{};
+      ::pthread_getname_np(::pthread_self(), thread.data(), thread.size());
+      if (std::string_view(thread.data()) != "weir-commit") return TroubledFiles::fdatasync(file);
+      is_out = true;
+      is_out.notify_all();
+      fails.wait(false);
       errno = EIO;
       return -1;
     }
-    std::atomic<bool> is_syncing{false}, fails{false};
+    std::atomic<bool> is_out{false}, fails{false};
   } files;
   Recorder recorder(fresh_store(files), {.commit_interval = std::chrono::milliseconds(1)});
   const auto run = *recorder.begin(some_run());
@@ -56,14 +63,14 @@ TEST(RecorderStop, AnswersStopOnlyAfterTheRunsOfAFailedCommitWereTold) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     told = true;
   });
-  files.stuck = files.fails = true;
   emit_message(*run, "lost");
-  while (!files.is_syncing) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  files.is_out.wait(false);
   const auto early = recorder.stop(Recorder::AtStop::kDrain, std::chrono::milliseconds(200));
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().code, ErrorCode::kUnavailable);
   EXPECT_FALSE(told);
-  files.stuck = false;
+  files.fails = true;
+  files.fails.notify_all();
   EXPECT_TRUE(recorder.stop(Recorder::AtStop::kDrain, std::chrono::seconds(30)));
   EXPECT_TRUE(told);
   EXPECT_EQ(run->flush().error().code, ErrorCode::kIo);
