@@ -1,0 +1,231 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <mutex>
+
+#include "engine/engine_testing.h"
+#include "event/decoder.h"
+#include "project/run_state.h"
+
+// A run whose process was lost goes on in another.
+namespace weir::engine {
+namespace {
+
+using testing::HasSubstr;
+
+/// Nodes of every kind of course: one is tried three times, one is left out, one fails beside the
+/// others in the mode `continue`, whose descendant is skipped.
+constexpr const char* kRun = R"json({
+  "id": "p", "on_failure": "MODE", "seed": 7,
+  "nodes": [
+    {"id": "first", "plugin_id": "x", "tool_id": "name"},
+    {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"]},
+    {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"],
+     "retry": {"max_attempts": 4, "delay": "1ms", "jitter": "none"}},
+    {"id": "never", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
+     "when": "${nodes.first.first} == 'other'"},
+    {"id": "bad", "plugin_id": "x", "tool_id": "fail", "needs": ["flaky"]},
+    {"id": "after_bad", "plugin_id": "x", "tool_id": "name", "needs": ["bad"]},
+    {"id": "last", "plugin_id": "x", "tool_id": "name", "needs": ["large", "flaky", "never"]}]
+  })json";
+
+class TakeUpTest : public EngineTest {
+ protected:
+  TakeUpTest() {
+    add("x", "name", [this](const tool::Call& call) {
+      count(call);
+      auto output = call.payload;
+      output.set(std::string(call.node_id), "done");
+      return output;
+    });
+    add("x", "large", [this](const tool::Call& call) {
+      count(call);
+      json::Object output;
+      output.set("large", std::string(2 * kMaxInlineOutput, 'x'));
+      return output;
+    });
+    add("x", "flaky", [this](const tool::Call& call) {
+      if (count(call) < 3) throw std::runtime_error("not yet");
+      json::Object output;
+      output.set("flaky", 1);
+      return output;
+    });
+    add("x", "fail", [this](const tool::Call& call) -> json::Object {
+      count(call);
+      throw std::invalid_argument("never");
+    });
+  }
+
+  /// How often the node has been called, this call included.
+  int count(const tool::Call& call) {
+    const std::lock_guard lock(mutex_);
+    keys_[std::string(call.node_id)].emplace_back(call.idempotency_key);
+    return ++calls_[std::string(call.node_id)];
+  }
+
+  /// The lines of the store's events, in their order.
+  std::vector<std::string> lines(const log::StoreDirectory& store) {
+    std::vector<std::string> lines;
+    const auto segments = store.segments();
+    EXPECT_TRUE(segments);
+    for (const auto& segment : *segments) {
+      std::ifstream file(segment);
+      for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
+      }
+    }
+    return lines;
+  }
+
+  static RecordedRun recorded(std::span<const std::string> lines) {
+    RecordedRun run;
+    event::Decoder decoder;
+    for (const auto& line : lines) {
+      const auto event = decoder.decode(line);
+      EXPECT_TRUE(event);
+      run.apply(**event);
+    }
+    return run;
+  }
+
+  /// Goes on with what `before` tells, in a store of its own; returns what was recorded there.
+  Result<RunReport> take_up(const std::string& json, std::span<const std::string> before,
+                            std::vector<std::string>& after) {
+    const auto store = log::StoreDirectory::create(
+        testing::TempDir() + "taken-up-" + std::to_string(random_bits()), files_);
+    EXPECT_TRUE(store);
+    const auto file = pipeline::read_definition(*json::parse(json));
+    auto result = [&]() -> Result<RunReport> {
+      record::Recorder recorder(*store, {});
+      Engine engine(recorder, artifacts_, tools_);
+      auto run = recorded(before);
+      WEIR_TRY(auto lock, log::RunLock::take(*store, run.run_id));
+      OwnedRun owned{.lock = std::move(lock), .recorded = std::move(run)};
+      return engine.run({.definition = file.definition,
+                         .definition_text = json,
+                         .folder = ".",
+                         .payload = {},
+                         .owned = &owned,
+                         .jobs = 1,
+                         .stop = {},
+                         .on_update = {}});
+    }();
+    after = lines(*store);
+    return result;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, int> calls_;
+  std::map<std::string, std::vector<std::string>> keys_;
+};
+
+std::string in_mode(const std::string& mode) {
+  std::string text = kRun;
+  return text.replace(text.find("MODE"), 4, mode);
+}
+
+project::RunState state_of(std::span<const std::string> before,
+                           std::span<const std::string> after) {
+  project::RunState state;
+  event::Decoder decoder;
+  for (const auto& part : {before, after}) {
+    for (const auto& line : part) state.apply(**decoder.decode(line));
+  }
+  return state;
+}
+
+std::map<std::string, project::State> states_of(const project::RunState& run) {
+  std::map<std::string, project::State> states;
+  for (const auto& node : run.nodes) states[node.node_id] = node.state;
+  return states;
+}
+
+class TakeUpInMode : public TakeUpTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(TakeUpInMode, EndsAsTheUncrashedRunWhereverItWasLost) {
+  const auto pipeline = in_mode(GetParam());
+  const auto whole = run(pipeline, {}, 1);
+  ASSERT_TRUE(whole);
+  const auto all = lines(store_);
+  const auto expected = state_of(all, {});
+  for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    const std::span before(all.data(), lost_after);
+    const auto at_crash = state_of(before, {});
+    calls_.clear();
+    if (const auto* flaky = at_crash.find_node("flaky"); flaky != nullptr) {
+      for (const auto& attempt : flaky->attempts) {
+        if (attempt.state == project::State::kFailed) ++calls_["flaky"];
+      }
+    }
+    std::vector<std::string> after;
+    const auto report = take_up(pipeline, before, after);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->outcome, whole->outcome);
+    EXPECT_EQ(json::to_text(json::Value(report->result)),
+              json::to_text(json::Value(whole->result)));
+    EXPECT_EQ(report->failed_node_id, whole->failed_node_id);
+
+    const auto state = state_of(before, after);
+    EXPECT_FALSE(state.is_inconsistent())
+        << (state.forbidden.empty() ? "" : state.forbidden[0].why);
+    EXPECT_FALSE(state.is_stale());
+    EXPECT_EQ(state.engine_attempt, 2);
+    EXPECT_EQ(state.state, expected.state);
+    EXPECT_EQ(states_of(state), states_of(expected));
+    for (const auto& node : at_crash.nodes) {
+      if (node.state != project::State::kCompleted) continue;
+      EXPECT_EQ(calls_[node.node_id], node.node_id == "flaky" ? 2 : 0) << node.node_id;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, TakeUpInMode,
+                         testing::Values("continue", "fail_fast", "best_effort"),
+                         [](const auto& mode) { return std::string(mode.param); });
+
+TEST_F(TakeUpTest, GivesAToolTheSameKeyOnBothTries) {
+  const std::string pipeline =
+      R"({"id": "p", "nodes": [{"id": "n", "plugin_id": "x", "tool_id": "name"}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines(store_);
+  std::vector<std::string> after;
+  ASSERT_TRUE(take_up(pipeline, std::span(all.data(), 2), after));
+  ASSERT_EQ(keys_["n"].size(), 2U);
+  EXPECT_EQ(keys_["n"][0], keys_["n"][1]);
+  EXPECT_THAT(keys_["n"][0], HasSubstr(recorded(all).run_id.text()));
+}
+
+TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
+  const std::string pipeline = R"({"id": "p", "nodes": [
+      {"id": "n", "plugin_id": "x", "tool_id": "name", "effects_once": true}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines(store_);
+  calls_.clear();
+  std::vector<std::string> after;
+  const auto report = take_up(pipeline, std::span(all.data(), 2), after);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->failure.type, "EffectsUnknown");
+  EXPECT_EQ(calls_["n"], 0);
+  EXPECT_FALSE(state_of(std::span(all.data(), 2), after).is_inconsistent());
+
+  const auto begun = take_up(pipeline, std::span(all.data(), 1), after);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->outcome, pipeline::RunOutcome::kCompleted) << "it had not begun";
+}
+
+TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {
+  ASSERT_TRUE(run(kTwoNodes));
+  const auto all = lines(store_);
+  std::vector<std::string> after;
+  const auto report =
+      take_up(R"({"id": "p", "nodes": [{"id": "other", "plugin_id": "a", "tool_id": "t1"}]})",
+              std::span(all.data(), 3), after);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(after, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace weir::engine
