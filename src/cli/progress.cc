@@ -43,10 +43,10 @@ Progress::~Progress() {
 void Progress::update(const engine::NodeUpdate& update) {
   const std::lock_guard lock(mutex_);
   if (update.kind == engine::NodeUpdate::Kind::kStarted) {
-    running_.emplace(update.node.id.text, Clock::now());
+    running_.emplace(update.node_id, Clock::now());
     return;
   }
-  running_.erase(update.node.id.text);
+  running_.erase(std::string(update.node_id));
   if (update.kind != engine::NodeUpdate::Kind::kRetried) ++ended_;
   erase_running();
   print_ended(update);
@@ -58,7 +58,7 @@ void Progress::print_ended(const engine::NodeUpdate& update) const {
   const auto mark = update.kind == Kind::kCompleted ? paint(coloured_, Colour::kGreen, "✓")
                     : update.kind == Kind::kFailed  ? paint(coloured_, Colour::kRed, "✗")
                                                     : paint(coloured_, Colour::kYellow, "–");
-  const auto name = pad(update.node.id.text, static_cast<std::size_t>(name_width_));
+  const auto name = pad(std::string(update.node_id), static_cast<std::size_t>(name_width_));
   auto note = update.kind == Kind::kCancelled ? std::string("  cancelled") : std::string();
   if (update.kind == Kind::kSkipped) note = "  skipped: ";
   if (!update.message.empty()) note += (note.empty() ? "  " : "") + text::printable(update.message);

@@ -187,11 +187,67 @@ TEST_F(ControlTest, ASkippedNodeIsNotRunAndWhatFollowsIs) {
 TEST_F(ControlTest, AConditionThatHasNoAnswerFailsItsNode) {
   const auto report = run_one("flaky", R"("when": "${input.k} < 3")");
   ASSERT_TRUE(report);
-  EXPECT_EQ(report->failure.type, "InvalidCondition");
+  EXPECT_EQ(report->failure.type, "InvalidPlan");
   EXPECT_THAT(report->failure.message, HasSubstr("'when' of node 'n': "));
   EXPECT_EQ(calls_, 0);
   EXPECT_THAT(types(), ElementsAre("pipeline_started", "pipeline_node_started",
                                    "pipeline_node_failed", "pipeline_failed"));
+}
+
+TEST_F(ControlTest, RunsANodeOnceForEachItem) {
+  add("x", "double", [](const tool::Call& call) {
+    json::Object output;
+    output.set("twice", 2 * *call.payload.find("item")->integer());
+    output.set("id", call.node_id);
+    return output;
+  });
+  const auto report = run(R"json({"id": "p", "nodes": [
+      {"id": "first", "plugin_id": "a", "tool_id": "t1"},
+      {"id": "each", "plugin_id": "x", "tool_id": "double", "needs": ["first"],
+       "for_each": "${input.numbers}"},
+      {"id": "none", "plugin_id": "x", "tool_id": "double", "needs": ["first"],
+       "for_each": "${input.nothing}"},
+      {"id": "last", "plugin_id": "b", "tool_id": "t1", "needs": ["each", "none"]}]})json",
+                          *json::parse(R"({"numbers": [4, 7], "nothing": []})")->object());
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  EXPECT_EQ(json::to_text(*report->result.find("each")),
+            R"([{"twice":8,"id":"each[0]"},{"twice":14,"id":"each[1]"}])");
+  EXPECT_EQ(json::to_text(*report->result.find("none")), "[]");
+  EXPECT_EQ(only("pipeline_node_skipped").members.at("reason"), "'for_each' has no items");
+  const auto end = only("pipeline_completed");
+  EXPECT_EQ(end.members.at("node_count"), "4");
+  EXPECT_EQ(end.members.at("success_count"), "4");
+  std::vector<std::string> steps;
+  for (const auto& event : events()) {
+    if (event.node_id.starts_with("each")) steps.push_back(event.members.at("step_index"));
+  }
+  EXPECT_THAT(steps, testing::AllOf(testing::SizeIs(4), testing::Each(steps.front())));
+}
+
+TEST_F(ControlTest, TheItemsOfAFailedNodeThatCompletedStay) {
+  add("x", "odd", [this](const tool::Call& call) {
+    ++calls_;
+    if (*call.payload.find("item")->integer() % 2 == 0) throw std::invalid_argument("even");
+    return call.payload;
+  });
+  const auto report = run(R"json({"id": "p", "on_failure": "continue", "nodes": [
+      {"id": "each", "plugin_id": "x", "tool_id": "odd", "for_each": "${input.numbers}"},
+      {"id": "after", "plugin_id": "a", "tool_id": "t1", "needs": ["each"]}]})json",
+                          *json::parse(R"({"numbers": [1, 2, 3]})")->object());
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kFailed);
+  EXPECT_EQ(report->failed_node_id, "each[1]");
+  EXPECT_EQ(calls_, 3);
+  EXPECT_EQ(only("pipeline_node_skipped").node_id, "after");
+}
+
+TEST_F(ControlTest, WhatIsNoListHasNoItems) {
+  const auto report = run_one("flaky", R"("for_each": "${input}")");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->failure.type, "InvalidPlan");
+  EXPECT_EQ(report->failure.message,
+            "'for_each' of node 'n': a list is expected, this is an object");
 }
 
 }  // namespace

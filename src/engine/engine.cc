@@ -104,9 +104,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
     report.outputs = std::move(execution.outputs());
   }
   report.failure = execution.failure();
-  if (const auto node = execution.first_failed()) {
-    report.failed_node_id = request.definition.nodes[*node].id.text;
-  }
+  report.failed_node_id = execution.first_failed_id();
   return report;
 }
 

@@ -25,7 +25,7 @@ namespace weir::engine {
 struct NodeUpdate {
   enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kRetried, kSkipped, kCancelled };
   Kind kind;
-  const pipeline::Node& node;
+  std::string_view node_id;  ///< or of one of its items: "ID[0]"
   double duration_ms = 0;
   std::string_view message{};  ///< kFailed, kRetried, kSkipped: why
 };

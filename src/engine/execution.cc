@@ -14,6 +14,7 @@ namespace weir::engine {
 
 using pipeline::Command;
 using pipeline::NodeIndex;
+using pipeline::StepIndex;
 using State = pipeline::Scheduler::State;
 
 /// Longer messages are cut: what a tool has to say at length are its log lines.
@@ -31,10 +32,10 @@ std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition
   for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
     const auto& node = definition.nodes[i];
     const bool is_tried_again = node.retry && !node.effects_once;
-    if (!is_tried_again && !node.when) continue;
+    if (!is_tried_again && !node.when && !node.for_each) continue;
     rules.resize(definition.nodes.size());
     rules[i] = {.retry = is_tried_again ? &*node.retry : nullptr,
-                .needs_preparation = node.when.has_value()};
+                .needs_preparation = node.when.has_value() || node.for_each.has_value()};
   }
   return rules;
 }
@@ -70,6 +71,28 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
   }
 }
 
+std::string Execution::first_failed_id() {
+  const std::lock_guard lock(mutex_);
+  const auto step = scheduler_.first_failed();
+  return step ? step_of(*step).id : std::string();
+}
+
+std::int64_t Execution::node_count() const {
+  auto count = static_cast<std::int64_t>(graph_.size());
+  for (const auto& [node, items] : items_) {
+    count += static_cast<std::int64_t>(items.outputs.size()) - 1;
+  }
+  return count;
+}
+
+std::vector<project::NodeWide> Execution::wide_nodes() {
+  auto all = std::move(wide_nodes_);
+  for (auto& [node, items] : items_) {
+    std::move(items.wide.begin(), items.wide.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
 Result<void> Execution::run() {
   if (taken_up_) {
     go_on();
@@ -82,7 +105,8 @@ Result<void> Execution::run() {
   {
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
-      if (stops_without_record(request_)) cancel();
+      // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
+      if (stops_without_record(request_)) timers_.start({}, [this] { cancel(); });
     });
     work();
   }
@@ -100,112 +124,173 @@ void Execution::work() {
       --idle_;
     }
     if (finished_) return;
-    const auto node = ready_.front();
+    const auto step = step_of(ready_.front());
     ready_.pop_front();
-    const bool is_preparing = scheduler_.state(node) == State::kPreparing;
-    const auto stop = stops_[node];
-    const int attempt = scheduler_.attempts(node);
+    const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
+    const auto stop = stops_[step.index];
+    const int attempt = scheduler_.attempts(step.index);
     if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
-      scheduler_.cancelled(node, commands_);
+      scheduler_.cancelled(step.index, commands_);
       carry_out();
       continue;
     }
     lock.unlock();
     if (is_preparing) {
-      prepare(node);
+      prepare(step);
     } else {
-      run_node(node, attempt, stop);
+      run_step(step, attempt, stop);
     }
     lock.lock();
   }
 }
 
-NodeEvents Execution::events_of(NodeIndex index, int attempt) {
-  return {run_,
-          request_.definition.nodes[index],
-          step_index_[index],
-          attempt,
-          place_,
-          wide_nodes_.empty() ? nullptr : &wide_nodes_[index]};
+NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide) {
+  return {run_, step.node, step.id, step_index_[step.node_index], attempt, place_, wide};
 }
 
-/// Whether it is to run at all.
-void Execution::prepare(NodeIndex index) {
-  const auto& node = request_.definition.nodes[index];
-  const auto wanted = calls_.is_wanted(node, calls_.input_of(index));
-  if (!wanted) {
-    auto events = events_of(index, 1);
+/// Whether it is to run at all, and how often.
+void Execution::prepare(const Step& step) {
+  const auto index = step.node_index;
+  auto plan = calls_.plan(index);
+  if (!plan) {
+    auto events = events_of(step, 1, wide_of(step));
     events.started(predecessor_ids_[index]);
-    return fail(index, events, 0, wanted.error());
+    return fail(step, events, 0, plan.error());
   }
-  if (*wanted) return decide([&](auto& commands) { scheduler_.prepared(index, {}, commands); });
-  events_of(index, 1).skipped("'when' is false: " + node.when->text());
-  report({.kind = NodeUpdate::Kind::kSkipped, .node = node, .message = "'when' is false"});
-  decide([&](auto& commands) { scheduler_.skip(index, commands); });
+  const auto skipped = skipped_because(index, *plan);
+  if (!skipped.empty()) {
+    events_of(step, 1, wide_of(step)).skipped(skipped);
+    report({.kind = NodeUpdate::Kind::kSkipped, .node_id = step.id, .message = skipped});
+  }
+  decide([&](auto& commands) { carry_out_plan(index, *plan, commands); });
 }
 
-void Execution::run_node(NodeIndex index, int attempt, const std::stop_source& stop) {
+/// Empty: it is not.
+std::string Execution::skipped_because(NodeIndex index, const NodeCalls::Plan& plan) const {
   const auto& node = request_.definition.nodes[index];
+  if (!plan.is_wanted) return "'when' is false: " + node.when->text();
+  if (plan.items && plan.items->empty()) return "'for_each' has no items";
+  return {};
+}
+
+/// Under mutex_.
+void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
+                               pipeline::Scheduler::Commands& commands) {
+  if (!plan.is_wanted) return scheduler_.skip(index, commands);
+  if (!plan.items) {
+    scheduler_.prepared(index, {}, commands);
+    return;
+  }
+  auto& items = items_[index];
+  const auto count = plan.items->size();
+  items.list = plan.items;
+  items.outputs.resize(count);
+  if (!wide_nodes_.empty()) items.wide.resize(count);
+  if (count == 0) keep_items(index);  // before its successors are started
+  items.first = scheduler_.prepared(index, static_cast<std::uint32_t>(count), commands);
+  stops_.resize(scheduler_.steps(), std::stop_source(std::nostopstate));
+}
+
+/// Under mutex_: all items of the node have completed.
+void Execution::keep_items(NodeIndex index) {
+  json::Array list;
+  list.reserve(items_[index].outputs.size());
+  for (const auto& output : items_[index].outputs) {
+    list.push_back(output ? json::Value(*output) : json::Value());
+  }
+  json::Object all;
+  all.set(request_.definition.nodes[index].id.text, std::move(list));
+  outputs_[index] = std::make_shared<const json::Object>(std::move(all));
+}
+
+/// Under mutex_.
+Step Execution::step_of(StepIndex index) const {
+  const auto node = scheduler_.node_of(index);
+  Step step{.index = index,
+            .node_index = node,
+            .node = request_.definition.nodes[node],
+            .id = request_.definition.nodes[node].id.text};
+  if (const auto item = scheduler_.item_of(index)) {
+    step.id += "[" + std::to_string(*item) + "]";
+    step.item = &(*items_.at(node).list)[*item];
+  }
+  return step;
+}
+
+project::NodeWide* Execution::wide_of(const Step& step) {
+  if (wide_nodes_.empty()) return nullptr;
+  if (step.item == nullptr) return &wide_nodes_[step.node_index];
+  const std::lock_guard lock(mutex_);
+  auto& items = items_.at(step.node_index);
+  return &items.wide[step.index - items.first];
+}
+
+void Execution::run_step(const Step& step, int attempt, const std::stop_source& stop) {
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
-  auto events = events_of(index, attempt);
-  events.started(predecessor_ids_[index]);
-  report({.kind = NodeUpdate::Kind::kStarted, .node = node});
-  if (node.effects_once) {
-    if (auto refusal = reason_not_to_begin(index))
-      return fail(index, events, 0, *std::move(refusal));
+  auto events = events_of(step, attempt, wide_of(step));
+  events.started(predecessor_ids_[step.node_index]);
+  report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
+  if (step.node.effects_once) {
+    if (auto refusal = reason_not_to_begin(step)) return fail(step, events, 0, *std::move(refusal));
   }
 
   std::atomic<bool> timed_out = false;
   std::optional<Timers::Id> timer;
-  if (node.timeout) {
-    timer = timers_.start(*node.timeout, [&timed_out, stop]() mutable {
+  if (step.node.timeout) {
+    timer = timers_.start(*step.node.timeout, [&timed_out, stop] {
       timed_out = true;
       stop.request_stop();
     });
   }
-  auto output = calls_.call(node, calls_.input_of(index), stop.get_token(), events);
+  auto output = calls_.call(step, stop.get_token(), events);
   if (timer) timers_.cancel(*timer);
-  const auto text = output ? json::to_text(output->payload) : std::string();
-  if (text.size() > tool::kMaxPayloadBytes) {
-    output = std::unexpected(tool::Failure{
-        .type = "OutputTooLarge",
-        .message = "node '" + node.id.text + "': its output has " + std::to_string(text.size()) +
-                   " bytes, the limit is " + std::to_string(tool::kMaxPayloadBytes),
-        .exit_code = {},
-        .usage = output->usage});
-  }
   const auto duration_ms = milliseconds_since(clock, start);
+  if (output) output = keep(step, events, duration_ms, *std::move(output));
   if (output) {
-    const auto kept = events.completed(duration_ms, *output, text, output_store_);
-    if (kept) {
-      report({.kind = NodeUpdate::Kind::kCompleted, .node = node, .duration_ms = duration_ms});
-      return complete(index, std::make_shared<const json::Object>(std::move(output->payload)));
-    }
-    const std::lock_guard lock(mutex_);
-    storage_error_ = kept.error();
-    output = std::unexpected(tool::Failure{
-        .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
+    report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
+    return complete(step, std::make_shared<const json::Object>(std::move(output->payload)));
   }
   auto& failure = output.error();
-  if (timed_out && node.timeout) {
-    auto timeout = timeout_failure("node '" + node.id.text + "'", *node.timeout);
+  if (timed_out && step.node.timeout) {
+    auto timeout = timeout_failure("node '" + step.id + "'", *step.node.timeout);
     timeout.exit_code = failure.exit_code;
     timeout.usage = failure.usage;
     failure = std::move(timeout);
   } else if (stop.stop_requested()) {
     events.cancelled(duration_ms, "the run ends", failure);
-    report({.kind = NodeUpdate::Kind::kCancelled, .node = node, .duration_ms = duration_ms});
-    if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[index]);
-    return decide([&](auto& commands) { scheduler_.cancelled(index, commands); });
+    report({.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
+    end_wide(step);
+    return decide([&](auto& commands) { scheduler_.cancelled(step.index, commands); });
   }
-  fail(index, events, duration_ms, std::move(failure));
+  fail(step, events, duration_ms, std::move(failure));
+}
+
+/// Records the output of an attempt that completed.
+std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, NodeEvents& events,
+                                                           double duration_ms,
+                                                           tool::Output output) {
+  const auto text = json::to_text(output.payload);
+  if (text.size() > tool::kMaxPayloadBytes) {
+    return std::unexpected(tool::Failure{
+        .type = "OutputTooLarge",
+        .message = "node '" + step.id + "': its output has " + std::to_string(text.size()) +
+                   " bytes, the limit is " + std::to_string(tool::kMaxPayloadBytes),
+        .exit_code = {},
+        .usage = output.usage});
+  }
+  const auto kept = events.completed(duration_ms, output, text, output_store_);
+  if (kept) return output;
+  const std::lock_guard lock(mutex_);
+  storage_error_ = kept.error();
+  return std::unexpected(tool::Failure{
+      .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
 }
 
 /// Of a node whose effects nobody wants twice.
-std::optional<tool::Failure> Execution::reason_not_to_begin(NodeIndex index) {
-  const auto name = "node '" + request_.definition.nodes[index].id.text + "'";
-  if (taken_up_ && taken_up_->unended.contains(index)) {
+std::optional<tool::Failure> Execution::reason_not_to_begin(const Step& step) {
+  const auto name = "node '" + step.id + "'";
+  if (taken_up_ && taken_up_->unended.contains(step.index)) {
     return tool::Failure{.type = "EffectsUnknown",
                          .message = name +
                                     ": the process that ran it ended before it did, so it may have "
@@ -215,12 +300,16 @@ std::optional<tool::Failure> Execution::reason_not_to_begin(NodeIndex index) {
                          .retryable = false};
   }
   // Its start is on disk before it has any.
-  auto recorded = run_.flush();
+  const auto recorded = run_.flush();
   if (recorded || !stops_without_record(request_)) return {};
   return tool::Failure{.type = "StorageError",
                        .message = name + ": " + recorded.error().message,
                        .exit_code = {},
                        .usage = {}};
+}
+
+void Execution::end_wide(const Step& step) {
+  if (request_.definition.wide_events.nodes) emit_node_wide(run_, *wide_of(step));
 }
 
 void Execution::report(const NodeUpdate& update) {
@@ -229,28 +318,36 @@ void Execution::report(const NodeUpdate& update) {
   request_.on_update(update);
 }
 
-void Execution::complete(NodeIndex node, OutputPointer output) {
-  if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[node]);
-  decide([&](auto& commands) {
-    outputs_[node] = std::move(output);
-    ++completed_;
-    scheduler_.completed(node, commands);
-  });
+void Execution::complete(const Step& step, OutputPointer output) {
+  end_wide(step);
+  decide([&](auto& commands) { note_completed(step.index, std::move(output), commands); });
+}
+
+/// Under mutex_. The successors start when the commands are carried out: after it.
+void Execution::note_completed(StepIndex step, OutputPointer output,
+                               pipeline::Scheduler::Commands& commands) {
+  const auto node = scheduler_.node_of(step);
+  ++completed_;
+  const auto item = scheduler_.item_of(step);
+  (item ? items_.at(node).outputs[*item] : outputs_[node]) = std::move(output);
+  scheduler_.completed(step, commands);
+  if (item && scheduler_.state(node) == State::kCompleted) keep_items(node);
 }
 
 /// An attempt, after which there may be another.
-void Execution::fail(NodeIndex node, NodeEvents& events, double duration_ms,
+void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
                      tool::Failure failure) {
   failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
   const auto category = category_of(failure);
   events.failed(duration_ms, failure);
+  auto* wide = request_.definition.wide_events.nodes ? wide_of(step) : nullptr;
   bool is_last = true;
   std::string message = failure.message;
   decide([&](auto& commands) {
-    scheduler_.failed(node, category, commands);
-    is_last = scheduler_.state(node) != State::kWaiting;
+    scheduler_.failed(step.index, category, commands);
+    is_last = scheduler_.state(step.index) != State::kWaiting;
     if (is_last) {
-      if (request_.definition.wide_events.nodes) emit_node_wide(run_, wide_nodes_[node]);
+      if (wide != nullptr) emit_node_wide(run_, *wide);
       if (failed_++ == 0) failure_ = std::move(failure);
     } else {
       events.retry_scheduled(retry_reason(category), commands.back().delay);
@@ -259,7 +356,7 @@ void Execution::fail(NodeIndex node, NodeEvents& events, double duration_ms,
     }
   });
   report({.kind = is_last ? NodeUpdate::Kind::kFailed : NodeUpdate::Kind::kRetried,
-          .node = request_.definition.nodes[node],
+          .node_id = step.id,
           .duration_ms = duration_ms,
           .message = message});
 }
@@ -295,7 +392,7 @@ void Execution::carry_out() {
         });
         break;
       case Command::Kind::kSkip:
-        events_of(command.step, 1).skipped(kAncestorFailed);
+        events_of(step_of(command.step), 1).skipped(kAncestorFailed);
         break;
       case Command::Kind::kCancel:
         if (scheduler_.state(command.step) == State::kRunning) {

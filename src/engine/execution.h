@@ -40,38 +40,54 @@ class Execution {
   [[nodiscard]] Result<void> run();
 
   [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
-  [[nodiscard]] std::optional<pipeline::NodeIndex> first_failed() const {
-    const auto step = scheduler_.first_failed();
-    if (!step) return {};
-    return scheduler_.node_of(*step);
-  }
+  /// Of a node or an item; empty: none has.
+  [[nodiscard]] std::string first_failed_id();
+  /// Every item is one.
+  [[nodiscard]] std::int64_t node_count() const;
   [[nodiscard]] const tool::Failure& failure() const { return failure_; }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
   /// What is known of each node, if wide events are wanted; otherwise empty.
-  [[nodiscard]] std::vector<project::NodeWide>& wide_nodes() { return wide_nodes_; }
+  [[nodiscard]] std::vector<project::NodeWide> wide_nodes();
   [[nodiscard]] std::int64_t completed_count() const { return completed_; }
   [[nodiscard]] std::int64_t failed_count() const { return failed_; }
 
  private:
   /// What a recorded run leaves to do.
   struct TakenUp {
-    std::set<pipeline::NodeIndex> unended;  ///< an attempt began, and nobody knows how it ended
+    std::set<pipeline::StepIndex> unended;  ///< an attempt began, and nobody knows how it ended
     std::set<pipeline::NodeIndex> said_skips;
     /// Failed, and no retry was announced.
-    std::map<pipeline::NodeIndex, pipeline::ErrorCategory> unsaid_retries;
+    std::map<pipeline::StepIndex, pipeline::ErrorCategory> unsaid_retries;
   };
-  Result<void> tell_again(pipeline::NodeIndex node, const NodeFact& fact,
+  [[nodiscard]] std::optional<pipeline::StepIndex> find_step(
+      std::string_view node_id, pipeline::Scheduler::Commands& commands);
+  Result<void> tell_again(pipeline::StepIndex step, const NodeFact& fact,
                           pipeline::Scheduler::Commands& commands);
   void go_on();
   [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
-  void prepare(pipeline::NodeIndex index);
-  [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(pipeline::NodeIndex index);
-  void run_node(pipeline::NodeIndex index, int attempt, const std::stop_source& stop);
-  void complete(pipeline::NodeIndex node, OutputPointer output);
-  void fail(pipeline::NodeIndex node, NodeEvents& events, double duration_ms,
-            tool::Failure failure);
-  [[nodiscard]] NodeEvents events_of(pipeline::NodeIndex index, int attempt);
+  void prepare(const Step& step);
+  [[nodiscard]] std::string skipped_because(pipeline::NodeIndex index,
+                                            const NodeCalls::Plan& plan) const;
+  void carry_out_plan(pipeline::NodeIndex index, const NodeCalls::Plan& plan,
+                      pipeline::Scheduler::Commands& commands);
+  void keep_items(pipeline::NodeIndex index);
+  [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
+  [[nodiscard]] project::NodeWide* wide_of(const Step& step);
+  [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
+  void run_step(const Step& step, int attempt, const std::stop_source& stop);
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
+                                                                NodeEvents& events,
+                                                                double duration_ms,
+                                                                tool::Output output);
+  void end_wide(const Step& step);
+  void complete(const Step& step, OutputPointer output);
+  void note_completed(pipeline::StepIndex step, OutputPointer output,
+                      pipeline::Scheduler::Commands& commands);
+  void fail(const Step& step, NodeEvents& events, double duration_ms, tool::Failure failure);
+  /// `step` outlives them.
+  [[nodiscard]] NodeEvents events_of(const Step& step, int attempt,
+                                     project::NodeWide* wide = nullptr);
   void report(const NodeUpdate& update);
   void cancel();
   void end_late();
@@ -100,9 +116,17 @@ class Execution {
   std::condition_variable changed_;
   pipeline::Scheduler scheduler_;
   std::vector<pipeline::Command> commands_;
-  std::deque<pipeline::NodeIndex> ready_;
-  std::vector<std::stop_source> stops_;  // of each node
+  std::deque<pipeline::StepIndex> ready_;
+  std::vector<std::stop_source> stops_;  // of each step
   std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
+  /// What `for_each` nodes run for.
+  struct Items {
+    std::shared_ptr<const json::Array> list;
+    pipeline::StepIndex first = 0;
+    std::vector<OutputPointer> outputs;   // of each
+    std::vector<project::NodeWide> wide;  // each written by the thread that runs it
+  };
+  std::map<pipeline::NodeIndex, Items> items_;
   const NodeCalls calls_;
   std::optional<TakenUp> taken_up_;
   std::vector<std::thread> workers_;

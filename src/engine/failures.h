@@ -12,8 +12,8 @@ namespace weir::engine {
 /// the world's fault: it is transient.
 [[nodiscard]] pipeline::ErrorCategory category_of(const tool::Failure& failure);
 
-/// The type of a failure of `when`.
-inline constexpr std::string_view kInvalidCondition = "InvalidCondition";
+/// The type of a failure of `when` or `for_each`.
+inline constexpr std::string_view kInvalidPlan = "InvalidPlan";
 /// Why a node was skipped.
 inline constexpr std::string_view kAncestorFailed = "a node before it failed";
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <stop_token>
 #include <string_view>
 #include <unordered_map>
@@ -11,8 +12,20 @@
 #include "engine/run_place.h"
 #include "pipeline/graph.h"
 #include "pipeline/reference.h"
+#include "pipeline/scheduler.h"
 
 namespace weir::engine {
+
+/// What runs: a node, or one of the items of a `for_each` node.
+struct Step {
+  pipeline::StepIndex index;
+  pipeline::NodeIndex node_index;
+  const pipeline::Node& node;
+  std::string id;                     ///< "ID", or "ID[3]" of an item
+  const json::Value* item = nullptr;  ///< the node's items outlive the step
+};
+/// A longer list is an error.
+inline constexpr std::size_t kMaxItems = 100'000;
 
 /// What the nodes of a run are given, and the call of their tools.
 ///
@@ -31,20 +44,25 @@ class NodeCalls {
     return found == index_.end() ? std::nullopt : std::optional(found->second);
   }
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
-  /// What its `when` says.
-  [[nodiscard]] std::expected<bool, tool::Failure> is_wanted(const pipeline::Node& node,
-                                                             const json::Object& payload) const;
-  [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const pipeline::Node& node,
-                                                                const json::Object& payload,
+  /// What a node is to do, once what it needs has ended.
+  struct Plan {
+    bool is_wanted = true;  ///< what its `when` says
+    /// Of a `for_each` node: it is run once for each.
+    std::shared_ptr<const json::Array> items{};
+  };
+  /// Depends on recorded things alone. Errors: a failure of the node.
+  [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex node) const;
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
                                                                 const std::stop_token& stop,
                                                                 NodeEvents& events) const;
 
  private:
-  [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload) const;
+  [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,
+                                         const json::Value* item = nullptr) const;
   /// What the tool gets: `with`, its references resolved.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
-      const pipeline::Node& node, const tool::ToolSpec& spec, const json::Object& payload) const;
-  [[nodiscard]] tool::Environment environment_of(const pipeline::Node& node,
+      const Step& step, const tool::ToolSpec& spec, const json::Object& payload) const;
+  [[nodiscard]] tool::Environment environment_of(const Step& step,
                                                  const record::TraceContext& context) const;
 
   const RunRequest& request_;

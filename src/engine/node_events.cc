@@ -25,10 +25,12 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
 
 }  // namespace
 
-NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index,
-                       int attempt, const RunPlace& place, project::NodeWide* wide)
+NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
+                       std::int64_t step_index, int attempt, const RunPlace& place,
+                       project::NodeWide* wide)
     : run_(run),
       node_(node),
+      node_id_(node_id),
       place_(place),
       wide_(wide),
       step_index_(step_index),
@@ -48,7 +50,7 @@ std::vector<event::FieldValue> NodeEvents::common() const {
   fields.reserve(16);
   fields.push_back({Field::kSpanId, view(span_)});
   fields.push_back({Field::kParentSpanId, view(parent_span_)});
-  fields.push_back({Field::kNodeId, std::string_view(node_.id.text)});
+  fields.push_back({Field::kNodeId, node_id_});
   fields.push_back({Field::kPluginId, std::string_view(node_.plugin_id.text)});
   fields.push_back({Field::kToolId, std::string_view(node_.tool_id.text)});
   fields.push_back({Field::kStepIndex, step_index_});

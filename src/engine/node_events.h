@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "artifact/artifact_store.h"
@@ -24,9 +25,10 @@ struct OutputStore {
 /// Records one attempt of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
-  /// `wide`, if it is wanted, learns what the events say; they all outlive this object.
-  NodeEvents(record::Run& run, const pipeline::Node& node, std::int64_t step_index, int attempt,
-             const RunPlace& place, project::NodeWide* wide);
+  /// `node_id` is the node's, or that of one of its items. `wide`, if it is wanted, learns what the
+  /// events say; they all outlive this object.
+  NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
+             std::int64_t step_index, int attempt, const RunPlace& place, project::NodeWide* wide);
 
   void started(const std::vector<std::string>& predecessor_ids);
   /// `output_text` is the payload as JSON. Errors: those of the artifact store, and then nothing
@@ -53,6 +55,7 @@ class NodeEvents {
 
   record::Run& run_;
   const pipeline::Node& node_;
+  const std::string_view node_id_;
   const RunPlace& place_;
   project::NodeWide* wide_;
   std::int64_t step_index_;

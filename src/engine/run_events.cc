@@ -96,22 +96,22 @@ void RunEvents::completed(const Execution& execution, double duration_ms) {
     fields.push_back({Field::kOutcome, std::string_view("partial")});
   }
   fields.push_back({Field::kOutputNodeIds, std::span(output_ids_)});
-  fields.push_back({Field::kNodeCount, node_count_});
+  fields.push_back({Field::kNodeCount, execution.node_count()});
   fields.push_back({Field::kSuccessCount, execution.completed_count()});
   fields.push_back({Field::kFailedCount, execution.failed_count()});
   emit(Type::kPipelineCompleted, fields);
 }
 
-void RunEvents::failed(const Execution& execution, double duration_ms) {
-  const auto first = execution.first_failed();
-  const auto node = first ? event::FieldValue{Field::kFailedNodeId,
-                                              std::string_view(definition_.nodes[*first].id.text)}
-                          : event::FieldValue{Field::kFailedNodeId, nullptr};
+void RunEvents::failed(Execution& execution, double duration_ms) {
+  const auto first = execution.first_failed_id();
+  const auto node = first.empty()
+                        ? event::FieldValue{Field::kFailedNodeId, nullptr}
+                        : event::FieldValue{Field::kFailedNodeId, std::string_view(first)};
   const auto& failure = execution.failure();
   emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
                                {Field::kErrorType, std::string_view(failure.type)},
                                {Field::kErrorMessage, std::string_view(failure.message)},
-                               {Field::kNodeCount, node_count_},
+                               {Field::kNodeCount, execution.node_count()},
                                {Field::kSuccessCount, execution.completed_count()},
                                {Field::kFailedCount, execution.failed_count()},
                                node});
@@ -119,7 +119,7 @@ void RunEvents::failed(const Execution& execution, double duration_ms) {
 
 void RunEvents::cancelled(const Execution& execution, double duration_ms) {
   emit(Type::kPipelineCancelled, {{Field::kDurationMs, duration_ms},
-                                  {Field::kNodeCount, node_count_},
+                                  {Field::kNodeCount, execution.node_count()},
                                   {Field::kSuccessCount, execution.completed_count()},
                                   {Field::kReason, std::string_view("asked to stop")}});
 }
@@ -132,7 +132,8 @@ void RunEvents::refused(std::string_view error_type, std::string_view message, d
 }
 
 void RunEvents::emit_wide(Execution& execution) {
-  for (auto& node : execution.wide_nodes()) {
+  auto nodes = execution.wide_nodes();
+  for (auto& node : nodes) {
     if (node.node_id.empty()) continue;  // it was never started
     auto id = node.node_id;
     wide_.nodes.emplace(std::move(id), std::move(node));

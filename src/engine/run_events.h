@@ -36,7 +36,7 @@ class RunEvents {
 
  private:
   void completed(const Execution& execution, double duration_ms);
-  void failed(const Execution& execution, double duration_ms);
+  void failed(Execution& execution, double duration_ms);
   void cancelled(const Execution& execution, double duration_ms);
   void emit_wide(Execution& execution);
   /// With the place in the trace, which comes first in the catalogue.

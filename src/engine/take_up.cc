@@ -1,4 +1,5 @@
-#include "base/text.h"
+#include <charconv>
+
 #include "engine/execution.h"
 #include "engine/failures.h"
 
@@ -7,7 +8,7 @@
 namespace weir::engine {
 
 using event::Type;
-using pipeline::NodeIndex;
+using pipeline::StepIndex;
 using State = pipeline::Scheduler::State;
 
 namespace {
@@ -25,59 +26,77 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
   scheduler_.start(given_before);
   taken_up_.emplace();
   for (const auto& fact : recorded.facts) {
-    const auto node = calls_.find(fact.node_id);
-    if (!node) return another_pipeline(fact);
-    WEIR_TRY(tell_again(*node, fact, given_before));
+    const auto step = find_step(fact.node_id, given_before);
+    if (!step) return another_pipeline(fact);
+    WEIR_TRY(tell_again(*step, fact, given_before));
     given_before.clear();
   }
   return {};
 }
 
+/// Of a node or an item. If the process had made a plan for the node, it is made again.
+std::optional<StepIndex> Execution::find_step(std::string_view node_id,
+                                              pipeline::Scheduler::Commands& commands) {
+  auto node = calls_.find(node_id);
+  std::optional<std::uint32_t> item;
+  if (const auto bracket = node_id.rfind('['); !node && bracket != std::string_view::npos) {
+    node = calls_.find(node_id.substr(0, bracket));
+    std::uint32_t number = 0;
+    const auto* const end = node_id.data() + node_id.size();
+    const auto read = std::from_chars(node_id.data() + bracket + 1, end, number);
+    if (read.ec == std::errc() && std::string_view(read.ptr, end) == "]") item = number;
+    if (!item) return {};
+  }
+  if (!node) return {};
+  if (scheduler_.state(*node) == State::kPreparing) {
+    if (const auto plan = calls_.plan(*node)) carry_out_plan(*node, *plan, commands);
+  }
+  if (!item) return node;
+  const auto items = scheduler_.items_of(*node);
+  if (!items || *item >= items->count) return {};
+  return items->first + *item;
+}
+
 /// The scheduler is where it was when the fact was recorded, or one step before.
-Result<void> Execution::tell_again(NodeIndex node, const NodeFact& fact,
+Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
                                    pipeline::Scheduler::Commands& commands) {
   auto& state = *taken_up_;
-  const auto begin = [&] {
-    if (scheduler_.state(node) == State::kPreparing) scheduler_.prepared(node, {}, commands);
-    scheduler_.retry_due(node, commands);
-    return scheduler_.state(node) == State::kRunning;
-  };
+  scheduler_.retry_due(step, commands);
+  const bool runs = scheduler_.state(step) == State::kRunning;
   switch (fact.type) {
     case Type::kNodeStarted:
-      state.unended.insert(node);
+      state.unended.insert(step);
       return {};
     case Type::kNodeCompleted: {
-      if (!begin()) return another_pipeline(fact);
-      WEIR_TRY(outputs_[node], output_of(fact));
-      ++completed_;
-      scheduler_.completed(node, commands);
+      if (!runs) return another_pipeline(fact);
+      WEIR_TRY(auto output, output_of(fact));
+      note_completed(step, std::move(output), commands);
       break;
     }
     case Type::kNodeFailed: {
+      if (!runs && scheduler_.state(step) != State::kPreparing) return another_pipeline(fact);
       tool::Failure failure{.type = fact.error_type,
                             .message = fact.error_message,
                             .exit_code = {},
                             .usage = {},
                             .retryable = fact.retryable};
-      if (failure.type != kInvalidCondition && !begin()) return another_pipeline(fact);
       const auto category = category_of(failure);
-      scheduler_.failed(node, category, commands);
-      state.unsaid_retries[node] = category;
-      if (scheduler_.state(node) == State::kFailed && failed_++ == 0) failure_ = std::move(failure);
+      scheduler_.failed(step, category, commands);
+      state.unsaid_retries[step] = category;
+      if (scheduler_.state(step) == State::kFailed && failed_++ == 0) failure_ = std::move(failure);
       break;
     }
     case Type::kNodeRetryScheduled:
-      state.unsaid_retries.erase(node);
-      break;
+      state.unsaid_retries.erase(step);
+      return {};
     case Type::kNodeSkipped:
-      state.said_skips.insert(node);
-      if (scheduler_.state(node) < State::kRunning) scheduler_.skip(node, commands);
+      state.said_skips.insert(step);
       break;
     default:  // cancelled
-      if (!begin()) return another_pipeline(fact);
-      scheduler_.cancelled(node, commands);
+      if (!runs) return another_pipeline(fact);
+      scheduler_.cancelled(step, commands);
   }
-  if (fact.type != Type::kNodeRetryScheduled) state.unended.erase(node);
+  state.unended.erase(step);
   return {};
 }
 
@@ -85,23 +104,16 @@ Result<void> Execution::tell_again(NodeIndex node, const NodeFact& fact,
 void Execution::go_on() {
   const auto& state = *taken_up_;
   decide([&](auto& commands) {
-    for (NodeIndex node = 0; node < graph_.size(); ++node) {
-      switch (scheduler_.state(node)) {
-        case State::kSkipped:
-          if (!state.said_skips.contains(node)) events_of(node, 1).skipped(kAncestorFailed);
-          break;
-        case State::kWaiting:
-          if (const auto unsaid = state.unsaid_retries.find(node);
-              unsaid != state.unsaid_retries.end()) {
-            events_of(node, scheduler_.attempts(node))
-                .retry_scheduled(retry_reason(unsaid->second), {});
-          }
-          break;
-        case State::kRunning:
-          if (scheduler_.is_stopping()) scheduler_.cancelled(node, commands);  // its process ended
-          break;
-        default:
-          break;
+    for (StepIndex index = 0; index < scheduler_.steps(); ++index) {
+      const auto how = scheduler_.state(index);
+      const auto unsaid_retry = state.unsaid_retries.find(index);
+      if (how == State::kSkipped && !state.said_skips.contains(index)) {
+        events_of(step_of(index), 1).skipped(kAncestorFailed);
+      } else if (how == State::kWaiting && unsaid_retry != state.unsaid_retries.end()) {
+        events_of(step_of(index), scheduler_.attempts(index))
+            .retry_scheduled(retry_reason(unsaid_retry->second), {});
+      } else if (how == State::kRunning && scheduler_.is_stopping()) {
+        scheduler_.cancelled(index, commands);  // its process has ended
       }
     }
     commands.clear();

@@ -23,11 +23,13 @@ constexpr const char* kRun = R"json({
     {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"]},
     {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"],
      "retry": {"max_attempts": 4, "delay": "1ms", "jitter": "none"}},
+    {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
+     "for_each": "${nodes.first.list}"},
     {"id": "never", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
      "when": "${nodes.first.first} == 'other'"},
     {"id": "bad", "plugin_id": "x", "tool_id": "fail", "needs": ["flaky"]},
     {"id": "after_bad", "plugin_id": "x", "tool_id": "name", "needs": ["bad"]},
-    {"id": "last", "plugin_id": "x", "tool_id": "name", "needs": ["large", "flaky", "never"]}]
+    {"id": "last", "plugin_id": "x", "tool_id": "name", "needs": ["large", "flaky", "never", "each"]}]
   })json";
 
 class TakeUpTest : public EngineTest {
@@ -37,6 +39,7 @@ class TakeUpTest : public EngineTest {
       count(call);
       auto output = call.payload;
       output.set(std::string(call.node_id), "done");
+      output.set("list", json::Array{json::Value(1), json::Value(2)});
       return output;
     });
     add("x", "large", [this](const tool::Call& call) {

@@ -7,20 +7,21 @@
 
 namespace weir::engine {
 
+Timers::Timers() : thread_([this] { run(); }) {}
+
 Timers::~Timers() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 Timers::Id Timers::start(std::chrono::milliseconds delay, std::function<void()> action) {
   const std::lock_guard lock(mutex_);
   const auto id = ++last_id_;
   timers_.emplace(Clock::now() + delay, Timer{.id = id, .action = std::move(action)});
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   changed_.notify_all();
   return id;
 }

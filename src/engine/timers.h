@@ -12,13 +12,14 @@ namespace weir::engine {
 
 /// Does things later.
 ///
-/// Threads  Any; and its own, `weir-timer`, begun with the first timer, which calls the actions one
-///          after the other under no lock. They are short and throw nothing.
+/// Threads  Any; and its own, `weir-timer`, which calls the actions one after the other under no
+///          lock. They are short and throw nothing.
 class Timers {
  public:
   using Id = std::uint64_t;
 
-  Timers() = default;
+  /// Throws std::system_error when the system gives no thread.
+  Timers();
   /// What is not due by then is not done.
   ~Timers();
   Timers(const Timers&) = delete;

@@ -18,7 +18,6 @@ struct OfPipeline {
 };
 
 const auto kOfNodes = std::to_array<OfNode>({
-    {"for_each", [](const Node& node) { return node.for_each.has_value(); }},
     {"guard_retry", [](const Node& node) { return node.guard_retry.has_value(); }},
     {"approval", [](const Node& node) { return node.approval.has_value(); }},
     {"undo", [](const Node& node) { return node.undo.has_value(); }},

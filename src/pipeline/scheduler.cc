@@ -277,7 +277,11 @@ void Scheduler::recover(Commands& commands) {
         break;
     }
   }
-  finish_if_idle(commands);
+  if (finished_) {
+    commands.push_back({.kind = Kind::kFinishRun});
+  } else {
+    finish_if_idle(commands);
+  }
 }
 
 std::optional<std::uint32_t> Scheduler::item_of(StepIndex step) const {
