@@ -94,7 +94,7 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
 }
 
 Result<void> Execution::run() {
-  if (taken_up_) {
+  if (is_taken_up_) {
     go_on();
   } else {
     decide([this](auto& commands) { scheduler_.start(commands); });
@@ -290,7 +290,7 @@ std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, Nod
 /// Of a node whose effects nobody wants twice.
 std::optional<tool::Failure> Execution::reason_not_to_begin(const Step& step) {
   const auto name = "node '" + step.id + "'";
-  if (taken_up_ && taken_up_->unended.contains(step.index)) {
+  if (taken_up_.unended.contains(step.index)) {
     return tool::Failure{.type = "EffectsUnknown",
                          .message = name +
                                     ": the process that ran it ended before it did, so it may have "

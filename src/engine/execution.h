@@ -128,7 +128,8 @@ class Execution {
   };
   std::map<pipeline::NodeIndex, Items> items_;
   const NodeCalls calls_;
-  std::optional<TakenUp> taken_up_;
+  bool is_taken_up_ = false;
+  TakenUp taken_up_;
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;

@@ -55,7 +55,7 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
     return refuse("for_each", "the list has " + std::to_string(list->array()->size()) +
                                   " items, the limit is " + std::to_string(kMaxItems));
   }
-  plan.items = std::make_shared<const json::Array>(std::move(*list->array()));
+  plan.items = std::make_shared<const json::Array>(*list->array());
   return plan;
 }
 

@@ -51,7 +51,7 @@ class NodeCalls {
     std::shared_ptr<const json::Array> items{};
   };
   /// Depends on recorded things alone. Errors: a failure of the node.
-  [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex node) const;
+  [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
   [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
                                                                 const std::stop_token& stop,
                                                                 NodeEvents& events) const;

@@ -24,7 +24,7 @@ std::unexpected<Error> another_pipeline(const NodeFact& fact) {
 Result<void> Execution::take_up(const RecordedRun& recorded) {
   pipeline::Scheduler::Commands given_before;
   scheduler_.start(given_before);
-  taken_up_.emplace();
+  is_taken_up_ = true;
   for (const auto& fact : recorded.facts) {
     const auto step = find_step(fact.node_id, given_before);
     if (!step) return another_pipeline(fact);
@@ -60,7 +60,7 @@ std::optional<StepIndex> Execution::find_step(std::string_view node_id,
 /// The scheduler is where it was when the fact was recorded, or one step before.
 Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
                                    pipeline::Scheduler::Commands& commands) {
-  auto& state = *taken_up_;
+  auto& state = taken_up_;
   scheduler_.retry_due(step, commands);
   const bool runs = scheduler_.state(step) == State::kRunning;
   switch (fact.type) {
@@ -102,7 +102,7 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
 
 /// What the other process had begun to do, and had not said that it was done.
 void Execution::go_on() {
-  const auto& state = *taken_up_;
+  const auto& state = taken_up_;
   decide([&](auto& commands) {
     for (StepIndex index = 0; index < scheduler_.steps(); ++index) {
       const auto how = scheduler_.state(index);
