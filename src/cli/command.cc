@@ -154,6 +154,9 @@ int run_program(int argc, char** argv) {
       "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
   add_run(app, invocation);
   add_resume(app, invocation);
+  add_signal(app, invocation);
+  add_approve(app, invocation);
+  add_deny(app, invocation);
   add_exec(app, invocation);
   add_check(app, invocation);
   add_runs(app, invocation);

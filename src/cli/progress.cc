@@ -46,11 +46,24 @@ void Progress::update(const engine::NodeUpdate& update) {
     running_.emplace(update.node_id, Clock::now());
     return;
   }
+  if (update.kind == engine::NodeUpdate::Kind::kAsked) {
+    erase_running();
+    print_question(update);
+    return draw_running();
+  }
   running_.erase(std::string(update.node_id));
   if (update.kind != engine::NodeUpdate::Kind::kRetried) ++ended_;
   erase_running();
   print_ended(update);
   draw_running();
+}
+
+void Progress::print_question(const engine::NodeUpdate& update) const {
+  const auto id = text::printable(update.node_id);
+  std::fprintf(stderr, "%s %s  waits for a person%s%s; weir approve last %s, or weir deny\n",
+               paint(coloured_, Colour::kYellow, "?").c_str(), id.c_str(),
+               update.message.empty() ? "" : ": ", text::printable(update.message).c_str(),
+               id.c_str());
 }
 
 void Progress::print_ended(const engine::NodeUpdate& update) const {

@@ -36,9 +36,9 @@ Result<void> check_is_left(const ListedRun& run) {
 /// Errors: kConflict when another process has the run.
 Result<engine::OwnedRun> take_run(const log::StoreDirectory& store, const RunId& id) {
   WEIR_TRY(auto lock, log::RunLock::take(store, id));
-  engine::OwnedRun run{.lock = std::move(lock), .recorded = {}};
+  engine::OwnedRun run{.lock = std::move(lock), .recorded = {.run_id = id}};
   const auto read = store::read_run(store, id, [&](const event::EventView& event) {
-    if (event.run_id() == id) run.recorded.apply(event);
+    run.recorded.apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());

@@ -162,17 +162,23 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
     return refuse(engine, file.definition, problems, job.path.string());
   }
 
-  auto report = [&] {
+  const auto signals = engine::SignalFeed::start(recorder);
+  if (!signals) return complain(signals.error());
+  const auto policy = signal_policy(settings);
+  const auto run = [&](const std::string& previous_run_id, engine::OwnedRun* owned) {
     std::optional<Progress> progress;
     if (!how.quiet) progress.emplace(file.definition);
     return engine.run({.definition = file.definition,
                        .definition_text = file.text,
                        .folder = path.parent_path(),
                        .file = path,
-                       .payload = std::move(job.payload),
-                       .params = *std::move(params),
+                       .payload = job.payload,
+                       .params = *params,
                        .secret = [&](const std::string& name) { return secrets.find(name); },
-                       .owned = job.owned,
+                       .owned = owned,
+                       .previous_run_id = previous_run_id,
+                       .signals = signals->get(),
+                       .signal_policy = &policy,
                        .jobs = how.jobs,
                        .durability = durability(settings),
                        .on_log_failure = on_log_failure(settings),
@@ -182,7 +188,12 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                            [&](const engine::NodeUpdate& update) {
                              if (progress) progress->update(update);
                            }});
-  }();
+  };
+  auto report = run({}, job.owned);
+  while (report && report->wants_retry && !interrupt.token().stop_requested()) {
+    std::fprintf(stderr, "%s: asked to run anew\n", file.definition.id.c_str());
+    report = run(report->run_id.text(), nullptr);
+  }
   if (!report) return complain(report.error());
   return conclude(how, file.definition, store, *report);
 }

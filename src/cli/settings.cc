@@ -149,4 +149,24 @@ Result<void> fill_bus(const config::Config& config, record::EventBus& bus) {
   return {};
 }
 
+engine::SignalPolicy signal_policy(const config::Config& config) {
+  engine::SignalPolicy policy;
+  policy.role_of = [signals = config.signals](std::string_view actor_id) {
+    const auto found = signals.roles.find(actor_id);
+    const auto role = found == signals.roles.end() ? signals.default_role : found->second;
+    switch (role) {
+      case config::SignalRole::kOperator:
+        return engine::Role::kOperator;
+      case config::SignalRole::kEngineer:
+        return engine::Role::kEngineer;
+      case config::SignalRole::kSystem:
+        return engine::Role::kSystem;
+      case config::SignalRole::kAdmin:
+        break;
+    }
+    return engine::Role::kAdmin;
+  };
+  return policy;
+}
+
 }  // namespace weir::cli

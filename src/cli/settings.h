@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "config/config.h"
+#include "engine/signal_types.h"
 #include "pipeline/definition.h"
 #include "record/event_bus.h"
 #include "record/loggers.h"
@@ -24,6 +25,9 @@ namespace weir::cli {
 [[nodiscard]] pipeline::OnLogFailure on_log_failure(const config::Config& config);
 /// Errors: those of record::Loggers.
 [[nodiscard]] Result<void> set_loggers(const config::Config& config, record::Loggers& loggers);
+
+/// Who may ask what of a run.
+[[nodiscard]] engine::SignalPolicy signal_policy(const config::Config& config);
 
 /// The hook that is configured, enabled or not; it prints to standard error. Errors: kInvalidInput.
 [[nodiscard]] Result<record::Hook> make_hook(const config::Hook& hook);

@@ -149,6 +149,14 @@ struct Plugins {
   ByName<Trust> trust;  ///< by the plugin's id: what the user agrees to
 };
 
+/// Who may ask what of a run: see engine::Role.
+enum class SignalRole : std::uint8_t { kOperator, kEngineer, kAdmin, kSystem };
+
+struct Signals {
+  ByName<SignalRole> roles;  ///< by the name of the user
+  SignalRole default_role = SignalRole::kAdmin;
+};
+
 struct Config {
   Recording record;
   Segments log;
@@ -160,6 +168,7 @@ struct Config {
   std::vector<std::filesystem::path> pipelines;  ///< folders of the registry
   ByName<SecretSource> secrets;
   Plugins plugins;
+  Signals signals;
 };
 
 }  // namespace weir::config

@@ -92,6 +92,27 @@ Shape<SecretSource> secret_shape() {
       {.check = check, .rules = std::move(rules)});
 }
 
+Shape<Signals> signals_shape() {
+  const auto role = choice<SignalRole>({{"operator", SignalRole::kOperator},
+                                        {"engineer", SignalRole::kEngineer},
+                                        {"admin", SignalRole::kAdmin},
+                                        {"system", SignalRole::kSystem}});
+  return object<Signals>(
+      "who may ask",
+      {key<Signals>("roles", &Signals::roles,
+                    map("roles", role,
+                        {.what = "a user's name",
+                         .pattern = "^[^\\s]+$",
+                         .accepts =
+                             [](std::string_view name) {
+                               return !name.empty() && !name.contains(' ') && !name.contains('\t');
+                             }}),
+                    "by user: `operator` may pause, resume, cancel, approve and deny; `engineer` "
+                    "also retry-step, retry-run and skip-step; `admin` all but escalate-alert, "
+                    "which is for `system` alone"),
+       key<Signals>("default_role", &Signals::default_role, role, "of everybody else")});
+}
+
 }  // namespace
 
 Shape<event::Level> level_shape() {
@@ -188,7 +209,11 @@ const Shape<Config>& config_shape() {
            "environment variable of its name."),
        key<Config>("plugins", &Config::plugins, plugins_shape(),
                    "Where plugins are, and how far each is trusted: see [plugins](../plugins.md). "
-                   "`weir plugins` lists them.")});
+                   "`weir plugins` lists them."),
+       key<Config>("signals", &Config::signals, signals_shape(),
+                   "Who may ask what of a run with `weir signal`, `weir approve` and `weir deny`. "
+                   "Names are those of this machine's users, as whoever asks gives them: whoever "
+                   "can write into the store can say that he is another.")});
   return shape;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <mutex>
 #include <unordered_map>
 
 #include "engine/execution.h"
@@ -64,11 +65,14 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
-  const auto run_id = recorded != nullptr ? recorded->run_id : RunId::make(clock.now());
+  const auto run_id =
+      recorded != nullptr ? recorded->run_id : request.run_id.value_or(RunId::make(clock.now()));
   const auto store = absolute_path(recorder_.store().root());
   auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
                                    : place_of_run(run_id, clock.now(), store);
   place.loggers = request.loggers;
+  place.process_runs = &recorder_.process_runs();
+  if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
   const auto fields = run_fields(request.definition, run_id, place, request.durability,
                                  recorded != nullptr ? recorded->last_run_seq : 0);
@@ -85,12 +89,19 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   } else {
     events.started(kept);
   }
-  auto executed = execution.run();
-  RunReport report{.run_id = run_id, .outcome = execution.outcome()};
-  report.duration_ms = recorded != nullptr
-                           ? Milliseconds(clock.now() - recorded->started_at).count()
-                           : milliseconds_since(clock, start);
-  events.ended(execution, report.duration_ms);
+  RunReport report{.run_id = run_id};
+  std::once_flag ended;
+  const auto end = [&] {
+    report.outcome = execution.outcome();
+    report.duration_ms = recorded != nullptr
+                             ? Milliseconds(clock.now() - recorded->started_at).count()
+                             : milliseconds_since(clock, start);
+    execution.reject_open_signals();
+    events.ended(execution, report.duration_ms);
+    static_cast<void>(run->flush());  // its errors are those of the next one
+  };
+  auto executed = execution.run([&] { std::call_once(ended, end); });
+  std::call_once(ended, end);
   if (auto flushed = run->flush(); !flushed) {
     if (stops_without_record(request)) {
       return std::unexpected(std::move(flushed).error().within("the run cannot be recorded"));
@@ -103,6 +114,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
     report.result = result_of(request, execution.outputs());
     report.outputs = std::move(execution.outputs());
   }
+  report.wants_retry = execution.signals().wants_retry_of_run();
   report.failure = execution.failure();
   report.failed_node_id = execution.first_failed_id();
   return report;

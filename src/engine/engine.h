@@ -12,6 +12,8 @@
 #include "base/id.h"
 #include "engine/payload.h"
 #include "engine/recorded_run.h"
+#include "engine/signal_feed.h"
+#include "engine/signal_types.h"
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
@@ -23,11 +25,19 @@ namespace weir::engine {
 
 /// What a run tells whoever watches it, for progress; the record is the log.
 struct NodeUpdate {
-  enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kRetried, kSkipped, kCancelled };
+  enum class Kind : std::uint8_t {
+    kAsked,  ///< it waits for a person
+    kStarted,
+    kCompleted,
+    kFailed,
+    kRetried,
+    kSkipped,
+    kCancelled
+  };
   Kind kind;
   std::string_view node_id;  ///< or of one of its items: "ID[0]"
   double duration_ms = 0;
-  std::string_view message{};  ///< kFailed, kRetried, kSkipped: why
+  std::string_view message{};  ///< kFailed, kRetried, kSkipped: why; kAsked: what
 };
 
 struct RunRequest {
@@ -41,9 +51,17 @@ struct RunRequest {
   /// The value of a secret, nothing if there is none. The recorder's redactor must know them all,
   /// as literals. Called from the threads that run nodes; empty: there are none.
   std::function<std::optional<std::string>(const std::string& name)> secret{};
+  /// Of a new run; nothing: one is made.
+  std::optional<RunId> run_id{};
   /// Goes on with this run instead of beginning one; its lock is taken. Definition, payload and
   /// params are those that it began with.
   OwnedRun* owned = nullptr;
+  /// The run that this one repeats; empty: none.
+  std::string previous_run_id{};
+  /// Where requests to the run come from; null: nobody can ask anything of it.
+  SignalFeed* signals = nullptr;
+  /// What may be asked, and by whom; null: Weir's own types, by everybody.
+  const SignalPolicy* signal_policy = nullptr;
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
@@ -75,6 +93,8 @@ struct RunReport {
   /// no node did.
   std::string failed_node_id;
   tool::Failure failure;
+  /// Somebody has asked for the whole run once more, so it was cancelled.
+  bool wants_retry = false;
 };
 
 /// Runs pipelines on threads of this process and records what happens.

@@ -19,6 +19,8 @@ using State = pipeline::Scheduler::State;
 
 /// Longer messages are cut: what a tool has to say at length are its log lines.
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
+/// Of more failures nothing is remembered but that they were.
+constexpr std::size_t kMaxFailures = 100;
 
 namespace {
 
@@ -32,13 +34,37 @@ std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition
   for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
     const auto& node = definition.nodes[i];
     const bool is_tried_again = node.retry && !node.effects_once;
-    if (!is_tried_again && !node.when && !node.for_each) continue;
+    if (!is_tried_again && !node.when && !node.for_each && !node.approval) continue;
     rules.resize(definition.nodes.size());
     rules[i] = {.retry = is_tried_again ? &*node.retry : nullptr,
-                .needs_preparation = node.when.has_value() || node.for_each.has_value()};
+                .needs_preparation = node.when.has_value() || node.for_each.has_value(),
+                .needs_approval = node.approval.has_value()};
   }
   return rules;
 }
+
+const SignalPolicy& policy_of(const RunRequest& request) {
+  static const SignalPolicy kEverybody;
+  return request.signal_policy != nullptr ? *request.signal_policy : kEverybody;
+}
+
+/// What others ask of the run, for as long as it lives.
+class Subscription {
+ public:
+  Subscription(SignalFeed* feed, const RunId& run, SignalFeed::Handler handler)
+      : feed_(feed), run_(run) {
+    if (feed_ != nullptr) feed_->subscribe(run_, std::move(handler));
+  }
+  ~Subscription() {
+    if (feed_ != nullptr) feed_->unsubscribe(run_);
+  }
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+
+ private:
+  SignalFeed* feed_;
+  RunId run_;
+};
 
 std::uint64_t seed_of(const RunRequest& request, const record::Run& run) {
   if (request.definition.seed) return static_cast<std::uint64_t>(*request.definition.seed);
@@ -61,7 +87,9 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
-      calls_(request, tools, run, place, graph_, outputs_) {
+      calls_(request, tools, run, place, graph_, outputs_),
+      params_{request.params},
+      signals_(*this, policy_of(request)) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -69,6 +97,14 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       predecessor_ids_[node].push_back(request.definition.nodes[predecessor].id.text);
     }
   }
+}
+
+std::optional<Execution::Standing> Execution::standing(std::string_view node_id) {
+  const std::lock_guard lock(mutex_);
+  const auto step = known_step(node_id);
+  if (!step) return {};
+  const auto state = scheduler_.state(*step);
+  return Standing{.state = state, .has_begun = state == State::kRunning && !is_queued(*step)};
 }
 
 std::string Execution::first_failed_id() {
@@ -93,7 +129,23 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
   return all;
 }
 
-Result<void> Execution::run() {
+tool::Failure Execution::failure() {
+  const std::lock_guard lock(mutex_);
+  const auto step = scheduler_.first_failed();
+  if (!step) return run_failure_;
+  const auto found = failures_.find(*step);
+  if (found != failures_.end()) return found->second;
+  return {.type = "NodeFailed",
+          .message = "more nodes failed than are remembered",
+          .exit_code = {},
+          .usage = {}};
+}
+
+Result<void> Execution::run(std::function<void()> end_at_once) {
+  end_at_once_ = std::move(end_at_once);
+  const Subscription subscription(request_.signals, run_.id(), [this](SignalRequest request) {
+    signals_.ask(std::move(request));
+  });
   if (is_taken_up_) {
     go_on();
   } else {
@@ -103,6 +155,7 @@ Result<void> Execution::run() {
     timers_.start(*limit, [this] { end_late(); });
   }
   {
+    signals_.open();
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
       // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
@@ -128,30 +181,37 @@ void Execution::work() {
     ready_.pop_front();
     const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
     const auto stop = stops_[step.index];
-    const int attempt = scheduler_.attempts(step.index);
     if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
       scheduler_.cancelled(step.index, commands_);
       carry_out();
       continue;
     }
+    Running running{.step = step.index,
+                    .attempt = scheduler_.attempts(step.index),
+                    .span = SpanId::make(),
+                    .started_at = run_.clock().monotonic()};
+    running_.push_back(&running);
     lock.unlock();
     if (is_preparing) {
-      prepare(step);
+      prepare(step, running);
     } else {
-      run_step(step, attempt, stop);
+      run_step(step, running, stop);
     }
     lock.lock();
+    std::erase(running_, &running);
   }
 }
 
-NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide) {
-  return {run_, step.node, step.id, step_index_[step.node_index], attempt, place_, wide};
+NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide,
+                                SpanId span) {
+  return {run_, step.node, step.id, step_index_[step.node_index], attempt, place_, wide, span};
 }
 
 /// Whether it is to run at all, and how often.
-void Execution::prepare(const Step& step) {
+void Execution::prepare(const Step& step, Running& running) {
   const auto index = step.node_index;
-  auto plan = calls_.plan(index);
+  auto plan = calls_.plan(step);
+  if (running.ended.exchange(true)) return;  // the run was stopped at once
   if (!plan) {
     auto events = events_of(step, 1, wide_of(step));
     events.started(predecessor_ids_[index]);
@@ -208,13 +268,42 @@ Step Execution::step_of(StepIndex index) const {
   const auto node = scheduler_.node_of(index);
   Step step{.index = index,
             .node_index = node,
-            .node = request_.definition.nodes[node],
-            .id = request_.definition.nodes[node].id.text};
+            .node = node_at(node),
+            .id = request_.definition.nodes[node].id.text,
+            .params = params_.back()};
   if (const auto item = scheduler_.item_of(index)) {
     step.id += "[" + std::to_string(*item) + "]";
     step.item = &(*items_.at(node).list)[*item];
   }
   return step;
+}
+
+/// Under mutex_.
+const pipeline::Node& Execution::node_at(NodeIndex index) const {
+  const auto found = std::find_if(retargeted_.rbegin(), retargeted_.rend(),
+                                  [&](const auto& one) { return one.first == index; });
+  return found == retargeted_.rend() ? request_.definition.nodes[index] : found->second;
+}
+
+/// Under mutex_. Whether its start was commanded and has not happened.
+bool Execution::is_queued(StepIndex step) const {
+  return scheduler_.state(step) == State::kRunning && !taken_up_.unended.contains(step) &&
+         std::none_of(running_.begin(), running_.end(),
+                      [&](const auto* running) { return running->step == step; });
+}
+
+/// Under mutex_. Whoever waits in the queue goes back to the scheduler.
+void Execution::withdraw(StepIndex step) {
+  if (!is_queued(step)) return;
+  std::erase(ready_, step);
+  scheduler_.put_back(step);
+}
+
+std::expected<json::Object, std::vector<Problem>> Execution::bound_params(
+    const json::Object& given) const {
+  auto params = params_.back();
+  params.update(given);
+  return pipeline::bind(request_.definition.params, params);
 }
 
 project::NodeWide* Execution::wide_of(const Step& step) {
@@ -225,14 +314,16 @@ project::NodeWide* Execution::wide_of(const Step& step) {
   return &items.wide[step.index - items.first];
 }
 
-void Execution::run_step(const Step& step, int attempt, const std::stop_source& stop) {
+void Execution::run_step(const Step& step, Running& running, const std::stop_source& stop) {
   const auto& clock = run_.clock();
-  const auto start = clock.monotonic();
-  auto events = events_of(step, attempt, wide_of(step));
+  auto events = events_of(step, running.attempt, wide_of(step), running.span);
   events.started(predecessor_ids_[step.node_index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   if (step.node.effects_once) {
-    if (auto refusal = reason_not_to_begin(step)) return fail(step, events, 0, *std::move(refusal));
+    if (auto refusal = reason_not_to_begin(step)) {
+      if (running.ended.exchange(true)) return;
+      return fail(step, events, 0, *std::move(refusal));
+    }
   }
 
   std::atomic<bool> timed_out = false;
@@ -245,7 +336,8 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
   }
   auto output = calls_.call(step, stop.get_token(), events);
   if (timer) timers_.cancel(*timer);
-  const auto duration_ms = milliseconds_since(clock, start);
+  if (running.ended.exchange(true)) return;  // the run was stopped at once
+  const auto duration_ms = milliseconds_since(clock, running.started_at);
   if (output) output = keep(step, events, duration_ms, *std::move(output));
   if (output) {
     report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
@@ -318,6 +410,14 @@ void Execution::report(const NodeUpdate& update) {
   request_.on_update(update);
 }
 
+void Execution::report_later(const NodeUpdate& update) {
+  if (!request_.on_update) return;
+  timers_.start({}, [this, kind = update.kind, id = std::string(update.node_id),
+                     message = std::string(update.message)] {
+    report({.kind = kind, .node_id = id, .message = message});
+  });
+}
+
 void Execution::complete(const Step& step, OutputPointer output) {
   end_wide(step);
   decide([&](auto& commands) { note_completed(step.index, std::move(output), commands); });
@@ -348,7 +448,7 @@ void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
     is_last = scheduler_.state(step.index) != State::kWaiting;
     if (is_last) {
       if (wide != nullptr) emit_node_wide(run_, *wide);
-      if (failed_++ == 0) failure_ = std::move(failure);
+      note_failed(step.index, std::move(failure));
     } else {
       events.retry_scheduled(retry_reason(category), commands.back().delay);
       message += " (it is tried again in " +
@@ -361,6 +461,18 @@ void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
           .message = message});
 }
 
+/// Under mutex_.
+void Execution::note_failed(StepIndex step, tool::Failure failure) {
+  ++failed_;
+  if (failures_.size() < kMaxFailures) failures_[step] = std::move(failure);
+}
+
+/// Under mutex_.
+void Execution::forget_failure(StepIndex step) {
+  --failed_;
+  failures_.erase(step);
+}
+
 void Execution::cancel() {
   decide([this](auto& commands) { scheduler_.stop(pipeline::RunOutcome::kCancelled, commands); });
 }
@@ -369,7 +481,7 @@ void Execution::cancel() {
 void Execution::end_late() {
   decide([this](auto& commands) {
     if (scheduler_.is_stopping() || scheduler_.is_finished()) return;
-    if (failed_ == 0) failure_ = timeout_failure("the run", *request_.definition.timeout);
+    run_failure_ = timeout_failure("the run", *request_.definition.timeout);
     scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
   });
 }
@@ -401,7 +513,8 @@ void Execution::carry_out() {
           scheduler_.cancelled(command.step, commands_);
         }
         break;
-      case Command::Kind::kAsk:  // no pipeline that asks is run yet
+      case Command::Kind::kAsk:
+        signals_.ask_approval(command.step);
         break;
       case Command::Kind::kFinishRun:
         finished_ = true;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <expected>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -15,6 +18,7 @@
 #include "engine/node_events.h"
 #include "engine/recorded_run.h"
 #include "engine/run_place.h"
+#include "engine/run_signals.h"
 #include "engine/timers.h"
 #include "pipeline/graph.h"
 #include "project/wide_events.h"
@@ -36,15 +40,28 @@ class Execution {
   /// of another definition; those of the artifact store.
   [[nodiscard]] Result<void> take_up(const RecordedRun& recorded);
 
-  /// Until nothing runs any more. Errors: a node's output could not be kept.
-  [[nodiscard]] Result<void> run();
+  /// Until nothing runs any more. `end_at_once` is called when it is said to have ended before
+  /// that, from some thread. Errors: a node's output could not be kept.
+  [[nodiscard]] Result<void> run(std::function<void()> end_at_once);
+
+  /// Where a node or an item stands, also before `run`, when the run was taken up.
+  struct Standing {
+    pipeline::Scheduler::State state;
+    bool has_begun;  ///< an attempt of it, which has not ended
+  };
+  /// Nothing: it has none of that id.
+  [[nodiscard]] std::optional<Standing> standing(std::string_view node_id);
 
   [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
   /// Of a node or an item; empty: none has.
   [[nodiscard]] std::string first_failed_id();
   /// Every item is one.
   [[nodiscard]] std::int64_t node_count() const;
-  [[nodiscard]] const tool::Failure& failure() const { return failure_; }
+  /// Of the first node that failed, or of the run.
+  [[nodiscard]] tool::Failure failure();
+  [[nodiscard]] const RunSignals& signals() const { return signals_; }
+  /// Before the run's last event.
+  void reject_open_signals() { signals_.reject_open(); }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
   /// What is known of each node, if wide events are wanted; otherwise empty.
   [[nodiscard]] std::vector<project::NodeWide> wide_nodes();
@@ -52,6 +69,17 @@ class Execution {
   [[nodiscard]] std::int64_t failed_count() const { return failed_; }
 
  private:
+  friend class RunSignals;
+
+  /// A step that a worker has taken up.
+  struct Running {
+    pipeline::StepIndex step;
+    int attempt;
+    SpanId span;
+    std::chrono::nanoseconds started_at;
+    /// Whoever sets it says how the attempt has ended.
+    std::atomic<bool> ended = false;
+  };
   /// What a recorded run leaves to do.
   struct TakenUp {
     std::set<pipeline::StepIndex> unended;  ///< an attempt began, and nobody knows how it ended
@@ -61,21 +89,27 @@ class Execution {
   };
   [[nodiscard]] std::optional<pipeline::StepIndex> find_step(
       std::string_view node_id, pipeline::Scheduler::Commands& commands);
+  [[nodiscard]] std::optional<pipeline::StepIndex> known_step(std::string_view node_id) const;
   Result<void> tell_again(pipeline::StepIndex step, const NodeFact& fact,
                           pipeline::Scheduler::Commands& commands);
   void go_on();
   [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
-  void prepare(const Step& step);
+  void prepare(const Step& step, Running& running);
   [[nodiscard]] std::string skipped_because(pipeline::NodeIndex index,
                                             const NodeCalls::Plan& plan) const;
   void carry_out_plan(pipeline::NodeIndex index, const NodeCalls::Plan& plan,
                       pipeline::Scheduler::Commands& commands);
   void keep_items(pipeline::NodeIndex index);
   [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
+  [[nodiscard]] const pipeline::Node& node_at(pipeline::NodeIndex index) const;
+  [[nodiscard]] bool is_queued(pipeline::StepIndex step) const;
+  void withdraw(pipeline::StepIndex step);
+  [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bound_params(
+      const json::Object& given) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
-  void run_step(const Step& step, int attempt, const std::stop_source& stop);
+  void run_step(const Step& step, Running& running, const std::stop_source& stop);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
@@ -85,10 +119,15 @@ class Execution {
   void note_completed(pipeline::StepIndex step, OutputPointer output,
                       pipeline::Scheduler::Commands& commands);
   void fail(const Step& step, NodeEvents& events, double duration_ms, tool::Failure failure);
+  void note_failed(pipeline::StepIndex step, tool::Failure failure);
+  void forget_failure(pipeline::StepIndex step);
   /// `step` outlives them.
   [[nodiscard]] NodeEvents events_of(const Step& step, int attempt,
-                                     project::NodeWide* wide = nullptr);
+                                     project::NodeWide* wide = nullptr,
+                                     SpanId span = SpanId::make());
   void report(const NodeUpdate& update);
+  /// For whoever has the mutex: no callback is called under it.
+  void report_later(const NodeUpdate& update);
   void cancel();
   void end_late();
   /// Asks the scheduler, and does what it says.
@@ -97,6 +136,7 @@ class Execution {
     const std::lock_guard lock(mutex_);
     ask(commands_);
     carry_out();
+    signals_.reconsider();
   }
   void carry_out();                 // under mutex_: commands_
   [[nodiscard]] bool add_worker();  // under mutex_
@@ -133,7 +173,15 @@ class Execution {
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;
-  tool::Failure failure_;  // of the first node that failed, or of the run
+  std::vector<Running*> running_;    // one a worker at the most
+  std::deque<json::Object> params_;  // the newest last; those before may still be looked at
+  /// Nodes that others are run in the place of; the newest last.
+  std::deque<std::pair<pipeline::NodeIndex, pipeline::Node>> retargeted_;
+  RunSignals signals_;
+  std::function<void()> end_at_once_;
+  bool is_ended_at_once_ = false;
+  std::map<pipeline::StepIndex, tool::Failure> failures_;  // of steps, the first kMaxFailures
+  tool::Failure run_failure_;                              // without a step
   std::optional<Error> storage_error_;
   std::int64_t completed_ = 0;
   std::int64_t failed_ = 0;

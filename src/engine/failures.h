@@ -14,6 +14,8 @@ namespace weir::engine {
 
 /// The type of a failure of `when` or `for_each`.
 inline constexpr std::string_view kInvalidPlan = "InvalidPlan";
+/// Why a node that needs an approval was denied when nobody has answered.
+inline constexpr std::string_view kApprovalTimeout = "approval_timeout";
 /// Why a node was skipped.
 inline constexpr std::string_view kAncestorFailed = "a node before it failed";
 

@@ -15,10 +15,10 @@ NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, con
   }
 }
 
-pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Value* item) const {
-  return {.params = &request_.params,
+pipeline::Scope NodeCalls::scope_of(const Step& step, const json::Object& payload) const {
+  return {.params = &step.params,
           .input = &payload,
-          .item = item,
+          .item = step.item,
           .node_output =
               [this](std::string_view id) {
                 const auto found = index_.find(id);
@@ -27,11 +27,11 @@ pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Val
           .secret = request_.secret};
 }
 
-std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeIndex index) const {
-  const auto& node = request_.definition.nodes[index];
+std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(const Step& step) const {
+  const auto& node = step.node;
   Plan plan;
   if (!node.when && !node.for_each) return plan;
-  const auto payload = input_of(index);
+  const auto payload = input_of(step.node_index);
   const auto refuse = [&](std::string_view key, const std::string& why) {
     return std::unexpected(tool::Failure{
         .type = std::string(kInvalidPlan),
@@ -41,12 +41,12 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
         .retryable = false});
   };
   if (node.when) {
-    const auto wanted = node.when->evaluate(scope_of(payload));
+    const auto wanted = node.when->evaluate(scope_of(step, payload));
     if (!wanted) return refuse("when", wanted.error().message);
     plan.is_wanted = *wanted;
   }
   if (!plan.is_wanted || !node.for_each) return plan;
-  auto list = pipeline::look_up(*node.for_each, scope_of(payload));
+  auto list = pipeline::look_up(*node.for_each, scope_of(step, payload));
   if (!list) return refuse("for_each", list.error().message);
   if (list->array() == nullptr) {
     return refuse("for_each", "a list is expected, this is " + std::string(list->kind()));
@@ -57,6 +57,17 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
   }
   plan.items = std::make_shared<const json::Array>(*list->array());
   return plan;
+}
+
+std::optional<std::string> NodeCalls::refusal_of_tool(const pipeline::Node& node,
+                                                      std::string_view plugin_id,
+                                                      std::string_view tool_id) const {
+  const auto* tool = tools_.find(plugin_id, tool_id);
+  if (tool == nullptr) {
+    return "there is no tool '" + std::string(plugin_id) + "." + std::string(tool_id) + "'";
+  }
+  const auto problems = pipeline::settings_problems(node.with, node.with_position, tool->spec());
+  return problems.empty() ? std::nullopt : std::optional(problems.front().message);
 }
 
 std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
@@ -93,7 +104,7 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,
                                                               const tool::ToolSpec& spec,
                                                               const json::Object& payload) const {
-  auto with = pipeline::resolve(json::Value(step.node.with), scope_of(payload, step.item));
+  auto with = pipeline::resolve(json::Value(step.node.with), scope_of(step, payload));
   auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
                        : std::unexpected(with.error());
   if (settings) return *std::move(settings);

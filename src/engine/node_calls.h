@@ -22,6 +22,7 @@ struct Step {
   pipeline::NodeIndex node_index;
   const pipeline::Node& node;
   std::string id;                     ///< "ID", or "ID[3]" of an item
+  const json::Object& params;         ///< the run's, as they are when the step begins
   const json::Value* item = nullptr;  ///< the node's items outlive the step
 };
 /// A longer list is an error.
@@ -51,14 +52,17 @@ class NodeCalls {
     std::shared_ptr<const json::Array> items{};
   };
   /// Depends on recorded things alone. Errors: a failure of the node.
-  [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
+  [[nodiscard]] std::expected<Plan, tool::Failure> plan(const Step& step) const;
+  /// Why the node cannot be run by this tool.
+  [[nodiscard]] std::optional<std::string> refusal_of_tool(const pipeline::Node& node,
+                                                           std::string_view plugin_id,
+                                                           std::string_view tool_id) const;
   [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
                                                                 const std::stop_token& stop,
                                                                 NodeEvents& events) const;
 
  private:
-  [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,
-                                         const json::Value* item = nullptr) const;
+  [[nodiscard]] pipeline::Scope scope_of(const Step& step, const json::Object& payload) const;
   /// What the tool gets: `with`, its references resolved.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
       const Step& step, const tool::ToolSpec& spec, const json::Object& payload) const;

@@ -27,7 +27,7 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
 
 NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
                        std::int64_t step_index, int attempt, const RunPlace& place,
-                       project::NodeWide* wide)
+                       project::NodeWide* wide, SpanId span)
     : run_(run),
       node_(node),
       node_id_(node_id),
@@ -35,7 +35,7 @@ NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::string
       wide_(wide),
       step_index_(step_index),
       attempt_(attempt),
-      span_id_(SpanId::make()),
+      span_id_(span),
       span_(span_id_.text()),
       parent_span_(place.context.span_id.text()) {}
 
@@ -125,6 +125,33 @@ void NodeEvents::skipped(std::string_view reason) {
   auto fields = common();
   fields.push_back({Field::kReason, reason});
   emit(Type::kNodeSkipped, fields);
+}
+
+void NodeEvents::approval_requested(std::string_view message,
+                                    std::optional<std::chrono::milliseconds> timeout) {
+  auto fields = common();
+  if (!message.empty()) fields.push_back({Field::kMessage, message});
+  std::string attributes;
+  if (timeout) {
+    attributes = R"({"timeout_ms":)" + std::to_string(timeout->count()) + "}";
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  }
+  run_.emit(Type::kApprovalRequested, fields);
+}
+
+void NodeEvents::approval_decided(std::string_view outcome, std::string_view reason,
+                                  std::string_view actor_id) {
+  auto fields = common();
+  fields.push_back({Field::kOutcome, outcome});
+  if (!reason.empty()) fields.push_back({Field::kReason, reason});
+  if (!actor_id.empty()) fields.push_back({Field::kActorId, actor_id});
+  run_.emit(Type::kApprovalDecided, fields);
+}
+
+void NodeEvents::denied(std::string_view reason) {
+  auto fields = common();
+  fields.push_back({Field::kReason, reason});
+  run_.emit(Type::kToolDenied, fields);
 }
 
 void NodeEvents::cancelled(double duration_ms, std::string_view reason,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ class NodeEvents {
   /// `node_id` is the node's, or that of one of its items. `wide`, if it is wanted, learns what the
   /// events say; they all outlive this object.
   NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
-             std::int64_t step_index, int attempt, const RunPlace& place, project::NodeWide* wide);
+             std::int64_t step_index, int attempt, const RunPlace& place, project::NodeWide* wide,
+             SpanId span = SpanId::make());
 
   void started(const std::vector<std::string>& predecessor_ids);
   /// `output_text` is the payload as JSON. Errors: those of the artifact store, and then nothing
@@ -40,6 +42,13 @@ class NodeEvents {
   void retry_scheduled(std::string_view reason, std::chrono::milliseconds delay);
   /// It never ran.
   void skipped(std::string_view reason);
+  /// A person is asked whether it may run, and has so long to answer.
+  void approval_requested(std::string_view message,
+                          std::optional<std::chrono::milliseconds> timeout);
+  void approval_decided(std::string_view outcome, std::string_view reason,
+                        std::string_view actor_id);
+  /// Its tool is not called.
+  void denied(std::string_view reason);
   /// `failure` is what the tool returned; of it only what it used and its exit code are said.
   void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
   /// Unless the run's loggers leave it out.

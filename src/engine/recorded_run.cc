@@ -66,12 +66,26 @@ NodeFact fact_of(const EventView& event) {
       fact.retryable = retryable->boolean;
     }
   }
+  if (event.has(Field::kSignalId) && fact.type != Type::kPipelineResumed) {
+    fact.signal = std::make_shared<const SignalRequest>(read_signal(event));
+  }
+  if (fact.type == Type::kApprovalDecided) {
+    fact.outcome = event.text(Field::kOutcome);
+    fact.reason = event.text(Field::kReason);
+    fact.actor_id = event.text(Field::kActorId);
+  }
   return fact;
 }
 
 }  // namespace
 
 void RecordedRun::apply(const EventView& event) {
+  if (run_id == RunId()) run_id = event.run_id();
+  if (event.type() == Type::kSignalRequested) {
+    auto request = read_signal(event);
+    if (request.run == run_id) requests.push_back(std::move(request));
+  }
+  if (event.run_id() != run_id) return;
   last_run_seq = std::max(last_run_seq, event.run_seq());
   switch (event.type()) {
     case Type::kPipelineStarted:
@@ -80,13 +94,18 @@ void RecordedRun::apply(const EventView& event) {
     case Type::kPipelineResumed:
       engine_attempt =
           std::max(engine_attempt, event.integer(Field::kEngineAttempt).value_or(engine_attempt));
-      return;
+      return facts.push_back(fact_of(event));
     case Type::kNodeStarted:
     case Type::kNodeCompleted:
     case Type::kNodeFailed:
     case Type::kNodeSkipped:
     case Type::kNodeCancelled:
     case Type::kNodeRetryScheduled:
+    case Type::kSignalAccepted:
+    case Type::kSignalDeferred:
+    case Type::kSignalRejected:
+    case Type::kApprovalRequested:
+    case Type::kApprovalDecided:
       return facts.push_back(fact_of(event));
     default:
       if (event::ends_run(event.type())) end = event.type_name();

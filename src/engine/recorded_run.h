@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "engine/signal_request.h"
 #include "event/decoder.h"
 #include "log/run_lock.h"
 #include "record/correlation_ids.h"
@@ -17,7 +19,7 @@ namespace weir::engine {
 
 /// What the log says of a node, as far as the run's course depends on it.
 struct NodeFact {
-  event::Type type;  ///< pipeline_node_*
+  event::Type type;  ///< pipeline_node_*, signal_*, approval_*, pipeline_resumed
   std::string node_id;
   int attempt = 1;
   std::string output{};  ///< kNodeCompleted: the JSON of an object; empty: an artifact
@@ -25,12 +27,16 @@ struct NodeFact {
   std::string error_type{};  ///< kNodeFailed
   std::string error_message{};
   std::optional<bool> retryable{};
+  std::shared_ptr<const SignalRequest> signal{};  ///< of signal_*
+  std::string outcome{};                          ///< kApprovalDecided
+  std::string reason{};
+  std::string actor_id{};
 };
 
 /// What the log says of a run that another process has left, enough to go on with it. Fold the
 /// run's events in their order.
 struct RecordedRun {
-  RunId run_id;
+  RunId run_id{};  ///< nothing: that of the first event
   std::string pipeline_id;
   TraceId trace_id;
   SpanId span_id;
@@ -47,7 +53,10 @@ struct RecordedRun {
   json::Object params;                  ///< as the event has them
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
   std::vector<NodeFact> facts;
+  /// Asked by others, in the order in which it was heard of, decided or not.
+  std::vector<SignalRequest> requests;
 
+  /// Also the signals to the run that stand in other runs.
   void apply(const event::EventView& event);
 };
 

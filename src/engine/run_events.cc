@@ -118,10 +118,11 @@ void RunEvents::failed(Execution& execution, double duration_ms) {
 }
 
 void RunEvents::cancelled(const Execution& execution, double duration_ms) {
-  emit(Type::kPipelineCancelled, {{Field::kDurationMs, duration_ms},
-                                  {Field::kNodeCount, execution.node_count()},
-                                  {Field::kSuccessCount, execution.completed_count()},
-                                  {Field::kReason, std::string_view("asked to stop")}});
+  emit(Type::kPipelineCancelled,
+       {{Field::kDurationMs, duration_ms},
+        {Field::kNodeCount, execution.node_count()},
+        {Field::kSuccessCount, execution.completed_count()},
+        {Field::kReason, std::string_view(execution.signals().stop_reason())}});
 }
 
 void RunEvents::refused(std::string_view error_type, std::string_view message, double duration_ms) {

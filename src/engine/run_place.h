@@ -6,6 +6,7 @@
 #include "engine/recorded_run.h"
 #include "record/context.h"
 #include "record/loggers.h"
+#include "record/process_runs.h"
 
 namespace weir::engine {
 
@@ -19,7 +20,8 @@ struct RunPlace {
       execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
   std::int64_t engine_attempt = 1;  ///< how many processes have had the run, this one included
   std::filesystem::path store;
-  const record::Loggers* loggers = nullptr;  ///< say which lines are recorded; null: all
+  const record::Loggers* loggers = nullptr;     ///< say which lines are recorded; null: all
+  record::ProcessRuns* process_runs = nullptr;  ///< for what belongs to no run
 };
 
 /// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,

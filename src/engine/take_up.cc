@@ -13,6 +13,24 @@ using State = pipeline::Scheduler::State;
 
 namespace {
 
+/// "ID[3]"; of "ID" there is no number.
+struct ItemId {
+  std::string_view node_id;
+  std::optional<std::uint32_t> number;
+};
+
+ItemId item_of(std::string_view id) {
+  const auto bracket = id.rfind('[');
+  if (bracket == std::string_view::npos) return {.node_id = id, .number = {}};
+  std::uint32_t number = 0;
+  const auto* const end = id.data() + id.size();
+  const auto read = std::from_chars(id.data() + bracket + 1, end, number);
+  if (read.ec != std::errc() || std::string_view(read.ptr, end) != "]") {
+    return {.node_id = id, .number = {}};
+  }
+  return {.node_id = id.substr(0, bracket), .number = number};
+}
+
 std::unexpected<Error> another_pipeline(const NodeFact& fact) {
   return fail(ErrorCode::kConflict, "node '" + fact.node_id +
                                         "': its events are not those of this definition, so the "
@@ -25,7 +43,11 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
   pipeline::Scheduler::Commands given_before;
   scheduler_.start(given_before);
   is_taken_up_ = true;
+  for (const auto& request : recorded.requests) signals_.ask(request);
   for (const auto& fact : recorded.facts) {
+    WEIR_TRY(const bool was_signal, signals_.hear_again(fact, given_before));
+    given_before.clear();
+    if (was_signal) continue;
     const auto step = find_step(fact.node_id, given_before);
     if (!step) return another_pipeline(fact);
     WEIR_TRY(tell_again(*step, fact, given_before));
@@ -34,27 +56,25 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
   return {};
 }
 
-/// Of a node or an item. If the process had made a plan for the node, it is made again.
+/// If the process had made a plan for the node, it is made again.
 std::optional<StepIndex> Execution::find_step(std::string_view node_id,
                                               pipeline::Scheduler::Commands& commands) {
-  auto node = calls_.find(node_id);
-  std::optional<std::uint32_t> item;
-  if (const auto bracket = node_id.rfind('['); !node && bracket != std::string_view::npos) {
-    node = calls_.find(node_id.substr(0, bracket));
-    std::uint32_t number = 0;
-    const auto* const end = node_id.data() + node_id.size();
-    const auto read = std::from_chars(node_id.data() + bracket + 1, end, number);
-    if (read.ec == std::errc() && std::string_view(read.ptr, end) == "]") item = number;
-    if (!item) return {};
+  const auto node = calls_.find(item_of(node_id).node_id);
+  if (node && scheduler_.state(*node) == State::kPreparing) {
+    if (const auto plan = calls_.plan(step_of(*node))) carry_out_plan(*node, *plan, commands);
   }
-  if (!node) return {};
-  if (scheduler_.state(*node) == State::kPreparing) {
-    if (const auto plan = calls_.plan(*node)) carry_out_plan(*node, *plan, commands);
-  }
-  if (!item) return node;
+  return known_step(node_id);
+}
+
+/// Of a node or an item.
+std::optional<StepIndex> Execution::known_step(std::string_view node_id) const {
+  if (const auto node = calls_.find(node_id)) return node;
+  const auto item = item_of(node_id);
+  const auto node = calls_.find(item.node_id);
+  if (!node || !item.number) return {};
   const auto items = scheduler_.items_of(*node);
-  if (!items || *item >= items->count) return {};
-  return items->first + *item;
+  if (!items || *item.number >= items->count) return {};
+  return items->first + *item.number;
 }
 
 /// The scheduler is where it was when the fact was recorded, or one step before.
@@ -68,13 +88,20 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
       state.unended.insert(step);
       return {};
     case Type::kNodeCompleted: {
+      if (!runs && signals_.is_overridden(step)) {
+        signals_.said_override(step);
+        break;
+      }
       if (!runs) return another_pipeline(fact);
       WEIR_TRY(auto output, output_of(fact));
       note_completed(step, std::move(output), commands);
       break;
     }
     case Type::kNodeFailed: {
-      if (!runs && scheduler_.state(step) != State::kPreparing) return another_pipeline(fact);
+      if (!runs && scheduler_.state(step) != State::kPreparing &&
+          scheduler_.state(step) != State::kAsked) {
+        return another_pipeline(fact);
+      }
       tool::Failure failure{.type = fact.error_type,
                             .message = fact.error_message,
                             .exit_code = {},
@@ -83,7 +110,7 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
       const auto category = category_of(failure);
       scheduler_.failed(step, category, commands);
       state.unsaid_retries[step] = category;
-      if (scheduler_.state(step) == State::kFailed && failed_++ == 0) failure_ = std::move(failure);
+      if (scheduler_.state(step) == State::kFailed) note_failed(step, std::move(failure));
       break;
     }
     case Type::kNodeRetryScheduled:
@@ -104,16 +131,20 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
 void Execution::go_on() {
   const auto& state = taken_up_;
   decide([&](auto& commands) {
+    signals_.go_on(commands);
     for (StepIndex index = 0; index < scheduler_.steps(); ++index) {
       const auto how = scheduler_.state(index);
       const auto unsaid_retry = state.unsaid_retries.find(index);
-      if (how == State::kSkipped && !state.said_skips.contains(index)) {
-        events_of(step_of(index), 1).skipped(kAncestorFailed);
+      const bool is_under_way =
+          how == State::kRunning || how == State::kAsked || how == State::kWaiting;
+      if (is_under_way && scheduler_.is_stopping()) {
+        scheduler_.cancelled(index, commands);  // its process has ended
+      } else if (how == State::kSkipped && !state.said_skips.contains(index)) {
+        const auto wanted = signals_.skip_reason(index);
+        events_of(step_of(index), 1).skipped(wanted.empty() ? kAncestorFailed : wanted);
       } else if (how == State::kWaiting && unsaid_retry != state.unsaid_retries.end()) {
         events_of(step_of(index), scheduler_.attempts(index))
             .retry_scheduled(retry_reason(unsaid_retry->second), {});
-      } else if (how == State::kRunning && scheduler_.is_stopping()) {
-        scheduler_.cancelled(index, commands);  // its process has ended
       }
     }
     commands.clear();

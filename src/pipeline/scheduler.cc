@@ -44,13 +44,23 @@ void Scheduler::node_ready(NodeIndex node, Commands& commands) {
   }
 }
 
-void Scheduler::run_or_ask(StepIndex step, Commands& commands) {
-  if (!rules_.empty() && rules_[node_of(step)].needs_approval && !item_of(step)) {
-    states_[step] = State::kAsked;
-    commands.push_back({.kind = Kind::kAsk, .step = step});
+void Scheduler::run_or_ask(NodeIndex node, Commands& commands) {
+  if (!rules_.empty() && rules_[node].needs_approval) {
+    states_[node] = State::kAsked;
+    commands.push_back({.kind = Kind::kAsk, .step = node});
   } else {
-    make_ready(step, commands);
+    approve(node, commands);
   }
+}
+
+/// Its items, if it has any, are run in its place.
+void Scheduler::approve(NodeIndex node, Commands& commands) {
+  const auto items = items_of(node);
+  if (!items) return make_ready(node, commands);
+  states_[node] = State::kExpanded;
+  busy_ += items->count;
+  for (std::uint32_t i = 0; i < items->count; ++i) make_ready(items->first + i, commands);
+  if (items->count == 0) end(node, State::kCompleted, commands);
 }
 
 void Scheduler::make_ready(StepIndex step, Commands& commands) {
@@ -85,19 +95,20 @@ StepIndex Scheduler::prepared(NodeIndex node, std::optional<std::uint32_t> items
   for (std::uint32_t item = 0; item < *items; ++item) {
     items_.push_back({.node = node, .index = item});
   }
-  states_.resize(states_.size() + *items, State::kReady);
+  states_.resize(states_.size() + *items, State::kPending);
   attempts_.resize(states_.size());
   expansions_.push_back({node, {.items = {first, *items}, .left = *items}});
-  states_[node] = State::kExpanded;
-  busy_ += *items;
-  for (std::uint32_t item = 0; item < *items; ++item) make_ready(first + item, commands);
-  if (*items == 0) end(node, State::kCompleted, commands);
+  if (*items == 0) {
+    approve(node, commands);  // there is nothing to ask about
+  } else {
+    run_or_ask(node, commands);
+  }
   return first;
 }
 
 void Scheduler::approved(StepIndex step, Commands& commands) {
   WEIR_CHECK(states_[step] == State::kAsked);
-  make_ready(step, commands);
+  approve(node_of(step), commands);
 }
 
 void Scheduler::completed(StepIndex step, Commands& commands) {
@@ -131,17 +142,17 @@ void Scheduler::retry_due(StepIndex step, Commands& commands) {
 }
 
 void Scheduler::skip(NodeIndex node, Commands& commands) {
-  WEIR_CHECK(states_[node] < State::kRunning);
+  WEIR_CHECK(can_skip(node));
   end(node, State::kSkipped, commands);
 }
 
 void Scheduler::override_output(NodeIndex node, Commands& commands) {
-  WEIR_CHECK(states_[node] < State::kRunning);
+  WEIR_CHECK(can_skip(node));
   end(node, State::kCompleted, commands);
 }
 
 void Scheduler::retry(StepIndex step, Commands& commands) {
-  WEIR_CHECK(states_[step] == State::kFailed && !finished_);
+  WEIR_CHECK(can_retry(step));
   ++busy_;
   if (const auto item = item_of(step)) {
     const auto node = node_of(step);
@@ -157,11 +168,24 @@ void Scheduler::retry(StepIndex step, Commands& commands) {
     if (states_[node] == State::kFailed) ++busy_;
     states_[node] = State::kExpanded;
   }
-  if (first_failed_ == step) first_failed_.reset();
+  if (first_failed_ == step) {
+    first_failed_.reset();
+    for (StepIndex other = 0; other < states_.size() && !first_failed_; ++other) {
+      if (other != step && states_[other] == State::kFailed) first_failed_ = other;
+    }
+  }
   make_ready(step, commands);
 }
 
 void Scheduler::pause() { paused_ = true; }
+
+void Scheduler::put_back(StepIndex step) {
+  WEIR_CHECK(states_[step] == State::kRunning);
+  states_[step] = State::kReady;
+  --running_;
+  --attempts_[step];
+  held_.push_back(step);
+}
 
 void Scheduler::resume(Commands& commands) {
   paused_ = false;

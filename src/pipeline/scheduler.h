@@ -85,14 +85,24 @@ class Scheduler {
 
   // What people want.
 
-  /// The node is not run: its successors run without it. Of one that is not running yet.
+  /// Whether the node can still be left out: it has not begun, or waits for another attempt.
+  [[nodiscard]] bool can_skip(NodeIndex node) const {
+    return states_[node] < State::kRunning || states_[node] == State::kWaiting;
+  }
+  /// The node is not run: its successors run without it. Of one that can be left out.
   void skip(NodeIndex node, Commands& commands);
   /// The same, but it has an output, which somebody else has made.
   void override_output(NodeIndex node, Commands& commands);
-  /// A failed step has one attempt more.
+  /// Whether a failed step can be given one attempt more: nothing went on without it.
+  [[nodiscard]] bool can_retry(StepIndex step) const {
+    return states_[step] == State::kFailed && !stopping_ && !finished_ &&
+           mode_ != FailureMode::kBestEffort;
+  }
   void retry(StepIndex step, Commands& commands);
   /// Nothing more starts until `resume`.
   void pause();
+  /// A start that was commanded was not carried out: the step is ready again.
+  void put_back(StepIndex step);
   void resume(Commands& commands);
   /// The run ends as soon as what runs has ended. The first reason decides the outcome.
   void stop(RunOutcome outcome, Commands& commands);
@@ -102,7 +112,7 @@ class Scheduler {
   void recover(Commands& commands);
 
   [[nodiscard]] State state(StepIndex step) const { return states_[step]; }
-  /// Of a step: how many attempts have begun.
+  /// Of a step: how many attempts were commanded.
   [[nodiscard]] int attempts(StepIndex step) const { return attempts_[step]; }
   [[nodiscard]] std::size_t steps() const { return states_.size(); }
   [[nodiscard]] NodeIndex node_of(StepIndex step) const {
@@ -140,7 +150,8 @@ class Scheduler {
   };
 
   void node_ready(NodeIndex node, Commands& commands);
-  void run_or_ask(StepIndex step, Commands& commands);
+  void run_or_ask(NodeIndex node, Commands& commands);
+  void approve(NodeIndex node, Commands& commands);
   void make_ready(StepIndex step, Commands& commands);
   void start_step(StepIndex step, Commands& commands);
   void leave(StepIndex step);

@@ -28,6 +28,14 @@ Result<void> ProcessRuns::emit(Retention retention, std::string_view tenant, eve
   return {};
 }
 
+Result<void> ProcessRuns::flush() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, current] : runs_) {
+    if (current.run) WEIR_TRY(current.run->flush());
+  }
+  return {};
+}
+
 void ProcessRuns::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;

@@ -38,6 +38,9 @@ class ProcessRuns {
   [[nodiscard]] Result<void> emit(Retention retention, std::string_view tenant, event::Type type,
                                   event::Level level, std::span<const event::FieldValue> fields);
 
+  /// Waits until what this thread emitted is on disk. Errors: those of the log.
+  [[nodiscard]] Result<void> flush();
+
   /// Ends them, their events committed.
   void close();
 

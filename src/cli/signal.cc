@@ -1,0 +1,315 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "artifact/artifact_store.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/run_list.h"
+#include "cli/settings.h"
+#include "cli/usage.h"
+#include "engine/signal_types.h"
+#include "event/run_end.h"
+#include "log/follower.h"
+#include "record/recorder.h"
+#include "store/history.h"
+
+namespace weir::cli {
+namespace {
+
+using engine::SignalDecision;
+using engine::SignalRequest;
+using event::Field;
+using event::Type;
+using std::chrono::milliseconds;
+
+struct SignalOptions {
+  std::string run;
+  std::string type;
+  std::string node;
+  std::string reason;
+  std::string id;
+  std::vector<std::string> params;
+  std::string output;
+  std::string target;
+  std::string level;
+  std::string note;
+  int wait_seconds = 10;
+  bool json = false;
+};
+
+/// Often enough that nobody waits for it: the kernel tells of commits, but not of a lock that is
+/// free.
+constexpr milliseconds kLookInterval{100};
+
+/// Who uses this terminal.
+std::string actor() {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> names{};
+  if (::getpwuid_r(::geteuid(), &entry, names.data(), names.size(), &found) == 0 &&
+      found != nullptr) {
+    return found->pw_name;
+  }
+  return "uid " + std::to_string(::geteuid());
+}
+
+/// JSON if it is any, else the text.
+json::Value value_of(std::string_view text) {
+  auto value = json::parse(text);
+  return value ? *std::move(value) : json::Value(text);
+}
+
+Result<json::Object> params_of(const std::vector<std::string>& given) {
+  json::Object params;
+  for (const auto& one : given) {
+    const auto equals = one.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::kInvalidInput, "--set '" + one + "': NAME=VALUE is expected");
+    }
+    params.set(one.substr(0, equals), value_of(one.substr(equals + 1)));
+  }
+  return params;
+}
+
+Result<json::Object> payload_of(const SignalOptions& options) {
+  json::Object payload;
+  if (!options.params.empty()) {
+    WEIR_TRY(auto params, params_of(options.params));
+    payload.set("params", std::move(params));
+  }
+  if (!options.output.empty()) {
+    auto text = options.output;
+    if (text.starts_with('@')) {
+      WEIR_TRY(text, read_file(text.substr(1), engine::kMaxSignalPayload));
+    }
+    auto value = json::parse(text);
+    if (!value) return std::unexpected(std::move(value).error().within("--output"));
+    payload.set("output", *std::move(value));
+  }
+  if (!options.target.empty()) payload.set("target", options.target);
+  if (!options.level.empty()) payload.set("level", options.level);
+  if (!options.note.empty()) payload.set("note", options.note);
+  return payload;
+}
+
+/// What became of the request, as far as the log tells.
+class Verdict {
+ public:
+  explicit Verdict(const SignalRequest& request) : request_(request) {}
+
+  void apply(const event::EventView& event) {
+    if (event.run_id() != request_.run) return;
+    if (event::ends_run(event.type())) has_ended_ = true;
+    if (event.text(Field::kSignalId) != request_.signal_id) return;
+    if (event.type() == Type::kSignalAccepted) {
+      decision_ = SignalDecision::accepted();
+    } else if (event.type() == Type::kSignalRejected) {
+      decision_ =
+          SignalDecision::rejected(text(event, Field::kErrorCode), text(event, Field::kReason));
+    } else if (event.type() == Type::kSignalDeferred && !decision_) {
+      decision_ =
+          SignalDecision::deferred(text(event, Field::kErrorCode), text(event, Field::kReason));
+    }
+  }
+  [[nodiscard]] const std::optional<SignalDecision>& decision() const { return decision_; }
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+
+ private:
+  static std::string text(const event::EventView& event, Field field) {
+    return std::string(event.text(field));
+  }
+  const SignalRequest& request_;
+  std::optional<SignalDecision> decision_;
+  bool has_ended_ = false;
+};
+
+void read(std::string_view lines, event::Decoder& decoder, Verdict& verdict) {
+  while (!lines.empty()) {
+    const auto end = lines.find('\n');
+    if (const auto event = decoder.decode(lines.substr(0, end))) verdict.apply(**event);
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+  }
+}
+
+/// For a run that nobody has: it has ended, or its process was lost.
+Result<SignalDecision> decide_for(const log::StoreDirectory& store, const SignalRequest& request,
+                                  record::Recorder& recorder) {
+  Verdict verdict(request);
+  const auto read = store::read_run(store, request.run, [&](const event::EventView& event) {
+    verdict.apply(event);
+    return Result<void>();
+  });
+  if (!read) return std::unexpected(read.error());
+  if (verdict.decision()) return *verdict.decision();  // asked before, with this id
+  auto decision = verdict.has_ended()
+                      ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
+                      : SignalDecision::deferred("RUN_HAS_NO_OWNER",
+                                                 "no process has the run: weir resume takes it up");
+  WEIR_TRY(engine::record_decision(request, decision, recorder));
+  return decision;
+}
+
+/// Nothing: there was no answer in time.
+Result<std::optional<SignalDecision>> wait_for_answer(log::Follower& follower,
+                                                      const SignalRequest& request,
+                                                      const log::StoreDirectory& store,
+                                                      record::Recorder& recorder, int seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  event::Decoder decoder;
+  Verdict verdict(request);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const bool is_owned = log::RunLock::is_held(store, request.run);
+    WEIR_TRY(const auto commit, follower.next(is_owned ? kLookInterval : milliseconds(0)));
+    if (commit) read(commit->lines, decoder, verdict);
+    if (verdict.decision()) return verdict.decision();
+    if (!commit && !is_owned) {
+      WEIR_TRY(auto decision, decide_for(store, request, recorder));
+      return decision;
+    }
+  }
+  return std::nullopt;
+}
+
+int print(const SignalOptions& options, const SignalRequest& request,
+          const std::optional<SignalDecision>& decision) {
+  static constexpr std::string_view kWords[] = {"accepted", "deferred", "rejected"};
+  const auto word = decision ? kWords[static_cast<std::size_t>(decision->kind)] : "unanswered";
+  if (options.json) {
+    json::Object object;
+    object.set("run_id", request.run.text());
+    object.set("signal_id", request.signal_id);
+    object.set("signal_type", request.type);
+    object.set("decision", word);
+    object.set("code",
+               decision && !decision->code.empty() ? json::Value(decision->code) : json::Value());
+    object.set("reason", decision && !decision->reason.empty() ? json::Value(decision->reason)
+                                                               : json::Value());
+    std::printf("%s\n", json::to_pretty_text(object).c_str());
+  } else {
+    const auto why = decision ? decision->reason
+                              : "no answer within " + std::to_string(options.wait_seconds) +
+                                    " s; weir show says what becomes of it";
+    std::printf("%s %s%s\n", request.type.c_str(), std::string(word).c_str(),
+                why.empty() ? "" : (": " + text::printable(why)).c_str());
+  }
+  return decision && decision->kind != SignalDecision::Kind::kRejected ? kDone : kFailed;
+}
+
+int ask(SignalRequest request, const SignalOptions& options, const Invocation& invocation,
+        const log::StoreDirectory& store) {
+  const auto settings = load_settings(invocation);
+  if (!settings) return kWrongUsage;
+  auto recorder_settings = recorder_options(*settings);
+  if (!recorder_settings) return complain(recorder_settings.error());
+  record::Recorder recorder(store, *std::move(recorder_settings));
+  const artifact::ArtifactStore artifacts(store.artifacts());
+  const auto others = [own = recorder.own_writers()](std::string_view writer) {
+    return !own(writer);
+  };
+  auto end = log::end_of_log(store, others);
+  if (!end) return complain(end.error());
+  auto follower = log::Follower::open(store, *std::move(end), [](const log::FollowProblem&) {},
+                                      {.wants = others});
+  if (!follower) return complain(follower.error());
+  if (const auto asked = engine::record_request(request, recorder, artifacts); !asked) {
+    return complain(asked.error());
+  }
+  const auto answer = wait_for_answer(*follower, request, store, recorder, options.wait_seconds);
+  if (!answer) return complain(answer.error());
+  return print(options, request, *answer);
+}
+
+int signal(const SignalOptions& options, const Invocation& invocation) {
+  const auto store = invocation.open_store();
+  if (!store) return complain(store.error());
+  const auto run = find_run(*store, options.run);
+  if (!run) return complain(run.error());
+  if (run->state.pipeline_type == "external") {
+    return complain({ErrorCode::kConflict, "run " + run->state.run_id.text() +
+                                               " was recorded from elsewhere: ask there"});
+  }
+  auto payload = payload_of(options);
+  if (!payload) return complain(payload.error());
+  SignalRequest request{
+      .run = run->state.run_id,
+      .signal_id = options.id.empty() ? RunId::make(system_clock().now()).text() : options.id,
+      .type = engine::canonical_signal_type(options.type),
+      .node_id = options.node,
+      .actor_id = actor(),
+      .reason = options.reason,
+      .payload = *std::move(payload)};
+  const auto form = engine::SignalTypes().check(request);
+  if (form.kind == SignalDecision::Kind::kRejected) {
+    std::fprintf(stderr, "weir: %s\n", text::printable(form.reason).c_str());
+    return kWrongUsage;
+  }
+  return ask(std::move(request), options, invocation, *store);
+}
+
+void add_common(CLI::App& command, SignalOptions& options) {
+  command.add_option("--reason", options.reason, "Why, for the record");
+  command.add_option(
+      "--id", options.id,
+      "The request's id: the same one given twice is one request (default: a new one)");
+  expect_number(command.add_option("--wait", options.wait_seconds,
+                                   "How many seconds to wait for the answer (default: 10)"),
+                0, 86'400);
+  command.add_flag("--json", options.json, "Print JSON");
+}
+
+void add_answer(CLI::App& app, Invocation& invocation, const std::string& type,
+                const std::string& about) {
+  auto options = std::make_shared<SignalOptions>();
+  options->type = type;
+  auto* command = app.add_subcommand(type, about);
+  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
+      ->required();
+  command->add_option("node", options->node, "The node that waits")->required();
+  add_common(*command, *options);
+  command->footer("Example: weir " + type + " last publish --reason \"seen and discussed\"");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return signal(*options, invocation); };
+  });
+}
+
+}  // namespace
+
+void add_signal(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<SignalOptions>();
+  auto* command = app.add_subcommand("signal", "Ask something of a run that goes on");
+  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
+      ->required();
+  expect_word(command->add_option("type", options->type, "What")->required(),
+              engine::SignalTypes().names());
+  command->add_option("node", options->node, "Which node it is about");
+  command->add_option("--set", options->params, "update-params: NAME=VALUE, once for each")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--output", options->output,
+                      "inject-override: the node's output, as JSON or @FILE");
+  command->add_option("--target", options->target,
+                      "update-target: the tool that is called, as plugin.tool");
+  command->add_option("--level", options->level, "escalate-alert: INFO, WARNING, CRITICAL or P1");
+  command->add_option("--note", options->note, "escalate-alert: what is said");
+  add_common(*command, *options);
+  command->footer("Example: weir signal last retry-step fetch --reason \"the disk is back\"");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return signal(*options, invocation); };
+  });
+}
+
+void add_approve(CLI::App& app, Invocation& invocation) {
+  add_answer(app, invocation, "approve", "Let a node run that waits for a person");
+}
+
+void add_deny(CLI::App& app, Invocation& invocation) {
+  add_answer(app, invocation, "deny", "Do not let a node run that waits for a person: it fails");
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,254 @@
+#include "engine/run_signals.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/exception.h"
+#include "engine/execution.h"
+#include "engine/failures.h"
+
+// How requests come in, are decided and recorded. What each kind is and does: signal_kinds.cc.
+namespace weir::engine {
+
+using event::Field;
+using event::Type;
+using pipeline::NodeIndex;
+using State = pipeline::Scheduler::State;
+
+/// More requests than these in a minute are a mistake of whoever asks.
+constexpr std::size_t kMaxAMinute = 60;
+
+void RunSignals::ask(SignalRequest request) {
+  bool accepted = false;
+  {
+    const std::lock_guard lock(execution_.mutex_);
+    if (!open_) return early_.push_back(std::move(request));
+    request.type = canonical_signal_type(request.type);
+    if (closed_ || is_decided(request.signal_id)) return;
+    const auto payload = read_payload(request, execution_.output_store_.artifacts);
+    auto decision =
+        payload ? judge(request)
+                : SignalDecision::rejected("SIGNAL_INVALID_PAYLOAD", payload.error().message);
+    if (is_too_often()) {
+      decision = SignalDecision::rejected("SIGNAL_RATE_LIMITED",
+                                          "more than " + std::to_string(kMaxAMinute) + " a minute");
+    }
+    accepted = settle(request, decision);
+  }
+  if (!accepted) return;
+  if (execution_.is_ended_at_once_) execution_.end_at_once_();
+  call_user(request);
+}
+
+void RunSignals::open() {
+  std::vector<SignalRequest> early;
+  {
+    const std::lock_guard lock(execution_.mutex_);
+    open_ = true;
+    early = std::move(early_);
+  }
+  for (auto& request : early) ask(std::move(request));
+}
+
+bool RunSignals::is_decided(const std::string& signal_id) const {
+  return decided_.contains(signal_id);
+}
+
+bool RunSignals::is_too_often() {
+  const auto now = execution_.run_.clock().monotonic();
+  while (!asked_at_.empty() && now - asked_at_.front() > std::chrono::minutes(1)) {
+    asked_at_.pop_front();
+  }
+  if (asked_at_.size() >= kMaxAMinute) return true;
+  asked_at_.push_back(now);
+  return false;
+}
+
+SignalDecision RunSignals::judge(const SignalRequest& request) {
+  auto decision = policy_.check(request);
+  if (decision.kind != SignalDecision::Kind::kAccepted) return decision;
+  if (execution_.finished_) return SignalDecision::rejected("RUN_TERMINAL", "the run has ended");
+  const auto* kind = kind_of(request.type);
+  return kind == nullptr ? SignalDecision() : (this->*kind->judge)(request);
+}
+
+bool RunSignals::settle(const SignalRequest& request, const SignalDecision& decision) {
+  auto& run = execution_.run_;
+  decided_[request.signal_id] = decision.kind;
+  run.emit(event_type(decision.kind), SignalFields(request, decision).get());
+  if (decision.kind == SignalDecision::Kind::kDeferred) deferred_.push_back(request);
+  if (decision.kind != SignalDecision::Kind::kAccepted) return false;
+  if (!run.flush()) return false;  // what is not recorded does not happen
+  if (const auto* kind = kind_of(request.type)) {
+    (this->*kind->say)(request);
+    (this->*kind->apply)(request, execution_.commands_);
+    unsaid_overrides_.clear();
+    execution_.carry_out();
+  }
+  return true;
+}
+
+void RunSignals::call_user(const SignalRequest& request) {
+  const auto* type = policy_.types.find(request.type);
+  if (type == nullptr || !type->act) return;
+  const auto done = call_caught([&] {
+    type->act(request);
+    return Result<void>();
+  });
+  if (done) return;
+  const auto message = "the signal '" + type->name + "' " + done.error().message;
+  const std::array<event::FieldValue, 2> fields = {
+      {{Field::kMessage, std::string_view(message)},
+       {Field::kSignalId, std::string_view(request.signal_id)}}};
+  execution_.run_.emit(Type::kLog, event::Level::kError, fields);
+}
+
+void RunSignals::reconsider() {
+  for (std::size_t i = 0; i < deferred_.size();) {
+    const auto decision = judge(deferred_[i]);
+    if (decision.kind == SignalDecision::Kind::kDeferred) {
+      ++i;
+      continue;
+    }
+    const auto request = std::move(deferred_[i]);
+    deferred_.erase(deferred_.begin() + static_cast<std::ptrdiff_t>(i));
+    // Users' own types are never deferred, so there is nobody to call.
+    static_cast<void>(settle(request, decision));
+  }
+}
+
+void RunSignals::reject_open() {
+  const std::lock_guard lock(execution_.mutex_);
+  closed_ = true;
+  const auto left = std::move(deferred_);
+  for (const auto& request : left) {
+    static_cast<void>(
+        settle(request, SignalDecision::rejected("RUN_TERMINAL", "the run has ended")));
+  }
+}
+
+// ---- questions
+// -----------------------------------------------------------------------------------
+
+void RunSignals::ask_approval(NodeIndex node) {
+  const auto& definition = execution_.node_at(node);
+  const auto step = execution_.step_of(node);
+  const auto& approval = *definition.approval;
+  if (asked_.insert(node).second) {
+    execution_.events_of(step, 1).approval_requested(approval.message, approval.timeout);
+  }
+  if (approval.timeout) {
+    execution_.timers_.start(*approval.timeout, [this, node] { deny_late(node); });
+  }
+  execution_.report_later({.kind = NodeUpdate::Kind::kAsked,
+                           .node_id = definition.id.text,
+                           .message = approval.message});
+}
+
+void RunSignals::deny_late(NodeIndex node) {
+  const std::lock_guard lock(execution_.mutex_);
+  if (!asked_.contains(node)) return;
+  carry_out_answer(node, {.reason = std::string(kApprovalTimeout)}, execution_.commands_);
+  execution_.carry_out();
+}
+
+/// A question was answered: that is on disk before anything follows from it.
+void RunSignals::carry_out_answer(NodeIndex node, const Answer& answer, Commands& commands) {
+  if (execution_.scheduler_.state(node) != State::kAsked) return;
+  auto& run = execution_.run_;
+  execution_.events_of(execution_.step_of(node), 1)
+      .approval_decided(answer.approved ? "approved" : "denied", answer.reason, answer.actor_id);
+  asked_.erase(node);
+  if (!run.flush()) return;
+  if (answer.approved) return execution_.scheduler_.approved(node, commands);
+  refuse(node, answer, commands);
+}
+
+/// A node that may not run has failed.
+void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands) {
+  const auto step = execution_.step_of(node);
+  auto events = execution_.events_of(step, 1, execution_.wide_of(step));
+  const bool was_late = answer.reason == kApprovalTimeout;
+  events.denied(was_late ? kApprovalTimeout : "approval_denied");
+  events.started(execution_.predecessor_ids_[node]);
+  auto message =
+      was_late ? "nobody has approved it in time" : "'" + answer.actor_id + "' has denied it";
+  if (!was_late && !answer.reason.empty()) message += ": " + answer.reason;
+  tool::Failure failure{.type = "ApprovalDenied",
+                        .message = "node '" + step.id + "': " + message,
+                        .exit_code = {},
+                        .usage = {},
+                        .retryable = false};
+  events.failed(0, failure);
+  execution_.report_later(
+      {.kind = NodeUpdate::Kind::kFailed, .node_id = step.id, .message = failure.message});
+  execution_.note_failed(node, std::move(failure));
+  execution_.scheduler_.failed(node, pipeline::ErrorCategory::kPermanent, commands);
+}
+
+// ---- a run that is taken up
+// ----------------------------------------------------------------------
+
+Result<bool> RunSignals::hear_again(const NodeFact& fact, Commands& commands) {
+  auto& scheduler = execution_.scheduler_;
+  switch (fact.type) {
+    case Type::kSignalAccepted:
+    case Type::kSignalDeferred:
+    case Type::kSignalRejected:
+      break;
+    case Type::kApprovalRequested:
+      if (const auto node = execution_.find_step(fact.node_id, commands)) asked_.insert(*node);
+      return true;
+    case Type::kApprovalDecided: {
+      const auto node = execution_.find_step(fact.node_id, commands);
+      if (!node || scheduler.state(*node) != State::kAsked) return true;
+      const bool approved = fact.outcome == "approved";
+      answers_.erase(*node);
+      asked_.erase(*node);
+      if (approved) {
+        scheduler.approved(*node, commands);
+      } else {
+        refused_[*node] = {.actor_id = fact.actor_id, .reason = fact.reason};
+      }
+      return true;
+    }
+    case Type::kPipelineResumed:
+      scheduler.resume(commands);
+      return true;
+    default:
+      return false;
+  }
+  auto request = *fact.signal;
+  request.type = canonical_signal_type(request.type);
+  WEIR_TRY(read_payload(request, execution_.output_store_.artifacts));
+  std::erase_if(deferred_, [&](const auto& one) { return one.signal_id == request.signal_id; });
+  auto& decided = decided_[request.signal_id];
+  decided = fact.type == Type::kSignalAccepted   ? SignalDecision::Kind::kAccepted
+            : fact.type == Type::kSignalDeferred ? SignalDecision::Kind::kDeferred
+                                                 : SignalDecision::Kind::kRejected;
+  if (decided == SignalDecision::Kind::kDeferred) deferred_.push_back(request);
+  const auto* kind = kind_of(request.type);
+  if (decided == SignalDecision::Kind::kAccepted && kind != nullptr) {
+    (this->*kind->apply)(request, commands);
+  }
+  return true;
+}
+
+std::string_view RunSignals::skip_reason(NodeIndex node) const {
+  const auto found = skipped_.find(node);
+  return found == skipped_.end() ? std::string_view() : found->second;
+}
+
+void RunSignals::go_on(Commands& commands) {
+  const auto answers = std::move(answers_);
+  for (const auto& [node, answer] : answers) carry_out_answer(node, answer, commands);
+  for (const auto& [node, answer] : refused_) {
+    if (execution_.scheduler_.state(node) == State::kAsked) refuse(node, answer, commands);
+  }
+  for (const auto node : std::exchange(unsaid_overrides_, {})) {
+    record_override(node, *execution_.outputs_[node]);
+  }
+  if (execution_.scheduler_.is_paused()) execution_.scheduler_.resume(commands);
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "engine/signal_request.h"
+#include "event/decoder.h"
+#include "log/follower.h"
+#include "record/recorder.h"
+
+namespace weir::engine {
+
+/// Hands over what other processes, and this one, ask of the runs of this process.
+///
+///   other process ──► its run in the log ──► follower ──┐
+///   this process  ──► ask ──► its run in the log        ├──► handler of the run
+///                      └────────────────────────────────┘
+///
+/// Threads  Any; and its own, `weir-requests`, joined by the destructor.
+/// Failure  What the follower cannot read is passed over: whoever asked there gets no answer.
+class SignalFeed {
+ public:
+  using Handler = std::function<void(SignalRequest)>;
+
+  /// Reads what is committed from now on. `recorder` outlives it; its own segments are not read.
+  /// Errors: those of log::Follower.
+  [[nodiscard]] static Result<std::unique_ptr<SignalFeed>> start(record::Recorder& recorder);
+  ~SignalFeed();
+  SignalFeed(const SignalFeed&) = delete;
+  SignalFeed& operator=(const SignalFeed&) = delete;
+
+  /// From now on `handler` gets each request to the run, under no lock: those in the log from the
+  /// feed's thread, those of `ask` from its caller's.
+  void subscribe(const RunId& run, Handler handler);
+  /// When it returns, the handler is not called any more. Not from the handler.
+  void unsubscribe(const RunId& run);
+
+  /// Records the request and hands it over. Errors: kNotFound (no run of that id is here), those of
+  /// record_request.
+  [[nodiscard]] Result<void> ask(SignalRequest request, const artifact::ArtifactStore& artifacts);
+
+ private:
+  struct Subscriber {
+    Handler handler;
+    int calls = 0;  // going on
+  };
+  SignalFeed(record::Recorder& recorder, log::Follower follower);
+  void follow();
+  void read(std::string_view lines);
+  [[nodiscard]] bool hand_over(SignalRequest request);
+
+  record::Recorder& recorder_;
+  log::Follower follower_;
+  event::Decoder decoder_;
+  std::mutex mutex_;
+  std::condition_variable called_;
+  std::unordered_map<RunId, std::shared_ptr<Subscriber>> subscribers_;  // guarded by mutex_
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace weir::engine
