@@ -23,11 +23,20 @@ namespace weir::engine {
 
 /// What a run tells whoever watches it, for progress; the record is the log.
 struct NodeUpdate {
-  enum class Kind : std::uint8_t { kStarted, kCompleted, kFailed, kRetried, kSkipped, kCancelled };
+  enum class Kind : std::uint8_t {
+    kStarted,
+    kCompleted,
+    kFailed,
+    kRetried,
+    kSkipped,
+    kCancelled,
+    kUndone,
+    kUndoFailed,
+  };
   Kind kind;
   std::string_view node_id;  ///< or of one of its items: "ID[0]"
   double duration_ms = 0;
-  std::string_view message{};  ///< kFailed, kRetried, kSkipped: why
+  std::string_view message{};  ///< kFailed, kRetried, kSkipped, kUndoFailed: why
 };
 
 struct RunRequest {
@@ -44,6 +53,9 @@ struct RunRequest {
   /// Goes on with this run instead of beginning one; its lock is taken. Definition, payload and
   /// params are those that it began with.
   OwnedRun* owned = nullptr;
+  /// One of the definition's, if it has any; empty: that of the context around, if there is one. A
+  /// recorded run keeps its own.
+  std::string execution_mode{};
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
@@ -61,6 +73,12 @@ struct RunRequest {
          pipeline::OnLogFailure::kStop;
 }
 
+/// What a node had done, and could not be taken back.
+struct UndoFailure {
+  std::string node_id;  ///< or that of one of its items
+  std::string message;
+};
+
 struct RunReport {
   RunId run_id;
   pipeline::RunOutcome outcome = pipeline::RunOutcome::kCompleted;
@@ -75,6 +93,7 @@ struct RunReport {
   /// no node did.
   std::string failed_node_id;
   tool::Failure failure;
+  std::vector<UndoFailure> undo_failures;
 };
 
 /// Runs pipelines on threads of this process and records what happens.
@@ -86,9 +105,9 @@ class Engine {
       : recorder_(recorder), artifacts_(artifacts), tools_(tools), redactor_(redactor) {}
 
   /// Runs to the end; what it returns is on disk, but for a report with a record_error. Errors: the
-  /// log or the artifact store could not be written, and the run was stopped for it; of a recorded
-  /// run: kConflict when its events are not those of the definition. A
-  /// run that failed is no error.
+  /// log or the artifact store could not be written, and the run was stopped for it; kInvalidInput
+  /// for an execution mode that the definition has not; of a recorded run: kConflict when its
+  /// events are not those of the definition. A run that failed is no error.
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.
