@@ -18,6 +18,12 @@ double elapsed_ms(std::chrono::steady_clock::time_point since) {
       .count();
 }
 
+/// Of a node's work; another attempt may follow, and what is undone had ended before.
+bool is_end(engine::NodeUpdate::Kind kind) {
+  using Kind = engine::NodeUpdate::Kind;
+  return kind != Kind::kRetried && kind != Kind::kUndone && kind != Kind::kUndoFailed;
+}
+
 }  // namespace
 
 Progress::Progress(const pipeline::Definition& definition)
@@ -52,7 +58,7 @@ void Progress::update(const engine::NodeUpdate& update) {
     return draw_running();
   }
   running_.erase(std::string(update.node_id));
-  if (update.kind != engine::NodeUpdate::Kind::kRetried) ++ended_;
+  if (is_end(update.kind)) ++ended_;
   erase_running();
   print_ended(update);
   draw_running();
@@ -69,11 +75,14 @@ void Progress::print_question(const engine::NodeUpdate& update) const {
 void Progress::print_ended(const engine::NodeUpdate& update) const {
   using Kind = engine::NodeUpdate::Kind;
   const auto mark = update.kind == Kind::kCompleted ? paint(coloured_, Colour::kGreen, "✓")
-                    : update.kind == Kind::kFailed  ? paint(coloured_, Colour::kRed, "✗")
-                                                    : paint(coloured_, Colour::kYellow, "–");
+                    : update.kind == Kind::kFailed || update.kind == Kind::kUndoFailed
+                        ? paint(coloured_, Colour::kRed, "✗")
+                        : paint(coloured_, Colour::kYellow, "–");
   const auto name = pad(std::string(update.node_id), static_cast<std::size_t>(name_width_));
   auto note = update.kind == Kind::kCancelled ? std::string("  cancelled") : std::string();
   if (update.kind == Kind::kSkipped) note = "  skipped: ";
+  if (update.kind == Kind::kUndone) note = "  undone";
+  if (update.kind == Kind::kUndoFailed) note = "  not undone: ";
   if (!update.message.empty()) note += (note.empty() ? "  " : "") + text::printable(update.message);
   std::fprintf(stderr, "%s %s  %s%s\n", mark.c_str(), name.c_str(),
                pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());

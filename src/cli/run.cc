@@ -17,6 +17,7 @@ struct RunOptions {
   std::string pipeline;
   std::string input = "{}";
   std::vector<std::string> set;
+  std::string mode;
   HowToRun how;
 };
 
@@ -94,7 +95,8 @@ int execute(const RunOptions& options, const Invocation& invocation) {
                   .file = std::move(asked->pipeline.file),
                   .path = std::move(asked->pipeline.path),
                   .payload = std::move(asked->payload),
-                  .params = std::move(asked->params)},
+                  .params = std::move(asked->params),
+                  .execution_mode = options.mode},
                  options.how, *store);
 }
 
@@ -115,6 +117,8 @@ void add_run(CLI::App& app, Invocation& invocation) {
                    "A parameter of the pipeline, NAME=VALUE: JSON of its type, or else text")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--mode", options->mode,
+                      "The execution mode: one of the pipeline's, which says what tools it calls");
   add_how_to_run(*command, options->how);
   command->footer("Example: weir run pipeline.yaml");
   command->callback([&invocation, options] {

@@ -15,6 +15,8 @@
 #include "cli/terminal.h"
 #include "cli/tools.h"
 #include "cli/usage.h"
+#include "engine/run_place.h"
+#include "pipeline/execution_modes.h"
 #include "pipeline/not_yet_run.h"
 #include "pipeline/registry.h"
 #include "project/run_state.h"
@@ -69,6 +71,10 @@ void print_summary(const HowToRun& how, const pipeline::Definition& definition,
                    took.c_str());
       break;
   }
+  for (const auto& [node, message] : report.undo_failures) {
+    std::fprintf(stderr, "  not undone: node '%s': %s\n", node.c_str(),
+                 text::printable(message).c_str());
+  }
   std::fprintf(stderr, "  look closer: weir show %s\n", run.c_str());
 }
 
@@ -97,13 +103,21 @@ using BoundParams = std::expected<json::Object, std::vector<Problem>>;
 
 /// What is wrong with the file; if nothing is, what keeps this run of it from being what it says.
 std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::Registry& tools,
-                                       const Secrets& secrets, const BoundParams& params) {
+                                       const Secrets& secrets, const BoundParams& params,
+                                       const std::string& mode) {
   auto problems = pipeline::problems_of(file, tools);
   if (!problems.empty()) return problems;
   problems = pipeline::not_yet_run(file.definition);
   problems.insert(problems.end(), secrets.problems.begin(), secrets.problems.end());
+  const auto of_mode = pipeline::mode_problems(file.definition, mode);
+  problems.insert(problems.end(), of_mode.begin(), of_mode.end());
   if (!params) problems.insert(problems.end(), params.error().begin(), params.error().end());
   return problems;
+}
+
+std::string mode_of(const RunJob& job) {
+  if (job.owned != nullptr) return job.owned->recorded.execution_mode;
+  return job.execution_mode.empty() ? engine::execution_mode_around() : job.execution_mode;
 }
 
 /// A recorded run that cannot go on stays as it is.
@@ -157,7 +171,8 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const auto path = std::filesystem::absolute(job.path, error);
   if (error) return complain({ErrorCode::kIo, job.path.string() + ": " + error.message()});
   auto params = pipeline::bind(file.definition.params, job.params);
-  if (const auto problems = reasons_to_refuse(file, tools, secrets, params); !problems.empty()) {
+  const auto problems = reasons_to_refuse(file, tools, secrets, params, mode_of(job));
+  if (!problems.empty()) {
     if (job.owned != nullptr) return leave(problems, job.path.string());
     return refuse(engine, file.definition, problems, job.path.string());
   }
@@ -177,6 +192,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .secret = [&](const std::string& name) { return secrets.find(name); },
                        .owned = owned,
                        .previous_run_id = previous_run_id,
+                       .execution_mode = job.execution_mode,
                        .signals = signals->get(),
                        .signal_policy = &policy,
                        .jobs = how.jobs,

@@ -28,6 +28,7 @@ struct RunJob {
   std::filesystem::path path;  ///< of the file, as it was named
   json::Object payload;
   json::Object params;                ///< those that were given
+  std::string execution_mode{};       ///< empty: as around, or as recorded
   engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
 };
 

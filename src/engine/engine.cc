@@ -5,6 +5,7 @@
 
 #include "engine/execution.h"
 #include "engine/run_events.h"
+#include "pipeline/execution_modes.h"
 
 namespace weir::engine {
 namespace {
@@ -70,9 +71,14 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   const auto store = absolute_path(recorder_.store().root());
   auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
                                    : place_of_run(run_id, clock.now(), store);
+  if (recorded == nullptr && !request.execution_mode.empty()) {
+    set_execution_mode(place, request.execution_mode);
+  }
   place.loggers = request.loggers;
   place.process_runs = &recorder_.process_runs();
   if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
+  const auto problems = pipeline::mode_problems(request.definition, place.execution_mode);
+  if (!problems.empty()) return fail(ErrorCode::kInvalidInput, problems.front().message);
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
   const auto fields = run_fields(request.definition, run_id, place, request.durability,
                                  recorded != nullptr ? recorded->last_run_seq : 0);
@@ -116,6 +122,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   }
   report.wants_retry = execution.signals().wants_retry_of_run();
   report.failure = execution.failure();
+  report.undo_failures = execution.undo_failures();
   report.failed_node_id = execution.first_failed_id();
   return report;
 }

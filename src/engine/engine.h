@@ -32,12 +32,14 @@ struct NodeUpdate {
     kFailed,
     kRetried,
     kSkipped,
-    kCancelled
+    kCancelled,
+    kUndone,
+    kUndoFailed,
   };
   Kind kind;
   std::string_view node_id;  ///< or of one of its items: "ID[0]"
   double duration_ms = 0;
-  std::string_view message{};  ///< kFailed, kRetried, kSkipped: why; kAsked: what
+  std::string_view message{};  ///< kFailed, kRetried, kSkipped, kUndoFailed: why; kAsked: what
 };
 
 struct RunRequest {
@@ -58,6 +60,9 @@ struct RunRequest {
   OwnedRun* owned = nullptr;
   /// The run that this one repeats; empty: none.
   std::string previous_run_id{};
+  /// One of the definition's, if it has any; empty: that of the context around, if there is one. A
+  /// recorded run keeps its own.
+  std::string execution_mode{};
   /// Where requests to the run come from; null: nobody can ask anything of it.
   SignalFeed* signals = nullptr;
   /// What may be asked, and by whom; null: Weir's own types, by everybody.
@@ -79,6 +84,12 @@ struct RunRequest {
          pipeline::OnLogFailure::kStop;
 }
 
+/// What a node had done, and could not be taken back.
+struct UndoFailure {
+  std::string node_id;  ///< or that of one of its items
+  std::string message;
+};
+
 struct RunReport {
   RunId run_id;
   pipeline::RunOutcome outcome = pipeline::RunOutcome::kCompleted;
@@ -95,6 +106,7 @@ struct RunReport {
   tool::Failure failure;
   /// Somebody has asked for the whole run once more, so it was cancelled.
   bool wants_retry = false;
+  std::vector<UndoFailure> undo_failures;
 };
 
 /// Runs pipelines on threads of this process and records what happens.
@@ -106,9 +118,9 @@ class Engine {
       : recorder_(recorder), artifacts_(artifacts), tools_(tools), redactor_(redactor) {}
 
   /// Runs to the end; what it returns is on disk, but for a report with a record_error. Errors: the
-  /// log or the artifact store could not be written, and the run was stopped for it; of a recorded
-  /// run: kConflict when its events are not those of the definition. A
-  /// run that failed is no error.
+  /// log or the artifact store could not be written, and the run was stopped for it; kInvalidInput
+  /// for an execution mode that the definition has not; of a recorded run: kConflict when its
+  /// events are not those of the definition. A run that failed is no error.
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.

@@ -72,7 +72,7 @@ class EngineTest : public testing::Test {
                        .payload = std::move(payload),
                        .jobs = jobs,
                        .stop = std::move(stop),
-                       .on_update = {}});
+                       .on_update = on_update_});
   }
 
   std::vector<Seen> events() {
@@ -118,6 +118,7 @@ class EngineTest : public testing::Test {
   tool::Registry tools_;
   record::Recorder* recorder_ = nullptr;  // of the run that goes on
   const Clock* clock_ = &system_clock();
+  std::function<void(const NodeUpdate&)> on_update_;
   project::PipelineWide wide_;  // made of the events that were read last
 };
 

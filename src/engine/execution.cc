@@ -2,12 +2,13 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <system_error>
 
 #include "base/text.h"
-#include "base/utf8.h"
 #include "engine/failures.h"
+#include "engine/pool_events.h"
 #include "engine/wide_events.h"
 
 namespace weir::engine {
@@ -16,11 +17,6 @@ using pipeline::Command;
 using pipeline::NodeIndex;
 using pipeline::StepIndex;
 using State = pipeline::Scheduler::State;
-
-/// Longer messages are cut: what a tool has to say at length are its log lines.
-constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
-/// Of more failures nothing is remembered but that they were.
-constexpr std::size_t kMaxFailures = 100;
 
 namespace {
 
@@ -85,11 +81,15 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
       scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
                  seed_of(request, run)),
+      ready_(request.definition, [&run](const WorkerPool& pool) { record_pool(run, pool); }),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
       calls_(request, tools, run, place, graph_, outputs_),
       params_{request.params},
-      signals_(*this, policy_of(request)) {
+      signals_(*this, policy_of(request)),
+      has_guards_(std::ranges::any_of(request.definition.nodes, [](const auto& node) {
+        return node.guard_retry.has_value();
+      })) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -121,6 +121,21 @@ std::int64_t Execution::node_count() const {
   return count;
 }
 
+/// Once nothing runs. Of nodes and items, for which a `for_each` node is not counted itself.
+std::int64_t Execution::count(State state) const {
+  std::int64_t count = 0;
+  for (NodeIndex node = 0; node < graph_.size(); ++node) {
+    const auto how = scheduler_.state(node);
+    auto items = scheduler_.items_of(node);
+    if (how != State::kExpanded && how != State::kCompleted && how != State::kFailed) items.reset();
+    if (!items) count += how == state ? 1 : 0;
+    for (StepIndex item = 0; items && item < items->count; ++item) {
+      count += scheduler_.state(items->first + item) == state ? 1 : 0;
+    }
+  }
+  return count;
+}
+
 std::vector<project::NodeWide> Execution::wide_nodes() {
   auto all = std::move(wide_nodes_);
   for (auto& [node, items] : items_) {
@@ -129,23 +144,12 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
   return all;
 }
 
-tool::Failure Execution::failure() {
-  const std::lock_guard lock(mutex_);
-  const auto step = scheduler_.first_failed();
-  if (!step) return run_failure_;
-  const auto found = failures_.find(*step);
-  if (found != failures_.end()) return found->second;
-  return {.type = "NodeFailed",
-          .message = "more nodes failed than are remembered",
-          .exit_code = {},
-          .usage = {}};
-}
-
 Result<void> Execution::run(std::function<void()> end_at_once) {
   end_at_once_ = std::move(end_at_once);
   const Subscription subscription(request_.signals, run_.id(), [this](SignalRequest request) {
     signals_.ask(std::move(request));
   });
+  for (const auto& pool : ready_.pools()) record_pool(run_, pool);
   if (is_taken_up_) {
     go_on();
   } else {
@@ -164,6 +168,7 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
     work();
   }
   for (auto& worker : workers_) worker.join();
+  if (!is_ended_at_once_) undo_completed();
   if (storage_error_) return std::unexpected(*storage_error_);
   return {};
 }
@@ -171,14 +176,14 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
 void Execution::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    if (ready_.empty() && !finished_) {
+    if (!ready_.can_take() && !finished_) {
       ++idle_;
-      changed_.wait(lock, [this] { return finished_ || !ready_.empty(); });
+      changed_.wait(lock, [this] { return finished_ || ready_.can_take(); });
       --idle_;
     }
     if (finished_) return;
-    const auto step = step_of(ready_.front());
-    ready_.pop_front();
+    const auto taken = ready_.take();
+    const auto step = step_of(taken.step);
     const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
     const auto stop = stops_[step.index];
     if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
@@ -199,68 +204,14 @@ void Execution::work() {
     }
     lock.lock();
     std::erase(running_, &running);
+    ready_.done(taken);
+    if (taken.pool >= 0) wake_workers();
   }
 }
 
 NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide,
                                 SpanId span) {
   return {run_, step.node, step.id, step_index_[step.node_index], attempt, place_, wide, span};
-}
-
-/// Whether it is to run at all, and how often.
-void Execution::prepare(const Step& step, Running& running) {
-  const auto index = step.node_index;
-  auto plan = calls_.plan(step);
-  if (running.ended.exchange(true)) return;  // the run was stopped at once
-  if (!plan) {
-    auto events = events_of(step, 1, wide_of(step));
-    events.started(predecessor_ids_[index]);
-    return fail(step, events, 0, plan.error());
-  }
-  const auto skipped = skipped_because(index, *plan);
-  if (!skipped.empty()) {
-    events_of(step, 1, wide_of(step)).skipped(skipped);
-    report({.kind = NodeUpdate::Kind::kSkipped, .node_id = step.id, .message = skipped});
-  }
-  decide([&](auto& commands) { carry_out_plan(index, *plan, commands); });
-}
-
-/// Empty: it is not.
-std::string Execution::skipped_because(NodeIndex index, const NodeCalls::Plan& plan) const {
-  const auto& node = request_.definition.nodes[index];
-  if (!plan.is_wanted) return "'when' is false: " + node.when->text();
-  if (plan.items && plan.items->empty()) return "'for_each' has no items";
-  return {};
-}
-
-/// Under mutex_.
-void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
-                               pipeline::Scheduler::Commands& commands) {
-  if (!plan.is_wanted) return scheduler_.skip(index, commands);
-  if (!plan.items) {
-    scheduler_.prepared(index, {}, commands);
-    return;
-  }
-  auto& items = items_[index];
-  const auto count = plan.items->size();
-  items.list = plan.items;
-  items.outputs.resize(count);
-  if (!wide_nodes_.empty()) items.wide.resize(count);
-  if (count == 0) keep_items(index);  // before its successors are started
-  items.first = scheduler_.prepared(index, static_cast<std::uint32_t>(count), commands);
-  stops_.resize(scheduler_.steps(), std::stop_source(std::nostopstate));
-}
-
-/// Under mutex_: all items of the node have completed.
-void Execution::keep_items(NodeIndex index) {
-  json::Array list;
-  list.reserve(items_[index].outputs.size());
-  for (const auto& output : items_[index].outputs) {
-    list.push_back(output ? json::Value(*output) : json::Value());
-  }
-  json::Object all;
-  all.set(request_.definition.nodes[index].id.text, std::move(list));
-  outputs_[index] = std::make_shared<const json::Object>(std::move(all));
 }
 
 /// Under mutex_.
@@ -295,7 +246,7 @@ bool Execution::is_queued(StepIndex step) const {
 /// Under mutex_. Whoever waits in the queue goes back to the scheduler.
 void Execution::withdraw(StepIndex step) {
   if (!is_queued(step)) return;
-  std::erase(ready_, step);
+  ready_.remove_if([&](StepIndex other) { return other == step; });
   scheduler_.put_back(step);
 }
 
@@ -317,15 +268,37 @@ project::NodeWide* Execution::wide_of(const Step& step) {
 void Execution::run_step(const Step& step, Running& running, const std::stop_source& stop) {
   const auto& clock = run_.clock();
   auto events = events_of(step, running.attempt, wide_of(step), running.span);
-  events.started(predecessor_ids_[step.node_index]);
+  if (!begin(step, running, events)) return;
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   if (step.node.effects_once) {
     if (auto refusal = reason_not_to_begin(step)) {
-      if (running.ended.exchange(true)) return;
+      if (!running.claim.end()) return;
       return fail(step, events, 0, *std::move(refusal));
     }
   }
 
+  auto [output, timed_out] = call_within_time(step, stop, events);
+  if (!running.claim.end()) return;  // the run was stopped at once
+  const auto duration_ms = milliseconds_since(clock, running.started_at);
+  if (output) output = keep(step, events, duration_ms, *std::move(output));
+  if (output) {
+    report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
+    return complete(step, events, std::make_shared<const json::Object>(std::move(output->payload)));
+  }
+  auto& failure = output.error();
+  if (stop.stop_requested() && !timed_out) {
+    events.cancelled(duration_ms, {.reason = "the run ends", .run_timed_out = run_timed_out_},
+                     failure);
+    report({.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
+    end_wide(step);
+    return decide([&](auto& commands) { scheduler_.cancelled(step.index, commands); });
+  }
+  fail(step, events, duration_ms, std::move(failure));
+}
+
+/// Stops the tool when the time of an attempt is over.
+Execution::Called Execution::call_within_time(const Step& step, const std::stop_source& stop,
+                                              NodeEvents& events) {
   std::atomic<bool> timed_out = false;
   std::optional<Timers::Id> timer;
   if (step.node.timeout) {
@@ -336,26 +309,12 @@ void Execution::run_step(const Step& step, Running& running, const std::stop_sou
   }
   auto output = calls_.call(step, stop.get_token(), events);
   if (timer) timers_.cancel(*timer);
-  if (running.ended.exchange(true)) return;  // the run was stopped at once
-  const auto duration_ms = milliseconds_since(clock, running.started_at);
-  if (output) output = keep(step, events, duration_ms, *std::move(output));
-  if (output) {
-    report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
-    return complete(step, std::make_shared<const json::Object>(std::move(output->payload)));
-  }
-  auto& failure = output.error();
-  if (timed_out && step.node.timeout) {
-    auto timeout = timeout_failure("node '" + step.id + "'", *step.node.timeout);
-    timeout.exit_code = failure.exit_code;
-    timeout.usage = failure.usage;
-    failure = std::move(timeout);
-  } else if (stop.stop_requested()) {
-    events.cancelled(duration_ms, "the run ends", failure);
-    report({.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
-    end_wide(step);
-    return decide([&](auto& commands) { scheduler_.cancelled(step.index, commands); });
-  }
-  fail(step, events, duration_ms, std::move(failure));
+  if (output || !timed_out) return {.output = std::move(output)};
+  const auto& failure = output.error();
+  auto timeout = timeout_failure("node '" + step.id + "'", *step.node.timeout);
+  timeout.exit_code = failure.exit_code;
+  timeout.usage = failure.usage;
+  return {.output = std::unexpected(std::move(timeout)), .timed_out = true};
 }
 
 /// Records the output of an attempt that completed.
@@ -418,16 +377,19 @@ void Execution::report_later(const NodeUpdate& update) {
   });
 }
 
-void Execution::complete(const Step& step, OutputPointer output) {
+void Execution::complete(const Step& step, NodeEvents& events, OutputPointer output) {
   end_wide(step);
-  decide([&](auto& commands) { note_completed(step.index, std::move(output), commands); });
+  decide([&](auto& commands) {
+    if (step.node.guard_retry) note_guard_completed(step, events);
+    if (step.node.undo) note_undo(step.index, output, run_.clock().now());
+    note_completed(step.index, std::move(output), commands);
+  });
 }
 
 /// Under mutex_. The successors start when the commands are carried out: after it.
 void Execution::note_completed(StepIndex step, OutputPointer output,
                                pipeline::Scheduler::Commands& commands) {
   const auto node = scheduler_.node_of(step);
-  ++completed_;
   const auto item = scheduler_.item_of(step);
   (item ? items_.at(node).outputs[*item] : outputs_[node]) = std::move(output);
   scheduler_.completed(step, commands);
@@ -437,18 +399,24 @@ void Execution::note_completed(StepIndex step, OutputPointer output,
 /// An attempt, after which there may be another.
 void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
                      tool::Failure failure) {
-  failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
+  cut_message(failure);
   const auto category = category_of(failure);
-  events.failed(duration_ms, failure);
   auto* wide = request_.definition.wide_events.nodes ? wide_of(step) : nullptr;
   bool is_last = true;
   std::string message = failure.message;
+  // Recorded in the order in which it is decided what follows from it.
   decide([&](auto& commands) {
-    scheduler_.failed(step.index, category, commands);
-    is_last = scheduler_.state(step.index) != State::kWaiting;
+    events.failed(duration_ms, failure);
+    const bool is_retried = scheduler_.will_retry(step.index, category);
+    if (is_judged(step.index, category) && judge(step, events, commands)) {
+      is_last = false;
+      message += " ('" + step.node.guard_retry->retry_node + "' runs again)";
+      return;
+    }
+    is_last = !is_retried;
+    note_failed(step.index, category, std::move(failure), commands);
     if (is_last) {
       if (wide != nullptr) emit_node_wide(run_, *wide);
-      note_failed(step.index, std::move(failure));
     } else {
       events.retry_scheduled(retry_reason(category), commands.back().delay);
       message += " (it is tried again in " +
@@ -462,27 +430,30 @@ void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
 }
 
 /// Under mutex_.
-void Execution::note_failed(StepIndex step, tool::Failure failure) {
-  ++failed_;
-  if (failures_.size() < kMaxFailures) failures_[step] = std::move(failure);
-}
-
-/// Under mutex_.
-void Execution::forget_failure(StepIndex step) {
-  --failed_;
-  failures_.erase(step);
+void Execution::note_failed(StepIndex step, pipeline::ErrorCategory category, tool::Failure failure,
+                            pipeline::Scheduler::Commands& commands) {
+  scheduler_.failed(step, category, commands);
+  if (scheduler_.first_failed() != step) return;
+  failed_step_ = step;
+  failure_ = std::move(failure);
 }
 
 void Execution::cancel() {
   decide([this](auto& commands) { scheduler_.stop(pipeline::RunOutcome::kCancelled, commands); });
 }
 
+/// Under mutex_.
+void Execution::stop_late(pipeline::Scheduler::Commands& commands) {
+  if (!failed_step_) failure_ = timeout_failure("the run", *request_.definition.timeout);
+  run_timed_out_ = true;
+  scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
+}
+
 /// The run's time is over.
 void Execution::end_late() {
   decide([this](auto& commands) {
     if (scheduler_.is_stopping() || scheduler_.is_finished()) return;
-    run_failure_ = timeout_failure("the run", *request_.definition.timeout);
-    scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
+    stop_late(commands);
   });
 }
 
@@ -493,10 +464,10 @@ void Execution::carry_out() {
     switch (command.kind) {
       case Command::Kind::kStart:
         stops_[command.step] = std::stop_source();
-        ready_.push_back(command.step);
+        ready_.push(command.step, scheduler_.node_of(command.step));
         break;
       case Command::Kind::kPrepare:
-        ready_.push_back(command.step);
+        ready_.push(command.step);
         break;
       case Command::Kind::kRetry:
         timers_.start(command.delay, [this, step = command.step] {
@@ -505,6 +476,9 @@ void Execution::carry_out() {
         break;
       case Command::Kind::kSkip:
         events_of(step_of(command.step), 1).skipped(kAncestorFailed);
+        break;
+      case Command::Kind::kAgain:
+        say_again(command.step);
         break;
       case Command::Kind::kCancel:
         if (scheduler_.state(command.step) == State::kRunning) {
@@ -518,14 +492,20 @@ void Execution::carry_out() {
         break;
       case Command::Kind::kFinishRun:
         finished_ = true;
+        if (is_ended_at_once_) timers_.start({}, end_at_once_);
         break;
     }
   }
   commands_.clear();
   if (finished_) return changed_.notify_all();
+  if (scheduler_.is_stopping()) ready_.lift_limits();
+  wake_workers();
+}
+
+void Execution::wake_workers() {
   // One node is for the calling thread if it works; the others are for whoever waits, or for a new
   // worker.
-  if (!ready_.empty() && idle_ > 0) changed_.notify_all();
+  if (idle_ > 0 && ready_.can_take()) changed_.notify_all();
   for (auto takers = static_cast<std::size_t>(idle_) + 1;
        takers < ready_.size() && static_cast<int>(workers_.size()) + 1 < request_.jobs; ++takers) {
     if (!add_worker()) return;

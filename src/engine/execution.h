@@ -13,14 +13,19 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/claim.h"
 #include "engine/engine.h"
 #include "engine/node_calls.h"
 #include "engine/node_events.h"
+#include "engine/ready_queue.h"
 #include "engine/recorded_run.h"
 #include "engine/run_place.h"
 #include "engine/run_signals.h"
+#include "engine/take_up.h"
 #include "engine/timers.h"
+#include "engine/undo_stack.h"
 #include "pipeline/graph.h"
+#include "pipeline/guard_progress.h"
 #include "project/wide_events.h"
 
 namespace weir::engine {
@@ -58,15 +63,21 @@ class Execution {
   /// Every item is one.
   [[nodiscard]] std::int64_t node_count() const;
   /// Of the first node that failed, or of the run.
-  [[nodiscard]] tool::Failure failure();
+  [[nodiscard]] const tool::Failure& failure() const { return failure_; }
   [[nodiscard]] const RunSignals& signals() const { return signals_; }
   /// Before the run's last event.
   void reject_open_signals() { signals_.reject_open(); }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
   /// What is known of each node, if wide events are wanted; otherwise empty.
   [[nodiscard]] std::vector<project::NodeWide> wide_nodes();
-  [[nodiscard]] std::int64_t completed_count() const { return completed_; }
-  [[nodiscard]] std::int64_t failed_count() const { return failed_; }
+  /// Every item is one.
+  [[nodiscard]] std::int64_t completed_count() const {
+    return count(pipeline::Scheduler::State::kCompleted);
+  }
+  [[nodiscard]] std::int64_t failed_count() const {
+    return count(pipeline::Scheduler::State::kFailed);
+  }
+  [[nodiscard]] const std::vector<UndoFailure>& undo_failures() const { return undo_failures_; }
 
  private:
   friend class RunSignals;
@@ -77,22 +88,34 @@ class Execution {
     int attempt;
     SpanId span;
     std::chrono::nanoseconds started_at;
-    /// Whoever sets it says how the attempt has ended.
-    std::atomic<bool> ended = false;
+    Claim claim{};
   };
-  /// What a recorded run leaves to do.
-  struct TakenUp {
-    std::set<pipeline::StepIndex> unended;  ///< an attempt began, and nobody knows how it ended
-    std::set<pipeline::NodeIndex> said_skips;
-    /// Failed, and no retry was announced.
-    std::map<pipeline::StepIndex, pipeline::ErrorCategory> unsaid_retries;
+  /// What an id names.
+  struct Name {
+    pipeline::NodeIndex node = 0;
+    std::optional<std::uint32_t> item{};
   };
+  [[nodiscard]] std::optional<Name> read_name(std::string_view id) const;
+  [[nodiscard]] std::optional<pipeline::StepIndex> known_step(const Name& name) const;
   [[nodiscard]] std::optional<pipeline::StepIndex> find_step(
       std::string_view node_id, pipeline::Scheduler::Commands& commands);
   [[nodiscard]] std::optional<pipeline::StepIndex> known_step(std::string_view node_id) const;
   Result<void> tell_again(pipeline::StepIndex step, const NodeFact& fact,
                           pipeline::Scheduler::Commands& commands);
+  Result<void> tell_end(pipeline::StepIndex step, const NodeFact& fact,
+                        pipeline::Scheduler::Commands& commands);
+  Result<void> tell_completed(pipeline::StepIndex step, const NodeFact& fact,
+                              pipeline::Scheduler::Commands& commands);
+  void tell_failed(pipeline::StepIndex step, const NodeFact& fact,
+                   pipeline::Scheduler::Commands& commands);
+  Result<void> tell_of_guard(pipeline::StepIndex step, const NodeFact& fact,
+                             pipeline::Scheduler::Commands& commands);
+  void tell_begin_again(pipeline::Scheduler::Commands& commands);
+  void tell_stop(bool failed, pipeline::Scheduler::Commands& commands);
   void go_on();
+  void go_on_with_guards(pipeline::Scheduler::Commands& commands);
+  void say_unsaid_retry(const std::string& id, std::string_view reason);
+  [[nodiscard]] std::int64_t count(pipeline::Scheduler::State state) const;
   [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
   void prepare(const Step& step, Running& running);
@@ -109,27 +132,48 @@ class Execution {
       const json::Object& given) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
+  struct Called {
+    std::expected<tool::Output, tool::Failure> output;
+    bool timed_out = false;
+  };
+  [[nodiscard]] Called call_within_time(const Step& step, const std::stop_source& stop,
+                                        NodeEvents& events);
   void run_step(const Step& step, Running& running, const std::stop_source& stop);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
                                                                 tool::Output output);
   void end_wide(const Step& step);
-  void complete(const Step& step, OutputPointer output);
+  void complete(const Step& step, NodeEvents& events, OutputPointer output);
   void note_completed(pipeline::StepIndex step, OutputPointer output,
                       pipeline::Scheduler::Commands& commands);
   void fail(const Step& step, NodeEvents& events, double duration_ms, tool::Failure failure);
-  void note_failed(pipeline::StepIndex step, tool::Failure failure);
-  void forget_failure(pipeline::StepIndex step);
   /// `step` outlives them.
   [[nodiscard]] NodeEvents events_of(const Step& step, int attempt,
                                      project::NodeWide* wide = nullptr,
                                      SpanId span = SpanId::make());
+  void note_failed(pipeline::StepIndex step, pipeline::ErrorCategory category,
+                   tool::Failure failure, pipeline::Scheduler::Commands& commands);
+  void revise_failure();
   void report(const NodeUpdate& update);
   /// For whoever has the mutex: no callback is called under it.
   void report_later(const NodeUpdate& update);
   void cancel();
   void end_late();
+  void stop_late(pipeline::Scheduler::Commands& commands);  // under mutex_
+  void note_undo(pipeline::StepIndex index, OutputPointer output, Timestamp completed_at);
+  [[nodiscard]] bool is_judged(pipeline::StepIndex step, pipeline::ErrorCategory category) const;
+  [[nodiscard]] bool judge(const Step& guard, NodeEvents& events,
+                           pipeline::Scheduler::Commands& commands);
+  pipeline::GuardProgress::Verdict count_failure(pipeline::NodeIndex guard, Timestamp at);
+  [[nodiscard]] pipeline::NodeIndex retried_by(const pipeline::Node& guard) const;
+  void note_guard_completed(const Step& step, NodeEvents& events);
+  [[nodiscard]] bool begin(const Step& step, Running& running, NodeEvents& events);
+  void say_again(pipeline::NodeIndex node);
+  void say_items_again(pipeline::NodeIndex node);
+  void forget(pipeline::NodeIndex node);
+  void undo_completed();
+  [[nodiscard]] bool undo(const UndoStack::Done& done, bool is_first);
   /// Asks the scheduler, and does what it says.
   template <class Ask>
   void decide(Ask ask) {
@@ -139,6 +183,7 @@ class Execution {
     signals_.reconsider();
   }
   void carry_out();                 // under mutex_: commands_
+  void wake_workers();              // under mutex_
   [[nodiscard]] bool add_worker();  // under mutex_
 
   const RunRequest& request_;
@@ -156,7 +201,7 @@ class Execution {
   std::condition_variable changed_;
   pipeline::Scheduler scheduler_;
   std::vector<pipeline::Command> commands_;
-  std::deque<pipeline::StepIndex> ready_;
+  ReadyQueue ready_;
   std::vector<std::stop_source> stops_;  // of each step
   std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
   /// What `for_each` nodes run for.
@@ -169,6 +214,7 @@ class Execution {
   std::map<pipeline::NodeIndex, Items> items_;
   const NodeCalls calls_;
   bool is_taken_up_ = false;
+  bool is_telling_ = false;  // the scheduler hears what is recorded already
   TakenUp taken_up_;
   std::vector<std::thread> workers_;
   int idle_ = 0;
@@ -180,11 +226,14 @@ class Execution {
   RunSignals signals_;
   std::function<void()> end_at_once_;
   bool is_ended_at_once_ = false;
-  std::map<pipeline::StepIndex, tool::Failure> failures_;  // of steps, the first kMaxFailures
-  tool::Failure run_failure_;                              // without a step
+  tool::Failure failure_;  // of the first node that failed, or of the run
   std::optional<Error> storage_error_;
-  std::int64_t completed_ = 0;
-  std::int64_t failed_ = 0;
+  std::optional<pipeline::StepIndex> failed_step_;  // whose failure that is
+  std::atomic<bool> run_timed_out_ = false;
+  UndoStack undo_stack_;
+  std::vector<UndoFailure> undo_failures_;
+  std::map<pipeline::NodeIndex, pipeline::GuardProgress> guards_;
+  bool has_guards_ = false;
   Timers timers_;  // last: what it does needs all of the above
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace weir::engine {
 
@@ -12,6 +13,7 @@ using pipeline::ErrorCategory;
 namespace {
 
 constexpr std::string_view kTimeout = "TIMEOUT";
+constexpr std::size_t kMaxMessage = std::size_t{64} << 10;
 
 /// The same try would end the same way.
 constexpr auto kPermanent = std::to_array<std::string_view>({
@@ -64,8 +66,12 @@ std::string_view retry_reason(ErrorCategory category) {
 std::string_view outcome_of(const tool::Failure& failure) {
   if (failure.type == kTimeout) return "timeout";
   if (failure.type == "OOM") return "oom";
-  if (failure.type == "POLICY_DENIED") return "denied";
+  if (failure.type == "POLICY_DENIED" || failure.type == "ToolDenied") return "denied";
   return {};
+}
+
+void cut_message(tool::Failure& failure) {
+  failure.message.resize(utf8::cut(failure.message, kMaxMessage).size());
 }
 
 tool::Failure timeout_failure(std::string_view what, std::chrono::milliseconds limit) {

@@ -16,6 +16,8 @@ namespace weir::engine {
 inline constexpr std::string_view kInvalidPlan = "InvalidPlan";
 /// Why a node that needs an approval was denied when nobody has answered.
 inline constexpr std::string_view kApprovalTimeout = "approval_timeout";
+/// Why a node that has ended runs again.
+inline constexpr std::string_view kGuardRetry = "guard_retry";
 /// Why a node was skipped.
 inline constexpr std::string_view kAncestorFailed = "a node before it failed";
 
@@ -26,6 +28,9 @@ inline constexpr std::string_view kAncestorFailed = "a node before it failed";
 /// As `outcome` of an event: timeout, oom, denied; empty where there is no more to say than that it
 /// failed.
 [[nodiscard]] std::string_view outcome_of(const tool::Failure& failure);
+
+/// Longer messages are cut: what a tool has to say at length are its log lines.
+void cut_message(tool::Failure& failure);
 
 /// An attempt that took longer than it may.
 [[nodiscard]] tool::Failure timeout_failure(std::string_view what, std::chrono::milliseconds limit);

@@ -9,18 +9,26 @@ namespace weir::engine {
 NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
                      const RunPlace& place, const pipeline::Graph& graph,
                      const std::vector<OutputPointer>& outputs)
-    : request_(request), tools_(tools), run_(run), place_(place), graph_(graph), outputs_(outputs) {
+    : request_(request),
+      tools_(tools),
+      run_(run),
+      place_(place),
+      graph_(graph),
+      outputs_(outputs),
+      gate_(request.definition, place.execution_mode) {
   for (pipeline::NodeIndex node = 0; node < graph_.size(); ++node) {
     index_.emplace(request.definition.nodes[node].id.text, node);
   }
 }
 
+/// `step` outlives the scope.
 pipeline::Scope NodeCalls::scope_of(const Step& step, const json::Object& payload) const {
   return {.params = &step.params,
           .input = &payload,
           .item = step.item,
           .node_output =
-              [this](std::string_view id) {
+              [this, &step](std::string_view id) {
+                if (step.undoes != nullptr && id == step.node.id.text) return step.undoes;
                 const auto found = index_.find(id);
                 return found == index_.end() ? nullptr : outputs_[found->second].get();
               },
@@ -76,15 +84,17 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
   const auto& node = step.node;
   auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
+  if (auto denied = gate_.deny(node, events)) return std::unexpected(*std::move(denied));
   auto payload = input_of(step.node_index);
   if (step.item != nullptr) payload.set("item", *step.item);
+  if (step.undoes != nullptr) payload.update(*step.undoes);
   std::expected<json::Object, tool::Failure> resolved;
   if (node.has_references) {
     resolved = with_of(step, tool->spec(), payload);
     if (!resolved) return std::unexpected(std::move(resolved).error());
   }
   const auto run_id = run_.id().text();
-  const auto key = run_id + "/" + step.id;
+  const auto key = key_of(step);
   const auto context =
       std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
   const tool::Call call{.run_id = run_id,
@@ -120,9 +130,14 @@ tool::Environment NodeCalls::environment_of(const Step& step,
   const auto variables = record::to_environment(context);
   tool::Environment environment(variables.begin(), variables.end());
   environment.emplace_back("WEIR_NODE_ID", step.id);
-  environment.emplace_back("WEIR_IDEMPOTENCY_KEY", run_.id().text() + "/" + step.id);
+  environment.emplace_back("WEIR_IDEMPOTENCY_KEY", key_of(step));
   environment.emplace_back("WEIR_STORE", place_.store.string());
   return environment;
+}
+
+/// The same on every try of the same work.
+std::string NodeCalls::key_of(const Step& step) const {
+  return run_.id().text() + "/" + step.id + (step.undoes != nullptr ? "/undo" : "");
 }
 
 json::Object NodeCalls::input_of(pipeline::NodeIndex node) const {

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
+#include "engine/tool_gate.h"
 #include "pipeline/graph.h"
 #include "pipeline/reference.h"
 #include "pipeline/scheduler.h"
@@ -24,6 +25,8 @@ struct Step {
   std::string id;                     ///< "ID", or "ID[3]" of an item
   const json::Object& params;         ///< the run's, as they are when the step begins
   const json::Value* item = nullptr;  ///< the node's items outlive the step
+  /// What it takes back is this output of the step of that id; null: it does something.
+  const json::Object* undoes = nullptr;
 };
 /// A longer list is an error.
 inline constexpr std::size_t kMaxItems = 100'000;
@@ -66,6 +69,7 @@ class NodeCalls {
   /// What the tool gets: `with`, its references resolved.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
       const Step& step, const tool::ToolSpec& spec, const json::Object& payload) const;
+  [[nodiscard]] std::string key_of(const Step& step) const;
   [[nodiscard]] tool::Environment environment_of(const Step& step,
                                                  const record::TraceContext& context) const;
 
@@ -75,6 +79,7 @@ class NodeCalls {
   const RunPlace& place_;
   const pipeline::Graph& graph_;
   const std::vector<OutputPointer>& outputs_;
+  const ToolGate gate_;
   std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
 };
 

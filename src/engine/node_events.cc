@@ -23,6 +23,17 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
   if (usage.rows) fields.push_back({Field::kRows, *usage.rows});
 }
 
+json::Object guard_attributes(const pipeline::GuardRetry& policy,
+                              const pipeline::GuardProgress& progress) {
+  json::Object attributes;
+  attributes.set("retry_node", policy.retry_node);
+  attributes.set("stagnation_hits", progress.same_outputs());
+  if (policy.timeout) {
+    attributes.set("timeout_seconds", std::chrono::duration<double>(*policy.timeout).count());
+  }
+  return attributes;
+}
+
 }  // namespace
 
 NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
@@ -148,21 +159,86 @@ void NodeEvents::approval_decided(std::string_view outcome, std::string_view rea
   run_.emit(Type::kApprovalDecided, fields);
 }
 
-void NodeEvents::denied(std::string_view reason) {
-  auto fields = common();
-  fields.push_back({Field::kReason, reason});
-  run_.emit(Type::kToolDenied, fields);
-}
-
-void NodeEvents::cancelled(double duration_ms, std::string_view reason,
-                           const tool::Failure& failure) {
+void NodeEvents::cancelled(double duration_ms, const Cancel& cancel, const tool::Failure& failure) {
   auto fields = common();
   add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
+  if (cancel.run_timed_out) fields.push_back({Field::kOutcome, std::string_view("timeout")});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
-  fields.push_back({Field::kReason, reason});
+  fields.push_back({Field::kReason, cancel.reason});
   emit(Type::kNodeCancelled, fields);
+}
+
+/// `run_outcome` is for who goes on with the run, if its process ends before it does.
+void NodeEvents::emit_undo(Type type, std::vector<event::FieldValue> fields, const Undo& undo) {
+  json::Object attributes;
+  attributes.set("undoes", undo.tool_id);
+  attributes.set("original_action_timestamp", to_string(undo.completed_at));
+  attributes.set("run_outcome", undo.run_failed ? "failed" : "cancelled");
+  const auto text = json::to_text(attributes);
+  fields.push_back({Field::kReason, std::string_view(undo.run_failed ? "the run failed"
+                                                                     : "the run was cancelled")});
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  run_.emit(type, fields);
+}
+
+void NodeEvents::undo_invoked(const Undo& undo) {
+  auto fields = common();
+  add_attempt(fields);
+  emit_undo(Type::kToolInvoked, std::move(fields), undo);
+}
+
+void NodeEvents::undone(double duration_ms, const Undo& undo) {
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kDurationMs, duration_ms});
+  emit_undo(Type::kToolUndone, std::move(fields), undo);
+}
+
+void NodeEvents::undo_failed(double duration_ms, const tool::Failure& failure, const Undo& undo) {
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kDurationMs, duration_ms});
+  fields.push_back({Field::kErrorType, std::string_view(failure.type)});
+  fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
+  emit_undo(Type::kToolUndoFailed, std::move(fields), undo);
+}
+
+void NodeEvents::guard_attempt(const pipeline::GuardProgress& progress) {
+  auto fields = common();
+  fields.push_back({Field::kAttempt, std::int64_t{progress.failures() + 1}});
+  auto attributes = guard_attributes(*node_.guard_retry, progress);
+  attributes.set("max_attempts", node_.guard_retry->max_attempts);
+  const auto text = json::to_text(attributes);
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  emit(Type::kGuardRetryAttempt, fields);
+}
+
+void NodeEvents::guard_exhausted(std::string_view reason, const pipeline::GuardProgress& progress) {
+  auto fields = common();
+  fields.push_back({Field::kReason, reason});
+  auto attributes = guard_attributes(*node_.guard_retry, progress);
+  attributes.set("attempts", progress.failures());
+  const auto text = json::to_text(attributes);
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  emit(Type::kGuardRetryExhausted, fields);
+}
+
+void NodeEvents::guard_recovered(const pipeline::GuardProgress& progress) {
+  auto fields = common();
+  const auto text = R"({"attempts":)" + std::to_string(progress.failures() + 1) + "}";
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  emit(Type::kGuardRetryRecovered, fields);
+}
+
+void NodeEvents::tool_denied(std::string_view reason, const json::Object& attributes) {
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kReason, reason});
+  const auto text = json::to_text(attributes);
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  run_.emit(Type::kToolDenied, fields);
 }
 
 void NodeEvents::log(const tool::LogLine& line) {

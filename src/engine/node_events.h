@@ -8,9 +8,11 @@
 
 #include "artifact/artifact_store.h"
 #include "base/id.h"
+#include "base/time.h"
 #include "engine/payload.h"
 #include "engine/run_place.h"
 #include "pipeline/definition.h"
+#include "pipeline/guard_progress.h"
 #include "project/wide_events.h"
 #include "record/recorder.h"
 #include "tool/tool.h"
@@ -47,10 +49,27 @@ class NodeEvents {
                           std::optional<std::chrono::milliseconds> timeout);
   void approval_decided(std::string_view outcome, std::string_view reason,
                         std::string_view actor_id);
-  /// Its tool is not called.
-  void denied(std::string_view reason);
+  struct Cancel {
+    std::string_view reason;
+    bool run_timed_out = false;  ///< it is cancelled because the run's time is over
+  };
   /// `failure` is what the tool returned; of it only what it used and its exit code are said.
-  void cancelled(double duration_ms, std::string_view reason, const tool::Failure& failure);
+  void cancelled(double duration_ms, const Cancel& cancel, const tool::Failure& failure);
+  /// Of what these events undo.
+  struct Undo {
+    std::string_view tool_id;
+    Timestamp completed_at;
+    bool run_failed = true;  ///< otherwise it was cancelled
+  };
+  void undo_invoked(const Undo& undo);
+  void undone(double duration_ms, const Undo& undo);
+  void undo_failed(double duration_ms, const tool::Failure& failure, const Undo& undo);
+  /// Of the node as a guard; `progress` is how its tries went, the last one included.
+  void guard_attempt(const pipeline::GuardProgress& progress);
+  void guard_exhausted(std::string_view reason, const pipeline::GuardProgress& progress);
+  void guard_recovered(const pipeline::GuardProgress& progress);
+  /// The tool may not be called; `attributes` say more.
+  void tool_denied(std::string_view reason, const json::Object& attributes);
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
@@ -60,6 +79,7 @@ class NodeEvents {
  private:
   [[nodiscard]] std::vector<event::FieldValue> common() const;
   void add_attempt(std::vector<event::FieldValue>& fields) const;
+  void emit_undo(event::Type type, std::vector<event::FieldValue> fields, const Undo& undo);
   void emit(event::Type type, std::span<const event::FieldValue> fields);
 
   record::Run& run_;

@@ -30,6 +30,7 @@ void read_start(RecordedRun& run, const EventView& event) {
   run.span_id = SpanId::parse(event.text(Field::kSpanId)).value_or(SpanId());
   run.parent_span_id = SpanId::parse(event.text(Field::kParentSpanId)).value_or(SpanId());
   run.parent_run_id = event.text(Field::kParentRunId);
+  run.execution_mode = event.text(Field::kExecutionMode);
   run.ids.tenant_id = event.text(Field::kTenantId);
   run.ids.previous_run_id = event.text(Field::kPreviousRunId);
   run.ids.session_id = event.text(Field::kSessionId);
@@ -54,6 +55,7 @@ void read_start(RecordedRun& run, const EventView& event) {
 
 NodeFact fact_of(const EventView& event) {
   NodeFact fact{.type = event.type(), .node_id = std::string(event.text(Field::kNodeId))};
+  fact.at = event.timestamp();
   fact.attempt = static_cast<int>(event.integer(Field::kAttempt).value_or(1));
   if (fact.type == Type::kNodeCompleted) {
     if (const auto* output = event.find(Field::kOutput)) fact.output = output->text;
@@ -73,6 +75,13 @@ NodeFact fact_of(const EventView& event) {
     fact.outcome = event.text(Field::kOutcome);
     fact.reason = event.text(Field::kReason);
     fact.actor_id = event.text(Field::kActorId);
+  }
+  if (fact.type == Type::kNodeRetryScheduled) fact.reason = event.text(Field::kReason);
+  if (fact.type == Type::kNodeCancelled) fact.outcome = event.text(Field::kOutcome);
+  if (fact.type == Type::kToolInvoked) {
+    const auto attributes = object_of(event, Field::kAttributes);
+    const auto* outcome = attributes.find("run_outcome");
+    if (outcome != nullptr && outcome->string() != nullptr) fact.run_outcome = *outcome->string();
   }
   return fact;
 }
@@ -106,7 +115,15 @@ void RecordedRun::apply(const EventView& event) {
     case Type::kSignalRejected:
     case Type::kApprovalRequested:
     case Type::kApprovalDecided:
+    case Type::kGuardRetryAttempt:
+    case Type::kGuardRetryExhausted:
+    case Type::kGuardRetryRecovered:
+    case Type::kToolUndone:
+    case Type::kToolUndoFailed:
       return facts.push_back(fact_of(event));
+    case Type::kToolInvoked:
+      if (auto fact = fact_of(event); !fact.run_outcome.empty()) facts.push_back(std::move(fact));
+      return;
     default:
       if (event::ends_run(event.type())) end = event.type_name();
   }

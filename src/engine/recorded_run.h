@@ -19,18 +19,21 @@ namespace weir::engine {
 
 /// What the log says of a node, as far as the run's course depends on it.
 struct NodeFact {
-  event::Type type;  ///< pipeline_node_*, signal_*, approval_*, pipeline_resumed
+  /// pipeline_node_*, signal_*, approval_*, pipeline_resumed, of a guard, and of a tool that undoes
+  event::Type type;
   std::string node_id;
   int attempt = 1;
+  Timestamp at{};
   std::string output{};  ///< kNodeCompleted: the JSON of an object; empty: an artifact
   std::optional<Sha256> output_sha256{};
   std::string error_type{};  ///< kNodeFailed
   std::string error_message{};
   std::optional<bool> retryable{};
   std::shared_ptr<const SignalRequest> signal{};  ///< of signal_*
-  std::string outcome{};                          ///< kApprovalDecided
-  std::string reason{};
-  std::string actor_id{};
+  std::string actor_id{};                         ///< kApprovalDecided
+  std::string reason{};                           ///< kNodeRetryScheduled, kApprovalDecided
+  std::string outcome{};                          ///< kNodeCancelled, kApprovalDecided
+  std::string run_outcome{};  ///< kToolInvoked: how the run ends that is being undone
 };
 
 /// What the log says of a run that another process has left, enough to go on with it. Fold the
@@ -42,6 +45,7 @@ struct RecordedRun {
   SpanId span_id;
   SpanId parent_span_id;
   std::string parent_run_id;
+  std::string execution_mode;
   record::CorrelationIds ids;  ///< those that are columns
   std::int64_t last_run_seq = 0;
   std::int64_t engine_attempt = 0;  ///< 0: it never started

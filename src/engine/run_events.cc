@@ -53,12 +53,14 @@ void RunEvents::started(const Start& start) {
   const auto entries = texts(definition_.entry_nodes);
   const auto definition_hash = start.definition.text(), input_hash = start.input.text();
   std::vector<event::FieldValue> fields = {
+      {Field::kExecutionMode, std::string_view(place_.execution_mode)},
       {Field::kPipelineName, std::string_view(definition_.name)},
       {Field::kEntryNodes, std::span(entries)},
       {Field::kOutputNodes, std::span(output_ids_)},
       {Field::kNodeCount, node_count_},
       {Field::kDefinitionSha256, std::string_view(definition_hash)},
       {Field::kInputSha256, std::string_view(input_hash)}};
+  if (place_.execution_mode.empty()) fields.erase(fields.begin());
   if (!start.params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
   json::Object attributes;  // what going on with the run takes
   if (!start.file.empty()) attributes.set("file", start.file.string());

@@ -13,7 +13,21 @@ record::TraceContext context_around() {
   return record::from_environment(record::process_environment());
 }
 
+constexpr const char* kExecutionMode = "execution_mode";
+
+std::string mode_of(const record::TraceContext& context) {
+  const auto mode = context.ids.extra.find(kExecutionMode);
+  return mode == context.ids.extra.end() ? std::string() : mode->second;
+}
+
 }  // namespace
+
+void set_execution_mode(RunPlace& place, const std::string& mode) {
+  place.execution_mode = mode;
+  place.context.ids.extra[kExecutionMode] = mode;
+}
+
+std::string execution_mode_around() { return mode_of(context_around()); }
 
 RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store) {
   RunPlace place{.context = context_around().child_span(),
@@ -27,9 +41,7 @@ RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path sto
   WEIR_CHECK(context.tracestate.set("weir", id));
   auto& ids = context.ids;
   if (const auto parent = RunId::parse(ids.run_id)) place.parent_run_id = parent->text();
-  if (const auto mode = ids.extra.find("execution_mode"); mode != ids.extra.end()) {
-    place.execution_mode = mode->second;
-  }
+  place.execution_mode = mode_of(context);
   ids.run_id = id;
   ids.run_started_at = now;
   ids.step_id.clear();  // the one around is the parent's
@@ -53,6 +65,7 @@ RunPlace place_of_recorded_run(const RecordedRun& run, std::filesystem::path sto
   context.ids = run.ids;
   context.ids.run_id = id;
   context.ids.run_started_at = run.started_at;
+  if (!run.execution_mode.empty()) set_execution_mode(place, run.execution_mode);
   return place;
 }
 

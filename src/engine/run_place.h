@@ -33,6 +33,11 @@ struct RunPlace {
 /// The same of a run that another process has left.
 [[nodiscard]] RunPlace place_of_recorded_run(const RecordedRun& run, std::filesystem::path store);
 
+/// Names the mode it runs in, for its tools and what they start, too.
+void set_execution_mode(RunPlace& place, const std::string& mode);
+/// The mode that a run of this thread would have if it were given none.
+[[nodiscard]] std::string execution_mode_around();
+
 /// What the run's events say of it besides its own id and place in the trace.
 [[nodiscard]] record::CorrelationIds correlation_of(const RunPlace& place);
 

@@ -36,7 +36,6 @@ void RunSignals::ask(SignalRequest request) {
     accepted = settle(request, decision);
   }
   if (!accepted) return;
-  if (execution_.is_ended_at_once_) execution_.end_at_once_();
   call_user(request);
 }
 
@@ -169,7 +168,7 @@ void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands
   const auto step = execution_.step_of(node);
   auto events = execution_.events_of(step, 1, execution_.wide_of(step));
   const bool was_late = answer.reason == kApprovalTimeout;
-  events.denied(was_late ? kApprovalTimeout : "approval_denied");
+  events.tool_denied(was_late ? kApprovalTimeout : "approval_denied", {});
   events.started(execution_.predecessor_ids_[node]);
   auto message =
       was_late ? "nobody has approved it in time" : "'" + answer.actor_id + "' has denied it";
@@ -182,8 +181,7 @@ void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands
   events.failed(0, failure);
   execution_.report_later(
       {.kind = NodeUpdate::Kind::kFailed, .node_id = step.id, .message = failure.message});
-  execution_.note_failed(node, std::move(failure));
-  execution_.scheduler_.failed(node, pipeline::ErrorCategory::kPermanent, commands);
+  execution_.note_failed(node, pipeline::ErrorCategory::kPermanent, std::move(failure), commands);
 }
 
 // ---- a run that is taken up

@@ -241,22 +241,23 @@ void RunSignals::say_emergency(const SignalRequest& request) {
   auto& commands = execution_.commands_;
   scheduler.stop(RunOutcome::kCancelled, commands);
   execution_.carry_out();  // whoever runs is told
+  execution_.is_ended_at_once_ = true;
   const auto give_up = [&](pipeline::StepIndex step) {
     if (scheduler.state(step) == State::kPreparing) scheduler.prepared(step, {}, commands);
     if (scheduler.state(step) == State::kRunning) scheduler.cancelled(step, commands);
   };
   for (auto* running : execution_.running_) {
-    if (running->ended.exchange(true)) continue;
-    if (scheduler.state(running->step) == State::kRunning) {
+    const auto seized = running->claim.seize();
+    if (seized == Claim::Seized::kNot) continue;  // it has ended
+    if (seized == Claim::Seized::kBegun) {
       const auto step = execution_.step_of(running->step);
       execution_.events_of(step, running->attempt, nullptr, running->span)
           .cancelled(milliseconds_since(execution_.run_.clock(), running->started_at),
-                     "the run was stopped at once", {});
+                     {.reason = "the run was stopped at once"}, {});
     }
     give_up(running->step);
   }
-  for (const auto step : std::exchange(execution_.ready_, {})) give_up(step);
-  execution_.is_ended_at_once_ = true;
+  for (const auto step : execution_.ready_.remove_if([](auto) { return true; })) give_up(step);
   alert("P1", with_actor("the run was stopped at once", request));
 }
 
@@ -296,11 +297,10 @@ void RunSignals::do_nothing(const SignalRequest&, Commands&) {}
 /// What has not begun does not begin.
 void RunSignals::pause(const SignalRequest&, Commands&) {
   execution_.scheduler_.pause();
-  std::erase_if(execution_.ready_, [this](auto step) {
-    if (execution_.scheduler_.state(step) != State::kRunning) return false;  // it is prepared
-    execution_.scheduler_.put_back(step);
-    return true;
+  const auto unbegun = execution_.ready_.remove_if([this](auto step) {
+    return execution_.scheduler_.state(step) == State::kRunning;  // otherwise it is prepared
   });
+  for (const auto step : unbegun) execution_.scheduler_.put_back(step);
 }
 
 void RunSignals::resume(const SignalRequest&, Commands& commands) {
@@ -322,8 +322,9 @@ void RunSignals::retry_run(const SignalRequest& request, Commands& commands) {
 void RunSignals::retry(const SignalRequest& request, Commands& commands) {
   const auto step = execution_.find_step(request.node_id, commands);
   if (!step || !execution_.scheduler_.can_retry(*step)) return;
-  execution_.forget_failure(*step);
+  execution_.taken_up_.ended.erase(request.node_id);
   execution_.scheduler_.retry(*step, commands);
+  execution_.revise_failure();
 }
 
 void RunSignals::skip(const SignalRequest& request, Commands& commands) {
@@ -340,7 +341,6 @@ void RunSignals::override_output(const SignalRequest& request, Commands& command
   if (!execution_.scheduler_.can_skip(node)) return;
   execution_.outputs_[node] =
       std::make_shared<const json::Object>(*request.payload.find("output")->object());
-  ++execution_.completed_;
   unsaid_overrides_.insert(node);
   execution_.scheduler_.override_output(node, commands);
 }

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <utility>
 
 #include "engine/execution.h"
 #include "engine/failures.h"
@@ -13,24 +14,6 @@ using State = pipeline::Scheduler::State;
 
 namespace {
 
-/// "ID[3]"; of "ID" there is no number.
-struct ItemId {
-  std::string_view node_id;
-  std::optional<std::uint32_t> number;
-};
-
-ItemId item_of(std::string_view id) {
-  const auto bracket = id.rfind('[');
-  if (bracket == std::string_view::npos) return {.node_id = id, .number = {}};
-  std::uint32_t number = 0;
-  const auto* const end = id.data() + id.size();
-  const auto read = std::from_chars(id.data() + bracket + 1, end, number);
-  if (read.ec != std::errc() || std::string_view(read.ptr, end) != "]") {
-    return {.node_id = id, .number = {}};
-  }
-  return {.node_id = id.substr(0, bracket), .number = number};
-}
-
 std::unexpected<Error> another_pipeline(const NodeFact& fact) {
   return fail(ErrorCode::kConflict, "node '" + fact.node_id +
                                         "': its events are not those of this definition, so the "
@@ -42,114 +25,240 @@ std::unexpected<Error> another_pipeline(const NodeFact& fact) {
 Result<void> Execution::take_up(const RecordedRun& recorded) {
   pipeline::Scheduler::Commands given_before;
   scheduler_.start(given_before);
-  is_taken_up_ = true;
+  is_taken_up_ = is_telling_ = true;
   for (const auto& request : recorded.requests) signals_.ask(request);
   for (const auto& fact : recorded.facts) {
     WEIR_TRY(const bool was_signal, signals_.hear_again(fact, given_before));
-    given_before.clear();
-    if (was_signal) continue;
+    if (was_signal) {
+      given_before.clear();
+      continue;
+    }
     const auto step = find_step(fact.node_id, given_before);
     if (!step) return another_pipeline(fact);
     WEIR_TRY(tell_again(*step, fact, given_before));
+    for (const auto& command : given_before) {
+      if (command.kind == pipeline::Command::Kind::kAgain) forget(command.step);
+    }
     given_before.clear();
   }
+  is_telling_ = false;
   return {};
 }
 
-/// If the process had made a plan for the node, it is made again.
-std::optional<StepIndex> Execution::find_step(std::string_view node_id,
-                                              pipeline::Scheduler::Commands& commands) {
-  const auto node = calls_.find(item_of(node_id).node_id);
-  if (node && scheduler_.state(*node) == State::kPreparing) {
-    if (const auto plan = calls_.plan(step_of(*node))) carry_out_plan(*node, *plan, commands);
-  }
-  return known_step(node_id);
+/// "ID" or "ID[3]".
+std::optional<Execution::Name> Execution::read_name(std::string_view id) const {
+  if (const auto node = calls_.find(id)) return Name{.node = *node};
+  const auto bracket = id.rfind('[');
+  const auto node = calls_.find(id.substr(0, bracket));
+  if (bracket == std::string_view::npos || !node) return {};
+  std::uint32_t item = 0;
+  const auto* const end = id.data() + id.size();
+  const auto read = std::from_chars(id.data() + bracket + 1, end, item);
+  if (read.ec != std::errc() || std::string_view(read.ptr, end) != "]") return {};
+  return Name{.node = *node, .item = item};
 }
 
-/// Of a node or an item.
 std::optional<StepIndex> Execution::known_step(std::string_view node_id) const {
-  if (const auto node = calls_.find(node_id)) return node;
-  const auto item = item_of(node_id);
-  const auto node = calls_.find(item.node_id);
-  if (!node || !item.number) return {};
-  const auto items = scheduler_.items_of(*node);
-  if (!items || *item.number >= items->count) return {};
-  return items->first + *item.number;
+  const auto name = read_name(node_id);
+  return name ? known_step(*name) : std::nullopt;
+}
+
+std::optional<StepIndex> Execution::known_step(const Name& name) const {
+  if (!name.item) return name.node;
+  const auto items = scheduler_.items_of(name.node);
+  if (!items || *name.item >= items->count) return {};
+  return items->first + *name.item;
+}
+
+/// Of a node or an item. If the process had made a plan for the node, it is made again.
+std::optional<StepIndex> Execution::find_step(std::string_view node_id,
+                                              pipeline::Scheduler::Commands& commands) {
+  const auto name = read_name(node_id);
+  if (!name) return {};
+  if (scheduler_.state(name->node) == State::kPreparing) {
+    if (const auto plan = calls_.plan(step_of(name->node))) {
+      carry_out_plan(name->node, *plan, commands);
+    }
+  }
+  return known_step(*name);
 }
 
 /// The scheduler is where it was when the fact was recorded, or one step before.
 Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
                                    pipeline::Scheduler::Commands& commands) {
-  auto& state = taken_up_;
   scheduler_.retry_due(step, commands);
-  const bool runs = scheduler_.state(step) == State::kRunning;
   switch (fact.type) {
     case Type::kNodeStarted:
-      state.unended.insert(step);
+      if (scheduler_.state(step) == State::kReady) scheduler_.start_held(step, commands);
+      taken_up_.unended.insert(step);
+      taken_up_.ended.erase(fact.node_id);
       return {};
-    case Type::kNodeCompleted: {
-      if (!runs && signals_.is_overridden(step)) {
-        signals_.said_override(step);
-        break;
-      }
-      if (!runs) return another_pipeline(fact);
-      WEIR_TRY(auto output, output_of(fact));
-      note_completed(step, std::move(output), commands);
-      break;
-    }
-    case Type::kNodeFailed: {
-      if (!runs && scheduler_.state(step) != State::kPreparing &&
-          scheduler_.state(step) != State::kAsked) {
-        return another_pipeline(fact);
-      }
-      tool::Failure failure{.type = fact.error_type,
-                            .message = fact.error_message,
-                            .exit_code = {},
-                            .usage = {},
-                            .retryable = fact.retryable};
-      const auto category = category_of(failure);
-      scheduler_.failed(step, category, commands);
-      state.unsaid_retries[step] = category;
-      if (scheduler_.state(step) == State::kFailed) note_failed(step, std::move(failure));
-      break;
-    }
     case Type::kNodeRetryScheduled:
-      state.unsaid_retries.erase(step);
+      if (fact.reason == kGuardRetry) tell_begin_again(commands);
+      taken_up_.ended.erase(fact.node_id);
+      taken_up_.said_skips.erase(step);
       return {};
-    case Type::kNodeSkipped:
-      state.said_skips.insert(step);
-      break;
-    default:  // cancelled
-      if (!runs) return another_pipeline(fact);
-      scheduler_.cancelled(step, commands);
+    case Type::kGuardRetryAttempt:
+    case Type::kGuardRetryExhausted:
+    case Type::kGuardRetryRecovered:
+      return tell_of_guard(step, fact, commands);
+    case Type::kToolInvoked:
+      tell_stop(fact.run_outcome == "failed", commands);
+      return {};
+    case Type::kToolUndone:
+    case Type::kToolUndoFailed:
+      undo_stack_.remove(fact.node_id);
+      return {};
+    default:
+      taken_up_.unended.erase(step);
+      return tell_end(step, fact, commands);
   }
-  state.unended.erase(step);
+}
+
+/// Of an attempt, or of a node that never ran.
+Result<void> Execution::tell_end(StepIndex step, const NodeFact& fact,
+                                 pipeline::Scheduler::Commands& commands) {
+  const bool runs = scheduler_.state(step) == State::kRunning;
+  const bool is_preparing = scheduler_.state(step) == State::kPreparing;
+  if (has_guards_) taken_up_.ended[fact.node_id] = kGuardRetry;
+  if (fact.type == Type::kNodeSkipped) {
+    taken_up_.said_skips.insert(step);
+    return {};
+  }
+  if (fact.type == Type::kNodeCompleted && !runs && signals_.is_overridden(step)) {
+    signals_.said_override(step);
+    return {};
+  }
+  const bool is_refused = scheduler_.state(step) == State::kAsked;
+  if (!runs && !((is_preparing || is_refused) && fact.type == Type::kNodeFailed)) {
+    return another_pipeline(fact);
+  }
+  if (fact.type == Type::kNodeCompleted) return tell_completed(step, fact, commands);
+  if (fact.type == Type::kNodeFailed) {
+    tell_failed(step, fact, commands);
+    return {};
+  }
+  tell_stop(fact.outcome == "timeout", commands);
+  scheduler_.cancelled(step, commands);
   return {};
+}
+
+Result<void> Execution::tell_completed(StepIndex step, const NodeFact& fact,
+                                       pipeline::Scheduler::Commands& commands) {
+  const auto& node = request_.definition.nodes[scheduler_.node_of(step)];
+  WEIR_TRY(auto output, output_of(fact));
+  if (node.guard_retry && guards_[scheduler_.node_of(step)].failures() > 0) {
+    taken_up_.unsaid_recovery = step;
+  }
+  if (node.undo) note_undo(step, output, fact.at);
+  note_completed(step, std::move(output), commands);
+  return {};
+}
+
+void Execution::tell_failed(StepIndex step, const NodeFact& fact,
+                            pipeline::Scheduler::Commands& commands) {
+  tool::Failure failure{.type = fact.error_type,
+                        .message = fact.error_message,
+                        .exit_code = {},
+                        .usage = {},
+                        .retryable = fact.retryable};
+  const auto category = category_of(failure);
+  taken_up_.ended[fact.node_id] = retry_reason(category);
+  if (is_judged(step, category)) {
+    taken_up_.unjudged = {.guard = step, .category = category, .failure = std::move(failure)};
+  } else {
+    note_failed(step, category, std::move(failure), commands);
+  }
+}
+
+Result<void> Execution::tell_of_guard(StepIndex step, const NodeFact& fact,
+                                      pipeline::Scheduler::Commands& commands) {
+  const auto guard = scheduler_.node_of(step);
+  auto unjudged = std::exchange(taken_up_.unjudged, {});
+  if (fact.type == Type::kGuardRetryRecovered) {
+    guards_[guard].end();
+    taken_up_.unsaid_recovery.reset();
+    return {};
+  }
+  if (!unjudged || unjudged->guard != step) return another_pipeline(fact);
+  if (fact.type == Type::kGuardRetryAttempt) {
+    count_failure(guard, fact.at);
+    scheduler_.run_again(guard, retried_by(request_.definition.nodes[guard]), commands);
+    return {};
+  }
+  guards_[guard].end();
+  note_failed(step, unjudged->category, std::move(unjudged->failure), commands);
+  return {};
+}
+
+/// What was waited for has ended, so what the scheduler takes for running had not begun.
+void Execution::tell_begin_again(pipeline::Scheduler::Commands& commands) {
+  for (StepIndex step = 0; step < scheduler_.steps(); ++step) {
+    const auto how = scheduler_.state(step);
+    const bool seems_to_run =
+        how == State::kRunning || how == State::kPreparing || how == State::kAsked;
+    if (scheduler_.is_unwanted(step) && seems_to_run && !taken_up_.unended.contains(step)) {
+      scheduler_.cancelled(step, commands);
+    }
+  }
+}
+
+/// The run was being stopped, by its time if nothing else is known.
+void Execution::tell_stop(bool failed, pipeline::Scheduler::Commands& commands) {
+  if (scheduler_.is_stopping() || scheduler_.is_finished()) return;
+  if (!failed) return scheduler_.stop(pipeline::RunOutcome::kCancelled, commands);
+  if (request_.definition.timeout) stop_late(commands);
 }
 
 /// What the other process had begun to do, and had not said that it was done.
 void Execution::go_on() {
-  const auto& state = taken_up_;
   decide([&](auto& commands) {
     signals_.go_on(commands);
+    for (const auto& [id, reason] : taken_up_.ended) say_unsaid_retry(id, reason);
+    go_on_with_guards(commands);
     for (StepIndex index = 0; index < scheduler_.steps(); ++index) {
       const auto how = scheduler_.state(index);
-      const auto unsaid_retry = state.unsaid_retries.find(index);
-      const bool is_under_way =
-          how == State::kRunning || how == State::kAsked || how == State::kWaiting;
-      if (is_under_way && scheduler_.is_stopping()) {
-        scheduler_.cancelled(index, commands);  // its process has ended
-      } else if (how == State::kSkipped && !state.said_skips.contains(index)) {
+      if (how == State::kSkipped && !taken_up_.said_skips.contains(index)) {
         const auto wanted = signals_.skip_reason(index);
         events_of(step_of(index), 1).skipped(wanted.empty() ? kAncestorFailed : wanted);
-      } else if (how == State::kWaiting && unsaid_retry != state.unsaid_retries.end()) {
-        events_of(step_of(index), scheduler_.attempts(index))
-            .retry_scheduled(retry_reason(unsaid_retry->second), {});
+      } else if (scheduler_.is_stopping() &&
+                 (how == State::kRunning || how == State::kWaiting || how == State::kAsked)) {
+        scheduler_.cancelled(index, commands);  // its process has ended
       }
     }
-    commands.clear();
+    std::erase_if(commands, [](const auto& command) {
+      return command.kind != pipeline::Command::Kind::kAgain;
+    });
     scheduler_.recover(commands);
   });
+}
+
+/// It is going to run again, and nobody has said so.
+void Execution::say_unsaid_retry(const std::string& id, std::string_view reason) {
+  const auto name = read_name(id);
+  const auto step = known_step(*name);  // it was told of
+  if (!step) return;
+  const auto how = scheduler_.state(*step);
+  // Of items whose list is not known yet it is said when it is.
+  if (name->item && scheduler_.state(name->node) != State::kExpanded) return;
+  const bool is_judged_yet = !taken_up_.unjudged || taken_up_.unjudged->guard != *step;
+  if (how > State::kWaiting || !is_judged_yet) return;
+  events_of(step_of(*step), scheduler_.attempts(*step) - (how == State::kRunning ? 1 : 0))
+      .retry_scheduled(how == State::kWaiting ? reason : kGuardRetry, {});
+}
+
+void Execution::go_on_with_guards(pipeline::Scheduler::Commands& commands) {
+  if (auto unjudged = std::exchange(taken_up_.unjudged, {})) {
+    const auto guard = step_of(unjudged->guard);
+    auto events = events_of(guard, scheduler_.attempts(guard.index));
+    if (!is_judged(guard.index, unjudged->category) || !judge(guard, events, commands)) {
+      note_failed(guard.index, unjudged->category, std::move(unjudged->failure), commands);
+    }
+  }
+  if (!taken_up_.unsaid_recovery) return;
+  const auto guard = step_of(*taken_up_.unsaid_recovery);
+  auto events = events_of(guard, scheduler_.attempts(guard.index));
+  note_guard_completed(guard, events);
 }
 
 Result<OutputPointer> Execution::output_of(const NodeFact& fact) const {

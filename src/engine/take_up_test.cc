@@ -1,12 +1,4 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <mutex>
-
-#include "engine/engine_testing.h"
-#include "event/decoder.h"
-#include "project/run_state.h"
+#include "engine/take_up_testing.h"
 
 // A run whose process was lost goes on in another.
 namespace weir::engine {
@@ -17,11 +9,12 @@ using testing::HasSubstr;
 /// Nodes of every kind of course: one is tried three times, one is left out, one fails beside the
 /// others in the mode `continue`, whose descendant is skipped.
 constexpr const char* kRun = R"json({
-  "id": "p", "on_failure": "MODE", "seed": 7,
+  "id": "p", "on_failure": "MODE", "seed": 7, "domains": {"few": 1},
   "nodes": [
     {"id": "first", "plugin_id": "x", "tool_id": "name"},
-    {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"]},
-    {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"],
+    {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"],
+     "domain": "few"},
+    {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"], "domain": "few",
      "retry": {"max_attempts": 4, "delay": "1ms", "jitter": "none"}},
     {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
      "for_each": "${nodes.first.list}"},
@@ -32,116 +25,9 @@ constexpr const char* kRun = R"json({
     {"id": "last", "plugin_id": "x", "tool_id": "name", "needs": ["large", "flaky", "never", "each"]}]
   })json";
 
-class TakeUpTest : public EngineTest {
- protected:
-  TakeUpTest() {
-    add("x", "name", [this](const tool::Call& call) {
-      count(call);
-      auto output = call.payload;
-      output.set(std::string(call.node_id), "done");
-      output.set("list", json::Array{json::Value(1), json::Value(2)});
-      return output;
-    });
-    add("x", "large", [this](const tool::Call& call) {
-      count(call);
-      json::Object output;
-      output.set("large", std::string(2 * kMaxInlineOutput, 'x'));
-      return output;
-    });
-    add("x", "flaky", [this](const tool::Call& call) {
-      if (count(call) < 3) throw std::runtime_error("not yet");
-      json::Object output;
-      output.set("flaky", 1);
-      return output;
-    });
-    add("x", "fail", [this](const tool::Call& call) -> json::Object {
-      count(call);
-      throw std::invalid_argument("never");
-    });
-  }
-
-  /// How often the node has been called, this call included.
-  int count(const tool::Call& call) {
-    const std::lock_guard lock(mutex_);
-    keys_[std::string(call.node_id)].emplace_back(call.idempotency_key);
-    return ++calls_[std::string(call.node_id)];
-  }
-
-  /// The lines of the store's events, in their order.
-  std::vector<std::string> lines(const log::StoreDirectory& store) {
-    std::vector<std::string> lines;
-    const auto segments = store.segments();
-    EXPECT_TRUE(segments);
-    for (const auto& segment : *segments) {
-      std::ifstream file(segment);
-      for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
-      }
-    }
-    return lines;
-  }
-
-  static RecordedRun recorded(std::span<const std::string> lines) {
-    RecordedRun run;
-    event::Decoder decoder;
-    for (const auto& line : lines) {
-      const auto event = decoder.decode(line);
-      EXPECT_TRUE(event);
-      run.apply(**event);
-    }
-    return run;
-  }
-
-  /// Goes on with what `before` tells, in a store of its own; returns what was recorded there.
-  Result<RunReport> take_up(const std::string& json, std::span<const std::string> before,
-                            std::vector<std::string>& after) {
-    const auto store = log::StoreDirectory::create(
-        testing::TempDir() + "taken-up-" + std::to_string(random_bits()), files_);
-    EXPECT_TRUE(store);
-    const auto file = pipeline::read_definition(*json::parse(json));
-    auto result = [&]() -> Result<RunReport> {
-      record::Recorder recorder(*store, {});
-      Engine engine(recorder, artifacts_, tools_);
-      auto run = recorded(before);
-      WEIR_TRY(auto lock, log::RunLock::take(*store, run.run_id));
-      OwnedRun owned{.lock = std::move(lock), .recorded = std::move(run)};
-      return engine.run({.definition = file.definition,
-                         .definition_text = json,
-                         .folder = ".",
-                         .payload = {},
-                         .owned = &owned,
-                         .jobs = 1,
-                         .stop = {},
-                         .on_update = {}});
-    }();
-    after = lines(*store);
-    return result;
-  }
-
-  std::mutex mutex_;
-  std::map<std::string, int> calls_;
-  std::map<std::string, std::vector<std::string>> keys_;
-};
-
 std::string in_mode(const std::string& mode) {
   std::string text = kRun;
   return text.replace(text.find("MODE"), 4, mode);
-}
-
-project::RunState state_of(std::span<const std::string> before,
-                           std::span<const std::string> after) {
-  project::RunState state;
-  event::Decoder decoder;
-  for (const auto& part : {before, after}) {
-    for (const auto& line : part) state.apply(**decoder.decode(line));
-  }
-  return state;
-}
-
-std::map<std::string, project::State> states_of(const project::RunState& run) {
-  std::map<std::string, project::State> states;
-  for (const auto& node : run.nodes) states[node.node_id] = node.state;
-  return states;
 }
 
 class TakeUpInMode : public TakeUpTest, public testing::WithParamInterface<const char*> {};
@@ -216,6 +102,26 @@ TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
   const auto begun = take_up(pipeline, std::span(all.data(), 1), after);
   ASSERT_TRUE(begun);
   EXPECT_EQ(begun->outcome, pipeline::RunOutcome::kCompleted) << "it had not begun";
+}
+
+// The one that waits for its next attempt, in ten minutes, has nothing to wait for any more.
+TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
+  const std::string pipeline = R"({"id": "p", "nodes": [
+      {"id": "waits", "plugin_id": "x", "tool_id": "flaky",
+       "retry": {"max_attempts": 3, "delay": "10m", "max_delay": "10m", "jitter": "none"}},
+      {"id": "bad", "plugin_id": "x", "tool_id": "fail"}]})";
+  ASSERT_TRUE(run(pipeline, {}, 1));
+  const auto all = lines(store_);
+  for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    const std::span before(all.data(), lost_after);
+    calls_.clear();
+    std::vector<std::string> after;
+    const auto report = take_up(pipeline, before, after);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->failed_node_id, "bad");
+    EXPECT_FALSE(state_of(before, after).is_inconsistent());
+  }
 }
 
 TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {

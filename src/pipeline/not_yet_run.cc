@@ -12,23 +12,11 @@ struct OfNode {
   std::string_view what;
   std::function<bool(const Node&)> is_used;
 };
-struct OfPipeline {
-  std::string_view what;
-  std::function<bool(const Definition&)> is_used;
-};
 
 const auto kOfNodes = std::to_array<OfNode>({
-    {"guard_retry", [](const Node& node) { return node.guard_retry.has_value(); }},
-    {"undo", [](const Node& node) { return node.undo.has_value(); }},
     {"cache", [](const Node& node) { return node.cache && node.cache->enabled; }},
-    {"domain", [](const Node& node) { return !node.domain.empty(); }},
     {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
     {"circuit_breaker", [](const Node& node) { return node.circuit_breaker.has_value(); }},
-});
-
-const auto kOfPipelines = std::to_array<OfPipeline>({
-    {"execution_modes",
-     [](const Definition& pipeline) { return !pipeline.execution_modes.empty(); }},
 });
 
 std::string message(std::string_view setting) {
@@ -41,9 +29,6 @@ std::string message(std::string_view setting) {
 
 std::vector<Problem> not_yet_run(const Definition& definition) {
   std::vector<Problem> problems;
-  for (const auto& [what, is_used] : kOfPipelines) {
-    if (is_used(definition)) problems.push_back({{1, 1}, message(what)});
-  }
   for (const auto& [what, is_used] : kOfNodes) {
     const auto node = std::find_if(definition.nodes.begin(), definition.nodes.end(), is_used);
     if (node == definition.nodes.end()) continue;

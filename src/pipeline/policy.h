@@ -36,6 +36,11 @@ struct RetryPolicy {
                                    ErrorCategory::kResourceExhausted};
 };
 
+/// The delay before attempt `next` (2, 3, …) of what `stream` stands for: the same for the same
+/// arguments.
+[[nodiscard]] std::chrono::milliseconds retry_delay(const RetryPolicy& policy, int next,
+                                                    std::uint64_t stream);
+
 /// What a failed node means for the rest.
 enum class FailureMode : std::uint8_t {
   kFailFast,    ///< what runs is cancelled, nothing more starts

@@ -88,6 +88,10 @@ StepIndex Scheduler::prepared(NodeIndex node, std::optional<std::uint32_t> items
     finish_if_idle(commands);
     return first;
   }
+  if (is_unwanted(node)) {
+    end(node, State::kCancelled, commands);
+    return first;
+  }
   if (!items) {
     run_or_ask(node, commands);
     return node;
@@ -97,7 +101,7 @@ StepIndex Scheduler::prepared(NodeIndex node, std::optional<std::uint32_t> items
   }
   states_.resize(states_.size() + *items, State::kPending);
   attempts_.resize(states_.size());
-  expansions_.push_back({node, {.items = {first, *items}, .left = *items}});
+  replace_items(node, {.first = first, .count = *items});
   if (*items == 0) {
     approve(node, commands);  // there is nothing to ask about
   } else {
@@ -106,8 +110,29 @@ StepIndex Scheduler::prepared(NodeIndex node, std::optional<std::uint32_t> items
   return first;
 }
 
+/// Of items that are run again the attempts are counted on, also when lists were shorter meanwhile.
+void Scheduler::replace_items(NodeIndex node, Items items) {
+  Expansion expansion{.items = items, .left = items.count};
+  for (const auto& [expanded, before] : expansions_) {
+    if (expanded != node) continue;
+    expansion.attempts = before.attempts;
+    if (expansion.attempts.size() < before.items.count) {
+      expansion.attempts.resize(before.items.count);
+    }
+    std::copy_n(attempts_.begin() + before.items.first, before.items.count,
+                expansion.attempts.begin());
+  }
+  for (std::uint32_t item = 0; item < items.count && item < expansion.attempts.size(); ++item) {
+    attempts_[items.first + item] = expansion.attempts[item];
+    attempts_before_[items.first + item] = expansion.attempts[item];
+  }
+  std::erase_if(expansions_, [&](const auto& expanded) { return expanded.first == node; });
+  expansions_.emplace_back(node, std::move(expansion));
+}
+
 void Scheduler::approved(StepIndex step, Commands& commands) {
   WEIR_CHECK(states_[step] == State::kAsked);
+  if (is_unwanted(step)) return end(step, State::kCancelled, commands);
   approve(node_of(step), commands);
 }
 
@@ -117,23 +142,29 @@ void Scheduler::completed(StepIndex step, Commands& commands) {
 }
 
 void Scheduler::failed(StepIndex step, ErrorCategory category, Commands& commands) {
-  const auto* policy = retry_policy(step);
-  const bool again = states_[step] == State::kRunning && !stopping_ && policy != nullptr &&
-                     attempts_[step] < policy->max_attempts &&
-                     std::find(policy->on.begin(), policy->on.end(), category) != policy->on.end();
-  if (!again) {
+  if (!will_retry(step, category)) {
     WEIR_CHECK(states_[step] == State::kRunning || states_[step] == State::kAsked ||
                states_[step] == State::kPreparing);
+    if (states_[step] == State::kPreparing) ++attempts_[step];
     return end(step, State::kFailed, commands);
   }
   states_[step] = State::kWaiting;
   --running_;
-  commands.push_back({.kind = Kind::kRetry,
-                      .step = step,
-                      .delay = retry_delay(*policy, attempts_[step] + 1, seed_ ^ step)});
+  commands.push_back(
+      {.kind = Kind::kRetry,
+       .step = step,
+       .delay = retry_delay(*retry_policy(step), attempts_of_round(step) + 1, seed_ ^ step)});
+}
+
+bool Scheduler::will_retry(StepIndex step, ErrorCategory category) const {
+  const auto* policy = retry_policy(step);
+  return states_[step] == State::kRunning && !stopping_ && !is_unwanted(step) &&
+         policy != nullptr && attempts_of_round(step) < policy->max_attempts &&
+         std::find(policy->on.begin(), policy->on.end(), category) != policy->on.end();
 }
 
 void Scheduler::cancelled(StepIndex step, Commands& commands) {
+  if (is_unwanted(step) && states_[step] == State::kRunning) --attempts_[step];  // it never began
   end(step, State::kCancelled, commands);
 }
 
@@ -168,16 +199,17 @@ void Scheduler::retry(StepIndex step, Commands& commands) {
     if (states_[node] == State::kFailed) ++busy_;
     states_[node] = State::kExpanded;
   }
-  if (first_failed_ == step) {
-    first_failed_.reset();
-    for (StepIndex other = 0; other < states_.size() && !first_failed_; ++other) {
-      if (other != step && states_[other] == State::kFailed) first_failed_ = other;
-    }
-  }
   make_ready(step, commands);
+  if (first_failed_ == step) find_first_failed();
 }
 
 void Scheduler::pause() { paused_ = true; }
+
+void Scheduler::start_held(StepIndex step, Commands& commands) {
+  WEIR_CHECK(states_[step] == State::kReady);
+  std::erase(held_, step);
+  start_step(step, commands);
+}
 
 void Scheduler::put_back(StepIndex step) {
   WEIR_CHECK(states_[step] == State::kRunning);
@@ -200,6 +232,7 @@ void Scheduler::stop(RunOutcome outcome, Commands& commands) {
   if (!stopping_ && !finished_) {
     stopping_ = true;
     outcome_ = outcome;
+    unwanted_.clear();
     for (StepIndex step = 0; step < states_.size(); ++step) {
       switch (states_[step]) {
         case State::kRunning:
@@ -236,6 +269,10 @@ void Scheduler::end(StepIndex step, State end, Commands& commands) {
   leave(step);
   states_[step] = end;
   const auto item = item_of(step);
+  if (is_unwanted(step)) {
+    if (item) end_item(step, end, commands);
+    return begin_again_if_idle(commands);
+  }
   if (end == State::kFailed) {
     if (!first_failed_) first_failed_ = step;
     if (mode_ == FailureMode::kFailFast) stop(RunOutcome::kFailed, commands);
@@ -257,6 +294,7 @@ void Scheduler::end_item(StepIndex step, State end, Commands& commands) {
     if (--expansion.left > 0) return;
     leave(node);
     states_[node] = expansion.failed ? State::kFailed : State::kCompleted;
+    if (is_unwanted(node)) return;
     if (!expansion.failed || mode_ == FailureMode::kBestEffort) release_successors(node, commands);
     return;
   }

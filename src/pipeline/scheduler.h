@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Command {
     kStart,      ///< run an attempt
     kRetry,      ///< the attempt failed, another follows: call `retry_due` after `delay`
     kSkip,       ///< it never runs: an ancestor has failed; nothing to report
+    kAgain,      ///< it has ended, and runs again: what it made counts no more
     kCancel,     ///< its result is not wanted any more; then `cancelled`, if it was started
     kFinishRun,  ///< nothing runs any more; the last command
   };
@@ -83,6 +85,18 @@ class Scheduler {
   void cancelled(StepIndex step, Commands& commands);
   void retry_due(StepIndex step, Commands& commands);
 
+  /// A guard's attempt failed, and `from`, a node before it, runs again, and then all that comes
+  /// after `from` and had begun, the guard included. Items of the last round are then no steps of
+  /// the run any more.
+  void run_again(NodeIndex guard, NodeIndex from, Commands& commands);
+  /// It is going to run again, so that it need not begin (`cancelled`), and how it ends is nothing
+  /// to the run.
+  [[nodiscard]] bool is_unwanted(StepIndex step) const {
+    return !unwanted_.empty() && unwanted_[node_of(step)];
+  }
+  /// Whether an attempt that failed so is followed by another by the step's own policy.
+  [[nodiscard]] bool will_retry(StepIndex step, ErrorCategory category) const;
+
   // What people want.
 
   /// Whether the node can still be left out: it has not begun, or waits for another attempt.
@@ -101,6 +115,8 @@ class Scheduler {
   void retry(StepIndex step, Commands& commands);
   /// Nothing more starts until `resume`.
   void pause();
+  /// A step that is held had begun before the run was paused.
+  void start_held(StepIndex step, Commands& commands);
   /// A start that was commanded was not carried out: the step is ready again.
   void put_back(StepIndex step);
   void resume(Commands& commands);
@@ -112,8 +128,8 @@ class Scheduler {
   void recover(Commands& commands);
 
   [[nodiscard]] State state(StepIndex step) const { return states_[step]; }
-  /// Of a step: how many attempts were commanded.
-  [[nodiscard]] int attempts(StepIndex step) const { return attempts_[step]; }
+  /// Of a step: how many attempts were commanded, one that could not be prepared included.
+  [[nodiscard]] int attempts(StepIndex step) const { return static_cast<int>(attempts_[step]); }
   [[nodiscard]] std::size_t steps() const { return states_.size(); }
   [[nodiscard]] NodeIndex node_of(StepIndex step) const {
     return step < graph_.size() ? step : items_[step - graph_.size()].node;
@@ -147,9 +163,11 @@ class Scheduler {
     Items items;
     std::uint32_t left = 0;
     bool failed = false;
+    std::vector<std::uint32_t> attempts{};  // of the items of all rounds before
   };
 
   void node_ready(NodeIndex node, Commands& commands);
+  void replace_items(NodeIndex node, Items items);
   void run_or_ask(NodeIndex node, Commands& commands);
   void approve(NodeIndex node, Commands& commands);
   void make_ready(StepIndex step, Commands& commands);
@@ -160,6 +178,12 @@ class Scheduler {
   void release_successors(NodeIndex node, Commands& commands);
   void give_up(StepIndex step, Commands& commands);
   void finish_if_idle(Commands& commands);
+  void withdraw(StepIndex step, Commands& commands);
+  [[nodiscard]] bool is_busy(StepIndex step) const;
+  void begin_again_if_idle(Commands& commands);
+  [[nodiscard]] bool lets_others_start(NodeIndex node) const;
+  void find_first_failed();
+  [[nodiscard]] int attempts_of_round(StepIndex step) const;
   [[nodiscard]] const RetryPolicy* retry_policy(StepIndex step) const;
 
   const Graph& graph_;
@@ -167,7 +191,9 @@ class Scheduler {
   const FailureMode mode_;
   const std::uint64_t seed_;
   std::vector<State> states_;
-  std::vector<std::uint16_t> attempts_;
+  std::vector<std::uint32_t> attempts_;
+  std::map<StepIndex, std::uint32_t> attempts_before_;  // the round of a guard that goes on; few
+  std::vector<bool> unwanted_;  // of each node, while a guard waits for some to end; or empty
   std::vector<std::uint32_t> waiting_for_;  // of each node: predecessors that have not ended well
   std::vector<Item> items_;
   std::vector<std::pair<NodeIndex, Expansion>> expansions_;  // few
@@ -180,10 +206,5 @@ class Scheduler {
   RunOutcome outcome_ = RunOutcome::kCompleted;
   std::optional<StepIndex> first_failed_;
 };
-
-/// The delay before attempt `next` (2, 3, …) of what `stream` stands for: the same for the same
-/// arguments.
-[[nodiscard]] std::chrono::milliseconds retry_delay(const RetryPolicy& policy, int next,
-                                                    std::uint64_t stream);
 
 }  // namespace weir::pipeline

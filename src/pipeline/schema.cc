@@ -70,6 +70,49 @@ An expression of references, numbers, `'texts'` or `"texts"`, `true`, `false`, `
 `<=`, `>`, `>=`, `and`, `or`, `not` and parentheses, as in `${nodes.fetch.rows} > 0 and not
 ${params.dry}`. What is not there is `null`. `<` and the like are for two numbers or two texts. An
 expression has at most 4096 bytes. In YAML's `{…}`, quote what holds a reference.
+
+## Domains
+
+`domains: {gpu: 2}` lets at most two nodes with `domain: gpu` run at a time, each item of a `for_each`
+node being one. A node that waits for its domain has not begun, and lets others pass. Only when a node
+runs depends on it, never what the run makes. Each domain is a pool of workers: `worker_pool_changed` says
+in its attributes `domain`, `limit` and `busy` when the run begins, when no worker is free any more, and
+when one is again and no node waits.
+
+## Execution modes
+
+`weir run --mode NAME` runs a pipeline in one of its `execution_modes`; without it, every tool may be
+called. A tool that the mode does not allow is not called: `tool_denied` is recorded, and the node fails
+with `ToolDenied`, which is not tried again. The same holds for tools that undo. What a run starts inherits
+its mode. To a pipeline that declares no modes, a mode is only what its runs are called: `execution_mode`
+of their events.
+
+## Undoing
+
+When a run fails or is cancelled, the `undo` of each node that has completed is called, of the one that
+completed last first, one after the other, once nothing else runs and before the run's last event. Of a
+`for_each` node that is each item that has completed, even if others failed. The tool gets the node's
+input, updated with its output, and its own `with`, in which `${nodes.ID.KEY}` may name the output that is
+undone; its idempotency key is `<run_id>/<node_id>/undo`. It has the `timeout` of its node, and is not
+tried again. `tool_undone` or `tool_undo_failed` says how it ended; one that fails stops no other. A run
+that is lost meanwhile goes on undoing with `weir resume`, and nothing is undone again that is recorded as
+undone. A run that completes undoes nothing, also if it completes in part.
+
+## Guards
+
+When a node with `guard_retry` fails, and its own `retry` is at its end, `retry_node` runs again, and then
+everything after it that had begun, not only what lies between the two: all of that has read an output
+that is going to be another. What of it still runs is waited for, and how it ends does not matter; what
+has not begun does not begin. Each of these nodes has the attempts of its own `retry` anew, a condition is
+asked and a list read again, and the attempts go on counting.
+
+The guard is given up, and has then failed like any other node, when `retry_node` has made the same output
+`stagnation_limit` times in a row (the SHA-256 of the canonical JSON of its `hash_fields`), when the guard
+has failed `max_attempts` times, or when it fails after `timeout`, counted from its first failure. The
+events are `guard_retry_attempt`, `guard_retry_exhausted` with the `reason` `timeout`, `stagnation` or
+`max_attempts`, and `guard_retry_recovered`; `stagnation_hits` is how many outputs in a row are the same.
+Nodes that run again are announced by `pipeline_node_retry_scheduled` with the reason `guard_retry`. What
+has run more than once is undone once, with its last output.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {

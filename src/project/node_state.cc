@@ -84,10 +84,11 @@ Refusal NodeState::end(const event::EventView& event, State how) {
 }
 
 Refusal NodeState::schedule_retry(const event::EventView& event, const Circumstances& run) {
-  if (state == State::kCompleted && !run.guard_retries)
-    return "the node is completed, and no guard wants it again";
+  if ((state == State::kCompleted || state == State::kSkipped) && !run.guard_retries)
+    return "the node is " + std::string(to_string(state)) + ", and no guard wants it again";
   if (state == State::kPending && retry != Retry::kAsked) return "the node has not failed";
-  next_attempt = std::max(event.integer(Field::kAttempt).value_or(0), attempts.back().number + 1);
+  const auto last = attempts.empty() ? 0 : attempts.back().number;
+  next_attempt = std::max(event.integer(Field::kAttempt).value_or(0), last + 1);
   state = State::kPending;
   retry = Retry::kScheduled;
   return {};

@@ -106,7 +106,8 @@ class OrderChecker {
   /// S started, E again by another machinery, L lost with its machinery; C F X ended, K skipped;
   /// R tried again, G because a guard wants it, P because a person does.
   static bool add(Node& node, char letter) {
-    static const std::regex kNode("(S(L?E|LS)*(F[RG]|FP[RG]?|CG))*(S(L?E|LS)*(LK|L|[CFX])?|K)?");
+    static const std::regex kNode(
+        "(S(L?E|LS)*(F[RG]|FP[RG]?|CG|LKG)|KG)*(S(L?E|LS)*(LK|L|[CFX])?|K)?");
     if (!std::regex_match(node.word + letter, kNode)) return false;
     node.word += letter;
     return true;

@@ -344,7 +344,7 @@ bool RunState::index() {
     const auto& node = nodes[i];
     add(node_index_, node.node_id, i);
     guards_retrying_ += node.guard_retries ? 1 : 0;
-    const bool never_ran = (node.state == State::kPending && node.retry == Retry::kNone) ||
+    const bool never_ran = (node.state == State::kPending && node.retry != Retry::kAsked) ||
                            node.state == State::kSkipped;
     possible = possible && (never_ran || !node.attempts.empty());
   }

@@ -329,6 +329,22 @@ TEST_F(RunStateTest, LetsAGuardHaveCompletedNodesRunAgain) {
   EXPECT_EQ(run_.forbidden_count, 2);
 }
 
+// Its condition may hold in the next round.
+TEST_F(RunStateTest, LetsAGuardHaveSkippedNodesDecidedAgain) {
+  feed_.start_run();
+  feed_.event("pipeline_node_skipped", R"("node_id":"a","reason":"'when' is false")");
+  feed_.retry_node("a", 1);
+  EXPECT_EQ(refusal(), "the node is skipped, and no guard wants it again");
+  feed_.event("guard_retry_attempt", R"("node_id":"guard","attempt":2)");
+  feed_.retry_node("a", 1);
+  EXPECT_EQ(node().state, State::kPending);
+  feed_.event("pipeline_node_skipped", R"("node_id":"a","reason":"'when' is false")");
+  feed_.retry_node("a", 1);
+  feed_.start_node("a");
+  EXPECT_EQ(node().state, State::kRunning);
+  EXPECT_EQ(run_.forbidden_count, 1);
+}
+
 TEST_F(RunStateTest, CountsWhatElseHappens) {
   feed_.start_run();
   feed_.event("cache_hit", R"("node_id":"a")");

@@ -48,7 +48,7 @@ inline constexpr Transition kRunTransitions[] = {
 ///    │   ▲         ├──────► failed ────┤ (it is tried again)
 ///    │   │         └──────► cancelled  │
 ///    │   └─────────────────────────────┘
-///    └──► skipped
+///    └──► skipped ──► pending (a guard has it decided again)
 ///
 /// NodeState has the conditions beside the states: a start out of running is one of the machinery,
 /// a retry of what is pending was asked for by a signal.
@@ -59,7 +59,7 @@ inline constexpr Transition kNodeTransitions[] = {
     {event::Type::kNodeCancelled, {State::kRunning}, State::kCancelled},
     {event::Type::kNodeSkipped, {State::kPending}, State::kSkipped},
     {event::Type::kNodeRetryScheduled,
-     {State::kFailed, State::kCompleted, State::kPending},
+     {State::kFailed, State::kCompleted, State::kSkipped, State::kPending},
      State::kPending},
 };
 

@@ -1,0 +1,65 @@
+#include "engine/execution.h"
+
+// What a node does once all before it has ended: nothing, its work, or that for each of some items.
+namespace weir::engine {
+
+using pipeline::NodeIndex;
+
+/// Whether it is to run at all, and how often. That nobody can say is a failed attempt.
+void Execution::prepare(const Step& step, Running& running) {
+  const auto index = step.node_index;
+  auto plan = calls_.plan(step);
+  if (!running.claim.end()) return;  // the run was stopped at once
+  if (!plan) {
+    auto events = events_of(step, running.attempt + 1, wide_of(step));
+    events.started(predecessor_ids_[index]);
+    return fail(step, events, 0, plan.error());
+  }
+  const auto skipped = skipped_because(index, *plan);
+  if (!skipped.empty()) {
+    events_of(step, 1, wide_of(step)).skipped(skipped);
+    report({.kind = NodeUpdate::Kind::kSkipped, .node_id = step.id, .message = skipped});
+  }
+  decide([&](auto& commands) { carry_out_plan(index, *plan, commands); });
+}
+
+/// Empty: it is not.
+std::string Execution::skipped_because(NodeIndex index, const NodeCalls::Plan& plan) const {
+  const auto& node = request_.definition.nodes[index];
+  if (!plan.is_wanted) return "'when' is false: " + node.when->text();
+  if (plan.items && plan.items->empty()) return "'for_each' has no items";
+  return {};
+}
+
+/// Under mutex_.
+void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
+                               pipeline::Scheduler::Commands& commands) {
+  if (!plan.is_wanted) return scheduler_.skip(index, commands);
+  if (!plan.items || scheduler_.is_unwanted(index)) {
+    scheduler_.prepared(index, {}, commands);
+    return;
+  }
+  auto& items = items_[index];
+  const auto count = plan.items->size();
+  items.list = plan.items;
+  items.outputs.assign(count, nullptr);
+  if (!wide_nodes_.empty()) items.wide.resize(count);
+  if (count == 0) keep_items(index);  // before its successors are started
+  items.first = scheduler_.prepared(index, static_cast<std::uint32_t>(count), commands);
+  stops_.resize(scheduler_.steps(), std::stop_source(std::nostopstate));
+  say_items_again(index);
+}
+
+/// Under mutex_: all items of the node have completed.
+void Execution::keep_items(NodeIndex index) {
+  json::Array list;
+  list.reserve(items_[index].outputs.size());
+  for (const auto& output : items_[index].outputs) {
+    list.push_back(output ? json::Value(*output) : json::Value());
+  }
+  json::Object all;
+  all.set(request_.definition.nodes[index].id.text, std::move(list));
+  outputs_[index] = std::make_shared<const json::Object>(std::move(all));
+}
+
+}  // namespace weir::engine

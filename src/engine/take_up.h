@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "pipeline/scheduler.h"
+#include "tool/tool.h"
+
+namespace weir::engine {
+
+/// What a recorded run leaves to do.
+struct TakenUp {
+  std::set<pipeline::StepIndex> unended;  ///< an attempt began, and nobody knows how it ended
+  std::set<pipeline::NodeIndex> said_skips;
+  /// What ended last, by its id, and why it would be tried again, which is not recorded: of what
+  /// failed, and with guards of everything.
+  std::map<std::string, std::string_view, std::less<>> ended;
+  struct Unjudged {
+    pipeline::StepIndex guard = 0;
+    pipeline::ErrorCategory category{};
+    tool::Failure failure;
+  };
+  std::optional<Unjudged> unjudged;
+  std::optional<pipeline::StepIndex> unsaid_recovery;  ///< of a guard
+};
+
+}  // namespace weir::engine
