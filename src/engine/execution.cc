@@ -186,9 +186,11 @@ void Execution::work() {
     const auto step = step_of(taken.step);
     const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
     const auto stop = stops_[step.index];
-    if (scheduler_.is_stopping()) {  // it was ready and never started: nothing is said of it
+    // It was ready and does not start: nothing is said of it.
+    if (scheduler_.is_stopping() || scheduler_.is_unwanted(step.index)) {
       scheduler_.cancelled(step.index, commands_);
       carry_out();
+      ready_.done(taken);
       continue;
     }
     Running running{.step = step.index,
@@ -196,11 +198,13 @@ void Execution::work() {
                     .span = SpanId::make(),
                     .started_at = run_.clock().monotonic()};
     running_.push_back(&running);
+    auto events = events_of(step, running.attempt, wide_at(step), running.span);
+    if (!is_preparing) events.started(predecessor_ids_[step.node_index]);
     lock.unlock();
     if (is_preparing) {
       prepare(step, running);
     } else {
-      run_step(step, running, stop);
+      run_step(step, running, stop, events);
     }
     lock.lock();
     std::erase(running_, &running);
@@ -259,26 +263,31 @@ std::expected<json::Object, std::vector<Problem>> Execution::bound_params(
 
 project::NodeWide* Execution::wide_of(const Step& step) {
   if (wide_nodes_.empty()) return nullptr;
-  if (step.item == nullptr) return &wide_nodes_[step.node_index];
   const std::lock_guard lock(mutex_);
+  return wide_at(step);
+}
+
+project::NodeWide* Execution::wide_at(const Step& step) {
+  if (wide_nodes_.empty()) return nullptr;
+  if (step.item == nullptr) return &wide_nodes_[step.node_index];
   auto& items = items_.at(step.node_index);
   return &items.wide[step.index - items.first];
 }
 
-void Execution::run_step(const Step& step, Running& running, const std::stop_source& stop) {
+/// Its start was recorded when it was taken up: what is decided meanwhile stands behind it.
+void Execution::run_step(const Step& step, Running& running, const std::stop_source& stop,
+                         NodeEvents& events) {
   const auto& clock = run_.clock();
-  auto events = events_of(step, running.attempt, wide_of(step), running.span);
-  if (!begin(step, running, events)) return;
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   if (step.node.effects_once) {
     if (auto refusal = reason_not_to_begin(step)) {
-      if (!running.claim.end()) return;
+      if (running.ended.exchange(true)) return;
       return fail(step, events, 0, *std::move(refusal));
     }
   }
 
   auto [output, timed_out] = call_within_time(step, stop, events);
-  if (!running.claim.end()) return;  // the run was stopped at once
+  if (running.ended.exchange(true)) return;  // the run was stopped at once
   const auto duration_ms = milliseconds_since(clock, running.started_at);
   if (output) output = keep(step, events, duration_ms, *std::move(output));
   if (output) {

@@ -13,7 +13,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/claim.h"
 #include "engine/engine.h"
 #include "engine/node_calls.h"
 #include "engine/node_events.h"
@@ -88,7 +87,8 @@ class Execution {
     int attempt;
     SpanId span;
     std::chrono::nanoseconds started_at;
-    Claim claim{};
+    /// Whoever sets it says how the attempt has ended.
+    std::atomic<bool> ended = false;
   };
   /// What an id names.
   struct Name {
@@ -131,6 +131,7 @@ class Execution {
   [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bound_params(
       const json::Object& given) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
+  [[nodiscard]] project::NodeWide* wide_at(const Step& step);  // under mutex_
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
   struct Called {
     std::expected<tool::Output, tool::Failure> output;
@@ -138,7 +139,8 @@ class Execution {
   };
   [[nodiscard]] Called call_within_time(const Step& step, const std::stop_source& stop,
                                         NodeEvents& events);
-  void run_step(const Step& step, Running& running, const std::stop_source& stop);
+  void run_step(const Step& step, Running& running, const std::stop_source& stop,
+                NodeEvents& events);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
@@ -168,7 +170,6 @@ class Execution {
   pipeline::GuardProgress::Verdict count_failure(pipeline::NodeIndex guard, Timestamp at);
   [[nodiscard]] pipeline::NodeIndex retried_by(const pipeline::Node& guard) const;
   void note_guard_completed(const Step& step, NodeEvents& events);
-  [[nodiscard]] bool begin(const Step& step, Running& running, NodeEvents& events);
   void say_again(pipeline::NodeIndex node);
   void say_items_again(pipeline::NodeIndex node);
   void forget(pipeline::NodeIndex node);

@@ -52,30 +52,6 @@ void Execution::note_guard_completed(const Step& step, NodeEvents& events) {
   progress.end();
 }
 
-/// False: it does not begin. Meanwhile a guard wants it to run again later, or the run was stopped.
-bool Execution::begin(const Step& step, Running& running, NodeEvents& events) {
-  const auto& predecessors = predecessor_ids_[step.node_index];
-  if (!has_guards_) {
-    if (!running.claim.begin()) return false;
-    events.started(predecessors);
-    running.claim.begun();
-    return true;
-  }
-  bool begins = false;
-  // What has begun is known to the log before the guard that waits for it.
-  decide([&](auto& commands) {
-    if (!running.claim.begin()) return;
-    begins = !scheduler_.is_unwanted(step.index);
-    if (begins) {
-      events.started(predecessors);
-    } else {
-      scheduler_.cancelled(step.index, commands);
-    }
-    running.claim.begun();
-  });
-  return begins;
-}
-
 /// The node has ended, and is going to run again.
 void Execution::say_again(pipeline::NodeIndex node) {
   forget(node);

@@ -9,7 +9,7 @@ using pipeline::NodeIndex;
 void Execution::prepare(const Step& step, Running& running) {
   const auto index = step.node_index;
   auto plan = calls_.plan(step);
-  if (!running.claim.end()) return;  // the run was stopped at once
+  if (running.ended.exchange(true)) return;  // the run was stopped at once
   if (!plan) {
     auto events = events_of(step, running.attempt + 1, wide_of(step));
     events.started(predecessor_ids_[index]);

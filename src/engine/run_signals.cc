@@ -166,7 +166,7 @@ void RunSignals::carry_out_answer(NodeIndex node, const Answer& answer, Commands
 /// A node that may not run has failed.
 void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands) {
   const auto step = execution_.step_of(node);
-  auto events = execution_.events_of(step, 1, execution_.wide_of(step));
+  auto events = execution_.events_of(step, 1, execution_.wide_at(step));
   const bool was_late = answer.reason == kApprovalTimeout;
   events.tool_denied(was_late ? kApprovalTimeout : "approval_denied", {});
   events.started(execution_.predecessor_ids_[node]);

@@ -227,7 +227,7 @@ void RunSignals::record_override(NodeIndex node, const json::Object& output) {
   const auto step = execution_.step_of(node);
   // An attempt that is queued has its number and has not begun.
   const int attempt = execution_.scheduler_.attempts(node) + (execution_.is_queued(node) ? 0 : 1);
-  auto events = execution_.events_of(step, attempt, execution_.wide_of(step));
+  auto events = execution_.events_of(step, attempt, execution_.wide_at(step));
   events.started(execution_.predecessor_ids_[node]);
   const auto kept = events.completed(0, {.payload = output, .usage = {}}, json::to_text(output),
                                      execution_.output_store_);
@@ -247,9 +247,8 @@ void RunSignals::say_emergency(const SignalRequest& request) {
     if (scheduler.state(step) == State::kRunning) scheduler.cancelled(step, commands);
   };
   for (auto* running : execution_.running_) {
-    const auto seized = running->claim.seize();
-    if (seized == Claim::Seized::kNot) continue;  // it has ended
-    if (seized == Claim::Seized::kBegun) {
+    if (running->ended.exchange(true)) continue;
+    if (scheduler.state(running->step) == State::kRunning) {
       const auto step = execution_.step_of(running->step);
       execution_.events_of(step, running->attempt, nullptr, running->span)
           .cancelled(milliseconds_since(execution_.run_.clock(), running->started_at),

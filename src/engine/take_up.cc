@@ -89,7 +89,6 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
   scheduler_.retry_due(step, commands);
   switch (fact.type) {
     case Type::kNodeStarted:
-      if (scheduler_.state(step) == State::kReady) scheduler_.start_held(step, commands);
       taken_up_.unended.insert(step);
       taken_up_.ended.erase(fact.node_id);
       return {};

@@ -205,12 +205,6 @@ void Scheduler::retry(StepIndex step, Commands& commands) {
 
 void Scheduler::pause() { paused_ = true; }
 
-void Scheduler::start_held(StepIndex step, Commands& commands) {
-  WEIR_CHECK(states_[step] == State::kReady);
-  std::erase(held_, step);
-  start_step(step, commands);
-}
-
 void Scheduler::put_back(StepIndex step) {
   WEIR_CHECK(states_[step] == State::kRunning);
   states_[step] = State::kReady;

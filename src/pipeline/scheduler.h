@@ -115,8 +115,6 @@ class Scheduler {
   void retry(StepIndex step, Commands& commands);
   /// Nothing more starts until `resume`.
   void pause();
-  /// A step that is held had begun before the run was paused.
-  void start_held(StepIndex step, Commands& commands);
   /// A start that was commanded was not carried out: the step is ready again.
   void put_back(StepIndex step);
   void resume(Commands& commands);
