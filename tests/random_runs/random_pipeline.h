@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+// Pipelines that people might write, with nodes that fail, are tried again, wait for people, and
+// ask things of their own run. Equal seeds, equal pipelines.
+namespace weir::random_runs {
+
+/// A pipeline, and what whoever plays its run must know beside its text.
+struct RandomPipeline {
+  std::string text;  ///< JSON
+  std::string mode;  ///< of failure
+  int jobs = 1;
+  bool ends_early =
+      false;  ///< something ends the run: what has run by then depends on who was first
+  /// How a person answers when the node asks.
+  std::map<std::string, std::string> answers;  // approve, deny
+  /// A node that a person has tried again when it has failed. `hold` waits until that is over.
+  std::string retried_node;
+  std::set<std::string> asked_signals;  ///< types that its nodes ask
+};
+
+[[nodiscard]] RandomPipeline random_pipeline(std::uint64_t seed);
+
+}  // namespace weir::random_runs
