@@ -97,6 +97,8 @@ struct KeptArtifact {
   std::optional<std::int64_t> rows;
 };
 
+struct ProviderCallReport;  // provider_call.h
+
 /// Variables of a process: names and values.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
@@ -110,7 +112,7 @@ struct Call {
   const std::filesystem::path& folder;
   /// Requested when the result is not wanted any more: return soon, with any result.
   std::stop_token stop;
-  /// Both may be called from the thread that called `run` only.
+  /// May be called from the thread that called `run` only, as those below.
   std::function<void(const LogLine&)> log;
   std::function<void(const KeptArtifact&)> kept;
   /// What a program that the tool starts is told: WEIR_RUN_ID, WEIR_NODE_ID, WEIR_STORE, and by
@@ -118,6 +120,8 @@ struct Call {
   std::function<Environment()> environment;
   /// The same on every try of the same work, so that what it did can be found again. Empty: none.
   std::string_view idempotency_key{};
+  /// Of a call to a provider that the tool makes: see ProviderCall.
+  std::function<void(const ProviderCallReport&)> provider_call{};
 };
 
 class Tool {
