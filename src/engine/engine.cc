@@ -3,6 +3,8 @@
 #include <unordered_map>
 
 #include "engine/execution.h"
+#include "engine/local_adapter.h"
+#include "engine/logged_run.h"
 #include "engine/run_events.h"
 
 namespace weir::engine {
@@ -61,6 +63,13 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
 }  // namespace
 
 Result<RunReport> Engine::run(const RunRequest& request) {
+  LocalAdapter::Call call(request.adapter, recorder_.clock());
+  auto report = carry_out(request, call);
+  if (!report) call.failed(report.error());
+  return report;
+}
+
+Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Call& call) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
@@ -69,6 +78,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
                                    : place_of_run(run_id, clock.now(), store);
   place.loggers = request.loggers;
+  place.provider_calls = request.provider_call_logger;
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
   const auto fields = run_fields(request.definition, run_id, place, request.durability,
                                  recorded != nullptr ? recorded->last_run_seq : 0);
@@ -77,6 +87,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
                                : recorder_.begin(fields));
 
   RunEvents events(*run, request.definition, place);
+  LoggedRun logged(request, *run, place);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place);
   if (recorded != nullptr) {
@@ -85,12 +96,15 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   } else {
     events.started(kept);
   }
+  logged.started();
+  call.completed(run_id);
   auto executed = execution.run();
   RunReport report{.run_id = run_id, .outcome = execution.outcome()};
   report.duration_ms = recorded != nullptr
                            ? Milliseconds(clock.now() - recorded->started_at).count()
                            : milliseconds_since(clock, start);
   events.ended(execution, report.duration_ms);
+  logged.ended(execution, report.duration_ms);
   if (auto flushed = run->flush(); !flushed) {
     if (stops_without_record(request)) {
       return std::unexpected(std::move(flushed).error().within("the run cannot be recorded"));

@@ -10,6 +10,7 @@
 
 #include "artifact/artifact_store.h"
 #include "base/id.h"
+#include "engine/local_adapter.h"
 #include "engine/payload.h"
 #include "engine/recorded_run.h"
 #include "pipeline/definition.h"
@@ -20,6 +21,11 @@
 #include "tool/tool.h"
 
 namespace weir::engine {
+
+class CircuitBreakers;
+class Interceptor;
+class ProviderCallLogger;
+class RunLogger;
 
 /// What a run tells whoever watches it, for progress; the record is the log.
 struct NodeUpdate {
@@ -50,6 +56,15 @@ struct RunRequest {
   pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;
   /// Say which lines of its tools are recorded; null: all.
   const record::Loggers* loggers = nullptr;
+  /// Around the calls of its tools, beside what the pipeline asks for: docs/interceptors.md. They
+  /// outlive the run, as all that follow.
+  std::vector<Interceptor*> interceptors{};
+  /// The same for every request of the same work, for an IdempotencyInterceptor; empty: none.
+  std::string idempotency_key{};
+  CircuitBreakers* circuit_breakers = nullptr;  ///< null: those of the process
+  RunLogger* run_logger = nullptr;
+  ProviderCallLogger* provider_call_logger = nullptr;
+  LocalAdapter* adapter = nullptr;  ///< says that the run goes on; null: nobody does
   /// Requested: cancel the run.
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
@@ -96,6 +111,8 @@ class Engine {
                                              std::string_view error_type, std::string_view message);
 
  private:
+  [[nodiscard]] Result<RunReport> carry_out(const RunRequest& request, LocalAdapter::Call& call);
+
   record::Recorder& recorder_;
   const artifact::ArtifactStore& artifacts_;
   const tool::Registry& tools_;

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <atomic>
 #include <system_error>
 
 #include "base/text.h"
@@ -61,7 +60,7 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
-      calls_(request, tools, run, place, graph_, outputs_) {
+      calls_(request, tools, run, place, graph_, outputs_, timers_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -235,16 +234,7 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
     if (auto refusal = reason_not_to_begin(step)) return fail(step, events, 0, *std::move(refusal));
   }
 
-  std::atomic<bool> timed_out = false;
-  std::optional<Timers::Id> timer;
-  if (step.node.timeout) {
-    timer = timers_.start(*step.node.timeout, [&timed_out, stop] {
-      timed_out = true;
-      stop.request_stop();
-    });
-  }
-  auto output = calls_.call(step, stop.get_token(), events);
-  if (timer) timers_.cancel(*timer);
+  auto output = calls_.call(step, attempt, stop.get_token(), events);
   const auto duration_ms = milliseconds_since(clock, start);
   if (output) output = keep(step, events, duration_ms, *std::move(output));
   if (output) {
@@ -252,12 +242,7 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
     return complete(step, std::make_shared<const json::Object>(std::move(output->payload)));
   }
   auto& failure = output.error();
-  if (timed_out && step.node.timeout) {
-    auto timeout = timeout_failure("node '" + step.id + "'", *step.node.timeout);
-    timeout.exit_code = failure.exit_code;
-    timeout.usage = failure.usage;
-    failure = std::move(timeout);
-  } else if (stop.stop_requested()) {
+  if (stop.stop_requested()) {
     events.cancelled(duration_ms, "the run ends", failure);
     report({.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
     end_wide(step);

@@ -8,8 +8,14 @@ namespace weir::engine {
 
 NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
                      const RunPlace& place, const pipeline::Graph& graph,
-                     const std::vector<OutputPointer>& outputs)
-    : request_(request), tools_(tools), run_(run), place_(place), graph_(graph), outputs_(outputs) {
+                     const std::vector<OutputPointer>& outputs, Timers& timers)
+    : request_(request),
+      tools_(tools),
+      run_(run),
+      place_(place),
+      graph_(graph),
+      outputs_(outputs),
+      chain_(request, timers) {
   for (pipeline::NodeIndex node = 0; node < graph_.size(); ++node) {
     index_.emplace(request.definition.nodes[node].id.text, node);
   }
@@ -59,9 +65,8 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
   return plan;
 }
 
-std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
-                                                           const std::stop_token& stop,
-                                                           NodeEvents& events) const {
+CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
+                            NodeEvents& events) const {
   const auto& node = step.node;
   auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
@@ -76,18 +81,31 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
   const auto key = run_id + "/" + step.id;
   const auto context =
       std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
-  const tool::Call call{.run_id = run_id,
-                        .node_id = step.id,
-                        .payload = payload,
-                        .with = node.has_references ? *resolved : node.with,
-                        .folder = request_.folder,
-                        .stop = stop,
-                        .log = [&](const tool::LogLine& line) { events.log(line); },
-                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(step, *context); },
-                        .idempotency_key = key};
+  tool::Call call{
+      .run_id = run_id,
+      .node_id = step.id,
+      .payload = payload,
+      .with = node.has_references ? *resolved : node.with,
+      .folder = request_.folder,
+      .stop = stop,
+      .log = [&](const tool::LogLine& line) { events.log(line); },
+      .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
+      .environment = [&] { return environment_of(step, *context); },
+      .idempotency_key = key,
+      .provider_call =
+          [&](const tool::ProviderCallReport& report) { events.provider_call(report); }};
   const record::ContextScope scope(context);
-  return tool::run_caught(*tool, call);
+  if (chain_.empty()) return tool::run_caught(*tool, call);
+  Attempt attempt{.pipeline = request_.definition,
+                  .node = node,
+                  .node_id = step.id,
+                  .number = number,
+                  .request_key = request_.idempotency_key,
+                  .clock = run_.clock(),
+                  .cancelled = stop,
+                  .call = call,
+                  .events = events};
+  return chain_.run(attempt, *tool);
 }
 
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,

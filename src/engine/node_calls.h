@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/call_chain.h"
 #include "engine/engine.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
@@ -34,10 +35,10 @@ inline constexpr std::size_t kMaxItems = 100'000;
 ///          became ready, and stay.
 class NodeCalls {
  public:
-  /// All of them outlive it. `outputs` are those of each node.
+  /// All of them outlive it. `outputs` are those of each node; `timers` are used by calls only.
   NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
             const RunPlace& place, const pipeline::Graph& graph,
-            const std::vector<OutputPointer>& outputs);
+            const std::vector<OutputPointer>& outputs, Timers& timers);
 
   [[nodiscard]] std::optional<pipeline::NodeIndex> find(std::string_view node_id) const {
     const auto found = index_.find(node_id);
@@ -52,9 +53,9 @@ class NodeCalls {
   };
   /// Depends on recorded things alone. Errors: a failure of the node.
   [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
-  [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
-                                                                const std::stop_token& stop,
-                                                                NodeEvents& events) const;
+  /// `number` is the attempt's.
+  [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
+                                 NodeEvents& events) const;
 
  private:
   [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,
@@ -72,6 +73,7 @@ class NodeCalls {
   const pipeline::Graph& graph_;
   const std::vector<OutputPointer>& outputs_;
   std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
+  const CallChain chain_;
 };
 
 }  // namespace weir::engine

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "engine/error_summary.h"
 #include "engine/failures.h"
 
 namespace weir::engine {
@@ -105,6 +106,9 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
     fields.push_back({Field::kOutcome, outcome});
   }
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
+  if (const auto code = error_code_of(failure); code != kUnknownError) {
+    fields.push_back({Field::kErrorCode, code});
+  }
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
   if (failure.retryable) fields.push_back({Field::kRetryable, *failure.retryable});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});

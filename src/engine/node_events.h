@@ -7,6 +7,7 @@
 
 #include "artifact/artifact_store.h"
 #include "base/id.h"
+#include "engine/circuit_breakers.h"
 #include "engine/payload.h"
 #include "engine/run_place.h"
 #include "pipeline/definition.h"
@@ -45,6 +46,10 @@ class NodeEvents {
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
+  /// Also told to the run's ProviderCallLogger.
+  void provider_call(const tool::ProviderCallReport& report);
+  /// What the circuit has come to.
+  void circuit(CircuitState state, const pipeline::CircuitBreaker& rules);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 
@@ -52,6 +57,7 @@ class NodeEvents {
   [[nodiscard]] std::vector<event::FieldValue> common() const;
   void add_attempt(std::vector<event::FieldValue>& fields) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
+  void tell_logger(const tool::ProviderCallReport& report);
 
   record::Run& run_;
   const pipeline::Node& node_;

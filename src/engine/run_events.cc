@@ -1,6 +1,7 @@
 #include "engine/run_events.h"
 
 #include "base/utf8.h"
+#include "engine/error_summary.h"
 #include "engine/wide_events.h"
 
 namespace weir::engine {
@@ -108,13 +109,17 @@ void RunEvents::failed(Execution& execution, double duration_ms) {
                         ? event::FieldValue{Field::kFailedNodeId, nullptr}
                         : event::FieldValue{Field::kFailedNodeId, std::string_view(first)};
   const auto& failure = execution.failure();
-  emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
-                               {Field::kErrorType, std::string_view(failure.type)},
-                               {Field::kErrorMessage, std::string_view(failure.message)},
-                               {Field::kNodeCount, execution.node_count()},
-                               {Field::kSuccessCount, execution.completed_count()},
-                               {Field::kFailedCount, execution.failed_count()},
-                               node});
+  std::vector<event::FieldValue> fields = {{Field::kDurationMs, duration_ms},
+                                           {Field::kErrorType, std::string_view(failure.type)}};
+  if (const auto code = error_code_of(failure); code != kUnknownError) {
+    fields.push_back({Field::kErrorCode, code});
+  }
+  fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
+  fields.push_back({Field::kNodeCount, execution.node_count()});
+  fields.push_back({Field::kSuccessCount, execution.completed_count()});
+  fields.push_back({Field::kFailedCount, execution.failed_count()});
+  fields.push_back(node);
+  emit(Type::kPipelineFailed, fields);
 }
 
 void RunEvents::cancelled(const Execution& execution, double duration_ms) {

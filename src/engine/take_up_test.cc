@@ -22,6 +22,7 @@ constexpr const char* kRun = R"json({
     {"id": "first", "plugin_id": "x", "tool_id": "name"},
     {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"]},
     {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"],
+     "circuit_breaker": {"operation": "o", "provider": "p", "failures": 1000},
      "retry": {"max_attempts": 4, "delay": "1ms", "jitter": "none"}},
     {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
      "for_each": "${nodes.first.list}"},

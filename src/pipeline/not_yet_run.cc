@@ -24,7 +24,6 @@ const auto kOfNodes = std::to_array<OfNode>({
     {"cache", [](const Node& node) { return node.cache && node.cache->enabled; }},
     {"domain", [](const Node& node) { return !node.domain.empty(); }},
     {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
-    {"circuit_breaker", [](const Node& node) { return node.circuit_breaker.has_value(); }},
 });
 
 const auto kOfPipelines = std::to_array<OfPipeline>({

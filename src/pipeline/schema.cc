@@ -70,6 +70,16 @@ An expression of references, numbers, `'texts'` or `"texts"`, `true`, `false`, `
 `<=`, `>`, `>=`, `and`, `or`, `not` and parentheses, as in `${nodes.fetch.rows} > 0 and not
 ${params.dry}`. What is not there is `null`. `<` and the like are for two numbers or two texts. An
 expression has at most 4096 bytes. In YAML's `{…}`, quote what holds a reference.
+
+## Circuit breakers
+
+`circuit_breaker: {operation: chat, provider: acme}` spares a provider that is down. All nodes of the
+process with the same `operation` and `provider` share a circuit. After `failures` in a row it opens: for
+`open_for` attempts fail at once with `CircuitOpen`, and the tool is not called; then one is let through,
+which closes or opens it again. `CircuitOpen` is a transient error, so a `retry` with a longer delay
+waits for it. Failures that are permanent do not count. The changes are the events `circuit_opened`,
+`circuit_half_open` and `circuit_closed`; the calls are `provider_call_started`, `…_completed` and
+`…_failed`. What a process knows of a provider ends with it: a resumed run begins with closed circuits.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {

@@ -1,0 +1,47 @@
+#include "engine/call_chain.h"
+
+#include <algorithm>
+
+#include "engine/failures.h"
+
+namespace weir::engine {
+namespace {
+
+CircuitBreakers& breakers_of(const RunRequest& request) {
+  return request.circuit_breakers != nullptr ? *request.circuit_breakers
+                                             : CircuitBreakers::of_process();
+}
+
+CallOutcome call_tool(const Attempt& attempt, tool::Tool& tool) {
+  auto outcome = tool::run_caught(tool, attempt.call);
+  if (outcome || !attempt.is_late || !attempt.node.timeout) return outcome;
+  auto late = timeout_failure("node '" + std::string(attempt.node_id) + "'", *attempt.node.timeout);
+  late.exit_code = outcome.error().exit_code;
+  late.usage = outcome.error().usage;
+  return std::unexpected(std::move(late));
+}
+
+}  // namespace
+
+CallChain::CallChain(const RunRequest& request, Timers& timers)
+    : timeout_(timers), circuit_(breakers_of(request)), chain_(interceptors_of(request)) {}
+
+std::vector<Interceptor*> CallChain::interceptors_of(const RunRequest& request) {
+  auto all = request.interceptors;
+  const auto any_node = [&](const auto& has) {
+    return std::ranges::any_of(request.definition.nodes, has);
+  };
+  if (any_node([](const auto& node) { return node.timeout.has_value(); })) {
+    all.push_back(&timeout_);
+  }
+  if (any_node([](const auto& node) { return node.circuit_breaker.has_value(); })) {
+    all.push_back(&circuit_);
+  }
+  return all;
+}
+
+CallOutcome CallChain::run(Attempt& attempt, tool::Tool& tool) const {
+  return chain_.run(attempt, [&] { return call_tool(attempt, tool); });
+}
+
+}  // namespace weir::engine
