@@ -162,6 +162,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
     return refuse(engine, file.definition, problems, job.path.string());
   }
 
+  engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
   auto report = [&] {
     std::optional<Progress> progress;
     if (!how.quiet) progress.emplace(file.definition);
@@ -177,6 +178,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .durability = durability(settings),
                        .on_log_failure = on_log_failure(settings),
                        .loggers = &(*recording)->loggers(),
+                       .adapter = &adapter,
                        .stop = interrupt.token(),
                        .on_update =
                            [&](const engine::NodeUpdate& update) {

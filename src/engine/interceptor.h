@@ -73,7 +73,6 @@ class Next {
   Attempt& attempt_;
   const Tool& tool_;
   std::optional<CallOutcome> outcome_;
-  bool has_run_ = false;
   bool stands_in_ = false;  // the answer came without the rest
 };
 

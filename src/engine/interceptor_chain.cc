@@ -26,12 +26,12 @@ std::string_view status_of(const Attempt& attempt, const CallOutcome& outcome) {
 }
 
 CallOutcome& Next::run() {
-  if (!std::exchange(has_run_, true)) outcome_ = chain_.run_from(position_, attempt_, tool_);
-  return *outcome_;
+  if (outcome_) return *outcome_;
+  return outcome_.emplace(chain_.run_from(position_, attempt_, tool_));
 }
 
 void Next::answer(CallOutcome outcome) {
-  if (!std::exchange(has_run_, true)) stands_in_ = true;
+  if (!outcome_) stands_in_ = true;
   outcome_ = std::move(outcome);
 }
 
@@ -46,7 +46,8 @@ void Interceptor::after(Attempt& /*attempt*/, CallOutcome& /*outcome*/) {}
 
 InterceptorChain::InterceptorChain(std::vector<Interceptor*> interceptors)
     : interceptors_(std::move(interceptors)) {
-  std::ranges::stable_sort(interceptors_, {}, &Interceptor::priority);
+  std::stable_sort(interceptors_.begin(), interceptors_.end(),
+                   [](const auto* a, const auto* b) { return a->priority() < b->priority(); });
 }
 
 CallOutcome InterceptorChain::run(Attempt& attempt,

@@ -41,7 +41,7 @@ std::string_view type_of(ErrorCode code) {
 
 LocalAdapter::~LocalAdapter() {
   timers_.reset();
-  if (has_run_) beat();
+  if (has_beaten_) beat();
 }
 
 /// What cannot be recorded here fails the runs themselves, which say so.
@@ -55,10 +55,9 @@ void LocalAdapter::begin_run() {
   {
     const std::lock_guard lock(mutex_);
     ++runs_;
-    has_run_ = true;
     if (!timers_) timers_.emplace();
-    beats = !is_beating_;
-    if (beats) beat_later();
+    beats = !is_beating_ && options_.speaks == Speaks::kAtOnce;
+    if (!is_beating_) beat_later();
   }
   if (beats) beat();
 }
@@ -72,7 +71,7 @@ void LocalAdapter::end_run() {
 /// no more than one with a long one.
 void LocalAdapter::beat_later() {
   is_beating_ = true;
-  timers_->start(interval_, [this] {
+  timers_->start(options_.interval, [this] {
     {
       const std::lock_guard lock(mutex_);
       is_beating_ = runs_ > 0;
@@ -83,10 +82,16 @@ void LocalAdapter::beat_later() {
   });
 }
 
+bool LocalAdapter::speaks() {
+  const std::lock_guard lock(mutex_);
+  return has_beaten_;
+}
+
 void LocalAdapter::beat() {
   std::string attributes;
   {
     const std::lock_guard lock(mutex_);
+    has_beaten_ = true;
     attributes = R"({"runs":)" + std::to_string(runs_) + "}";
   }
   const event::FieldValue fields[] = {{Field::kAdapter, kName},
@@ -104,7 +109,7 @@ LocalAdapter::Call::~Call() {
 }
 
 void LocalAdapter::Call::completed(const RunId& run) {
-  if (adapter_ == nullptr) return;
+  if (adapter_ == nullptr || !adapter_->speaks()) return;
   const auto run_id = run.text();
   const event::FieldValue fields[] = {{Field::kAdapter, kName},
                                       {Field::kDurationMs, milliseconds_since(clock_, start_)},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -19,12 +20,21 @@ namespace weir::engine {
 /// Threads  Any. A timer thread from its first run on.
 class LocalAdapter {
  public:
-  static constexpr std::chrono::seconds kHeartbeatInterval{10};
-
+  /// From when on it says anything.
+  enum class Speaks : std::uint8_t {
+    kAtOnce,
+    /// Once runs have gone on for an interval: the process is there for a run or two, and its short
+    /// runs tell enough of it.
+    kAfterInterval,
+  };
+  struct Options {
+    std::chrono::milliseconds interval = std::chrono::seconds(10);  ///< of heartbeats
+    Speaks speaks = Speaks::kAtOnce;
+  };
   /// `recorder` outlives it.
-  explicit LocalAdapter(record::Recorder& recorder,
-                        std::chrono::milliseconds interval = kHeartbeatInterval)
-      : recorder_(recorder), interval_(interval) {}
+  explicit LocalAdapter(record::Recorder& recorder) : LocalAdapter(recorder, Options()) {}
+  LocalAdapter(record::Recorder& recorder, Options options)
+      : recorder_(recorder), options_(options) {}
   /// All runs have ended. Says a last heartbeat if there was a first.
   ~LocalAdapter();
   LocalAdapter(const LocalAdapter&) = delete;
@@ -54,15 +64,16 @@ class LocalAdapter {
   void end_run();
   void beat();
   void beat_later();  // under mutex_
+  [[nodiscard]] bool speaks();
   void say(event::Type type, std::span<const event::FieldValue> fields);
 
   record::Recorder& recorder_;
-  const std::chrono::milliseconds interval_;
+  const Options options_;
   std::mutex mutex_;
   // Guarded by mutex_:
   std::int64_t runs_ = 0;
   bool is_beating_ = false;  // another heartbeat comes
-  bool has_run_ = false;
+  bool has_beaten_ = false;
   std::optional<Timers> timers_;  // last: what it does needs all of the above
 };
 

@@ -47,6 +47,15 @@ TEST_F(LocalAdapterTest, SaysThatItIsAliveAndHowItsCallsWent) {
                           R"(adapter_heartbeat{"runs":0})"));
 }
 
+TEST_F(LocalAdapterTest, SaysNothingOfAProcessThatIsSoonOver) {
+  {
+    record::Recorder recorder(store_, {});
+    LocalAdapter adapter(recorder, {.speaks = LocalAdapter::Speaks::kAfterInterval});
+    ASSERT_TRUE(run_in(recorder, adapter));
+  }
+  EXPECT_THAT(adapter_events(), testing::IsEmpty());
+}
+
 TEST_F(LocalAdapterTest, BeatsWhileARunGoesOn) {
   std::promise<void> is_enough;
   add("x", "beats", [&](const tool::Call& call) {
@@ -55,7 +64,8 @@ TEST_F(LocalAdapterTest, BeatsWhileARunGoesOn) {
   });
   {
     record::Recorder recorder(store_, {});
-    LocalAdapter adapter(recorder, std::chrono::milliseconds(5));
+    LocalAdapter adapter(recorder, {.interval = std::chrono::milliseconds(5),
+                                    .speaks = LocalAdapter::Speaks::kAfterInterval});
     std::thread reader([&] {
       while (adapter_events().size() < 4) std::this_thread::yield();
       is_enough.set_value();
