@@ -59,27 +59,38 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
   return plan;
 }
 
+tool::Tool& NodeCalls::tool_of(const Step& step) const {
+  auto* tool = tools_.find(step.node.plugin_id.text, step.node.tool_id.text);
+  WEIR_CHECK(tool != nullptr);  // validated
+  return *tool;
+}
+
+std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step) const {
+  Given given{.payload = input_of(step.node_index), .with = {}};
+  if (step.item != nullptr) given.payload.set("item", *step.item);
+  if (!step.node.has_references) {
+    given.with = step.node.with;
+    return given;
+  }
+  auto resolved = with_of(step, tool_of(step).spec(), given.payload);
+  if (!resolved) return std::unexpected(std::move(resolved).error());
+  given.with = *std::move(resolved);
+  return given;
+}
+
 std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                                                            const std::stop_token& stop,
                                                            NodeEvents& events) const {
-  const auto& node = step.node;
-  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
-  WEIR_CHECK(tool != nullptr);  // validated
-  auto payload = input_of(step.node_index);
-  if (step.item != nullptr) payload.set("item", *step.item);
-  std::expected<json::Object, tool::Failure> resolved;
-  if (node.has_references) {
-    resolved = with_of(step, tool->spec(), payload);
-    if (!resolved) return std::unexpected(std::move(resolved).error());
-  }
+  const auto given = this->given(step);
+  if (!given) return std::unexpected(given.error());
   const auto run_id = run_.id().text();
   const auto key = run_id + "/" + step.id;
   const auto context =
       std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
   const tool::Call call{.run_id = run_id,
                         .node_id = step.id,
-                        .payload = payload,
-                        .with = node.has_references ? *resolved : node.with,
+                        .payload = given->payload,
+                        .with = given->with,
                         .folder = request_.folder,
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
@@ -87,7 +98,7 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                         .environment = [&] { return environment_of(step, *context); },
                         .idempotency_key = key};
   const record::ContextScope scope(context);
-  return tool::run_caught(*tool, call);
+  return tool::run_caught(tool_of(step), call);
 }
 
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,

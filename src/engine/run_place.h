@@ -22,6 +22,9 @@ struct RunPlace {
   const record::Loggers* loggers = nullptr;  ///< say which lines are recorded; null: all
 };
 
+/// As it is when there is no way to tell: without a working directory.
+[[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
+
 /// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,
 /// otherwise with those that this process has inherited in its environment (context_carrier.h); a
 /// trace that is none begins anew. Others learn of the run from the member `weir` of the
