@@ -11,6 +11,13 @@ constexpr std::string_view kLogger = "cache";
 
 bool is_cached(const pipeline::Node& node) { return node.cache && node.cache->enabled; }
 
+Result<OutputCache> open_cache(const pipeline::Definition& definition, const RunPlace& place) {
+  if (std::ranges::any_of(definition.nodes, is_cached)) {
+    return OutputCache::open(place.store / "cache");
+  }
+  return fail(ErrorCode::kNotFound, "no node wants a cache");
+}
+
 /// Of artifacts in an output, as sql.query gives them: {"artifact": HASH}.
 bool names_missing_artifact(const json::Value& value, const artifact::ArtifactStore& artifacts) {
   if (const auto* list = value.array()) {
@@ -43,11 +50,8 @@ KnownOutputs::KnownOutputs(const RunRequest& request, const artifact::ArtifactSt
       run_(run),
       place_(place),
       calls_(calls),
-      earlier_(request.rerun, request.definition, graph) {
-  if (std::ranges::any_of(request.definition.nodes, is_cached)) {
-    cache_ = OutputCache::open(place.store / "cache");
-  }
-}
+      earlier_(request.rerun, request.definition, graph),
+      cache_(open_cache(request.definition, place)) {}
 
 KnownOutputs::Answer KnownOutputs::ask(const Step& step, int attempt, NodeEvents& events) {
   if (attempt == 1) {
@@ -84,8 +88,8 @@ KnownOutputs::Answer KnownOutputs::ask_cache(const Step& step, int attempt, Node
     if (is_first) events.cache_miss({.reason = "disabled", .key = {}});
     return {};
   }
-  if (!*cache_) {
-    const auto why = "unreadable: " + cache_->error().message;
+  if (!cache_) {
+    const auto why = "unreadable: " + cache_.error().message;
     if (is_first) events.cache_miss({.reason = why, .key = {}});
     return {};
   }
@@ -96,7 +100,7 @@ KnownOutputs::Answer KnownOutputs::ask_cache(const Step& step, int attempt, Node
                  ? std::unexpected<std::string>("disabled: the rerun begins here")
                  : find(step, *parts);
   if (!hit) {
-    events.cache_miss({.reason = hit.error(), .key = key_of(*parts, (*cache_)->hash())});
+    events.cache_miss({.reason = hit.error(), .key = key_of(*parts, cache_->hash())});
     return {.parts = std::move(parts)};
   }
   events.cache_hit({.run_id = hit->entry.run_id,
@@ -110,7 +114,7 @@ std::optional<KeyParts> KnownOutputs::parts_of(const Step& step) const {
   const auto given = calls_.given(step);
   if (!given) return {};
   const auto& spec = calls_.tool_of(step).spec();
-  const auto& hash = (*cache_)->hash();
+  const auto& hash = cache_->hash();
   return KeyParts{.tool = spec.plugin_id + "." + spec.tool_id,
                   .version = spec.version.empty() ? WEIR_VERSION : spec.version,
                   .folder = absolute_path(request_.folder).lexically_normal().string(),
@@ -125,7 +129,7 @@ KeyParts::Hashes KnownOutputs::hashes_of_files(const Step& step) const {
     const auto content = sha256_of_file(request_.folder / name);
     contents.set(name, content ? content->text() : "absent");
   }
-  return hashes_of(contents, (*cache_)->hash());
+  return hashes_of(contents, cache_->hash());
 }
 
 CachedNode KnownOutputs::name_of(const Step& step) const {
@@ -136,7 +140,7 @@ CachedNode KnownOutputs::name_of(const Step& step) const {
 
 std::expected<KnownOutputs::Hit, std::string> KnownOutputs::find(const Step& step,
                                                                  const KeyParts& parts) const {
-  const auto& cache = **cache_;
+  const auto& cache = *cache_;
   const auto entries = cache.entries(name_of(step));
   if (!entries) return std::unexpected("unreadable: " + entries.error().message);
   if (entries->empty()) return std::unexpected<std::string>("first run");
@@ -180,11 +184,11 @@ void KnownOutputs::keep(const Step& step, const Answer& answer, std::string_view
   if (hashes_of_files(step) != answer.parts->files) return say("a file changed meanwhile");
   const auto artifact = artifacts_.put(output);
   if (!artifact) return say(artifact.error().message);
-  const auto kept = (*cache_)->add(name_of(step), {.key = key_of(*answer.parts, (*cache_)->hash()),
-                                                   .created_at = run_.clock().now(),
-                                                   .run_id = run_.id().text(),
-                                                   .output = *artifact,
-                                                   .parts = *answer.parts});
+  const auto kept = cache_->add(name_of(step), {.key = key_of(*answer.parts, cache_->hash()),
+                                                .created_at = run_.clock().now(),
+                                                .run_id = run_.id().text(),
+                                                .output = *artifact,
+                                                .parts = *answer.parts});
   if (!kept) say(kept.error().message);
 }
 

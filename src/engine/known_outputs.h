@@ -58,7 +58,7 @@ class KnownOutputs {
   const RunPlace& place_;
   const NodeCalls& calls_;
   EarlierOutputs earlier_;
-  std::optional<Result<OutputCache>> cache_;  // if a node wants one
+  Result<OutputCache> cache_;  // an error when no node wants one
 };
 
 }  // namespace weir::engine
