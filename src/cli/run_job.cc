@@ -174,6 +174,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .params = *std::move(params),
                        .secret = [&](const std::string& name) { return secrets.find(name); },
                        .owned = job.owned,
+                       .rerun = job.rerun,
                        .jobs = how.jobs,
                        .durability = durability(settings),
                        .on_log_failure = on_log_failure(settings),

@@ -29,6 +29,7 @@ struct RunJob {
   json::Object payload;
   json::Object params;                ///< those that were given
   engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
+  engine::Rerun rerun{};              ///< the run that it repeats
 };
 
 /// Runs it, shows its progress on standard error and its result on standard output: the exit code.

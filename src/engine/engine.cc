@@ -26,13 +26,6 @@ record::RunFields run_fields(const pipeline::Definition& definition, const RunId
           .last_run_seq = last_run_seq};
 }
 
-/// As it is when there is no way to tell: without a working directory.
-std::filesystem::path absolute_path(const std::filesystem::path& path) {
-  std::error_code error;
-  auto result = std::filesystem::absolute(path, error);
-  return error ? path : result;
-}
-
 json::Object result_of(const RunRequest& request, const std::vector<OutputPointer>& outputs) {
   std::unordered_map<std::string_view, OutputPointer> by_id;
   for (std::size_t node = 0; node < outputs.size(); ++node) {
@@ -53,7 +46,8 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
                          .input = input,
                          .params = request.params,
                          .params_sha256 = {},
-                         .file = request.file};
+                         .file = request.file,
+                         .rerun_from = request.rerun.from};
   if (const auto params = json::to_text(request.params); !may_stand_in_event(params, redactor)) {
     WEIR_TRY(start.params_sha256, artifacts.put(params));
   }
@@ -79,6 +73,9 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
                                    : place_of_run(run_id, clock.now(), store);
   place.loggers = request.loggers;
   place.provider_calls = request.provider_call_logger;
+  if (request.rerun.of != nullptr) {
+    place.context.ids.previous_run_id = request.rerun.of->run_id.text();
+  }
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
   const auto fields = run_fields(request.definition, run_id, place, request.durability,
                                  recorded != nullptr ? recorded->last_run_seq : 0);

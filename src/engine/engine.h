@@ -50,6 +50,8 @@ struct RunRequest {
   /// Goes on with this run instead of beginning one; its lock is taken. Definition, payload and
   /// params are those that it began with.
   OwnedRun* owned = nullptr;
+  /// Repeats another run, in whole or in part. Its definition, payload and params are this run's.
+  Rerun rerun{};
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.

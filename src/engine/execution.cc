@@ -60,7 +60,8 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
-      calls_(request, tools, run, place, graph_, outputs_, timers_) {
+      calls_(request, tools, run, place, graph_, outputs_, timers_),
+      known_outputs_(request, output_store_.artifacts, run, place, graph_, calls_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
     step_index_[node] = static_cast<std::int64_t>(step);
@@ -230,15 +231,20 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
   auto events = events_of(step, attempt, wide_of(step));
   events.started(predecessor_ids_[step.node_index]);
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
-  if (step.node.effects_once) {
+  const auto known = known_outputs_.ask(step, attempt, events);
+  if (!known.output && step.node.effects_once) {
     if (auto refusal = reason_not_to_begin(step)) return fail(step, events, 0, *std::move(refusal));
   }
 
-  auto output = calls_.call(step, attempt, stop.get_token(), events);
+  auto output = known.output ? tool::Output{.payload = *known.output, .usage = {}}
+                             : calls_.call(step, attempt, stop.get_token(), events);
   const auto duration_ms = milliseconds_since(clock, start);
-  if (output) output = keep(step, events, duration_ms, *std::move(output));
+  if (output) output = keep(step, events, duration_ms, *std::move(output), known);
   if (output) {
-    report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
+    report({.kind = NodeUpdate::Kind::kCompleted,
+            .node_id = step.id,
+            .duration_ms = duration_ms,
+            .message = known.output ? "cached" : ""});
     return complete(step, std::make_shared<const json::Object>(std::move(output->payload)));
   }
   auto& failure = output.error();
@@ -253,8 +259,8 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
 
 /// Records the output of an attempt that completed.
 std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, NodeEvents& events,
-                                                           double duration_ms,
-                                                           tool::Output output) {
+                                                           double duration_ms, tool::Output output,
+                                                           const KnownOutputs::Answer& known) {
   const auto text = json::to_text(output.payload);
   if (text.size() > tool::kMaxPayloadBytes) {
     return std::unexpected(tool::Failure{
@@ -265,7 +271,10 @@ std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, Nod
         .usage = output.usage});
   }
   const auto kept = events.completed(duration_ms, output, text, output_store_);
-  if (kept) return output;
+  if (kept) {
+    known_outputs_.keep(step, known, text, events);
+    return output;
+  }
   const std::lock_guard lock(mutex_);
   storage_error_ = kept.error();
   return std::unexpected(tool::Failure{

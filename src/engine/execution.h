@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/known_outputs.h"
 #include "engine/node_calls.h"
 #include "engine/node_events.h"
 #include "engine/recorded_run.h"
@@ -64,7 +65,6 @@ class Execution {
   Result<void> tell_again(pipeline::StepIndex step, const NodeFact& fact,
                           pipeline::Scheduler::Commands& commands);
   void go_on();
-  [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
   void prepare(const Step& step);
   [[nodiscard]] std::string skipped_because(pipeline::NodeIndex index,
@@ -79,7 +79,8 @@ class Execution {
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
-                                                                tool::Output output);
+                                                                tool::Output output,
+                                                                const KnownOutputs::Answer& known);
   void end_wide(const Step& step);
   void complete(const Step& step, OutputPointer output);
   void note_completed(pipeline::StepIndex step, OutputPointer output,
@@ -128,6 +129,7 @@ class Execution {
   };
   std::map<pipeline::NodeIndex, Items> items_;
   const NodeCalls calls_;
+  KnownOutputs known_outputs_;
   bool is_taken_up_ = false;
   TakenUp taken_up_;
   std::vector<std::thread> workers_;

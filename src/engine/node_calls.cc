@@ -65,18 +65,29 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
   return plan;
 }
 
+tool::Tool& NodeCalls::tool_of(const Step& step) const {
+  auto* tool = tools_.find(step.node.plugin_id.text, step.node.tool_id.text);
+  WEIR_CHECK(tool != nullptr);  // validated
+  return *tool;
+}
+
+std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step) const {
+  Given given{.payload = input_of(step.node_index), .with = {}};
+  if (step.item != nullptr) given.payload.set("item", *step.item);
+  if (!step.node.has_references) {
+    given.with = step.node.with;
+    return given;
+  }
+  auto resolved = with_of(step, tool_of(step).spec(), given.payload);
+  if (!resolved) return std::unexpected(std::move(resolved).error());
+  given.with = *std::move(resolved);
+  return given;
+}
+
 CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
                             NodeEvents& events) const {
-  const auto& node = step.node;
-  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
-  WEIR_CHECK(tool != nullptr);  // validated
-  auto payload = input_of(step.node_index);
-  if (step.item != nullptr) payload.set("item", *step.item);
-  std::expected<json::Object, tool::Failure> resolved;
-  if (node.has_references) {
-    resolved = with_of(step, tool->spec(), payload);
-    if (!resolved) return std::unexpected(std::move(resolved).error());
-  }
+  const auto given = this->given(step);
+  if (!given) return std::unexpected(given.error());
   const auto run_id = run_.id().text();
   const auto key = run_id + "/" + step.id;
   const auto context =
@@ -84,8 +95,8 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
   tool::Call call{
       .run_id = run_id,
       .node_id = step.id,
-      .payload = payload,
-      .with = node.has_references ? *resolved : node.with,
+      .payload = given->payload,
+      .with = given->with,
       .folder = request_.folder,
       .stop = stop,
       .log = [&](const tool::LogLine& line) { events.log(line); },
@@ -95,9 +106,10 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
       .provider_call =
           [&](const tool::ProviderCallReport& report) { events.provider_call(report); }};
   const record::ContextScope scope(context);
-  if (chain_.empty()) return tool::run_caught(*tool, call);
+  auto& tool = tool_of(step);
+  if (chain_.empty()) return tool::run_caught(tool, call);
   Attempt attempt{.pipeline = request_.definition,
-                  .node = node,
+                  .node = step.node,
                   .node_id = step.id,
                   .number = number,
                   .request_key = request_.idempotency_key,
@@ -105,7 +117,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .cancelled = stop,
                   .call = call,
                   .events = events};
-  return chain_.run(attempt, *tool);
+  return chain_.run(attempt, tool);
 }
 
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,

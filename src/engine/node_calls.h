@@ -53,6 +53,13 @@ class NodeCalls {
   };
   /// Depends on recorded things alone. Errors: a failure of the node.
   [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
+  /// What its tool gets.
+  struct Given {
+    json::Object payload;
+    json::Object with;  ///< its references resolved
+  };
+  [[nodiscard]] std::expected<Given, tool::Failure> given(const Step& step) const;
+  [[nodiscard]] tool::Tool& tool_of(const Step& step) const;
   /// `number` is the attempt's.
   [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
                                  NodeEvents& events) const;

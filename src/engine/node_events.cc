@@ -24,6 +24,10 @@ void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage)
   if (usage.rows) fields.push_back({Field::kRows, *usage.rows});
 }
 
+std::string cache_attributes(std::string_view key) {
+  return key.empty() ? std::string() : R"({"cache_key":")" + std::string(key) + "\"}";
+}
+
 }  // namespace
 
 NodeEvents::NodeEvents(record::Run& run, const pipeline::Node& node, std::string_view node_id,
@@ -83,6 +87,7 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   auto fields = common();
   add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
+  if (cache_hit_ == true) fields.push_back({Field::kOutcome, std::string_view("cached")});
   fields.push_back({Field::kOutputKeys, std::span<const std::string>(keys)});
   std::string hash;
   if (may_stand_in_event(output_text, store.redactor)) {
@@ -92,10 +97,43 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
     hash = sha256.text();
     fields.push_back({Field::kOutputSha256, std::string_view(hash)});
   }
+  if (cache_hit_) fields.push_back({Field::kCacheHit, *cache_hit_});
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
+  add_known_from(fields);
   emit(Type::kNodeCompleted, fields);
   return {};
+}
+
+void NodeEvents::add_known_from(std::vector<event::FieldValue>& fields) const {
+  if (known_from_run_.empty()) return;
+  fields.push_back({Field::kReason, std::string_view(known_reason_)});
+  fields.push_back({Field::kTargetRunId, std::string_view(known_from_run_)});
+}
+
+void NodeEvents::cache_hit(const CacheHit& hit) {
+  cache_hit_ = true;
+  known_from_run_ = hit.run_id;
+  known_reason_ = hit.reason;
+  auto fields = common();
+  add_attempt(fields);
+  if (hit.size_bytes) {
+    fields.push_back({Field::kReadBytes, static_cast<std::int64_t>(*hit.size_bytes)});
+  }
+  add_known_from(fields);
+  const auto attributes = cache_attributes(hit.key);
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(Type::kCacheHit, fields);
+}
+
+void NodeEvents::cache_miss(const CacheMiss& miss) {
+  cache_hit_ = false;
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kReason, miss.reason});
+  const auto attributes = cache_attributes(miss.key);
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(Type::kCacheMiss, fields);
 }
 
 void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {

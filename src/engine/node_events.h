@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,20 @@ class NodeEvents {
   /// was recorded.
   [[nodiscard]] Result<void> completed(double duration_ms, const tool::Output& output,
                                        std::string_view output_text, const OutputStore& store);
+  /// Where an output comes from that is not made anew.
+  struct CacheHit {
+    std::string_view run_id;  ///< of the node that made it
+    std::string_view reason;
+    std::optional<std::size_t> size_bytes;
+    std::string_view key{};  ///< empty: of no cache
+  };
+  /// Before `completed`, which says it too.
+  void cache_hit(const CacheHit& hit);
+  struct CacheMiss {
+    std::string_view reason;
+    std::string_view key;  ///< empty: none was looked for
+  };
+  void cache_miss(const CacheMiss& miss);
   void failed(double duration_ms, const tool::Failure& failure);
   /// After `failed`: another attempt follows.
   void retry_scheduled(std::string_view reason, std::chrono::milliseconds delay);
@@ -56,6 +71,7 @@ class NodeEvents {
  private:
   [[nodiscard]] std::vector<event::FieldValue> common() const;
   void add_attempt(std::vector<event::FieldValue>& fields) const;
+  void add_known_from(std::vector<event::FieldValue>& fields) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
   void tell_logger(const tool::ProviderCallReport& report);
 
@@ -69,6 +85,9 @@ class NodeEvents {
   SpanId span_id_;
   SpanId::Text span_;
   SpanId::Text parent_span_;
+  std::optional<bool> cache_hit_;  // what was said of it
+  std::string known_from_run_;
+  std::string known_reason_;
 };
 
 }  // namespace weir::engine

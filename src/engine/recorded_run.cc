@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/run_end.h"
+#include "tool/tool.h"
 
 namespace weir::engine {
 namespace {
@@ -50,6 +51,12 @@ void read_start(RecordedRun& run, const EventView& event) {
       hash != nullptr && hash->string() != nullptr) {
     run.params_sha256 = Sha256::parse(*hash->string());
   }
+  if (const auto* from = attributes.find("rerun_from");
+      from != nullptr && from->array() != nullptr) {
+    for (const auto& node : *from->array()) {
+      if (node.string() != nullptr) run.rerun_from.push_back(*node.string());
+    }
+  }
 }
 
 NodeFact fact_of(const EventView& event) {
@@ -91,6 +98,21 @@ void RecordedRun::apply(const EventView& event) {
     default:
       if (event::ends_run(event.type())) end = event.type_name();
   }
+}
+
+Result<json::Object> output_of(const NodeFact& fact, const artifact::ArtifactStore& artifacts) {
+  const auto where = "node '" + fact.node_id + "'";
+  std::string text = fact.output;
+  if (fact.output_sha256) {
+    auto bytes = artifacts.get(*fact.output_sha256, tool::kMaxPayloadBytes);
+    if (!bytes) return std::unexpected(std::move(bytes).error().within(where));
+    text = *std::move(bytes);
+  }
+  auto value = json::parse(text);
+  if (!value || value->object() == nullptr) {
+    return fail(ErrorCode::kCorrupt, where + ": its recorded output is no object");
+  }
+  return std::move(*value->object());
 }
 
 }  // namespace weir::engine

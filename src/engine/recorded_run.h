@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "artifact/artifact_store.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -46,9 +47,23 @@ struct RecordedRun {
   std::optional<Sha256> input_sha256;
   json::Object params;                  ///< as the event has them
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
+  std::vector<std::string> rerun_from;  ///< as Rerun::from; `ids.previous_run_id` is Rerun::of
   std::vector<NodeFact> facts;
 
   void apply(const event::EventView& event);
+};
+
+/// What a node that completed gave. Errors: those of the artifact store; kCorrupt when it is no
+/// object.
+[[nodiscard]] Result<json::Object> output_of(const NodeFact& fact,
+                                             const artifact::ArtifactStore& artifacts);
+
+/// That a run repeats another one of the same definition, input and parameters.
+struct Rerun {
+  const RecordedRun* of = nullptr;  ///< null: it repeats none
+  /// Where it begins: these nodes and all that come after them run, the others give what they gave
+  /// then, if they gave anything. Empty: at the beginning.
+  std::vector<std::string> from{};
 };
 
 /// A run that this process has taken from one that is gone.

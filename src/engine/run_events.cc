@@ -64,6 +64,9 @@ void RunEvents::started(const Start& start) {
   json::Object attributes;  // what going on with the run takes
   if (!start.file.empty()) attributes.set("file", start.file.string());
   if (start.params_sha256) attributes.set("params_sha256", start.params_sha256->text());
+  if (!start.rerun_from.empty()) {
+    attributes.set("rerun_from", json::Array(start.rerun_from.begin(), start.rerun_from.end()));
+  }
   const auto attributes_text = json::to_text(attributes);
   if (!attributes.empty()) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});

@@ -15,6 +15,12 @@ record::TraceContext context_around() {
 
 }  // namespace
 
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto result = std::filesystem::absolute(path, error);
+  return error ? path : result;
+}
+
 RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store) {
   RunPlace place{.context = context_around().child_span(),
                  .parent_run_id = {},

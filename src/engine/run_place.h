@@ -25,6 +25,9 @@ struct RunPlace {
   ProviderCallLogger* provider_calls = nullptr;  ///< hears of them too
 };
 
+/// As it is when there is no way to tell: without a working directory.
+[[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
+
 /// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,
 /// otherwise with those that this process has inherited in its environment (context_carrier.h); a
 /// trace that is none begins anew. Others learn of the run from the member `weir` of the

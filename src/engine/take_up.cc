@@ -65,12 +65,13 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
   const bool runs = scheduler_.state(step) == State::kRunning;
   switch (fact.type) {
     case Type::kNodeStarted:
+      known_outputs_.asked_before(step_of(step), fact.attempt);
       state.unended.insert(step);
       return {};
     case Type::kNodeCompleted: {
       if (!runs) return another_pipeline(fact);
-      WEIR_TRY(auto output, output_of(fact));
-      note_completed(step, std::move(output), commands);
+      WEIR_TRY(auto output, output_of(fact, output_store_.artifacts));
+      note_completed(step, std::make_shared<const json::Object>(std::move(output)), commands);
       break;
     }
     case Type::kNodeFailed: {
@@ -119,22 +120,6 @@ void Execution::go_on() {
     commands.clear();
     scheduler_.recover(commands);
   });
-}
-
-Result<OutputPointer> Execution::output_of(const NodeFact& fact) const {
-  std::string text = fact.output;
-  if (fact.output_sha256) {
-    auto bytes = output_store_.artifacts.get(*fact.output_sha256, tool::kMaxPayloadBytes);
-    if (!bytes)
-      return std::unexpected(std::move(bytes).error().within("node '" + fact.node_id + "'"));
-    text = *std::move(bytes);
-  }
-  auto value = json::parse(text);
-  if (!value || value->object() == nullptr) {
-    return weir::fail(ErrorCode::kCorrupt,
-                      "node '" + fact.node_id + "': its recorded output is no object");
-  }
-  return std::make_shared<const json::Object>(std::move(*value->object()));
 }
 
 }  // namespace weir::engine

@@ -1,12 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <mutex>
 
-#include "engine/engine_testing.h"
-#include "event/decoder.h"
-#include "project/run_state.h"
+#include "engine/take_up_testing.h"
 
 // A run whose process was lost goes on in another.
 namespace weir::engine {
@@ -68,31 +65,6 @@ class TakeUpTest : public EngineTest {
     return ++calls_[std::string(call.node_id)];
   }
 
-  /// The lines of the store's events, in their order.
-  std::vector<std::string> lines(const log::StoreDirectory& store) {
-    std::vector<std::string> lines;
-    const auto segments = store.segments();
-    EXPECT_TRUE(segments);
-    for (const auto& segment : *segments) {
-      std::ifstream file(segment);
-      for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
-      }
-    }
-    return lines;
-  }
-
-  static RecordedRun recorded(std::span<const std::string> lines) {
-    RecordedRun run;
-    event::Decoder decoder;
-    for (const auto& line : lines) {
-      const auto event = decoder.decode(line);
-      EXPECT_TRUE(event);
-      run.apply(**event);
-    }
-    return run;
-  }
-
   /// Goes on with what `before` tells, in a store of its own; returns what was recorded there.
   Result<RunReport> take_up(const std::string& json, std::span<const std::string> before,
                             std::vector<std::string>& after) {
@@ -103,7 +75,7 @@ class TakeUpTest : public EngineTest {
     auto result = [&]() -> Result<RunReport> {
       record::Recorder recorder(*store, {});
       Engine engine(recorder, artifacts_, tools_);
-      auto run = recorded(before);
+      auto run = recorded_run(before);
       WEIR_TRY(auto lock, log::RunLock::take(*store, run.run_id));
       OwnedRun owned{.lock = std::move(lock), .recorded = std::move(run)};
       return engine.run({.definition = file.definition,
@@ -115,7 +87,7 @@ class TakeUpTest : public EngineTest {
                          .stop = {},
                          .on_update = {}});
     }();
-    after = lines(*store);
+    after = lines_of(*store);
     return result;
   }
 
@@ -129,29 +101,13 @@ std::string in_mode(const std::string& mode) {
   return text.replace(text.find("MODE"), 4, mode);
 }
 
-project::RunState state_of(std::span<const std::string> before,
-                           std::span<const std::string> after) {
-  project::RunState state;
-  event::Decoder decoder;
-  for (const auto& part : {before, after}) {
-    for (const auto& line : part) state.apply(**decoder.decode(line));
-  }
-  return state;
-}
-
-std::map<std::string, project::State> states_of(const project::RunState& run) {
-  std::map<std::string, project::State> states;
-  for (const auto& node : run.nodes) states[node.node_id] = node.state;
-  return states;
-}
-
 class TakeUpInMode : public TakeUpTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(TakeUpInMode, EndsAsTheUncrashedRunWhereverItWasLost) {
   const auto pipeline = in_mode(GetParam());
   const auto whole = run(pipeline, {}, 1);
   ASSERT_TRUE(whole);
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   const auto expected = state_of(all, {});
   for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
     SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
@@ -193,19 +149,19 @@ TEST_F(TakeUpTest, GivesAToolTheSameKeyOnBothTries) {
   const std::string pipeline =
       R"({"id": "p", "nodes": [{"id": "n", "plugin_id": "x", "tool_id": "name"}]})";
   ASSERT_TRUE(run(pipeline));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   std::vector<std::string> after;
   ASSERT_TRUE(take_up(pipeline, std::span(all.data(), 2), after));
   ASSERT_EQ(keys_["n"].size(), 2U);
   EXPECT_EQ(keys_["n"][0], keys_["n"][1]);
-  EXPECT_THAT(keys_["n"][0], HasSubstr(recorded(all).run_id.text()));
+  EXPECT_THAT(keys_["n"][0], HasSubstr(recorded_run(all).run_id.text()));
 }
 
 TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
   const std::string pipeline = R"({"id": "p", "nodes": [
       {"id": "n", "plugin_id": "x", "tool_id": "name", "effects_once": true}]})";
   ASSERT_TRUE(run(pipeline));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   calls_.clear();
   std::vector<std::string> after;
   const auto report = take_up(pipeline, std::span(all.data(), 2), after);
@@ -221,7 +177,7 @@ TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
 
 TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {
   ASSERT_TRUE(run(kTwoNodes));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   std::vector<std::string> after;
   const auto report =
       take_up(R"({"id": "p", "nodes": [{"id": "other", "plugin_id": "a", "tool_id": "t1"}]})",

@@ -21,7 +21,6 @@ const auto kOfNodes = std::to_array<OfNode>({
     {"guard_retry", [](const Node& node) { return node.guard_retry.has_value(); }},
     {"approval", [](const Node& node) { return node.approval.has_value(); }},
     {"undo", [](const Node& node) { return node.undo.has_value(); }},
-    {"cache", [](const Node& node) { return node.cache && node.cache->enabled; }},
     {"domain", [](const Node& node) { return !node.domain.empty(); }},
     {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
 });

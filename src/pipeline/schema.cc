@@ -80,6 +80,31 @@ which closes or opens it again. `CircuitOpen` is a transient error, so a `retry`
 waits for it. Failures that are permanent do not count. The changes are the events `circuit_opened`,
 `circuit_half_open` and `circuit_closed`; the calls are `provider_call_started`, `…_completed` and
 `…_failed`. What a process knows of a provider ends with it: a resumed run begins with closed circuits.
+
+## `cache`
+
+With `cache: true` an output that the node had in an earlier run of this pipeline stands for its own, and
+its tool is not called, when all of this is what it was then:
+
+- the tool, and the version of its plugin (Weir's, for Weir's own tools);
+- the node's settings, references resolved, secrets too;
+- the whole input, with the item in a `for_each`; where it names an artifact by its hash, so the content;
+- the content of the files that `cache.files` names, and the folder of the pipeline file.
+
+Nothing else is looked at: not the files that a command or a query reads without being named, the programs
+that a command starts, the environment, the time, the network. So name the files that the output depends
+on, as in `cache: {files: [report.sh, prices.csv], ttl: 12h}`, and leave `cache` away where that is not
+enough. An output is not kept when one of the files changes while the tool runs.
+
+What was found is in the record: `cache_hit`, and the end of the node with the outcome `cached` and the run
+that made the output, `target_run_id`; or `cache_miss` with the reason: `first run`, `tool changed`, `settings
+changed`, `input changed`, `files changed`, `folder changed`, each with what it was, compared with the newest
+output of the node; `expired`, `disabled` (`cache: false`), `output missing`, `unreadable`. A failed attempt
+asks once: what is tried again is not looked up again. Sixteen outputs of a node are kept, in `cache/` of the
+store, of which hashes tell no setting and no secret.
+
+A node with `effects_once`, one with an `undo`, and one whose tool declares that its effects are wanted once
+has no cache: an output that was kept has no effects.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {

@@ -112,7 +112,10 @@ Shape<CachePolicy> cache_shape() {
           "how long", {key<CachePolicy>("enabled", &CachePolicy::enabled, config::boolean(),
                                         "whether an earlier output may stand for this node's"),
                        key<CachePolicy>("ttl", &CachePolicy::ttl, optional(timeout_shape()),
-                                        "an older output is none", {.fallback = "never too old"})}),
+                                        "an older output is none", {.fallback = "never too old"}),
+                       key<CachePolicy>("files", &CachePolicy::files, words("paths"),
+                                        "files whose content it depends on too, beside the "
+                                        "pipeline's own: scripts, data")}),
       CachePolicy{.enabled = true}, CachePolicy{.enabled = false});
 }
 
