@@ -3,13 +3,11 @@
 
 #include "artifact/artifact_store.h"
 #include "cli/command.h"
+#include "cli/lost_run.h"
 #include "cli/run_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
-#include "engine/recorded_run.h"
-#include "store/history.h"
-#include "tool/tool.h"
 
 namespace weir::cli {
 namespace {
@@ -33,50 +31,6 @@ Result<void> check_is_left(const ListedRun& run) {
   return {};
 }
 
-/// Errors: kConflict when another process has the run.
-Result<engine::OwnedRun> take_run(const log::StoreDirectory& store, const RunId& id) {
-  WEIR_TRY(auto lock, log::RunLock::take(store, id));
-  engine::OwnedRun run{.lock = std::move(lock), .recorded = {}};
-  const auto read = store::read_run(store, id, [&](const event::EventView& event) {
-    if (event.run_id() == id) run.recorded.apply(event);
-    return Result<void>();
-  });
-  if (!read) return std::unexpected(read.error());
-  return run;
-}
-
-Result<json::Object> kept_object(const artifact::ArtifactStore& artifacts, const Sha256& hash,
-                                 std::string_view what) {
-  auto text = artifacts.get(hash, tool::kMaxPayloadBytes);
-  if (!text) return std::unexpected(std::move(text).error().within(what));
-  auto value = json::parse(*text);
-  if (!value || value->object() == nullptr) {
-    return fail(ErrorCode::kCorrupt, std::string(what) + ": no JSON object");
-  }
-  return std::move(*value->object());
-}
-
-/// All that the run began with, as it was then.
-Result<RunJob> job_of(const engine::RecordedRun& run, config::Config settings,
-                      const artifact::ArtifactStore& artifacts) {
-  if (run.file.empty() || !run.definition_sha256 || !run.input_sha256) {
-    return fail(ErrorCode::kInvalidInput,
-                "run " + run.run_id.text() + " was not begun by weir run: it cannot be resumed");
-  }
-  auto text = artifacts.get(*run.definition_sha256, pipeline::kMaxFileBytes);
-  if (!text) return std::unexpected(std::move(text).error().within("its definition"));
-  WEIR_TRY(auto payload, kept_object(artifacts, *run.input_sha256, "its input"));
-  auto params = run.params;
-  if (run.params_sha256) {
-    WEIR_TRY(params, kept_object(artifacts, *run.params_sha256, "its parameters"));
-  }
-  return RunJob{.settings = std::move(settings),
-                .file = pipeline::read_text(run.file, *std::move(text)),
-                .path = run.file,
-                .payload = std::move(payload),
-                .params = std::move(params)};
-}
-
 int resume(const ResumeOptions& options, const Invocation& invocation) {
   auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
@@ -85,13 +39,16 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   const auto found = find_run(*store, options.run);
   if (!found) return complain(found.error());
   if (const auto left = check_is_left(*found); !left) return complain(left.error());
-  auto owned = take_run(*store, found->state.run_id);
-  if (!owned) return complain(owned.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  auto job = job_of(owned->recorded, *std::move(settings), artifacts);
-  if (!job) return complain(job.error());
-  job->owned = &*owned;
-  return run_job(*std::move(job), options.how, *store);
+  auto lost = take_lost_run(*store, artifacts, found->state.run_id);
+  if (!lost) return complain(lost.error());
+  return run_job({.settings = *std::move(settings),
+                  .file = std::move(lost->pipeline.file),
+                  .path = std::move(lost->pipeline.path),
+                  .payload = std::move(lost->payload),
+                  .params = std::move(lost->params),
+                  .owned = &lost->owned},
+                 options.how, *store);
 }
 
 }  // namespace

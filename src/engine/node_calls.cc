@@ -8,12 +8,15 @@ namespace weir::engine {
 
 NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
                      const RunPlace& place, const pipeline::Graph& graph,
-                     const std::vector<OutputPointer>& outputs)
-    : request_(request), tools_(tools), run_(run), place_(place), graph_(graph), outputs_(outputs) {
-  for (pipeline::NodeIndex node = 0; node < graph_.size(); ++node) {
-    index_.emplace(request.definition.nodes[node].id.text, node);
-  }
-}
+                     const std::vector<OutputPointer>& outputs, ChildRuns& children)
+    : request_(request),
+      tools_(tools),
+      run_(run),
+      place_(place),
+      graph_(graph),
+      outputs_(outputs),
+      children_(children),
+      contexts_(place) {}
 
 pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Value* item) const {
   return {.params = &request_.params,
@@ -21,8 +24,8 @@ pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Val
           .item = item,
           .node_output =
               [this](std::string_view id) {
-                const auto found = index_.find(id);
-                return found == index_.end() ? nullptr : outputs_[found->second].get();
+                const auto found = graph_.ids.find(id);
+                return found ? outputs_[*found].get() : nullptr;
               },
           .secret = request_.secret};
 }
@@ -63,19 +66,22 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                                                            const std::stop_token& stop,
                                                            NodeEvents& events) const {
   const auto& node = step.node;
-  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
-  WEIR_CHECK(tool != nullptr);  // validated
   auto payload = input_of(step.node_index);
   if (step.item != nullptr) payload.set("item", *step.item);
+  if (!node.pipeline.empty()) return run_pipeline(step, std::move(payload), stop, events);
+  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
+  WEIR_CHECK(tool != nullptr);  // validated
   std::expected<json::Object, tool::Failure> resolved;
   if (node.has_references) {
-    resolved = with_of(step, tool->spec(), payload);
+    resolved = with_of(step, &tool->spec(), payload);
     if (!resolved) return std::unexpected(std::move(resolved).error());
   }
-  const auto run_id = run_.id().text();
-  const auto key = run_id + "/" + step.id;
-  const auto context =
-      std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
+  const auto& run_id = place_.context.ids.run_id;
+  std::string key;
+  key.reserve(run_id.size() + 1 + step.id.size());
+  key.append(run_id).append("/").append(step.id);
+  const auto context = contexts_.take(events.span(), step.id);
+  const auto environment = [&] { return environment_of(step, context.get()); };
   const tool::Call call{.run_id = run_id,
                         .node_id = step.id,
                         .payload = payload,
@@ -84,17 +90,35 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                         .stop = stop,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
                         .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(step, *context); },
+                        .environment = std::cref(environment),  // a reference: no allocation
                         .idempotency_key = key};
-  const record::ContextScope scope(context);
+  const record::ContextScope scope(context.shared());
   return tool::run_caught(*tool, call);
 }
 
+std::expected<tool::Output, tool::Failure> NodeCalls::run_pipeline(const Step& step,
+                                                                   json::Object payload,
+                                                                   const std::stop_token& stop,
+                                                                   NodeEvents& events) const {
+  auto with = step.node.has_references ? with_of(step, nullptr, payload)
+                                       : std::expected<json::Object, tool::Failure>(step.node.with);
+  if (!with) return std::unexpected(std::move(with).error());
+  const auto context = contexts_.take(events.span(), step.id);
+  const record::ContextScope scope(context.shared());
+  return children_.run({.node = step.node,
+                        .node_id = step.id,
+                        .payload = std::move(payload),
+                        .with = *std::move(with),
+                        .stop = stop},
+                       events);
+}
+
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,
-                                                              const tool::ToolSpec& spec,
+                                                              const tool::ToolSpec* spec,
                                                               const json::Object& payload) const {
   auto with = pipeline::resolve(json::Value(step.node.with), scope_of(payload, step.item));
-  auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
+  if (with && spec == nullptr) return std::move(*with->object());
+  auto settings = with ? pipeline::settings_for(*spec, std::move(*with->object()))
                        : std::unexpected(with.error());
   if (settings) return *std::move(settings);
   return std::unexpected(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,16 @@ namespace weir::engine {
 struct OutputStore {
   const artifact::ArtifactStore& artifacts;
   const event::Redactor& redactor;
+};
+
+/// What an attempt says of the run that it began.
+struct ChildFact {
+  RunId run_id;
+  std::string_view pipeline;  ///< its id
+  std::optional<double> duration_ms{};
+  std::string_view error_type{};
+  std::string_view error_message{};
+  int depth = 0;  ///< how many runs are around it; 0: nothing is said of that
 };
 
 /// Records one attempt of one node: says the same fields on each of its events.
@@ -45,6 +56,9 @@ class NodeEvents {
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
+
+  /// `type` is pipeline_child_*.
+  void child(event::Type type, const ChildFact& fact);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 

@@ -25,6 +25,7 @@ class RunEvents {
     /// If the event may not hold them as they are.
     std::optional<Sha256> params_sha256;
     const std::filesystem::path& file;
+    int depth;  ///< how many runs are around it
   };
   void started(const Start& start);
   /// It goes on in this process.

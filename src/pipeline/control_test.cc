@@ -145,7 +145,7 @@ TEST(Control, IsNotRunAsIfItWereNotThere) {
   EXPECT_EQ(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, cache: false}]}"), "");
   for (const auto* setting :
        {"guard_retry: {retry_node: y}", "approval: {}", "undo: {tool: t}", "cache: true",
-        "domain: d", "pipeline: q", "circuit_breaker: {operation: a, provider: b}"}) {
+        "domain: d", "circuit_breaker: {operation: a, provider: b}"}) {
     const std::string text(setting);
     EXPECT_THAT(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, " + text + "}]}"),
                 HasSubstr("node 'x': '" + text.substr(0, text.find(':')) + "' is not obeyed yet"));

@@ -23,7 +23,6 @@ const auto kOfNodes = std::to_array<OfNode>({
     {"undo", [](const Node& node) { return node.undo.has_value(); }},
     {"cache", [](const Node& node) { return node.cache && node.cache->enabled; }},
     {"domain", [](const Node& node) { return !node.domain.empty(); }},
-    {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
     {"circuit_breaker", [](const Node& node) { return node.circuit_breaker.has_value(); }},
 });
 
