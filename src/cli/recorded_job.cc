@@ -4,8 +4,6 @@
 #include "tool/tool.h"
 
 namespace weir::cli {
-namespace {
-
 Result<json::Object> kept_object(const artifact::ArtifactStore& artifacts, const Sha256& hash,
                                  std::string_view what) {
   auto text = artifacts.get(hash, tool::kMaxPayloadBytes);
@@ -16,8 +14,6 @@ Result<json::Object> kept_object(const artifact::ArtifactStore& artifacts, const
   }
   return std::move(*value->object());
 }
-
-}  // namespace
 
 Result<engine::RecordedRun> read_recorded_run(const log::StoreDirectory& store, const RunId& id) {
   engine::RecordedRun run;

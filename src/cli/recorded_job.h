@@ -14,6 +14,11 @@ namespace weir::cli {
 [[nodiscard]] Result<engine::RecordedRun> read_recorded_run(const log::StoreDirectory& store,
                                                             const RunId& id);
 
+/// A JSON object among the artifacts; `what` is for messages. Errors: those of the artifact store;
+/// kCorrupt when it is none.
+[[nodiscard]] Result<json::Object> kept_object(const artifact::ArtifactStore& artifacts,
+                                               const Sha256& hash, std::string_view what);
+
 /// All that a run began with, as it was then. Errors: kInvalidInput for a run that `weir run` did
 /// not begin; those of the artifact store.
 [[nodiscard]] Result<RunJob> job_of(const engine::RecordedRun& run, config::Config settings,

@@ -3,6 +3,7 @@
 
 #include "artifact/artifact_store.h"
 #include "cli/command.h"
+#include "cli/lost_run.h"
 #include "cli/recorded_job.h"
 #include "cli/run_job.h"
 #include "cli/run_list.h"
@@ -45,13 +46,6 @@ Result<std::optional<engine::RecordedRun>> repeated_run(const log::StoreDirector
                                         ", which is not there any more: rerun it in full");
 }
 
-/// Errors: kConflict when another process has the run.
-Result<engine::OwnedRun> take_run(const log::StoreDirectory& store, const RunId& id) {
-  WEIR_TRY(auto lock, log::RunLock::take(store, id));
-  WEIR_TRY(auto recorded, read_recorded_run(store, id));
-  return engine::OwnedRun{.lock = std::move(lock), .recorded = std::move(recorded)};
-}
-
 int resume(const ResumeOptions& options, const Invocation& invocation) {
   auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
@@ -60,18 +54,23 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   const auto found = find_run(*store, options.run);
   if (!found) return complain(found.error());
   if (const auto left = check_is_left(*found); !left) return complain(left.error());
-  auto owned = take_run(*store, found->state.run_id);
-  if (!owned) return complain(owned.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  auto job = job_of(owned->recorded, *std::move(settings), artifacts);
-  if (!job) return complain(job.error());
-  const auto repeated = repeated_run(*store, owned->recorded);
+  auto lost = take_lost_run(*store, artifacts, found->state.run_id);
+  if (!lost) return complain(lost.error());
+  const auto repeated = repeated_run(*store, lost->owned.recorded);
   if (!repeated) return complain(repeated.error());
+  engine::Rerun rerun;
   if (const auto& earlier = *repeated) {
-    job->rerun = {.of = &*earlier, .from = owned->recorded.rerun_from};
+    rerun = {.of = &*earlier, .from = lost->owned.recorded.rerun_from};
   }
-  job->owned = &*owned;
-  return run_job(*std::move(job), options.how, *store);
+  return run_job({.settings = *std::move(settings),
+                  .file = std::move(lost->pipeline.file),
+                  .path = std::move(lost->pipeline.path),
+                  .payload = std::move(lost->payload),
+                  .params = std::move(lost->params),
+                  .owned = &lost->owned,
+                  .rerun = std::move(rerun)},
+                 options.how, *store);
 }
 
 }  // namespace

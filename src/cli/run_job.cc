@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/lost_run.h"
+#include "cli/nested_pipelines.h"
 #include "cli/pipeline_run.h"
 #include "cli/problems.h"
 #include "cli/progress.h"
@@ -97,13 +99,27 @@ using BoundParams = std::expected<json::Object, std::vector<Problem>>;
 
 /// What is wrong with the file; if nothing is, what keeps this run of it from being what it says.
 std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::Registry& tools,
-                                       const Secrets& secrets, const BoundParams& params) {
+                                       const NestedPipelines& nested, const Secrets& secrets,
+                                       const BoundParams& params) {
   auto problems = pipeline::problems_of(file, tools);
+  problems.insert(problems.end(), nested.problems().begin(), nested.problems().end());
+  pipeline::sort_problems(problems);
   if (!problems.empty()) return problems;
   problems = pipeline::not_yet_run(file.definition);
   problems.insert(problems.end(), secrets.problems.begin(), secrets.problems.end());
   if (!params) problems.insert(problems.end(), params.error().begin(), params.error().end());
   return problems;
+}
+
+/// Of all pipelines that may run: the recorder must know them before anything is recorded.
+Secrets secrets_of(const RunJob& job, const NestedPipelines& nested,
+                   const log::StoreDirectory& store, const artifact::ArtifactStore& artifacts) {
+  std::vector<const pipeline::Definition*> definitions = {&job.file.definition};
+  for (const auto& one : nested.all()) definitions.push_back(&one->file.definition);
+  std::vector<pipeline::Definition> lost;
+  if (job.owned != nullptr) lost = definitions_below(store, artifacts, job.owned->recorded);
+  for (const auto& one : lost) definitions.push_back(&one);
+  return fetch_secrets(definitions, job.settings, config::process_environment());
 }
 
 /// A recorded run that cannot go on stays as it is.
@@ -141,13 +157,16 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const InterruptStop interrupt;
   auto& settings = job.settings;
   const auto& file = job.file;
-  const auto secrets = fetch_secrets(file.definition, settings, config::process_environment());
-  for (const auto& [name, value] : secrets.values) {
-    if (!value.empty()) settings.redaction.policy.literals.push_back(value);
-  }
   const artifact::ArtifactStore artifacts(store.artifacts());
   tool::Registry tools;
   if (!add_tools(settings, artifacts, tools)) return kWrongUsage;
+  const auto nested = NestedPipelines::of(file.definition, settings, tools);
+  if (!nested) return complain(nested.error());
+  const auto secrets = secrets_of(job, *nested, store, artifacts);
+  for (const auto& [name, value] : secrets.values) {
+    if (!value.empty()) settings.redaction.policy.literals.push_back(value);
+  }
+  const auto sub_pipelines = nested->for_engine(store, artifacts);
   const auto recording = Recording::start(settings, store);
   if (!recording) return complain(recording.error());
   auto& recorder = (*recording)->recorder();
@@ -157,7 +176,8 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const auto path = std::filesystem::absolute(job.path, error);
   if (error) return complain({ErrorCode::kIo, job.path.string() + ": " + error.message()});
   auto params = pipeline::bind(file.definition.params, job.params);
-  if (const auto problems = reasons_to_refuse(file, tools, secrets, params); !problems.empty()) {
+  if (const auto problems = reasons_to_refuse(file, tools, *nested, secrets, params);
+      !problems.empty()) {
     if (job.owned != nullptr) return leave(problems, job.path.string());
     return refuse(engine, file.definition, problems, job.path.string());
   }
@@ -184,7 +204,8 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .on_update =
                            [&](const engine::NodeUpdate& update) {
                              if (progress) progress->update(update);
-                           }});
+                           },
+                       .sub_pipelines = &sub_pipelines});
   }();
   if (!report) return complain(report.error());
   return conclude(how, file.definition, store, *report);

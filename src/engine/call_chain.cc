@@ -12,8 +12,8 @@ CircuitBreakers& breakers_of(const RunRequest& request) {
                                              : CircuitBreakers::of_process();
 }
 
-CallOutcome call_tool(const Attempt& attempt, tool::Tool& tool) {
-  auto outcome = tool::run_caught(tool, attempt.call);
+/// What `outcome` is for all that stand around it.
+CallOutcome in_time(const Attempt& attempt, CallOutcome outcome) {
   if (outcome || !attempt.is_late || !attempt.node.timeout) return outcome;
   auto late = timeout_failure("node '" + std::string(attempt.node_id) + "'", *attempt.node.timeout);
   late.exit_code = outcome.error().exit_code;
@@ -24,10 +24,13 @@ CallOutcome call_tool(const Attempt& attempt, tool::Tool& tool) {
 }  // namespace
 
 CallChain::CallChain(const RunRequest& request, Timers& timers)
-    : timeout_(timers), circuit_(breakers_of(request)), chain_(interceptors_of(request)) {}
+    : timeout_(timers),
+      circuit_(breakers_of(request)),
+      chain_(interceptors_of(request, request.interceptors)),
+      around_pipelines_(interceptors_of(request, {})) {}
 
-std::vector<Interceptor*> CallChain::interceptors_of(const RunRequest& request) {
-  auto all = request.interceptors;
+std::vector<Interceptor*> CallChain::interceptors_of(const RunRequest& request,
+                                                     std::vector<Interceptor*> all) {
   const auto any_node = [&](const auto& has) {
     return std::ranges::any_of(request.definition.nodes, has);
   };
@@ -41,7 +44,13 @@ std::vector<Interceptor*> CallChain::interceptors_of(const RunRequest& request) 
 }
 
 CallOutcome CallChain::run(Attempt& attempt, tool::Tool& tool) const {
-  return chain_.run(attempt, [&] { return call_tool(attempt, tool); });
+  return chain_.run(attempt,
+                    [&] { return in_time(attempt, tool::run_caught(tool, attempt.call)); });
+}
+
+CallOutcome CallChain::run_pipeline(Attempt& attempt,
+                                    const std::function<CallOutcome()>& child) const {
+  return around_pipelines_.run(attempt, [&] { return in_time(attempt, child()); });
 }
 
 }  // namespace weir::engine

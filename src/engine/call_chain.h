@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "engine/circuit_interceptor.h"
 #include "engine/engine.h"
 #include "engine/interceptor_chain.h"
@@ -17,13 +20,20 @@ class CallChain {
   [[nodiscard]] bool empty() const { return chain_.empty(); }
   /// The outcome of a call that had its timeout behind it is a TIMEOUT, whatever the tool says.
   [[nodiscard]] CallOutcome run(Attempt& attempt, tool::Tool& tool) const;
+  /// Of a node that runs a pipeline: what its pipeline asks for stands around the whole child, and
+  /// what is added stands around the tools that the child calls.
+  [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt,
+                                         const std::function<CallOutcome()>& child) const;
 
  private:
-  [[nodiscard]] std::vector<Interceptor*> interceptors_of(const RunRequest& request);
+  /// `all` and what its pipeline asks for.
+  [[nodiscard]] std::vector<Interceptor*> interceptors_of(const RunRequest& request,
+                                                          std::vector<Interceptor*> all);
 
   TimeoutInterceptor timeout_;
   CircuitInterceptor circuit_;
   const InterceptorChain chain_;
+  const InterceptorChain around_pipelines_;
 };
 
 }  // namespace weir::engine

@@ -1,7 +1,6 @@
 #include "engine/engine.h"
 
-#include <unordered_map>
-
+#include "engine/child_runs.h"
 #include "engine/execution.h"
 #include "engine/local_adapter.h"
 #include "engine/logged_run.h"
@@ -26,15 +25,33 @@ record::RunFields run_fields(const pipeline::Definition& definition, const RunId
           .last_run_seq = last_run_seq};
 }
 
-json::Object result_of(const RunRequest& request, const std::vector<OutputPointer>& outputs) {
-  std::unordered_map<std::string_view, OutputPointer> by_id;
-  for (std::size_t node = 0; node < outputs.size(); ++node) {
-    by_id[request.definition.nodes[node].id.text] = outputs[node];
+/// How many runs are around it.
+int depth_of(const RunRequest& request) {
+  if (request.owned != nullptr) return static_cast<int>(request.owned->recorded.depth);
+  return request.child != nullptr ? request.child->depth : 0;
+}
+
+/// Of a run that had ended before: nothing more is said of it.
+RunReport report_of_ended(const RunRequest& request, Execution& execution) {
+  const auto& recorded = request.owned->recorded;
+  RunReport report{.run_id = recorded.run_id,
+                   .outcome = recorded.end == event::info(event::Type::kPipelineCompleted).name
+                                  ? pipeline::RunOutcome::kCompleted
+                              : recorded.end == event::info(event::Type::kPipelineFailed).name
+                                  ? pipeline::RunOutcome::kFailed
+                                  : pipeline::RunOutcome::kCancelled,
+                   .duration_ms = recorded.duration_ms,
+                   .failed_node_id = recorded.failed_node_id};
+  report.failure = execution.failure();  // of a node; it says more than the run's end
+  if (report.failure.type.empty()) {
+    report.failure.type = recorded.error_type;
+    report.failure.message = recorded.error_message;
   }
-  std::vector<OutputPointer> chosen;
-  chosen.reserve(request.definition.output_nodes.size());
-  for (const auto& id : request.definition.output_nodes) chosen.push_back(by_id[id.text]);
-  return merge(request.payload, chosen);
+  if (report.outcome == pipeline::RunOutcome::kCompleted) {
+    report.result = execution.result();
+    report.outputs = std::move(execution.outputs());
+  }
+  return report;
 }
 
 /// What the run's first event names is durable before that is committed.
@@ -47,7 +64,8 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
                          .params = request.params,
                          .params_sha256 = {},
                          .file = request.file,
-                         .rerun_from = request.rerun.from};
+                         .rerun_from = request.rerun.from,
+                         .depth = depth_of(request)};
   if (const auto params = json::to_text(request.params); !may_stand_in_event(params, redactor)) {
     WEIR_TRY(start.params_sha256, artifacts.put(params));
   }
@@ -67,7 +85,9 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
-  const auto run_id = recorded != nullptr ? recorded->run_id : RunId::make(clock.now());
+  const auto run_id = recorded != nullptr        ? recorded->run_id
+                      : request.child != nullptr ? request.child->run_id
+                                                 : RunId::make(clock.now());
   const auto store = absolute_path(recorder_.store().root());
   auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
                                    : place_of_run(run_id, clock.now(), store);
@@ -85,10 +105,13 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
 
   RunEvents events(*run, request.definition, place);
   LoggedRun logged(request, *run, place);
+  ChildRuns children(*this, request, *run, depth_of(request));
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
-                      place);
+                      place, children);
   if (recorded != nullptr) {
     WEIR_TRY(execution.take_up(*recorded));
+    if (!recorded->end.empty()) return report_of_ended(request, execution);
+    children.remember(*recorded);
     events.taken_up();
   } else {
     events.started(kept);
@@ -111,7 +134,7 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   WEIR_TRY(std::move(executed));
 
   if (report.outcome == pipeline::RunOutcome::kCompleted) {
-    report.result = result_of(request, execution.outputs());
+    report.result = execution.result();
     report.outputs = std::move(execution.outputs());
   }
   report.failure = execution.failure();

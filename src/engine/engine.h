@@ -10,9 +10,11 @@
 
 #include "artifact/artifact_store.h"
 #include "base/id.h"
+#include "engine/child_run_tracker.h"
 #include "engine/local_adapter.h"
 #include "engine/payload.h"
 #include "engine/recorded_run.h"
+#include "engine/sub_pipelines.h"
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
@@ -71,6 +73,10 @@ struct RunRequest {
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
   std::function<void(const NodeUpdate&)> on_update;
+  /// For nodes with a `pipeline`; null: they fail.
+  const SubPipelines* sub_pipelines = nullptr;
+  /// Of a run that a node of another run begins; null: nobody's.
+  const ChildPlace* child = nullptr;
 };
 
 [[nodiscard]] inline bool stops_without_record(const RunRequest& request) {
@@ -112,6 +118,9 @@ class Engine {
   [[nodiscard]] Result<RunId> record_refusal(const pipeline::Definition& definition,
                                              std::string_view error_type, std::string_view message);
 
+  /// The runs that nodes of its runs have begun.
+  [[nodiscard]] ChildRunTracker& child_runs() { return child_runs_; }
+
  private:
   [[nodiscard]] Result<RunReport> carry_out(const RunRequest& request, LocalAdapter::Call& call);
 
@@ -119,6 +128,7 @@ class Engine {
   const artifact::ArtifactStore& artifacts_;
   const tool::Registry& tools_;
   const event::Redactor& redactor_;
+  ChildRunTracker child_runs_;
 };
 
 }  // namespace weir::engine

@@ -47,28 +47,43 @@ std::uint64_t seed_of(const RunRequest& request, const record::Run& run) {
 }  // namespace
 
 Execution::Execution(const RunRequest& request, const tool::Registry& tools,
-                     const OutputStore& outputs, record::Run& run, const RunPlace& place)
+                     const OutputStore& outputs, record::Run& run, const RunPlace& place,
+                     ChildRuns& children)
     : request_(request),
       output_store_(outputs),
       run_(run),
       place_(place),
+      children_(children),
       graph_(request.definition),
       step_index_(graph_.size()),
-      predecessor_ids_(graph_.size()),
       wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
       scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
-      calls_(request, tools, run, place, graph_, outputs_, timers_),
+      calls_(request, tools, run, place, graph_, outputs_, timers_, children),
       known_outputs_(request, output_store_.artifacts, run, place, graph_, calls_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
-    const auto node = graph_.order[step];
-    step_index_[node] = static_cast<std::int64_t>(step);
-    for (const auto predecessor : graph_.predecessors[node]) {
-      predecessor_ids_[node].push_back(request.definition.nodes[predecessor].id.text);
-    }
+    step_index_[graph_.order[step]] = static_cast<std::int64_t>(step);
   }
+}
+
+std::vector<std::string> Execution::predecessor_ids(NodeIndex node) const {
+  std::vector<std::string> ids;
+  ids.reserve(graph_.predecessors[node].size());
+  for (const auto predecessor : graph_.predecessors[node]) {
+    ids.push_back(request_.definition.nodes[predecessor].id.text);
+  }
+  return ids;
+}
+
+json::Object Execution::result() const {
+  std::vector<OutputPointer> chosen;
+  chosen.reserve(request_.definition.output_nodes.size());
+  for (const auto& id : request_.definition.output_nodes) {
+    if (const auto node = graph_.ids.find(id.text)) chosen.push_back(outputs_[*node]);
+  }
+  return merge(request_.payload, chosen);
 }
 
 std::string Execution::first_failed_id() {
@@ -111,6 +126,7 @@ Result<void> Execution::run() {
     work();
   }
   for (auto& worker : workers_) worker.join();
+  children_.end_lost();
   if (storage_error_) return std::unexpected(*storage_error_);
   return {};
 }
@@ -137,8 +153,10 @@ void Execution::work() {
     lock.unlock();
     if (is_preparing) {
       prepare(step);
-    } else {
+    } else if (const auto slot = children_.slot_for(step.node, stop.get_token()); slot.may_run) {
       run_step(step, attempt, stop);
+    } else {  // not wanted any more before it was started: nothing is said of it
+      decide([&](auto& commands) { scheduler_.cancelled(step.index, commands); });
     }
     lock.lock();
   }
@@ -154,7 +172,7 @@ void Execution::prepare(const Step& step) {
   auto plan = calls_.plan(index);
   if (!plan) {
     auto events = events_of(step, 1, wide_of(step));
-    events.started(predecessor_ids_[index]);
+    events.started(predecessor_ids(index));
     return fail(step, events, 0, plan.error());
   }
   const auto skipped = skipped_because(index, *plan);
@@ -229,7 +247,7 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
   const auto& clock = run_.clock();
   const auto start = clock.monotonic();
   auto events = events_of(step, attempt, wide_of(step));
-  events.started(predecessor_ids_[step.node_index]);
+  events.started(predecessor_ids(step.node_index));
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, attempt, events);
   if (!known.output && step.node.effects_once) {
@@ -324,6 +342,7 @@ void Execution::note_completed(StepIndex step, OutputPointer output,
   ++completed_;
   const auto item = scheduler_.item_of(step);
   (item ? items_.at(node).outputs[*item] : outputs_[node]) = std::move(output);
+  stops_[step] = std::stop_source(std::nostopstate);  // a run may have a million of them
   scheduler_.completed(step, commands);
   if (item && scheduler_.state(node) == State::kCompleted) keep_items(node);
 }

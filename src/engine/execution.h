@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/child_runs.h"
 #include "engine/engine.h"
 #include "engine/known_outputs.h"
 #include "engine/node_calls.h"
@@ -31,7 +32,7 @@ class Execution {
  public:
   /// All of them outlive it.
   Execution(const RunRequest& request, const tool::Registry& tools, const OutputStore& outputs,
-            record::Run& run, const RunPlace& place);
+            record::Run& run, const RunPlace& place, ChildRuns& children);
 
   /// What another process has done of this run; before `run`. Errors: kConflict when the events are
   /// of another definition; those of the artifact store.
@@ -47,6 +48,8 @@ class Execution {
   [[nodiscard]] std::int64_t node_count() const;
   [[nodiscard]] const tool::Failure& failure() const { return failure_; }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
+  /// Of a run that completed: the initial payload updated with the outputs of the output nodes.
+  [[nodiscard]] json::Object result() const;
   /// What is known of each node, if wide events are wanted; otherwise empty.
   [[nodiscard]] std::vector<project::NodeWide> wide_nodes();
   [[nodiscard]] std::int64_t completed_count() const { return completed_; }
@@ -73,6 +76,7 @@ class Execution {
                       pipeline::Scheduler::Commands& commands);
   void keep_items(pipeline::NodeIndex index);
   [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
+  [[nodiscard]] std::vector<std::string> predecessor_ids(pipeline::NodeIndex node) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
   void run_step(const Step& step, int attempt, const std::stop_source& stop);
@@ -106,9 +110,9 @@ class Execution {
   const OutputStore output_store_;
   record::Run& run_;
   const RunPlace& place_;
+  ChildRuns& children_;
   const pipeline::Graph graph_;
-  std::vector<std::int64_t> step_index_;                   // of each node
-  std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
+  std::vector<std::int64_t> step_index_;  // of each node
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 

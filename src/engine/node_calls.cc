@@ -8,18 +8,16 @@ namespace weir::engine {
 
 NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
                      const RunPlace& place, const pipeline::Graph& graph,
-                     const std::vector<OutputPointer>& outputs, Timers& timers)
+                     const std::vector<OutputPointer>& outputs, Timers& timers, ChildRuns& children)
     : request_(request),
       tools_(tools),
       run_(run),
       place_(place),
       graph_(graph),
       outputs_(outputs),
-      chain_(request, timers) {
-  for (pipeline::NodeIndex node = 0; node < graph_.size(); ++node) {
-    index_.emplace(request.definition.nodes[node].id.text, node);
-  }
-}
+      chain_(request, timers),
+      children_(children),
+      contexts_(place) {}
 
 pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Value* item) const {
   return {.params = &request_.params,
@@ -27,8 +25,8 @@ pipeline::Scope NodeCalls::scope_of(const json::Object& payload, const json::Val
           .item = item,
           .node_output =
               [this](std::string_view id) {
-                const auto found = index_.find(id);
-                return found == index_.end() ? nullptr : outputs_[found->second].get();
+                const auto found = graph_.ids.find(id);
+                return found ? outputs_[*found].get() : nullptr;
               },
           .secret = request_.secret};
 }
@@ -78,7 +76,8 @@ std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step
     given.with = step.node.with;
     return given;
   }
-  auto resolved = with_of(step, tool_of(step).spec(), given.payload);
+  const auto* spec = step.node.pipeline.empty() ? &tool_of(step).spec() : nullptr;
+  auto resolved = with_of(step, spec, given.payload);
   if (!resolved) return std::unexpected(std::move(resolved).error());
   given.with = *std::move(resolved);
   return given;
@@ -88,10 +87,12 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                             NodeEvents& events) const {
   const auto given = this->given(step);
   if (!given) return std::unexpected(given.error());
-  const auto run_id = run_.id().text();
-  const auto key = run_id + "/" + step.id;
-  const auto context =
-      std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
+  const auto& run_id = place_.context.ids.run_id;
+  std::string key;
+  key.reserve(run_id.size() + 1 + step.id.size());
+  key.append(run_id).append("/").append(step.id);
+  const auto context = contexts_.take(events.span(), step.id);
+  const auto environment = [&] { return environment_of(step, context.get()); };
   tool::Call call{
       .run_id = run_id,
       .node_id = step.id,
@@ -101,13 +102,13 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
       .stop = stop,
       .log = [&](const tool::LogLine& line) { events.log(line); },
       .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-      .environment = [&] { return environment_of(step, *context); },
+      .environment = std::cref(environment),  // a reference: no allocation
       .idempotency_key = key,
       .provider_call =
           [&](const tool::ProviderCallReport& report) { events.provider_call(report); }};
-  const record::ContextScope scope(context);
-  auto& tool = tool_of(step);
-  if (chain_.empty()) return tool::run_caught(tool, call);
+  const record::ContextScope scope(context.shared());
+  const bool is_pipeline = !step.node.pipeline.empty();
+  if (!is_pipeline && chain_.empty()) return tool::run_caught(tool_of(step), call);
   Attempt attempt{.pipeline = request_.definition,
                   .node = step.node,
                   .node_id = step.id,
@@ -117,14 +118,26 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .cancelled = stop,
                   .call = call,
                   .events = events};
-  return chain_.run(attempt, tool);
+  return is_pipeline ? run_pipeline(attempt) : chain_.run(attempt, tool_of(step));
+}
+
+CallOutcome NodeCalls::run_pipeline(Attempt& attempt) const {
+  return chain_.run_pipeline(attempt, [&] {
+    return children_.run({.node = attempt.node,
+                          .node_id = attempt.node_id,
+                          .payload = attempt.call.payload,
+                          .with = attempt.call.with,
+                          .stop = attempt.call.stop},
+                         attempt.events);
+  });
 }
 
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,
-                                                              const tool::ToolSpec& spec,
+                                                              const tool::ToolSpec* spec,
                                                               const json::Object& payload) const {
   auto with = pipeline::resolve(json::Value(step.node.with), scope_of(payload, step.item));
-  auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
+  if (with && spec == nullptr) return std::move(*with->object());
+  auto settings = with ? pipeline::settings_for(*spec, std::move(*with->object()))
                        : std::unexpected(with.error());
   if (settings) return *std::move(settings);
   return std::unexpected(

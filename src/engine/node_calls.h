@@ -4,11 +4,12 @@
 #include <memory>
 #include <stop_token>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/call_chain.h"
+#include "engine/child_runs.h"
 #include "engine/engine.h"
+#include "engine/node_contexts.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
 #include "pipeline/graph.h"
@@ -38,12 +39,8 @@ class NodeCalls {
   /// All of them outlive it. `outputs` are those of each node; `timers` are used by calls only.
   NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
             const RunPlace& place, const pipeline::Graph& graph,
-            const std::vector<OutputPointer>& outputs, Timers& timers);
+            const std::vector<OutputPointer>& outputs, Timers& timers, ChildRuns& children);
 
-  [[nodiscard]] std::optional<pipeline::NodeIndex> find(std::string_view node_id) const {
-    const auto found = index_.find(node_id);
-    return found == index_.end() ? std::nullopt : std::optional(found->second);
-  }
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
   /// What a node is to do, once what it needs has ended.
   struct Plan {
@@ -53,7 +50,7 @@ class NodeCalls {
   };
   /// Depends on recorded things alone. Errors: a failure of the node.
   [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
-  /// What its tool gets.
+  /// What its tool, or the pipeline that it runs, gets.
   struct Given {
     json::Object payload;
     json::Object with;  ///< its references resolved
@@ -67,9 +64,10 @@ class NodeCalls {
  private:
   [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,
                                          const json::Value* item = nullptr) const;
-  /// What the tool gets: `with`, its references resolved.
+  /// What the tool gets: `with`, its references resolved. `spec` is its; a pipeline has none.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
-      const Step& step, const tool::ToolSpec& spec, const json::Object& payload) const;
+      const Step& step, const tool::ToolSpec* spec, const json::Object& payload) const;
+  [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt) const;
   [[nodiscard]] tool::Environment environment_of(const Step& step,
                                                  const record::TraceContext& context) const;
 
@@ -79,8 +77,9 @@ class NodeCalls {
   const RunPlace& place_;
   const pipeline::Graph& graph_;
   const std::vector<OutputPointer>& outputs_;
-  std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
   const CallChain chain_;
+  ChildRuns& children_;
+  mutable NodeContexts contexts_;
 };
 
 }  // namespace weir::engine

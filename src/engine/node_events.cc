@@ -16,6 +16,14 @@ constexpr std::size_t kMaxOutputKeys = 1000;
 
 std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
 
+/// A node that runs a pipeline has no tool: what it calls is named in the same way.
+std::string_view plugin_of(const pipeline::Node& node) {
+  return node.pipeline.empty() ? std::string_view(node.plugin_id.text) : "pipeline";
+}
+std::string_view tool_of(const pipeline::Node& node) {
+  return node.pipeline.empty() ? node.tool_id.text : node.pipeline;
+}
+
 void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
   if (usage.memory_bytes) fields.push_back({Field::kMemoryBytes, *usage.memory_bytes});
@@ -56,8 +64,8 @@ std::vector<event::FieldValue> NodeEvents::common() const {
   fields.push_back({Field::kSpanId, view(span_)});
   fields.push_back({Field::kParentSpanId, view(parent_span_)});
   fields.push_back({Field::kNodeId, node_id_});
-  fields.push_back({Field::kPluginId, std::string_view(node_.plugin_id.text)});
-  fields.push_back({Field::kToolId, std::string_view(node_.tool_id.text)});
+  fields.push_back({Field::kPluginId, plugin_of(node_)});
+  fields.push_back({Field::kToolId, tool_of(node_)});
   fields.push_back({Field::kStepIndex, step_index_});
   return fields;
 }
@@ -208,6 +216,22 @@ void NodeEvents::kept(const tool::KeptArtifact& artifact) {
   fields.push_back({Field::kArtifactPath, std::string_view(artifact.name)});
   fields.push_back({Field::kArtifactSha256, std::string_view(hash)});
   run_.emit(Type::kArtifactWritten, fields);
+}
+
+void NodeEvents::child(Type type, const ChildFact& fact) {
+  const auto id = fact.run_id.text();
+  const auto attributes = R"({"depth":)" + std::to_string(fact.depth) + "}";
+  auto fields = common();
+  add_attempt(fields);
+  if (fact.duration_ms) fields.push_back({Field::kDurationMs, *fact.duration_ms});
+  if (!fact.error_type.empty()) {
+    fields.push_back({Field::kErrorType, fact.error_type});
+    fields.push_back({Field::kErrorMessage, fact.error_message});
+  }
+  fields.push_back({Field::kPipelineName, fact.pipeline});
+  fields.push_back({Field::kTargetRunId, std::string_view(id)});
+  if (fact.depth > 0) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(type, fields);
 }
 
 }  // namespace weir::engine

@@ -24,6 +24,16 @@ struct OutputStore {
   const event::Redactor& redactor;
 };
 
+/// What an attempt says of the run that it began.
+struct ChildFact {
+  RunId run_id;
+  std::string_view pipeline;  ///< its id
+  std::optional<double> duration_ms{};
+  std::string_view error_type{};
+  std::string_view error_message{};
+  int depth = 0;  ///< how many runs are around it; 0: nothing is said of that
+};
+
 /// Records one attempt of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
@@ -65,6 +75,9 @@ class NodeEvents {
   void provider_call(const tool::ProviderCallReport& report);
   /// What the circuit has come to.
   void circuit(CircuitState state, const pipeline::CircuitBreaker& rules);
+
+  /// `type` is pipeline_child_*.
+  void child(event::Type type, const ChildFact& fact);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 

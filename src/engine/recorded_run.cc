@@ -47,6 +47,10 @@ void read_start(RecordedRun& run, const EventView& event) {
   if (const auto* file = attributes.find("file"); file != nullptr && file->string() != nullptr) {
     run.file = *file->string();
   }
+  if (const auto* depth = attributes.find("depth");
+      depth != nullptr && depth->integer() != nullptr) {
+    run.depth = *depth->integer();
+  }
   if (const auto* hash = attributes.find("params_sha256");
       hash != nullptr && hash->string() != nullptr) {
     run.params_sha256 = Sha256::parse(*hash->string());
@@ -57,6 +61,21 @@ void read_start(RecordedRun& run, const EventView& event) {
       if (node.string() != nullptr) run.rerun_from.push_back(*node.string());
     }
   }
+}
+
+void read_child(RecordedRun& run, const EventView& event) {
+  const auto id = RunId::parse(event.text(Field::kTargetRunId));
+  if (!id) return;
+  run.children[std::string(event.text(Field::kNodeId))] = {
+      .run_id = *id, .has_ended = event.type() != Type::kChildSpawned};
+}
+
+void read_end(RecordedRun& run, const EventView& event) {
+  run.end = event.type_name();
+  run.duration_ms = event.number(Field::kDurationMs).value_or(0);
+  run.failed_node_id = event.text(Field::kFailedNodeId);
+  run.error_type = event.text(Field::kErrorType);
+  run.error_message = event.text(Field::kErrorMessage);
 }
 
 NodeFact fact_of(const EventView& event) {
@@ -88,15 +107,21 @@ void RecordedRun::apply(const EventView& event) {
       engine_attempt =
           std::max(engine_attempt, event.integer(Field::kEngineAttempt).value_or(engine_attempt));
       return;
-    case Type::kNodeStarted:
     case Type::kNodeCompleted:
     case Type::kNodeFailed:
-    case Type::kNodeSkipped:
     case Type::kNodeCancelled:
+      if (!children.empty()) children.erase(std::string(event.text(Field::kNodeId)));
+      return facts.push_back(fact_of(event));
+    case Type::kNodeStarted:
+    case Type::kNodeSkipped:
     case Type::kNodeRetryScheduled:
       return facts.push_back(fact_of(event));
+    case Type::kChildSpawned:
+    case Type::kChildCompleted:
+    case Type::kChildFailed:
+      return read_child(*this, event);
     default:
-      if (event::ends_run(event.type())) end = event.type_name();
+      if (event::ends_run(event.type())) read_end(*this, event);
   }
 }
 

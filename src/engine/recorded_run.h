@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ struct NodeFact {
   std::optional<bool> retryable{};
 };
 
+/// A run that a node of the run has begun.
+struct RecordedChild {
+  RunId run_id;
+  bool has_ended = false;  ///< as the run says; if it does not, it may have
+};
+
 /// What the log says of a run that another process has left, enough to go on with it. Fold the
 /// run's events in their order.
 struct RecordedRun {
@@ -41,7 +48,11 @@ struct RecordedRun {
   std::int64_t last_run_seq = 0;
   std::int64_t engine_attempt = 0;  ///< 0: it never started
   Timestamp started_at{};
-  std::string end;   ///< the type of the event that ended it; empty: none has
+  std::string end;         ///< the type of the event that ended it; empty: none has
+  double duration_ms = 0;  ///< of its end, as are these:
+  std::string failed_node_id;
+  std::string error_type;
+  std::string error_message;
   std::string file;  ///< where its definition was read
   std::optional<Sha256> definition_sha256;
   std::optional<Sha256> input_sha256;
@@ -49,6 +60,9 @@ struct RecordedRun {
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
   std::vector<std::string> rerun_from;  ///< as Rerun::from; `ids.previous_run_id` is Rerun::of
   std::vector<NodeFact> facts;
+  std::int64_t depth = 0;  ///< how many runs are around it
+  /// Of each node or item of which no attempt has ended since.
+  std::map<std::string, RecordedChild, std::less<>> children;
 
   void apply(const event::EventView& event);
 };

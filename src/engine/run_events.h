@@ -26,6 +26,7 @@ class RunEvents {
     std::optional<Sha256> params_sha256;
     const std::filesystem::path& file;
     const std::vector<std::string>& rerun_from;  ///< as Rerun::from
+    int depth;                                   ///< how many runs are around it
   };
   void started(const Start& start);
   /// It goes on in this process.

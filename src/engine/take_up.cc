@@ -37,10 +37,10 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
 /// Of a node or an item. If the process had made a plan for the node, it is made again.
 std::optional<StepIndex> Execution::find_step(std::string_view node_id,
                                               pipeline::Scheduler::Commands& commands) {
-  auto node = calls_.find(node_id);
+  auto node = graph_.ids.find(node_id);
   std::optional<std::uint32_t> item;
   if (const auto bracket = node_id.rfind('['); !node && bracket != std::string_view::npos) {
-    node = calls_.find(node_id.substr(0, bracket));
+    node = graph_.ids.find(node_id.substr(0, bracket));
     std::uint32_t number = 0;
     const auto* const end = node_id.data() + node_id.size();
     const auto read = std::from_chars(node_id.data() + bracket + 1, end, number);

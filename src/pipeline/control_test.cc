@@ -144,8 +144,8 @@ TEST(Control, IsNotRunAsIfItWereNotThere) {
     return words;
   };
   EXPECT_EQ(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, cache: true}]}"), "");
-  for (const auto* setting : {"guard_retry: {retry_node: y}", "approval: {}", "undo: {tool: t}",
-                              "domain: d", "pipeline: q"}) {
+  for (const auto* setting :
+       {"guard_retry: {retry_node: y}", "approval: {}", "undo: {tool: t}", "domain: d"}) {
     const std::string text(setting);
     EXPECT_THAT(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, " + text + "}]}"),
                 HasSubstr("node 'x': '" + text.substr(0, text.find(':')) + "' is not obeyed yet"));

@@ -1,21 +1,16 @@
 #include "pipeline/graph.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace weir::pipeline {
 
 Graph::Graph(const Definition& definition)
-    : predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
-  std::unordered_map<std::string_view, NodeIndex> index;
-  for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
-    index.try_emplace(definition.nodes[i].id.text, static_cast<NodeIndex>(i));
-  }
+    : ids(definition), predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
   for (const auto& edge : definition.edges) {
-    const auto from = index.find(edge.from.text), to = index.find(edge.to.text);
-    if (from == index.end() || to == index.end()) continue;
-    successors[from->second].push_back(to->second);
-    predecessors[to->second].push_back(from->second);
+    const auto from = ids.find(edge.from.text), to = ids.find(edge.to.text);
+    if (!from || !to) continue;
+    successors[*from].push_back(*to);
+    predecessors[*to].push_back(*from);
   }
 
   std::vector<std::size_t> waiting_for(size());

@@ -1,22 +1,20 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "pipeline/definition.h"
+#include "pipeline/node_ids.h"
 
 namespace weir::pipeline {
-
-/// A node's place in Definition::nodes.
-using NodeIndex = std::uint32_t;
 
 /// The edges of a definition by number, for the scheduler and the engine. Edges that name unknown
 /// nodes are left out.
 struct Graph {
+  /// `definition` outlives it.
   explicit Graph(const Definition& definition);
 
+  NodeIds ids;
   std::vector<std::vector<NodeIndex>> predecessors;  ///< of each node, in the order of the edges
   std::vector<std::vector<NodeIndex>> successors;    ///< of each node, in the order of the edges
   /// Kahn's topological order: ready nodes in the order of declaration, then of the edges. Shorter

@@ -22,7 +22,6 @@ const auto kOfNodes = std::to_array<OfNode>({
     {"approval", [](const Node& node) { return node.approval.has_value(); }},
     {"undo", [](const Node& node) { return node.undo.has_value(); }},
     {"domain", [](const Node& node) { return !node.domain.empty(); }},
-    {"pipeline", [](const Node& node) { return !node.pipeline.empty(); }},
 });
 
 const auto kOfPipelines = std::to_array<OfPipeline>({

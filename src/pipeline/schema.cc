@@ -105,6 +105,33 @@ store, of which hashes tell no setting and no secret.
 
 A node with `effects_once`, one with an `undo`, and one whose tool declares that its effects are wanted once
 has no cache: an output that was kept has no effects.
+
+## Pipelines in pipelines
+
+A node with `pipeline: ID` runs that pipeline of the registry (`pipelines` in `weir.yaml`). Its `with` are
+the parameters, the node's input is what the pipeline begins with, and its result is the node's output:
+
+```yaml
+  - id: each
+    pipeline: region
+    for_each: ${nodes.list.regions}
+    with: {name: "${item}"}
+```
+
+- The child is a run of its own, with `parent_run_id`, in the same trace: its span is in the node's. The
+  parent tells of it with `pipeline_child_spawned` and `pipeline_child_completed` or
+  `pipeline_child_failed`, which name it in `target_run_id`. In other events of the node, `plugin_id` is
+  `pipeline`, and `tool_id` the pipeline.
+- A child that fails fails the node with `ChildRunFailed`; a retry begins another child. What cancels the
+  node cancels the child first. A `timeout` of the node is one of the whole child.
+- A run has at most five others around it; a sixth fails its node with `MaxDepthExceeded`. A pipeline that
+  runs itself, directly or not, is wrong.
+- All runs in a run share its `--jobs`: so many tools are called at a time. A node that waits for its child
+  is none of them.
+- `weir resume` of the parent goes on with the child that was lost with it: what that had completed does
+  not run again.
+- Parameters are recorded, so `${secrets.NAME}` does not stand in the `with` of such a node: the pipeline
+  inside names its secrets itself.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {
