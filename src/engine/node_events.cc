@@ -14,6 +14,9 @@ using event::Type;
 constexpr std::size_t kMaxOutputKeys = 1000;
 
 std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
+/// Of an output; what is larger is left out: the output itself is what counts.
+constexpr std::size_t kMaxAttributes = std::size_t{64} << 10;
+
 
 void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
@@ -94,6 +97,10 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
   emit(Type::kNodeCompleted, fields);
+  const auto attributes = json::to_text(output.attributes);
+  if (!output.attributes.empty() && attributes.size() <= kMaxAttributes) {
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  }
   return {};
 }
 

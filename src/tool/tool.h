@@ -65,6 +65,9 @@ struct Output {
 struct Failure {
   std::string type;     ///< for programs: "ProcessExited", "std::runtime_error", "OOM"
   std::string message;  ///< for people
+  /// What else is to be said of it: attributes of the event. Of tables: `schema_out`, a list of
+  /// {name, type}, and by the name of what was read `schema_in`, lists of the same, and `rows_in`.
+  json::Object attributes{};
   std::optional<std::int64_t> exit_code;
   Usage usage;
   /// What kind of thing it is, where more than one type belongs to it: kSandbox.
