@@ -61,6 +61,7 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
+      streams_(request.definition, graph_, run),
       calls_(request, tools, run, place, graph_, outputs_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
     const auto node = graph_.order[step];
@@ -126,6 +127,10 @@ void Execution::work() {
     if (finished_) return;
     const auto step = step_of(ready_.front());
     ready_.pop_front();
+    if (graph_.has_stream(step.node_index)) {
+      run_group(graph_.leader_of(step.node_index), lock);
+      continue;
+    }
     const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
     const auto stop = stops_[step.index];
     const int attempt = scheduler_.attempts(step.index);
@@ -243,9 +248,10 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
       stop.request_stop();
     });
   }
-  auto output = calls_.call(step, stop.get_token(), events);
+  auto output = calls_.call(step, stop.get_token(), events, streams_.ends_of(step.node_index));
   if (timer) timers_.cancel(*timer);
   const auto duration_ms = milliseconds_since(clock, start);
+  if (output) streams_.complete(step.node_index);
   if (output) output = keep(step, events, duration_ms, *std::move(output));
   if (output) {
     report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
@@ -381,7 +387,7 @@ void Execution::carry_out() {
     switch (command.kind) {
       case Command::Kind::kStart:
         stops_[command.step] = std::stop_source();
-        ready_.push_back(command.step);
+        make_ready(command.step);
         break;
       case Command::Kind::kPrepare:
         ready_.push_back(command.step);

@@ -61,7 +61,8 @@ std::expected<NodeCalls::Plan, tool::Failure> NodeCalls::plan(pipeline::NodeInde
 
 std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                                                            const std::stop_token& stop,
-                                                           NodeEvents& events) const {
+                                                           NodeEvents& events,
+                                                           const StreamEnds& streams) const {
   const auto& node = step.node;
   auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
@@ -85,7 +86,10 @@ std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
                         .log = [&](const tool::LogLine& line) { events.log(line); },
                         .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
                         .environment = [&] { return environment_of(step, *context); },
-                        .idempotency_key = key};
+                        .idempotency_key = key,
+                        .streams_in = streams.in,
+                        .streams_out = streams.out,
+                        .stream_event = [&](const auto& event) { events.stream(event); }};
   const record::ContextScope scope(context);
   return tool::run_caught(*tool, call);
 }

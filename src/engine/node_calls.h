@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
+#include "engine/streams.h"
 #include "pipeline/graph.h"
 #include "pipeline/reference.h"
 #include "pipeline/scheduler.h"
@@ -54,7 +55,8 @@ class NodeCalls {
   [[nodiscard]] std::expected<Plan, tool::Failure> plan(pipeline::NodeIndex index) const;
   [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
                                                                 const std::stop_token& stop,
-                                                                NodeEvents& events) const;
+                                                                NodeEvents& events,
+                                                                const StreamEnds& streams) const;
 
  private:
   [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,

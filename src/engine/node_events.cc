@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "engine/failures.h"
+#include "engine/streams.h"
 
 namespace weir::engine {
 namespace {
@@ -13,10 +14,10 @@ using event::Type;
 /// More keys are cut: the output itself has them all.
 constexpr std::size_t kMaxOutputKeys = 1000;
 
-std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
 /// Of an output; what is larger is left out: the output itself is what counts.
 constexpr std::size_t kMaxAttributes = std::size_t{64} << 10;
 
+std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
 
 void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
@@ -96,11 +97,12 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   }
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
-  emit(Type::kNodeCompleted, fields);
-  const auto attributes = json::to_text(output.attributes);
-  if (!output.attributes.empty() && attributes.size() <= kMaxAttributes) {
+  std::string attributes;
+  if (!output.attributes.empty()) attributes = json::to_text(output.attributes);
+  if (!attributes.empty() && attributes.size() <= kMaxAttributes) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   }
+  emit(Type::kNodeCompleted, fields);
   return {};
 }
 
@@ -173,6 +175,10 @@ void NodeEvents::kept(const tool::KeptArtifact& artifact) {
   fields.push_back({Field::kArtifactPath, std::string_view(artifact.name)});
   fields.push_back({Field::kArtifactSha256, std::string_view(hash)});
   run_.emit(Type::kArtifactWritten, fields);
+}
+
+void NodeEvents::stream(const tool::StreamEvent& event) {
+  emit_stream_event(run_, common(), event, {});
 }
 
 }  // namespace weir::engine

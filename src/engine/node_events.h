@@ -45,6 +45,8 @@ class NodeEvents {
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
+  /// Of a stream of the tool's own. From any thread.
+  void stream(const tool::StreamEvent& event);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 
