@@ -436,9 +436,10 @@ TEST_P(LostStreamsTest, EndAsTheUncrashedRunWhereverItWasLost) {
     EXPECT_FALSE(state.is_inconsistent())
         << (state.forbidden.empty() ? "" : state.forbidden[0].why);
     EXPECT_EQ(states_of(state), states_of(expected));
-    if (std::string(reader) == "sum" && whole->outputs.size() > 1 && report->outputs.size() > 1) {
-      EXPECT_EQ(json::to_text(*report->outputs[1]), json::to_text(*whole->outputs[1]));
-    }
+    if (whole->outcome != pipeline::RunOutcome::kCompleted) continue;
+    EXPECT_EQ(json::to_text(*report->outputs[2]), json::to_text(*whole->outputs[2]));
+    if (std::string(reader) == "endless") continue;  // how much is written depends on who is faster
+    EXPECT_EQ(json::to_text(*report->outputs[1]), json::to_text(*whole->outputs[1]));
   }
 }
 

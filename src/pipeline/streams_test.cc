@@ -197,6 +197,15 @@ TEST_F(StreamsScheduler, StartsAGroupWithoutPredecessorsAtOnce) {
   EXPECT_THAT(started([&](auto& c) { other.start(c); }), ElementsAre(0, 1));
 }
 
+TEST_F(StreamsScheduler, StartsTheRestOfAGroupWhenOneOfItWasSkipped) {
+  const Graph graph(definition_of(4, {{0, 1}, {3, 2}}, {{1, 2}}));
+  Scheduler scheduler(graph);
+  EXPECT_THAT(started([&](auto& c) { scheduler.start(c); }), ElementsAre(0, 3));
+  EXPECT_THAT(started([&](auto& c) { scheduler.skip(1, c); }), IsEmpty());
+  EXPECT_THAT(started([&](auto& c) { scheduler.completed(0, c); }), IsEmpty()) << "3 still runs";
+  EXPECT_THAT(started([&](auto& c) { scheduler.completed(3, c); }), ElementsAre(2));
+}
+
 TEST_F(StreamsScheduler, SkipsAGroupOneOfWhosePredecessorsFailed) {
   const Graph graph(definition_of(3, {{2, 1}}, {{0, 1}}));
   Scheduler scheduler(graph, {}, FailureMode::kContinue);
