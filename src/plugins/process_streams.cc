@@ -39,11 +39,15 @@ void LineFeed::start(Descriptor to) {
 void LineFeed::run() {
   const tool::WithoutSigpipe guard;
   while (true) {
-    auto chunk = reader_.get();
-    if (!chunk && !is_finished_) error_ = std::move(chunk).error();
-    if (!chunk || !*chunk) break;
-    (*chunk)->bytes += '\n';
-    if (write_all(to_, (*chunk)->bytes)) continue;
+    auto got = reader_.get();
+    if (!got) {
+      if (!is_finished_) error_ = std::move(got).error();
+      break;
+    }
+    auto& chunk = *got;
+    if (!chunk) break;
+    chunk->bytes += '\n';
+    if (write_all(to_, chunk->bytes)) continue;
     reader_.stop();
     break;
   }
@@ -75,9 +79,12 @@ void LineSink::finish() {
 
 bool LineSink::put(std::string line) {
   auto result = writer_.put(std::move(line));
-  if (!result) error_ = std::move(result).error();
-  closed_ = !error_ && *result == tool::Put::kClosed;
-  return !error_ && !closed_;
+  if (!result) {
+    error_ = std::move(result).error();
+    return false;
+  }
+  closed_ = *result == tool::Put::kClosed;
+  return !closed_;
 }
 
 }  // namespace weir::plugins
