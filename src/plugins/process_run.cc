@@ -29,12 +29,12 @@ class ProcessRun final : public tool::Tool {
     std::optional<LineFeed> feed;
     std::optional<LineSink> sink;
     if (const auto* stream = call.stream_in()) {
-      feed.emplace(*stream);
-      request.on_input = [&feed](Descriptor to) { feed->start(std::move(to)); };
+      auto& lines = feed.emplace(*stream);
+      request.on_input = [&lines](Descriptor to) { lines.start(std::move(to)); };
     }
     if (const auto* stream = call.stream_out()) {
-      sink.emplace(*stream);
-      request.on_output = [&sink](std::string_view bytes) { return sink->add(bytes); };
+      auto& lines = sink.emplace(*stream);
+      request.on_output = [&lines](std::string_view bytes) { return lines.add(bytes); };
     }
     auto result = tool::run_process(request);
     if (sink) sink->finish();
@@ -68,9 +68,9 @@ class ProcessRun final : public tool::Tool {
                                                          const tool::ProcessResult& result,
                                                          const LineSink* sink,
                                                          const std::optional<Error>& feed_error) {
-    if (feed_error) return failure(call, "StreamFailed", feed_error->message);
-    if (sink != nullptr && sink->error()) {
-      return failure(call, "StreamFailed", sink->error()->message);
+    const auto sink_error = sink != nullptr ? sink->error() : std::optional<Error>();
+    for (const auto& error : {feed_error, sink_error}) {
+      if (error) return failure(call, "StreamFailed", error->message);
     }
     // Nobody needs its lines any more: how it took that does not matter.
     if (sink != nullptr && sink->is_closed()) {
