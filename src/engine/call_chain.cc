@@ -12,6 +12,20 @@ CircuitBreakers& breakers_of(const RunRequest& request) {
                                              : CircuitBreakers::of_process();
 }
 
+/// With the `stop` that those around the call gave it: a stream must not wait for longer.
+CallOutcome call_tool(const Attempt& attempt, tool::Tool& tool) {
+  const auto& call = attempt.call;
+  if (call.streams_in.empty() && call.streams_out.empty()) return tool::run_caught(tool, call);
+  std::vector<tool::StreamReader> in;
+  std::vector<tool::StreamWriter> out;
+  for (const auto& stream : call.streams_in) in.push_back(stream.until(call.stop));
+  for (const auto& stream : call.streams_out) out.push_back(stream.until(call.stop));
+  auto own = call;
+  own.streams_in = in;
+  own.streams_out = out;
+  return tool::run_caught(tool, own);
+}
+
 /// What `outcome` is for all that stand around it.
 CallOutcome in_time(const Attempt& attempt, CallOutcome outcome) {
   if (outcome || !attempt.is_late || !attempt.node.timeout) return outcome;
@@ -44,8 +58,7 @@ std::vector<Interceptor*> CallChain::interceptors_of(const RunRequest& request,
 }
 
 CallOutcome CallChain::run(Attempt& attempt, tool::Tool& tool) const {
-  return chain_.run(attempt,
-                    [&] { return in_time(attempt, tool::run_caught(tool, attempt.call)); });
+  return chain_.run(attempt, [&] { return in_time(attempt, call_tool(attempt, tool)); });
 }
 
 CallOutcome CallChain::run_pipeline(Attempt& attempt,

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "engine/child_runs_testing.h"
+#include "engine/metrics_interceptor.h"
 #include "record/context.h"
 
 namespace weir::engine {
@@ -198,6 +199,42 @@ TEST_F(NestedRuns, AreCancelledWhenTheirNodeTakesTooLong) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->failure.type, "TIMEOUT");
   EXPECT_EQ(only("pipeline_cancelled").pipeline_id, "q");
+  expect_consistent();
+}
+
+TEST_F(NestedRuns, HaveTheInterceptorsOfTheirParentAroundTheirTools) {
+  pipeline(R"({"id": "q", "nodes": [{"id": "inner", "plugin_id": "a", "tool_id": "t1"}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"}]})");
+  MetricsInterceptor metrics;
+  ASSERT_TRUE(run_pipeline("p", {}, {.interceptors = {&metrics}}));
+  const auto stages = metrics.stages();
+  ASSERT_EQ(stages.size(), 1U) << "the node that runs the pipeline has no tool";
+  EXPECT_EQ(stages.at("inner").ended.at("completed"), 1U);
+}
+
+TEST_F(NestedRuns, MayHaveStreamsWhateverTheJobs) {
+  add("s", "write", [](const tool::Call& call) {
+    for (int i = 0; i < 100; ++i) static_cast<void>(call.stream_out()->put("x"));
+    return json::Object();
+  });
+  add("s", "read", [](const tool::Call& call) {
+    json::Object output;
+    std::int64_t chunks = 0;
+    while (true) {
+      const auto chunk = call.stream_in()->get();
+      if (!chunk || !*chunk) break;
+      ++chunks;
+    }
+    output.set("chunks", chunks);
+    return output;
+  });
+  pipeline(R"({"id": "q", "nodes": [{"id": "w", "plugin_id": "s", "tool_id": "write"},
+                                    {"id": "r", "plugin_id": "s", "tool_id": "read"}],
+               "edges": [{"from_node": "w", "to_node": "r", "stream": {"capacity": 4}}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"}]})");
+  const auto report = run_pipeline("p", {}, {.jobs = 1});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(text_of(report->result), R"({"chunks":100})");
   expect_consistent();
 }
 

@@ -1,27 +1,11 @@
 #pragma once
 
-#include <fstream>
-
-#include "engine/engine_testing.h"
+#include "engine/take_up_testing.h"
 #include "event/decoder.h"
 #include "project/run_state.h"
 
 /// For tests: an engine with a registry of pipelines.
 namespace weir::engine {
-
-/// The lines of a store's events, in their order.
-[[nodiscard]] inline std::vector<std::string> lines_of(const log::StoreDirectory& store) {
-  std::vector<std::string> lines;
-  const auto segments = store.segments();
-  EXPECT_TRUE(segments);
-  for (const auto& segment : *segments) {
-    std::ifstream file(segment);
-    for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
-    }
-  }
-  return lines;
-}
 
 /// What lines tell of each run, by its id.
 [[nodiscard]] inline std::map<std::string, project::RunState> states_of(
@@ -67,6 +51,7 @@ class ChildRunsTest : public EngineTest {
     OwnedRun* owned = nullptr;
     const log::StoreDirectory* store = nullptr;  ///< null: the fixture's
     std::span<const std::string> before{};       ///< what was recorded by lost processes
+    std::vector<Interceptor*> interceptors{};
   };
   Result<RunReport> run_pipeline(const std::string& id, json::Object payload, const How& how) {
     const auto& pipeline = *pipelines_.at(id);
@@ -86,6 +71,7 @@ class ChildRunsTest : public EngineTest {
                        .payload = std::move(payload),
                        .owned = how.owned,
                        .jobs = how.jobs,
+                       .interceptors = how.interceptors,
                        .stop = how.stop,
                        .on_update = {},
                        .sub_pipelines = &sub_pipelines});

@@ -8,7 +8,8 @@ using event::Type;
 using pipeline::NodeIndex;
 
 EarlierOutputs::EarlierOutputs(const Rerun& rerun, const pipeline::Definition& definition,
-                               const pipeline::Graph& graph)
+                               const pipeline::Graph& graph,
+                               const artifact::ArtifactStore& artifacts)
     : rerun_(rerun), graph_(graph) {
   if (!is_rerun()) return;
   runs_again_.resize(graph.size(), rerun.from.empty());
@@ -18,10 +19,28 @@ EarlierOutputs::EarlierOutputs(const Rerun& rerun, const pipeline::Definition& d
   for (const auto& fact : rerun.of->facts) {
     if (fact.type == Type::kNodeCompleted) {
       completed_[fact.node_id] = &fact;
-    } else {
+    } else if (fact.type != Type::kStreamQueueClosed) {
       completed_.erase(fact.node_id);  // something had it run again
     }
   }
+  for (const auto& [leader, members] : graph.groups) {
+    std::vector<std::string_view> ids;
+    ids.reserve(members.size());
+    for (const auto member : members) ids.emplace_back(definition.nodes[member].id.text);
+    if (is_to_run_whole(ids, artifacts)) run_again_from(leader);
+  }
+}
+
+/// Not when all outputs of the group are there. When none is, each is found to be missing when it
+/// is asked for.
+bool EarlierOutputs::is_to_run_whole(std::span<const std::string_view> group,
+                                     const artifact::ArtifactStore& artifacts) const {
+  const auto is_completed = [&](std::string_view id) { return completed_.contains(id); };
+  if (std::ranges::none_of(group, is_completed)) return false;
+  return !std::ranges::all_of(group, [&](std::string_view id) {
+    const auto fact = completed_.find(id);
+    return fact != completed_.end() && output_of(*fact->second, artifacts);
+  });
 }
 
 bool EarlierOutputs::begins_with(std::string_view node_id) const {
@@ -51,6 +70,10 @@ void EarlierOutputs::run_again_from(NodeIndex node) {
     todo.pop_back();
     if (runs_again_[next]) continue;
     runs_again_[next] = true;
+    if (graph_.has_stream(next)) {
+      const auto& group = graph_.groups.at(graph_.leader_of(next));
+      todo.insert(todo.end(), group.begin(), group.end());
+    }
     todo.insert(todo.end(), graph_.successors[next].begin(), graph_.successors[next].end());
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -13,15 +14,17 @@ namespace weir::engine {
 
 /// What the nodes of a rerun need not make again: the outputs that the run which it repeats has
 /// recorded, but for the nodes from which it begins and all that come after them. A node that has
-/// none there runs, and so does all that comes after it: it may give something else now.
+/// none there runs, and so does all that comes after it: it may give something else now. Nodes that
+/// streams join run again together: what one gave cannot stand for what it would write to another.
 ///
 /// Threads  Any. What is answered depends on the order of the graph alone, not on that of threads:
 ///          the same questions get the same answers in another process.
 class EarlierOutputs {
  public:
-  /// All of them outlive it. Unknown ids in `rerun.from` mean nothing.
+  /// All of them outlive it, but for `artifacts`, which is asked now. Unknown ids in `rerun.from`
+  /// mean nothing.
   EarlierOutputs(const Rerun& rerun, const pipeline::Definition& definition,
-                 const pipeline::Graph& graph);
+                 const pipeline::Graph& graph, const artifact::ArtifactStore& artifacts);
 
   [[nodiscard]] bool is_rerun() const { return rerun_.of != nullptr; }
   /// Whether the rerun begins with this node.
@@ -34,6 +37,8 @@ class EarlierOutputs {
   void run_again_after(pipeline::NodeIndex node);
 
  private:
+  [[nodiscard]] bool is_to_run_whole(std::span<const std::string_view> group,
+                                     const artifact::ArtifactStore& artifacts) const;
   void run_again_from(pipeline::NodeIndex node);
 
   const Rerun& rerun_;

@@ -61,6 +61,7 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
                  seed_of(request, run)),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
+      streams_(request.definition, graph_, run),
       calls_(request, tools, run, place, graph_, outputs_, timers_, children),
       known_outputs_(request, output_store_.artifacts, run, place, graph_, calls_) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
@@ -142,6 +143,10 @@ void Execution::work() {
     if (finished_) return;
     const auto step = step_of(ready_.front());
     ready_.pop_front();
+    if (graph_.has_stream(step.node_index)) {
+      run_group(graph_.leader_of(step.node_index), lock);
+      continue;
+    }
     const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
     const auto stop = stops_[step.index];
     const int attempt = scheduler_.attempts(step.index);
@@ -255,8 +260,10 @@ void Execution::run_step(const Step& step, int attempt, const std::stop_source& 
   }
 
   auto output = known.output ? tool::Output{.payload = *known.output, .usage = {}}
-                             : calls_.call(step, attempt, stop.get_token(), events);
+                             : calls_.call(step, attempt, stop.get_token(), events,
+                                           streams_.ends_of(step.node_index));
   const auto duration_ms = milliseconds_since(clock, start);
+  if (output) streams_.complete(step.node_index);
   if (output) output = keep(step, events, duration_ms, *std::move(output), known);
   if (output) {
     report({.kind = NodeUpdate::Kind::kCompleted,
@@ -394,7 +401,7 @@ void Execution::carry_out() {
     switch (command.kind) {
       case Command::Kind::kStart:
         stops_[command.step] = std::stop_source();
-        ready_.push_back(command.step);
+        make_ready(command.step);
         break;
       case Command::Kind::kPrepare:
         ready_.push_back(command.step);

@@ -17,6 +17,7 @@
 #include "engine/node_events.h"
 #include "engine/recorded_run.h"
 #include "engine/run_place.h"
+#include "engine/streams.h"
 #include "engine/timers.h"
 #include "pipeline/graph.h"
 #include "project/wide_events.h"
@@ -80,6 +81,17 @@ class Execution {
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
   void run_step(const Step& step, int attempt, const std::stop_source& stop);
+  // Nodes that streams join start together: execution_streams.cc.
+  /// One of them.
+  struct Member {
+    Step step;
+    int attempt;
+    std::stop_source stop;
+  };
+  void run_group(pipeline::NodeIndex leader, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::optional<std::thread> start_member(const Member& member);
+  void run_member(const Member& member);
+  void refuse_member(const Member& member);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
@@ -103,8 +115,10 @@ class Execution {
     ask(commands_);
     carry_out();
   }
-  void carry_out();                 // under mutex_: commands_
-  [[nodiscard]] bool add_worker();  // under mutex_
+  // Under mutex_.
+  void carry_out();  // commands_
+  void make_ready(pipeline::StepIndex step);
+  [[nodiscard]] bool add_worker();
 
   const RunRequest& request_;
   const OutputStore output_store_;
@@ -132,6 +146,8 @@ class Execution {
     std::vector<project::NodeWide> wide;  // each written by the thread that runs it
   };
   std::map<pipeline::NodeIndex, Items> items_;
+  std::map<pipeline::NodeIndex, std::vector<pipeline::StepIndex>> starting_;  // groups in ready_
+  Streams streams_;
   const NodeCalls calls_;
   KnownOutputs known_outputs_;
   bool is_taken_up_ = false;

@@ -49,7 +49,9 @@ CallOutcome gave_up(const Attempt& attempt) {
 }  // namespace
 
 void IdempotencyInterceptor::around(Attempt& attempt, Next& next) {
-  if (attempt.request_key.empty()) {
+  // An output that is kept would not have been written to a stream.
+  const bool has_stream = !attempt.call.streams_in.empty() || !attempt.call.streams_out.empty();
+  if (attempt.request_key.empty() || has_stream) {
     next.run();
     return;
   }

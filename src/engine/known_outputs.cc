@@ -50,7 +50,7 @@ KnownOutputs::KnownOutputs(const RunRequest& request, const artifact::ArtifactSt
       run_(run),
       place_(place),
       calls_(calls),
-      earlier_(request.rerun, request.definition, graph),
+      earlier_(request.rerun, request.definition, graph, artifacts),
       cache_(open_cache(request.definition, place)) {}
 
 KnownOutputs::Answer KnownOutputs::ask(const Step& step, int attempt, NodeEvents& events) {

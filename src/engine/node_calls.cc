@@ -84,7 +84,7 @@ std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step
 }
 
 CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
-                            NodeEvents& events) const {
+                            NodeEvents& events, const StreamEnds& streams) const {
   const auto given = this->given(step);
   if (!given) return std::unexpected(given.error());
   const auto& run_id = place_.context.ids.run_id;
@@ -93,19 +93,21 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
   key.append(run_id).append("/").append(step.id);
   const auto context = contexts_.take(events.span(), step.id);
   const auto environment = [&] { return environment_of(step, context.get()); };
-  tool::Call call{
-      .run_id = run_id,
-      .node_id = step.id,
-      .payload = given->payload,
-      .with = given->with,
-      .folder = request_.folder,
-      .stop = stop,
-      .log = [&](const tool::LogLine& line) { events.log(line); },
-      .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-      .environment = std::cref(environment),  // a reference: no allocation
-      .idempotency_key = key,
-      .provider_call =
-          [&](const tool::ProviderCallReport& report) { events.provider_call(report); }};
+  tool::Call call{.run_id = run_id,
+                  .node_id = step.id,
+                  .payload = given->payload,
+                  .with = given->with,
+                  .folder = request_.folder,
+                  .stop = stop,
+                  .log = [&](const tool::LogLine& line) { events.log(line); },
+                  .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
+                  .environment = std::cref(environment),  // a reference: no allocation
+                  .idempotency_key = key,
+                  .provider_call =
+                      [&](const tool::ProviderCallReport& report) { events.provider_call(report); },
+                  .streams_in = streams.in,
+                  .streams_out = streams.out,
+                  .stream_event = [&](const auto& event) { events.stream(event); }};
   const record::ContextScope scope(context.shared());
   const bool is_pipeline = !step.node.pipeline.empty();
   if (!is_pipeline && chain_.empty()) return tool::run_caught(tool_of(step), call);

@@ -12,6 +12,7 @@
 #include "engine/node_contexts.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
+#include "engine/streams.h"
 #include "pipeline/graph.h"
 #include "pipeline/reference.h"
 #include "pipeline/scheduler.h"
@@ -59,7 +60,7 @@ class NodeCalls {
   [[nodiscard]] tool::Tool& tool_of(const Step& step) const;
   /// `number` is the attempt's.
   [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
-                                 NodeEvents& events) const;
+                                 NodeEvents& events, const StreamEnds& streams) const;
 
  private:
   [[nodiscard]] pipeline::Scope scope_of(const json::Object& payload,

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "engine/error_summary.h"
 #include "engine/failures.h"
+#include "engine/streams.h"
 
 namespace weir::engine {
 namespace {
@@ -13,6 +14,9 @@ using event::Type;
 
 /// More keys are cut: the output itself has them all.
 constexpr std::size_t kMaxOutputKeys = 1000;
+
+/// Of an output; what is larger is left out: the output itself is what counts.
+constexpr std::size_t kMaxAttributes = std::size_t{64} << 10;
 
 std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
 
@@ -109,6 +113,11 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
   add_known_from(fields);
+  std::string attributes;
+  if (!output.attributes.empty()) attributes = json::to_text(output.attributes);
+  if (!attributes.empty() && attributes.size() <= kMaxAttributes) {
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  }
   emit(Type::kNodeCompleted, fields);
   return {};
 }
@@ -232,6 +241,10 @@ void NodeEvents::child(Type type, const ChildFact& fact) {
   fields.push_back({Field::kTargetRunId, std::string_view(id)});
   if (fact.depth > 0) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   run_.emit(type, fields);
+}
+
+void NodeEvents::stream(const tool::StreamEvent& event) {
+  emit_stream_event(run_, common(), event, {});
 }
 
 }  // namespace weir::engine

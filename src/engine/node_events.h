@@ -78,6 +78,8 @@ class NodeEvents {
 
   /// `type` is pipeline_child_*.
   void child(event::Type type, const ChildFact& fact);
+  /// Of a stream of the tool's own. From any thread.
+  void stream(const tool::StreamEvent& event);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 

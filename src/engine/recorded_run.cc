@@ -95,6 +95,17 @@ NodeFact fact_of(const EventView& event) {
   return fact;
 }
 
+/// Nothing, of a stream that is not complete.
+std::optional<NodeFact> stream_fact_of(const EventView& event) {
+  if (event.text(Field::kReason) != "end_of_stream") return {};
+  const auto attributes = object_of(event, Field::kAttributes);
+  const auto* to_node = attributes.find("to_node");
+  if (to_node == nullptr || to_node->string() == nullptr) return {};
+  return NodeFact{.type = event.type(),
+                  .node_id = std::string(event.text(Field::kNodeId)),
+                  .to_node = *to_node->string()};
+}
+
 }  // namespace
 
 void RecordedRun::apply(const EventView& event) {
@@ -120,6 +131,9 @@ void RecordedRun::apply(const EventView& event) {
     case Type::kChildCompleted:
     case Type::kChildFailed:
       return read_child(*this, event);
+    case Type::kStreamQueueClosed:
+      if (auto fact = stream_fact_of(event)) facts.push_back(*std::move(fact));
+      return;
     default:
       if (event::ends_run(event.type())) read_end(*this, event);
   }

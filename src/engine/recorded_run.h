@@ -19,7 +19,7 @@ namespace weir::engine {
 
 /// What the log says of a node, as far as the run's course depends on it.
 struct NodeFact {
-  event::Type type;  ///< pipeline_node_*
+  event::Type type;  ///< pipeline_node_*, or stream_queue_closed of a stream that is complete
   std::string node_id;
   int attempt = 1;
   std::string output{};  ///< kNodeCompleted: the JSON of an object; empty: an artifact
@@ -27,6 +27,7 @@ struct NodeFact {
   std::string error_type{};  ///< kNodeFailed
   std::string error_message{};
   std::optional<bool> retryable{};
+  std::string to_node{};  ///< kStreamQueueClosed: who reads it
 };
 
 /// A run that a node of the run has begun.

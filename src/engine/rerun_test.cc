@@ -186,6 +186,40 @@ TEST_F(RerunTest, RunsANodeWhoseOutputIsGone) {
   EXPECT_EQ(only("log").level, "WARNING");
 }
 
+///   a ─► w ══stream══► r      w and r start together, so they run again together or not at all
+///   └──► s   └──► z
+constexpr const char* kStream = R"json({
+  "id": "p", "on_failure": "continue",
+  "nodes": [
+    {"id": "a", "plugin_id": "x", "tool_id": "t"},
+    {"id": "s", "plugin_id": "x", "tool_id": "t", "needs": ["a"]},
+    {"id": "w", "plugin_id": "x", "tool_id": "t", "needs": ["a"]},
+    {"id": "r", "plugin_id": "x", "tool_id": "large"},
+    {"id": "z", "plugin_id": "x", "tool_id": "t", "needs": ["w"]}],
+  "edges": [{"from_node": "w", "to_node": "r", "stream": {"capacity": 4}}]})json";
+
+TEST_F(RerunTest, RunsAllNodesThatAStreamJoinsOrNone) {
+  run_first(kStream);
+  ASSERT_TRUE(run_again(kStream, {.of = &first_, .from = {"r"}}, store_));
+  EXPECT_THAT(called_, UnorderedElementsAre("w", "r", "z"));
+  ASSERT_TRUE(run_again(kStream, {.of = &first_, .from = {"s", "z"}}, store_));
+  EXPECT_THAT(called_, UnorderedElementsAre("s", "z"));
+}
+
+TEST_F(RerunTest, RunsAllNodesThatAStreamJoinsWhenOneOfThemHadFailed) {
+  failing_ = {"r"};
+  run_first(kStream);
+  ASSERT_TRUE(run_again(kStream, {.of = &first_, .from = {"s"}}, store_));
+  EXPECT_THAT(called_, UnorderedElementsAre("s", "w", "r", "z"));
+}
+
+TEST_F(RerunTest, RunsAllNodesThatAStreamJoinsWhenAnOutputIsGone) {
+  run_first(kStream);
+  lose_artifacts(store_);
+  ASSERT_TRUE(run_again(kStream, {.of = &first_, .from = {"s"}}, store_));
+  EXPECT_THAT(called_, UnorderedElementsAre("s", "w", "r", "z")) << "r's is an artifact";
+}
+
 TEST_F(RerunTest, DoesNotTakeTheOutputOfTheNodeItBeginsWithFromTheCache) {
   const std::string json = R"({"id": "p", "nodes": [
       {"id": "a", "plugin_id": "x", "tool_id": "t", "cache": true},

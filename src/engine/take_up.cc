@@ -61,6 +61,10 @@ std::optional<StepIndex> Execution::find_step(std::string_view node_id,
 Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
                                    pipeline::Scheduler::Commands& commands) {
   auto& state = taken_up_;
+  if (fact.type == Type::kStreamQueueClosed) {
+    streams_.note_complete(scheduler_.node_of(step), fact.to_node);
+    return {};
+  }
   scheduler_.retry_due(step, commands);
   const bool runs = scheduler_.state(step) == State::kRunning;
   switch (fact.type) {

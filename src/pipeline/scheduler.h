@@ -139,6 +139,7 @@ class Scheduler {
     bool failed = false;
   };
 
+  void group_ready(NodeIndex leader, Commands& commands);
   void node_ready(NodeIndex node, Commands& commands);
   void run_or_ask(StepIndex step, Commands& commands);
   void make_ready(StepIndex step, Commands& commands);
@@ -157,7 +158,9 @@ class Scheduler {
   const std::uint64_t seed_;
   std::vector<State> states_;
   std::vector<std::uint16_t> attempts_;
-  std::vector<std::uint32_t> waiting_for_;  // of each node: predecessors that have not ended well
+  // Of each node: predecessors that have not ended well. Of a group that streams join, its leader's
+  // is for all: predecessors outside it.
+  std::vector<std::uint32_t> waiting_for_;
   std::vector<Item> items_;
   std::vector<std::pair<NodeIndex, Expansion>> expansions_;  // few
   std::deque<StepIndex> held_;                               // ready while the run is paused

@@ -132,6 +132,41 @@ the parameters, the node's input is what the pipeline begins with, and its resul
   not run again.
 - Parameters are recorded, so `${secrets.NAME}` does not stand in the `with` of such a node: the pipeline
   inside names its secrets itself.
+
+## Streams
+
+An edge with `stream` joins two nodes that run at the same time. What the first writes, chunk by chunk,
+waits in a queue until the second reads it:
+
+```yaml
+edges:
+  - {from_node: capture, to_node: transcribe, stream: {capacity: 50, on_full: drop_oldest}}
+```
+
+- Nodes that streams join, over one edge or more, start together, when all that any of them needs has
+  ended. They run at once whatever `--jobs` is, and take one place among the jobs.
+- When the writer's tool returns, the reader gets what is left and then the end. When the reader's tool
+  returns first, the writer is told that no more is needed. When one of them fails, the other gets an
+  error from its next read or write, and what it makes of that is its own decision. If the run ends, both
+  are stopped.
+- A writer has completed when all who read it have ended. If the run is lost before that, those of them
+  that had not ended run again from their start.
+- A reader's input and references have nothing of its writer: that ends later. A node that needs the
+  writer's output needs an edge of its own.
+- With `on_full: block` every chunk is read, and a run's result does not depend on `--jobs`. What the
+  other policies drop depends on who was faster.
+- A node with a stream has no `retry`, `guard_retry`, `cache`, `for_each`, `when`, `approval`, `domain`
+  or `pipeline`.
+- Functions in C++ read and write any number of streams (`Call::streams_in`, `Call::streams_out`), chunks of
+  up to 1 MiB.
+- `process.run` has one of each at most, and a chunk is a line. It reads a stream on its standard input, in
+  place of the payload; if the writer fails, it is told the end, and then the node fails with
+  `StreamFailed`. A stream that it writes is what it prints, and its output is then `{}`; when the reader
+  needs no more, its standard output is closed, and however it ends then, it has completed.
+
+Events: `stream_chunk_dropped` and `stream_producer_blocked` (a write that took over 1 ms) with the chunk's
+`frame_index`, `stream_throttle_started` and `stream_throttle_ended` (filled to 80 %, emptied to 20 %), and
+`stream_queue_closed` with the totals. Their `node_id` is the writer's, `attributes.to_node` the reader.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {

@@ -164,6 +164,24 @@ Shape<ExecutionMode> execution_mode_shape() {
                           "not these, also where `allow` names them")});
 }
 
+Shape<tool::StreamOptions> stream_shape() {
+  using tool::OnFull;
+  using tool::StreamOptions;
+  // Of chunks that may have a mebibyte each.
+  constexpr int kMaxCapacity = 10'000;
+  return object<StreamOptions>(
+      "a queue of chunks",
+      {key<StreamOptions>("capacity", &StreamOptions::capacity, count(1, kMaxCapacity),
+                          "how many chunks may wait to be read"),
+       key<StreamOptions>("on_full", &StreamOptions::on_full,
+                          choice<OnFull>({{"block", OnFull::kBlock},
+                                          {"drop_newest", OnFull::kDropNewest},
+                                          {"drop_oldest", OnFull::kDropOldest},
+                                          {"error", OnFull::kError}}),
+                          "what a chunk more means: the writer waits, the chunk is dropped, the "
+                          "oldest one is dropped for it, writing it fails")});
+}
+
 Shape<NodeDefaults> defaults_shape() {
   return object<NodeDefaults>(
       "what holds for nodes that do not say",
