@@ -9,15 +9,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/file.h"
+#include "bench/node_graphs.h"
+#include "bench/rows.h"
 #include "bench/spdlog_logger.h"
-#include "engine/engine.h"
 #include "log/segment.h"
 #include "record/recorder.h"
 #include "store/history.h"
@@ -26,49 +25,9 @@
 namespace weir {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using namespace bench;
 using event::Field;
 using event::Type;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double percentile(std::vector<double> values, double share) {
-  const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + place, values.end());
-  return values[static_cast<std::size_t>(place)];
-}
-
-double median_of(int rounds, const std::function<double()>& measure) {
-  std::vector<double> values;
-  for (int i = 0; i < rounds; ++i) values.push_back(measure());
-  return percentile(values, 0.5);
-}
-
-void print_row(const char* what, double value, const char* unit, double budget, bool at_least) {
-  const bool pass = at_least ? value >= budget : value <= budget;
-  std::printf("%-4s  %-58s %10.2f %-10s %s %g\n", pass ? "PASS" : "MISS", what, value, unit,
-              at_least ? "≥" : "≤", budget);
-  std::fflush(stdout);
-}
-
-void print_note(const char* what, double value, const char* unit) {
-  std::printf("      %-58s %10.2f %s\n", what, value, unit);
-  std::fflush(stdout);
-}
-
-/// A store that is gone when the object is.
-class ScratchStore {
- public:
-  explicit ScratchStore(const std::filesystem::path& folder = std::filesystem::current_path())
-      : store(*log::StoreDirectory::create(folder / ("budget-" + std::to_string(random_bits())))) {}
-  ~ScratchStore() { std::filesystem::remove_all(store.root()); }
-  ScratchStore(const ScratchStore&) = delete;
-  ScratchStore& operator=(const ScratchStore&) = delete;
-
-  const log::StoreDirectory store;
-};
 
 std::unique_ptr<record::Run> begin(record::Recorder& recorder) {
   return *recorder.begin({.run_id = RunId::make(system_clock().now()),
@@ -90,7 +49,7 @@ void emit_six(record::Run& run, const SpanId::Text& span, std::int64_t step) {
 }
 
 double tsc_ticks_per_ns() {
-  const auto start = Clock::now();
+  const auto start = SteadyClock::now();
   const auto ticks = __rdtsc();
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return static_cast<double>(__rdtsc() - ticks) / (seconds_since(start) * 1e9);
@@ -141,7 +100,7 @@ void measure_emit_latency() {
 double spdlog_rate(int events) {
   const ScratchStore scratch;
   const auto span = SpanId::make().text();
-  const auto start = Clock::now();
+  const auto start = SteadyClock::now();
   bench::SpdlogLogger spdlog(scratch.store.root() / "spdlog.log");
   for (int i = 0; i < events; ++i) spdlog.log_six(std::string_view(span.data(), span.size()), i);
   spdlog.finish();
@@ -157,7 +116,7 @@ double disk_rate(double bytes_an_event) {
   auto file = File::create(scratch.store.segment({"disk", 1}));
   log::CommitBuffer lines;
   lines.append(std::string(kCommit, 'x'));
-  const auto start = Clock::now();
+  const auto start = SteadyClock::now();
   for (int i = 0; i < kCommits; ++i) {
     if (i % 4 == 0) file->reserve(i * kCommit, 4 * kCommit);
     if (!file->write_direct(lines.view()) || !file->sync()) return 0;
@@ -173,7 +132,7 @@ void measure_sustained_recording() {
     record::Recorder recorder(scratch.store);
     const auto run = begin(recorder);
     const auto span = SpanId::make().text();
-    const auto start = Clock::now();
+    const auto start = SteadyClock::now();
     for (int i = 0; i < kEvents; ++i) emit_six(*run, span, i);
     if (!run->flush()) return 0.0;
     const auto seconds = seconds_since(start);
@@ -190,57 +149,6 @@ void measure_sustained_recording() {
   const auto spdlog = median_of(3, [&] { return spdlog_rate(kEvents); });
   print_note("  spdlog, asynchronous, the same event, not synced", spdlog, "M events/s");
   print_note("  ratio, Weir to spdlog", rate / spdlog, "");
-}
-
-pipeline::Definition no_op_pipeline(std::size_t nodes, std::size_t width) {
-  pipeline::Definition definition{.id = "noop", .name = "noop"};
-  for (std::size_t i = 0; i < nodes; ++i) {
-    definition.nodes.push_back(
-        {.id = {"n" + std::to_string(i)}, .plugin_id = {"bench"}, .tool_id = {"noop"}});
-    if (i >= width)
-      definition.edges.push_back({definition.nodes[i - width].id, definition.nodes[i].id});
-    if (i < width) definition.entry_nodes.push_back(definition.nodes[i].id);
-  }
-  definition.output_nodes.push_back(definition.nodes.back().id);
-  return definition;
-}
-
-double run_seconds(std::size_t nodes, std::size_t width,
-                   const std::filesystem::path& folder = std::filesystem::current_path()) {
-  const auto definition = no_op_pipeline(nodes, width);
-  const ScratchStore scratch(folder);
-  const artifact::ArtifactStore artifacts(scratch.store.artifacts());
-  tool::Registry tools;
-  tools.add(std::make_unique<tool::FunctionTool>("bench", "noop",
-                                                 [](const tool::Call&) { return json::Object(); }));
-  record::Recorder recorder(scratch.store);
-  engine::Engine engine(recorder, artifacts, tools);
-  const auto start = Clock::now();
-  const auto report = engine.run({.definition = definition,
-                                  .definition_text = "bench",
-                                  .folder = ".",
-                                  .payload = {},
-                                  .jobs = 1,
-                                  .stop = {},
-                                  .on_update = {}});
-  return report ? seconds_since(start) : 1e9;
-}
-
-void measure_no_op_nodes() {
-  const auto fixed = median_of(9, [] { return run_seconds(1, 1); });
-  print_note("a run's fixed cost: start, first and last commit", fixed * 1e3, "ms");
-  // Ten nodes take less than a disk's sync varies: they are measured where there is none.
-  const std::filesystem::path memory = "/dev/shm";
-  const auto few =
-      median_of(99, [&] { return run_seconds(11, 1, memory) - run_seconds(1, 1, memory); });
-  print_row("no-op node, recorded and committed, chain of 10, in memory", few / 10 * 1e6, "µs", 1,
-            false);
-  for (const std::size_t nodes : {1000U, 100'000U}) {
-    const auto rounds = nodes < 100'000 ? 9 : 3;
-    const auto total = median_of(rounds, [&] { return run_seconds(nodes, 1); });
-    const auto what = "no-op node, recorded and committed, chain of " + std::to_string(nodes);
-    print_row(what.c_str(), (total - fixed) / static_cast<double>(nodes - 1) * 1e6, "µs", 1, false);
-  }
 }
 
 /// From before the program is started to the timestamp of its first node's start.
@@ -277,7 +185,7 @@ int main(int count, char** words) {
   static constexpr std::pair<std::string_view, void (*)()> kMeasures[] = {
       {"emit", weir::measure_emit_latency},
       {"sustained", weir::measure_sustained_recording},
-      {"nodes", weir::measure_no_op_nodes},
+      {"nodes", weir::bench::measure_no_op_nodes},
       {"start", weir::measure_start},
   };
   const std::vector<std::string_view> wanted(words + 1, words + count);

@@ -58,6 +58,9 @@ typedef struct weir_plugin_call {
   void (*set_rows)(void* host, int64_t rows);
   /* Why it failed: a type for programs, a message for people, and whether another try may help. */
   void (*set_failure)(void* host, const char* type, const char* message, int is_retryable);
+  /* Of a call to a provider, as "params" of the notification in docs/formats/plugin-protocol.md.
+   * There if size > offsetof(weir_plugin_call, provider_call). */
+  void (*provider_call)(void* host, const char* json, size_t size);
 } weir_plugin_call;
 
 typedef struct weir_plugin {

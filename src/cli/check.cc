@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/nested_pipelines.h"
 #include "cli/problems.h"
 #include "cli/settings.h"
 #include "cli/tools.h"
@@ -35,10 +36,14 @@ Result<int> check_config(const std::string& path) {
   return report(config::parse(text).problems, path, "ok");
 }
 
-Result<int> check_pipeline(const std::string& path, const tool::Registry& tools) {
+Result<int> check_pipeline(const std::string& path, const config::Config& config,
+                           const tool::Registry& tools) {
   WEIR_TRY(const auto file, pipeline::load_file(path));
-  return report(pipeline::problems_of(file, tools), path,
-                "ok, " + text::count(file.definition.nodes.size(), "node"));
+  auto problems = pipeline::problems_of(file, tools);
+  WEIR_TRY(const auto nested, nested_problems(file.definition, config, tools));
+  problems.insert(problems.end(), nested.begin(), nested.end());
+  pipeline::sort_problems(problems);
+  return report(problems, path, "ok, " + text::count(file.definition.nodes.size(), "node"));
 }
 
 Result<int> check_registry(const Invocation& invocation, const tool::Registry& tools) {
@@ -65,8 +70,9 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
   const bool is_config_alone = !files.empty() && std::ranges::all_of(files, is_config);
+  std::optional<config::Config> settings;
   if (!is_config_alone) {
-    const auto settings = load_settings(invocation);
+    settings = load_settings(invocation);
     if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
   }
   int exit = kDone;
@@ -76,7 +82,8 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
     return checked.value_or(kWrongUsage);
   }
   for (const auto& path : files) {
-    const auto checked = is_config(path) ? check_config(path) : check_pipeline(path, tools);
+    const auto checked =
+        is_config(path) ? check_config(path) : check_pipeline(path, *settings, tools);
     if (!checked) complain(checked.error());
     exit = std::max<int>(exit, checked.value_or(kWrongUsage));
   }

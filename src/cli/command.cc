@@ -154,6 +154,7 @@ int run_program(int argc, char** argv) {
       "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
   add_run(app, invocation);
   add_resume(app, invocation);
+  add_rerun(app, invocation);
   add_signal(app, invocation);
   add_approve(app, invocation);
   add_deny(app, invocation);

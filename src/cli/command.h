@@ -56,6 +56,7 @@ void warn_of_damage(const std::vector<store::BadPlace>& places);
 
 void add_run(CLI::App& app, Invocation& invocation);
 void add_resume(CLI::App& app, Invocation& invocation);
+void add_rerun(CLI::App& app, Invocation& invocation);
 void add_signal(CLI::App& app, Invocation& invocation);
 void add_approve(CLI::App& app, Invocation& invocation);
 void add_deny(CLI::App& app, Invocation& invocation);

@@ -24,13 +24,13 @@ struct ExecOptions {
   bool quiet = false;
 };
 
-/// From here on the signals that end a program come to the descriptor: those that are not ignored,
+/// From here on the signals that would end us come to the descriptor: those that are not ignored,
 /// as nohup asks for.
 /// Before other threads are made: they must inherit the blocked signals.
 Result<int> catch_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
     struct sigaction action{};
     ::sigaction(signal, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&signals, signal);

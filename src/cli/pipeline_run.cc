@@ -80,8 +80,8 @@ std::optional<std::string> Secrets::find(const std::string& name) const {
   return value->second;
 }
 
-Secrets fetch_secrets(const pipeline::Definition& definition, const config::Config& config,
-                      const config::Environment& environment) {
+Secrets fetch_secrets(std::span<const pipeline::Definition* const> definitions,
+                      const config::Config& config, const config::Environment& environment) {
   Secrets secrets;
   const auto fetch = [&](const pipeline::Reference& reference) {
     if (reference.root != pipeline::Reference::Root::kSecrets) return;
@@ -99,10 +99,12 @@ Secrets fetch_secrets(const pipeline::Definition& definition, const config::Conf
           {reference.position, "secret '" + name + "': " + value.error().message});
     }
   };
-  for (const auto& node : definition.nodes) {
-    for (const auto& reference : node.references) fetch(reference);
-    if (!node.undo) continue;
-    for (const auto& reference : node.undo->references) fetch(reference);
+  for (const auto* definition : definitions) {
+    for (const auto& node : definition->nodes) {
+      for (const auto& reference : node.references) fetch(reference);
+      if (!node.undo) continue;
+      for (const auto& reference : node.undo->references) fetch(reference);
+    }
   }
   return secrets;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,9 @@ struct Secrets {
   [[nodiscard]] std::optional<std::string> find(const std::string& name) const;
 };
 
-/// The secrets that a pipeline names, from where the configuration says, else from the environment
+/// The secrets that pipelines name, from where the configuration says, else from the environment
 /// variables of their names. No message shows a value.
-[[nodiscard]] Secrets fetch_secrets(const pipeline::Definition& definition,
+[[nodiscard]] Secrets fetch_secrets(std::span<const pipeline::Definition* const> definitions,
                                     const config::Config& config,
                                     const config::Environment& environment);
 

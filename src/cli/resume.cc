@@ -3,13 +3,13 @@
 
 #include "artifact/artifact_store.h"
 #include "cli/command.h"
+#include "cli/lost_run.h"
+#include "cli/recorded_job.h"
 #include "cli/run_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
 #include "engine/recorded_run.h"
-#include "store/history.h"
-#include "tool/tool.h"
 
 namespace weir::cli {
 namespace {
@@ -33,48 +33,17 @@ Result<void> check_is_left(const ListedRun& run) {
   return {};
 }
 
-/// Errors: kConflict when another process has the run.
-Result<engine::OwnedRun> take_run(const log::StoreDirectory& store, const RunId& id) {
-  WEIR_TRY(auto lock, log::RunLock::take(store, id));
-  engine::OwnedRun run{.lock = std::move(lock), .recorded = {.run_id = id}};
-  const auto read = store::read_run(store, id, [&](const event::EventView& event) {
-    run.recorded.apply(event);
-    return Result<void>();
-  });
-  if (!read) return std::unexpected(read.error());
-  return run;
-}
-
-Result<json::Object> kept_object(const artifact::ArtifactStore& artifacts, const Sha256& hash,
-                                 std::string_view what) {
-  auto text = artifacts.get(hash, tool::kMaxPayloadBytes);
-  if (!text) return std::unexpected(std::move(text).error().within(what));
-  auto value = json::parse(*text);
-  if (!value || value->object() == nullptr) {
-    return fail(ErrorCode::kCorrupt, std::string(what) + ": no JSON object");
+/// The run that a rerun repeats, if it takes outputs from there. Errors: kNotFound when it is gone.
+Result<std::optional<engine::RecordedRun>> repeated_run(const log::StoreDirectory& store,
+                                                        const engine::RecordedRun& rerun) {
+  if (rerun.rerun_from.empty()) return std::nullopt;
+  const auto& named = rerun.ids.previous_run_id;
+  if (const auto id = RunId::parse(named)) {
+    WEIR_TRY(auto run, read_recorded_run(store, *id));
+    if (run.engine_attempt > 0) return run;
   }
-  return std::move(*value->object());
-}
-
-/// All that the run began with, as it was then.
-Result<RunJob> job_of(const engine::RecordedRun& run, config::Config settings,
-                      const artifact::ArtifactStore& artifacts) {
-  if (run.file.empty() || !run.definition_sha256 || !run.input_sha256) {
-    return fail(ErrorCode::kInvalidInput,
-                "run " + run.run_id.text() + " was not begun by weir run: it cannot be resumed");
-  }
-  auto text = artifacts.get(*run.definition_sha256, pipeline::kMaxFileBytes);
-  if (!text) return std::unexpected(std::move(text).error().within("its definition"));
-  WEIR_TRY(auto payload, kept_object(artifacts, *run.input_sha256, "its input"));
-  auto params = run.params;
-  if (run.params_sha256) {
-    WEIR_TRY(params, kept_object(artifacts, *run.params_sha256, "its parameters"));
-  }
-  return RunJob{.settings = std::move(settings),
-                .file = pipeline::read_text(run.file, *std::move(text)),
-                .path = run.file,
-                .payload = std::move(payload),
-                .params = std::move(params)};
+  return fail(ErrorCode::kNotFound, "it takes outputs from run " + named +
+                                        ", which is not there any more: rerun it in full");
 }
 
 int resume(const ResumeOptions& options, const Invocation& invocation) {
@@ -85,13 +54,23 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   const auto found = find_run(*store, options.run);
   if (!found) return complain(found.error());
   if (const auto left = check_is_left(*found); !left) return complain(left.error());
-  auto owned = take_run(*store, found->state.run_id);
-  if (!owned) return complain(owned.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  auto job = job_of(owned->recorded, *std::move(settings), artifacts);
-  if (!job) return complain(job.error());
-  job->owned = &*owned;
-  return run_job(*std::move(job), options.how, *store);
+  auto lost = take_lost_run(*store, artifacts, found->state.run_id);
+  if (!lost) return complain(lost.error());
+  const auto repeated = repeated_run(*store, lost->owned.recorded);
+  if (!repeated) return complain(repeated.error());
+  engine::Rerun rerun;
+  if (const auto& earlier = *repeated) {
+    rerun = {.of = &*earlier, .from = lost->owned.recorded.rerun_from};
+  }
+  return run_job({.settings = *std::move(settings),
+                  .file = std::move(lost->pipeline.file),
+                  .path = std::move(lost->pipeline.path),
+                  .payload = std::move(lost->payload),
+                  .params = std::move(lost->params),
+                  .owned = &lost->owned,
+                  .rerun = std::move(rerun)},
+                 options.how, *store);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/lost_run.h"
+#include "cli/nested_pipelines.h"
 #include "cli/pipeline_run.h"
 #include "cli/problems.h"
 #include "cli/progress.h"
@@ -17,7 +19,6 @@
 #include "cli/usage.h"
 #include "engine/run_place.h"
 #include "pipeline/execution_modes.h"
-#include "pipeline/not_yet_run.h"
 #include "pipeline/registry.h"
 #include "project/run_state.h"
 #include "store/history.h"
@@ -103,11 +104,12 @@ using BoundParams = std::expected<json::Object, std::vector<Problem>>;
 
 /// What is wrong with the file; if nothing is, what keeps this run of it from being what it says.
 std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::Registry& tools,
-                                       const Secrets& secrets, const BoundParams& params,
-                                       const std::string& mode) {
+                                       const NestedPipelines& nested, const Secrets& secrets,
+                                       const BoundParams& params, const std::string& mode) {
   auto problems = pipeline::problems_of(file, tools);
+  problems.insert(problems.end(), nested.problems().begin(), nested.problems().end());
+  pipeline::sort_problems(problems);
   if (!problems.empty()) return problems;
-  problems = pipeline::not_yet_run(file.definition);
   problems.insert(problems.end(), secrets.problems.begin(), secrets.problems.end());
   const auto of_mode = pipeline::mode_problems(file.definition, mode);
   problems.insert(problems.end(), of_mode.begin(), of_mode.end());
@@ -118,6 +120,17 @@ std::vector<Problem> reasons_to_refuse(const pipeline::File& file, const tool::R
 std::string mode_of(const RunJob& job) {
   if (job.owned != nullptr) return job.owned->recorded.execution_mode;
   return job.execution_mode.empty() ? engine::execution_mode_around() : job.execution_mode;
+}
+
+/// Of all pipelines that may run: the recorder must know them before anything is recorded.
+Secrets secrets_of(const RunJob& job, const NestedPipelines& nested,
+                   const log::StoreDirectory& store, const artifact::ArtifactStore& artifacts) {
+  std::vector<const pipeline::Definition*> definitions = {&job.file.definition};
+  for (const auto& one : nested.all()) definitions.push_back(&one->file.definition);
+  std::vector<pipeline::Definition> lost;
+  if (job.owned != nullptr) lost = definitions_below(store, artifacts, job.owned->recorded);
+  for (const auto& one : lost) definitions.push_back(&one);
+  return fetch_secrets(definitions, job.settings, config::process_environment());
 }
 
 /// A recorded run that cannot go on stays as it is.
@@ -155,13 +168,16 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const InterruptStop interrupt;
   auto& settings = job.settings;
   const auto& file = job.file;
-  const auto secrets = fetch_secrets(file.definition, settings, config::process_environment());
-  for (const auto& [name, value] : secrets.values) {
-    if (!value.empty()) settings.redaction.policy.literals.push_back(value);
-  }
   const artifact::ArtifactStore artifacts(store.artifacts());
   tool::Registry tools;
   if (!add_tools(settings, artifacts, tools)) return kWrongUsage;
+  const auto nested = NestedPipelines::of(file.definition, settings, tools);
+  if (!nested) return complain(nested.error());
+  const auto secrets = secrets_of(job, *nested, store, artifacts);
+  for (const auto& [name, value] : secrets.values) {
+    if (!value.empty()) settings.redaction.policy.literals.push_back(value);
+  }
+  const auto sub_pipelines = nested->for_engine(store, artifacts);
   const auto recording = Recording::start(settings, store);
   if (!recording) return complain(recording.error());
   auto& recorder = (*recording)->recorder();
@@ -171,7 +187,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const auto path = std::filesystem::absolute(job.path, error);
   if (error) return complain({ErrorCode::kIo, job.path.string() + ": " + error.message()});
   auto params = pipeline::bind(file.definition.params, job.params);
-  const auto problems = reasons_to_refuse(file, tools, secrets, params, mode_of(job));
+  const auto problems = reasons_to_refuse(file, tools, *nested, secrets, params, mode_of(job));
   if (!problems.empty()) {
     if (job.owned != nullptr) return leave(problems, job.path.string());
     return refuse(engine, file.definition, problems, job.path.string());
@@ -180,6 +196,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const auto signals = engine::SignalFeed::start(recorder);
   if (!signals) return complain(signals.error());
   const auto policy = signal_policy(settings);
+  engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
   const auto run = [&](const std::string& previous_run_id, engine::OwnedRun* owned) {
     std::optional<Progress> progress;
     if (!how.quiet) progress.emplace(file.definition);
@@ -191,6 +208,7 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .params = *params,
                        .secret = [&](const std::string& name) { return secrets.find(name); },
                        .owned = owned,
+                       .rerun = job.rerun,
                        .previous_run_id = previous_run_id,
                        .execution_mode = job.execution_mode,
                        .signals = signals->get(),
@@ -199,11 +217,13 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                        .durability = durability(settings),
                        .on_log_failure = on_log_failure(settings),
                        .loggers = &(*recording)->loggers(),
+                       .adapter = &adapter,
                        .stop = interrupt.token(),
                        .on_update =
                            [&](const engine::NodeUpdate& update) {
                              if (progress) progress->update(update);
-                           }});
+                           },
+                       .sub_pipelines = &sub_pipelines});
   };
   auto report = run({}, job.owned);
   while (report && report->wants_retry && !interrupt.token().stop_requested()) {

@@ -30,6 +30,7 @@ struct RunJob {
   json::Object params;                ///< those that were given
   std::string execution_mode{};       ///< empty: as around, or as recorded
   engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
+  engine::Rerun rerun{};              ///< the run that it repeats
 };
 
 /// Runs it, shows its progress on standard error and its result on standard output: the exit code.

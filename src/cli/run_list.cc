@@ -18,6 +18,11 @@ bool has_no_end(const RunState& run) {
   return !run.is_inconsistent() && !run.is_finished() && run.pipeline_type != "external";
 }
 
+/// Of what a process says of itself: record/process_runs.h.
+bool is_process_run(const RunState& run) {
+  return run.pipeline_type == "external" && run.pipeline_id == "weir";
+}
+
 std::string word_of(const RunState& run, bool ownerless) {
   std::string word(to_string(run.state));
   if (has_no_end(run)) word = ownerless ? "interrupted" : "running";
@@ -73,6 +78,7 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   });
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
+  std::erase_if(states, [](const auto& run) { return is_process_run(run.second); });
   WEIR_TRY(const auto ownerless, ownerless_runs(store, owned_runs, owned, asked_at, states));
   std::vector<ListedRun> runs;
   runs.reserve(states.size());

@@ -22,7 +22,7 @@ struct ListedRun {
 /// The runs that some process owns now.
 using OwnedRuns = std::function<std::unordered_set<RunId>(const log::StoreDirectory&)>;
 
-/// Every run of the store, the newest first.
+/// Every run of the store, the newest first; what processes say of themselves is none.
 [[nodiscard]] Result<std::vector<ListedRun>> list_runs(
     const log::StoreDirectory& store, const OwnedRuns& owned_runs = log::RunLock::held);
 

@@ -50,6 +50,17 @@ class RunningRun {
   std::unique_ptr<record::Run> run_ = begin();
 };
 
+TEST(RunList, LeavesOutWhatProcessesSayOfThemselves) {
+  const auto store = *log::StoreDirectory::create(fresh_path());
+  {
+    record::Recorder recorder(store);
+    const event::FieldValue fields[] = {{Field::kAdapter, std::string_view("local")}};
+    ASSERT_TRUE(recorder.process_runs().emit(
+        record::Retention::kOperations, "", Type::kAdapterHeartbeat, event::Level::kDebug, fields));
+  }
+  EXPECT_THAT(*list_runs(store), testing::IsEmpty());
+}
+
 TEST(RunList, SaysRunningWhileTheOwnerLivesAndInterruptedAfterIt) {
   const RunningRun run;
   EXPECT_EQ(list_runs(run.store())->at(0).word, "running");

@@ -60,6 +60,8 @@ json::Value node_json(const RunState& run, const NodeState& node) {
     object.set("error_type", attempt->error_type);
     object.set("error_message", attempt->error_message);
   }
+  if (node.cache_hit) object.set("cache_hit", *node.cache_hit);
+  if (!node.reason.empty()) object.set("reason", node.reason);
   json::Array lines;
   for (const auto& line : node.last_log_lines) lines.emplace_back(line);
   object.set("log_lines", node.log_lines);
@@ -138,6 +140,7 @@ class Tree {
               .c_str());
       if (attempt->number > 1)
         std::printf("  attempt %lld", static_cast<long long>(attempt->number));
+      if (attempt->outcome == "cached") std::printf("  cached");
     } else {
       std::printf("  %s", std::string(to_string(node.state)).c_str());
     }

@@ -1,9 +1,11 @@
 #include "engine/engine.h"
 
 #include <mutex>
-#include <unordered_map>
 
+#include "engine/child_runs.h"
 #include "engine/execution.h"
+#include "engine/local_adapter.h"
+#include "engine/logged_run.h"
 #include "engine/run_events.h"
 #include "pipeline/execution_modes.h"
 
@@ -26,22 +28,33 @@ record::RunFields run_fields(const pipeline::Definition& definition, const RunId
           .last_run_seq = last_run_seq};
 }
 
-/// As it is when there is no way to tell: without a working directory.
-std::filesystem::path absolute_path(const std::filesystem::path& path) {
-  std::error_code error;
-  auto result = std::filesystem::absolute(path, error);
-  return error ? path : result;
+/// How many runs are around it.
+int depth_of(const RunRequest& request) {
+  if (request.owned != nullptr) return static_cast<int>(request.owned->recorded.depth);
+  return request.child != nullptr ? request.child->depth : 0;
 }
 
-json::Object result_of(const RunRequest& request, const std::vector<OutputPointer>& outputs) {
-  std::unordered_map<std::string_view, OutputPointer> by_id;
-  for (std::size_t node = 0; node < outputs.size(); ++node) {
-    by_id[request.definition.nodes[node].id.text] = outputs[node];
+/// Of a run that had ended before: nothing more is said of it.
+RunReport report_of_ended(const RunRequest& request, Execution& execution) {
+  const auto& recorded = request.owned->recorded;
+  RunReport report{.run_id = recorded.run_id,
+                   .outcome = recorded.end == event::info(event::Type::kPipelineCompleted).name
+                                  ? pipeline::RunOutcome::kCompleted
+                              : recorded.end == event::info(event::Type::kPipelineFailed).name
+                                  ? pipeline::RunOutcome::kFailed
+                                  : pipeline::RunOutcome::kCancelled,
+                   .duration_ms = recorded.duration_ms,
+                   .failed_node_id = recorded.failed_node_id};
+  report.failure = execution.failure();  // of a node; it says more than the run's end
+  if (report.failure.type.empty()) {
+    report.failure.type = recorded.error_type;
+    report.failure.message = recorded.error_message;
   }
-  std::vector<OutputPointer> chosen;
-  chosen.reserve(request.definition.output_nodes.size());
-  for (const auto& id : request.definition.output_nodes) chosen.push_back(by_id[id.text]);
-  return merge(request.payload, chosen);
+  if (report.outcome == pipeline::RunOutcome::kCompleted) {
+    report.result = execution.result();
+    report.outputs = std::move(execution.outputs());
+  }
+  return report;
 }
 
 /// What the run's first event names is durable before that is committed.
@@ -53,7 +66,9 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
                          .input = input,
                          .params = request.params,
                          .params_sha256 = {},
-                         .file = request.file};
+                         .file = request.file,
+                         .rerun_from = request.rerun.from,
+                         .depth = depth_of(request)};
   if (const auto params = json::to_text(request.params); !may_stand_in_event(params, redactor)) {
     WEIR_TRY(start.params_sha256, artifacts.put(params));
   }
@@ -63,11 +78,20 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
 }  // namespace
 
 Result<RunReport> Engine::run(const RunRequest& request) {
+  LocalAdapter::Call call(request.adapter, recorder_.clock());
+  auto report = carry_out(request, call);
+  if (!report) call.failed(report.error());
+  return report;
+}
+
+Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Call& call) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
-  const auto run_id =
-      recorded != nullptr ? recorded->run_id : request.run_id.value_or(RunId::make(clock.now()));
+  const auto run_id = recorded != nullptr        ? recorded->run_id
+                      : request.child != nullptr ? request.child->run_id
+                      : request.run_id           ? *request.run_id
+                                                 : RunId::make(clock.now());
   const auto store = absolute_path(recorder_.store().root());
   auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
                                    : place_of_run(run_id, clock.now(), store);
@@ -76,7 +100,11 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   }
   place.loggers = request.loggers;
   place.process_runs = &recorder_.process_runs();
+  place.provider_calls = request.provider_call_logger;
   if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
+  if (request.rerun.of != nullptr) {
+    place.context.ids.previous_run_id = request.rerun.of->run_id.text();
+  }
   const auto problems = pipeline::mode_problems(request.definition, place.execution_mode);
   if (!problems.empty()) return fail(ErrorCode::kInvalidInput, problems.front().message);
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
@@ -87,14 +115,20 @@ Result<RunReport> Engine::run(const RunRequest& request) {
                                : recorder_.begin(fields));
 
   RunEvents events(*run, request.definition, place);
+  LoggedRun logged(request, *run, place);
+  ChildRuns children(*this, request, *run, depth_of(request));
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
-                      place);
+                      place, children);
   if (recorded != nullptr) {
     WEIR_TRY(execution.take_up(*recorded));
+    if (!recorded->end.empty()) return report_of_ended(request, execution);
+    children.remember(*recorded);
     events.taken_up();
   } else {
     events.started(kept);
   }
+  logged.started();
+  call.completed(run_id);
   RunReport report{.run_id = run_id};
   std::once_flag ended;
   const auto end = [&] {
@@ -104,6 +138,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
                              : milliseconds_since(clock, start);
     execution.reject_open_signals();
     events.ended(execution, report.duration_ms);
+    logged.ended(execution, report.duration_ms);
     static_cast<void>(run->flush());  // its errors are those of the next one
   };
   auto executed = execution.run([&] { std::call_once(ended, end); });
@@ -117,7 +152,7 @@ Result<RunReport> Engine::run(const RunRequest& request) {
   WEIR_TRY(std::move(executed));
 
   if (report.outcome == pipeline::RunOutcome::kCompleted) {
-    report.result = result_of(request, execution.outputs());
+    report.result = execution.result();
     report.outputs = std::move(execution.outputs());
   }
   report.wants_retry = execution.signals().wants_retry_of_run();

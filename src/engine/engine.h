@@ -10,10 +10,13 @@
 
 #include "artifact/artifact_store.h"
 #include "base/id.h"
+#include "engine/child_run_tracker.h"
+#include "engine/local_adapter.h"
 #include "engine/payload.h"
 #include "engine/recorded_run.h"
 #include "engine/signal_feed.h"
 #include "engine/signal_types.h"
+#include "engine/sub_pipelines.h"
 #include "pipeline/definition.h"
 #include "pipeline/file.h"
 #include "pipeline/scheduler.h"
@@ -22,6 +25,11 @@
 #include "tool/tool.h"
 
 namespace weir::engine {
+
+class CircuitBreakers;
+class Interceptor;
+class ProviderCallLogger;
+class RunLogger;
 
 /// What a run tells whoever watches it, for progress; the record is the log.
 struct NodeUpdate {
@@ -58,7 +66,9 @@ struct RunRequest {
   /// Goes on with this run instead of beginning one; its lock is taken. Definition, payload and
   /// params are those that it began with.
   OwnedRun* owned = nullptr;
-  /// The run that this one repeats; empty: none.
+  /// Repeats another run, in whole or in part. Its definition, payload and params are this run's.
+  Rerun rerun{};
+  /// The run that this one repeats, if `rerun` does not say; empty: none.
   std::string previous_run_id{};
   /// One of the definition's, if it has any; empty: that of the context around, if there is one. A
   /// recorded run keeps its own.
@@ -73,10 +83,23 @@ struct RunRequest {
   pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;
   /// Say which lines of its tools are recorded; null: all.
   const record::Loggers* loggers = nullptr;
+  /// Around the calls of its tools, beside what the pipeline asks for: docs/interceptors.md. They
+  /// outlive the run, as all that follow.
+  std::vector<Interceptor*> interceptors{};
+  /// The same for every request of the same work, for an IdempotencyInterceptor; empty: none.
+  std::string idempotency_key{};
+  CircuitBreakers* circuit_breakers = nullptr;  ///< null: those of the process
+  RunLogger* run_logger = nullptr;
+  ProviderCallLogger* provider_call_logger = nullptr;
+  LocalAdapter* adapter = nullptr;  ///< says that the run goes on; null: nobody does
   /// Requested: cancel the run.
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
   std::function<void(const NodeUpdate&)> on_update;
+  /// For nodes with a `pipeline`; null: they fail.
+  const SubPipelines* sub_pipelines = nullptr;
+  /// Of a run that a node of another run begins; null: nobody's.
+  const ChildPlace* child = nullptr;
 };
 
 [[nodiscard]] inline bool stops_without_record(const RunRequest& request) {
@@ -127,11 +150,17 @@ class Engine {
   [[nodiscard]] Result<RunId> record_refusal(const pipeline::Definition& definition,
                                              std::string_view error_type, std::string_view message);
 
+  /// The runs that nodes of its runs have begun.
+  [[nodiscard]] ChildRunTracker& child_runs() { return child_runs_; }
+
  private:
+  [[nodiscard]] Result<RunReport> carry_out(const RunRequest& request, LocalAdapter::Call& call);
+
   record::Recorder& recorder_;
   const artifact::ArtifactStore& artifacts_;
   const tool::Registry& tools_;
   const event::Redactor& redactor_;
+  ChildRunTracker child_runs_;
 };
 
 }  // namespace weir::engine

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
 #include <system_error>
 
 #include "base/text.h"
@@ -70,32 +69,31 @@ std::uint64_t seed_of(const RunRequest& request, const record::Run& run) {
 }  // namespace
 
 Execution::Execution(const RunRequest& request, const tool::Registry& tools,
-                     const OutputStore& outputs, record::Run& run, const RunPlace& place)
+                     const OutputStore& outputs, record::Run& run, const RunPlace& place,
+                     ChildRuns& children)
     : request_(request),
       output_store_(outputs),
       run_(run),
       place_(place),
+      children_(children),
       graph_(request.definition),
       step_index_(graph_.size()),
-      predecessor_ids_(graph_.size()),
       wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
       scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
                  seed_of(request, run)),
       ready_(request.definition, [&run](const WorkerPool& pool) { record_pool(run, pool); }),
       stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
-      calls_(request, tools, run, place, graph_, outputs_),
+      streams_(request.definition, graph_, run),
+      calls_(request, tools, run, place, graph_, outputs_, timers_, children),
+      known_outputs_(request, output_store_.artifacts, run, place, graph_, calls_),
       params_{request.params},
       signals_(*this, policy_of(request)),
       has_guards_(std::ranges::any_of(request.definition.nodes, [](const auto& node) {
         return node.guard_retry.has_value();
       })) {
   for (std::size_t step = 0; step < graph_.order.size(); ++step) {
-    const auto node = graph_.order[step];
-    step_index_[node] = static_cast<std::int64_t>(step);
-    for (const auto predecessor : graph_.predecessors[node]) {
-      predecessor_ids_[node].push_back(request.definition.nodes[predecessor].id.text);
-    }
+    step_index_[graph_.order[step]] = static_cast<std::int64_t>(step);
   }
 }
 
@@ -105,6 +103,24 @@ std::optional<Execution::Standing> Execution::standing(std::string_view node_id)
   if (!step) return {};
   const auto state = scheduler_.state(*step);
   return Standing{.state = state, .has_begun = state == State::kRunning && !is_queued(*step)};
+}
+
+std::vector<std::string> Execution::predecessor_ids(NodeIndex node) const {
+  std::vector<std::string> ids;
+  ids.reserve(graph_.predecessors[node].size());
+  for (const auto predecessor : graph_.predecessors[node]) {
+    ids.push_back(request_.definition.nodes[predecessor].id.text);
+  }
+  return ids;
+}
+
+json::Object Execution::result() const {
+  std::vector<OutputPointer> chosen;
+  chosen.reserve(request_.definition.output_nodes.size());
+  for (const auto& id : request_.definition.output_nodes) {
+    if (const auto node = graph_.ids.find(id.text)) chosen.push_back(outputs_[*node]);
+  }
+  return merge(request_.payload, chosen);
 }
 
 std::string Execution::first_failed_id() {
@@ -153,13 +169,16 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   if (is_taken_up_) {
     go_on();
   } else {
-    decide([this](auto& commands) { scheduler_.start(commands); });
+    decide([this](auto& commands) {
+      signals_.open();
+      scheduler_.start(commands);
+    });
   }
   if (const auto limit = request_.definition.timeout) {
     timers_.start(*limit, [this] { end_late(); });
   }
   {
-    signals_.open();
+    signals_.ask_early();
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
       // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
@@ -169,6 +188,7 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   }
   for (auto& worker : workers_) worker.join();
   if (!is_ended_at_once_) undo_completed();
+  children_.end_lost();
   if (storage_error_) return std::unexpected(*storage_error_);
   return {};
 }
@@ -184,33 +204,60 @@ void Execution::work() {
     if (finished_) return;
     const auto taken = ready_.take();
     const auto step = step_of(taken.step);
-    const bool is_preparing = scheduler_.state(step.index) == State::kPreparing;
-    const auto stop = stops_[step.index];
-    // It was ready and does not start: nothing is said of it.
-    if (scheduler_.is_stopping() || scheduler_.is_unwanted(step.index)) {
-      scheduler_.cancelled(step.index, commands_);
-      carry_out();
-      ready_.done(taken);
+    if (graph_.has_stream(step.node_index)) {
+      run_group(graph_.leader_of(step.node_index), lock);
       continue;
     }
-    Running running{.step = step.index,
-                    .attempt = scheduler_.attempts(step.index),
-                    .span = SpanId::make(),
-                    .started_at = run_.clock().monotonic()};
+    Running running(step.index, scheduler_.attempts(step.index), stops_[step.index]);
     running_.push_back(&running);
-    auto events = events_of(step, running.attempt, wide_at(step), running.span);
-    if (!is_preparing) events.started(predecessor_ids_[step.node_index]);
-    lock.unlock();
-    if (is_preparing) {
+    if (scheduler_.state(step.index) == State::kPreparing && !scheduler_.is_stopping()) {
+      lock.unlock();
       prepare(step, running);
+      lock.lock();
+    } else if (const auto slot = wait_for_slot(step, lock); slot.may_run && begin(step, running)) {
+      auto events = events_of(step, running.attempt, wide_at(step), running.span);
+      events.started(predecessor_ids(step.node_index));
+      lock.unlock();
+      run_step(step, running, events);
+      lock.lock();
     } else {
-      run_step(step, running, stop, events);
+      give_up(running);
     }
-    lock.lock();
     std::erase(running_, &running);
     ready_.done(taken);
     if (taken.pool >= 0) wake_workers();
   }
+}
+
+/// Under `lock`, which it leaves while it waits.
+ChildRuns::Slot Execution::wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock) {
+  if (!children_.has_slots()) return {};
+  const auto stop = stops_[step.index].get_token();
+  lock.unlock();
+  auto slot = children_.slot_for(step.node, stop);
+  lock.lock();
+  return slot;
+}
+
+/// Under mutex_. Whether it is still to start: then its start is recorded next, so that what is
+/// decided meanwhile stands behind it in the log.
+bool Execution::begin(const Step& step, Running& running) {
+  running.has_begun = scheduler_.state(step.index) == State::kRunning &&
+                      stops_[step.index] == running.stop && !running.ended &&
+                      !scheduler_.is_stopping() && !scheduler_.is_unwanted(step.index);
+  if (running.has_begun && has_guards_) said_again_.erase(step.id);
+  running.started_at = run_.clock().monotonic();
+  return running.has_begun;
+}
+
+/// Under mutex_. It was ready and does not start: nothing is said of it.
+void Execution::give_up(Running& running) {
+  const bool is_still_its = stops_[running.step] == running.stop;
+  if (running.ended.exchange(true) || !is_still_its) return;
+  const auto state = scheduler_.state(running.step);
+  if (state != State::kRunning && state != State::kPreparing) return;  // somebody has put it back
+  scheduler_.cancelled(running.step, commands_);
+  carry_out();
 }
 
 NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide,
@@ -243,8 +290,9 @@ const pipeline::Node& Execution::node_at(NodeIndex index) const {
 /// Under mutex_. Whether its start was commanded and has not happened.
 bool Execution::is_queued(StepIndex step) const {
   return scheduler_.state(step) == State::kRunning && !taken_up_.unended.contains(step) &&
-         std::none_of(running_.begin(), running_.end(),
-                      [&](const auto* running) { return running->step == step; });
+         std::none_of(running_.begin(), running_.end(), [&](const auto* running) {
+           return running->step == step && running->has_begun;
+         });
 }
 
 /// Under mutex_. Whoever waits in the queue goes back to the scheduler.
@@ -252,6 +300,26 @@ void Execution::withdraw(StepIndex step) {
   if (!is_queued(step)) return;
   ready_.remove_if([&](StepIndex other) { return other == step; });
   scheduler_.put_back(step);
+}
+
+/// Under mutex_. Those whose start was commanded and has not happened; nobody waits for them any
+/// more.
+std::vector<StepIndex> Execution::take_unbegun() {
+  auto unbegun = ready_.remove_if([this](auto step) {
+    return scheduler_.state(step) == State::kRunning &&
+           !graph_.has_stream(scheduler_.node_of(step));
+  });
+  for (const auto* running : running_) {
+    if (!running->has_begun && !running->ended &&
+        scheduler_.state(running->step) == State::kRunning) {
+      unbegun.push_back(running->step);
+    }
+  }
+  ready_.remove_if([this](auto step) { return graph_.has_stream(scheduler_.node_of(step)); });
+  for (const auto& [leader, steps] : std::exchange(starting_, {})) {
+    unbegun.insert(unbegun.end(), steps.begin(), steps.end());
+  }
+  return unbegun;
 }
 
 std::expected<json::Object, std::vector<Problem>> Execution::bound_params(
@@ -274,28 +342,33 @@ project::NodeWide* Execution::wide_at(const Step& step) {
   return &items.wide[step.index - items.first];
 }
 
-/// Its start was recorded when it was taken up: what is decided meanwhile stands behind it.
-void Execution::run_step(const Step& step, Running& running, const std::stop_source& stop,
-                         NodeEvents& events) {
+void Execution::run_step(const Step& step, Running& running, NodeEvents& events) {
   const auto& clock = run_.clock();
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
-  if (step.node.effects_once) {
+  const auto known = known_outputs_.ask(step, running.attempt, events);
+  if (!known.output && step.node.effects_once) {
     if (auto refusal = reason_not_to_begin(step)) {
       if (running.ended.exchange(true)) return;
       return fail(step, events, 0, *std::move(refusal));
     }
   }
-
-  auto [output, timed_out] = call_within_time(step, stop, events);
+  auto output = known.output ? tool::Output{.payload = *known.output, .usage = {}}
+                             : calls_.call(step, running.attempt, running.stop.get_token(), events,
+                                           streams_.ends_of(step.node_index));
   if (running.ended.exchange(true)) return;  // the run was stopped at once
   const auto duration_ms = milliseconds_since(clock, running.started_at);
-  if (output) output = keep(step, events, duration_ms, *std::move(output));
+  if (output) streams_.complete(step.node_index);
+  if (output) output = keep(step, events, duration_ms, *std::move(output), known);
   if (output) {
-    report({.kind = NodeUpdate::Kind::kCompleted, .node_id = step.id, .duration_ms = duration_ms});
-    return complete(step, events, std::make_shared<const json::Object>(std::move(output->payload)));
+    report({.kind = NodeUpdate::Kind::kCompleted,
+            .node_id = step.id,
+            .duration_ms = duration_ms,
+            .message = known.output ? "cached" : ""});
+    return complete(step, events, std::make_shared<const json::Object>(std::move(output->payload)),
+                    known.output != nullptr);
   }
   auto& failure = output.error();
-  if (stop.stop_requested() && !timed_out) {
+  if (running.stop.stop_requested()) {
     events.cancelled(duration_ms, {.reason = "the run ends", .run_timed_out = run_timed_out_},
                      failure);
     report({.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
@@ -305,31 +378,10 @@ void Execution::run_step(const Step& step, Running& running, const std::stop_sou
   fail(step, events, duration_ms, std::move(failure));
 }
 
-/// Stops the tool when the time of an attempt is over.
-Execution::Called Execution::call_within_time(const Step& step, const std::stop_source& stop,
-                                              NodeEvents& events) {
-  std::atomic<bool> timed_out = false;
-  std::optional<Timers::Id> timer;
-  if (step.node.timeout) {
-    timer = timers_.start(*step.node.timeout, [&timed_out, stop] {
-      timed_out = true;
-      stop.request_stop();
-    });
-  }
-  auto output = calls_.call(step, stop.get_token(), events);
-  if (timer) timers_.cancel(*timer);
-  if (output || !timed_out) return {.output = std::move(output)};
-  const auto& failure = output.error();
-  auto timeout = timeout_failure("node '" + step.id + "'", *step.node.timeout);
-  timeout.exit_code = failure.exit_code;
-  timeout.usage = failure.usage;
-  return {.output = std::unexpected(std::move(timeout)), .timed_out = true};
-}
-
 /// Records the output of an attempt that completed.
 std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, NodeEvents& events,
-                                                           double duration_ms,
-                                                           tool::Output output) {
+                                                           double duration_ms, tool::Output output,
+                                                           const KnownOutputs::Answer& known) {
   const auto text = json::to_text(output.payload);
   if (text.size() > tool::kMaxPayloadBytes) {
     return std::unexpected(tool::Failure{
@@ -340,7 +392,10 @@ std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, Nod
         .usage = output.usage});
   }
   const auto kept = events.completed(duration_ms, output, text, output_store_);
-  if (kept) return output;
+  if (kept) {
+    known_outputs_.keep(step, known, text, events);
+    return output;
+  }
   const std::lock_guard lock(mutex_);
   storage_error_ = kept.error();
   return std::unexpected(tool::Failure{
@@ -386,11 +441,13 @@ void Execution::report_later(const NodeUpdate& update) {
   });
 }
 
-void Execution::complete(const Step& step, NodeEvents& events, OutputPointer output) {
+void Execution::complete(const Step& step, NodeEvents& events, OutputPointer output,
+                         bool was_known) {
   end_wide(step);
   decide([&](auto& commands) {
     if (step.node.guard_retry) note_guard_completed(step, events);
-    if (step.node.undo) note_undo(step.index, output, run_.clock().now());
+    // What another run has done is not taken back.
+    if (step.node.undo && !was_known) note_undo(step.index, output, run_.clock().now());
     note_completed(step.index, std::move(output), commands);
   });
 }
@@ -401,6 +458,7 @@ void Execution::note_completed(StepIndex step, OutputPointer output,
   const auto node = scheduler_.node_of(step);
   const auto item = scheduler_.item_of(step);
   (item ? items_.at(node).outputs[*item] : outputs_[node]) = std::move(output);
+  stops_[step] = std::stop_source(std::nostopstate);  // a run may have a million of them
   scheduler_.completed(step, commands);
   if (item && scheduler_.state(node) == State::kCompleted) keep_items(node);
 }
@@ -473,7 +531,7 @@ void Execution::carry_out() {
     switch (command.kind) {
       case Command::Kind::kStart:
         stops_[command.step] = std::stop_source();
-        ready_.push(command.step, scheduler_.node_of(command.step));
+        make_ready(command.step);
         break;
       case Command::Kind::kPrepare:
         ready_.push(command.step);

@@ -13,13 +13,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/child_runs.h"
 #include "engine/engine.h"
+#include "engine/known_outputs.h"
 #include "engine/node_calls.h"
 #include "engine/node_events.h"
 #include "engine/ready_queue.h"
 #include "engine/recorded_run.h"
 #include "engine/run_place.h"
 #include "engine/run_signals.h"
+#include "engine/streams.h"
 #include "engine/take_up.h"
 #include "engine/timers.h"
 #include "engine/undo_stack.h"
@@ -38,7 +41,7 @@ class Execution {
  public:
   /// All of them outlive it.
   Execution(const RunRequest& request, const tool::Registry& tools, const OutputStore& outputs,
-            record::Run& run, const RunPlace& place);
+            record::Run& run, const RunPlace& place, ChildRuns& children);
 
   /// What another process has done of this run; before `run`. Errors: kConflict when the events are
   /// of another definition; those of the artifact store.
@@ -67,6 +70,8 @@ class Execution {
   /// Before the run's last event.
   void reject_open_signals() { signals_.reject_open(); }
   [[nodiscard]] std::vector<OutputPointer>& outputs() { return outputs_; }
+  /// Of a run that completed: the initial payload updated with the outputs of the output nodes.
+  [[nodiscard]] json::Object result() const;
   /// What is known of each node, if wide events are wanted; otherwise empty.
   [[nodiscard]] std::vector<project::NodeWide> wide_nodes();
   /// Every item is one.
@@ -83,10 +88,15 @@ class Execution {
 
   /// A step that a worker has taken up.
   struct Running {
+    Running(pipeline::StepIndex its_step, int its_attempt, std::stop_source its_stop)
+        : step(its_step), attempt(its_attempt), stop(std::move(its_stop)) {}
+
     pipeline::StepIndex step;
     int attempt;
-    SpanId span;
-    std::chrono::nanoseconds started_at;
+    SpanId span = SpanId::make();
+    std::stop_source stop;
+    bool has_begun = false;  ///< under mutex_: its start is recorded
+    std::chrono::nanoseconds started_at{};
     /// Whoever sets it says how the attempt has ended.
     std::atomic<bool> ended = false;
   };
@@ -116,7 +126,6 @@ class Execution {
   void go_on_with_guards(pipeline::Scheduler::Commands& commands);
   void say_unsaid_retry(const std::string& id, std::string_view reason);
   [[nodiscard]] std::int64_t count(pipeline::Scheduler::State state) const;
-  [[nodiscard]] Result<OutputPointer> output_of(const NodeFact& fact) const;
   void work();
   void prepare(const Step& step, Running& running);
   [[nodiscard]] std::string skipped_because(pipeline::NodeIndex index,
@@ -125,28 +134,41 @@ class Execution {
                       pipeline::Scheduler::Commands& commands);
   void keep_items(pipeline::NodeIndex index);
   [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
+  [[nodiscard]] std::vector<std::string> predecessor_ids(pipeline::NodeIndex node) const;
   [[nodiscard]] const pipeline::Node& node_at(pipeline::NodeIndex index) const;
   [[nodiscard]] bool is_queued(pipeline::StepIndex step) const;
   void withdraw(pipeline::StepIndex step);
+  std::vector<pipeline::StepIndex> take_unbegun();  // under mutex_
   [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bound_params(
       const json::Object& given) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] project::NodeWide* wide_at(const Step& step);  // under mutex_
   [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
-  struct Called {
-    std::expected<tool::Output, tool::Failure> output;
-    bool timed_out = false;
+  [[nodiscard]] bool begin(const Step& step, Running& running);
+  void give_up(Running& running);
+  [[nodiscard]] ChildRuns::Slot wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock);
+  void run_step(const Step& step, Running& running, NodeEvents& events);
+  // Nodes that streams join start together: execution_streams.cc.
+  /// One of them.
+  struct Member {
+    Member(const Step& its_step, int attempt, std::stop_source stop)
+        : step(its_step), running(its_step.index, attempt, std::move(stop)) {}
+
+    Step step;
+    Running running;
+    std::optional<NodeEvents> events{};
   };
-  [[nodiscard]] Called call_within_time(const Step& step, const std::stop_source& stop,
-                                        NodeEvents& events);
-  void run_step(const Step& step, Running& running, const std::stop_source& stop,
-                NodeEvents& events);
+  void run_group(pipeline::NodeIndex leader, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::optional<std::thread> start_member(Member& member);
+  void run_member(Member& member);
+  void refuse_member(Member& member);
   [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
                                                                 NodeEvents& events,
                                                                 double duration_ms,
-                                                                tool::Output output);
+                                                                tool::Output output,
+                                                                const KnownOutputs::Answer& known);
   void end_wide(const Step& step);
-  void complete(const Step& step, NodeEvents& events, OutputPointer output);
+  void complete(const Step& step, NodeEvents& events, OutputPointer output, bool was_known);
   void note_completed(pipeline::StepIndex step, OutputPointer output,
                       pipeline::Scheduler::Commands& commands);
   void fail(const Step& step, NodeEvents& events, double duration_ms, tool::Failure failure);
@@ -183,17 +205,19 @@ class Execution {
     carry_out();
     signals_.reconsider();
   }
-  void carry_out();                 // under mutex_: commands_
-  void wake_workers();              // under mutex_
-  [[nodiscard]] bool add_worker();  // under mutex_
+  // Under mutex_.
+  void carry_out();  // commands_
+  void make_ready(pipeline::StepIndex step);
+  void wake_workers();
+  [[nodiscard]] bool add_worker();
 
   const RunRequest& request_;
   const OutputStore output_store_;
   record::Run& run_;
   const RunPlace& place_;
+  ChildRuns& children_;
   const pipeline::Graph graph_;
-  std::vector<std::int64_t> step_index_;                   // of each node
-  std::vector<std::vector<std::string>> predecessor_ids_;  // of each node
+  std::vector<std::int64_t> step_index_;  // of each node
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 
@@ -213,7 +237,10 @@ class Execution {
     std::vector<project::NodeWide> wide;  // each written by the thread that runs it
   };
   std::map<pipeline::NodeIndex, Items> items_;
+  std::map<pipeline::NodeIndex, std::vector<pipeline::StepIndex>> starting_;  // groups in ready_
+  Streams streams_;
   const NodeCalls calls_;
+  KnownOutputs known_outputs_;
   bool is_taken_up_ = false;
   bool is_telling_ = false;  // the scheduler hears what is recorded already
   TakenUp taken_up_;
@@ -235,7 +262,8 @@ class Execution {
   std::vector<UndoFailure> undo_failures_;
   std::map<pipeline::NodeIndex, pipeline::GuardProgress> guards_;
   bool has_guards_ = false;
-  Timers timers_;  // last: what it does needs all of the above
+  std::set<std::string, std::less<>> said_again_;  // items that are going to run again
+  Timers timers_;                                  // last: what it does needs all of the above
 };
 
 }  // namespace weir::engine

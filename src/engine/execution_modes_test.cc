@@ -105,7 +105,7 @@ TEST_F(ExecutionModeTest, IsOnlyALabelToAPipelineThatDeclaresNone) {
 
 TEST_F(ExecutionModeTest, ALostRunGoesOnInItsMode) {
   ASSERT_TRUE(run_in("practice", pipeline("name")));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
     SCOPED_TRACE(all[lost_after - 1]);
     std::vector<std::string> after;

@@ -26,6 +26,7 @@ constexpr auto kPermanent = std::to_array<std::string_view>({
     "POLICY_DENIED",
     "TooManyRows",
     "ArtifactMissing",
+    kIdempotencyMismatch,
     "std::invalid_argument",
     "std::logic_error",
     "std::out_of_range",

@@ -18,6 +18,12 @@ inline constexpr std::string_view kInvalidPlan = "InvalidPlan";
 inline constexpr std::string_view kApprovalTimeout = "approval_timeout";
 /// Why a node that has ended runs again.
 inline constexpr std::string_view kGuardRetry = "guard_retry";
+/// Of a call that was not made: its provider's circuit breaker is open. Transient.
+inline constexpr std::string_view kCircuitOpen = "CircuitOpen";
+/// Of a call with the idempotency key of another one. Permanent.
+inline constexpr std::string_view kIdempotencyMismatch = "IdempotencyParamMismatch";
+/// Of a call whose run did not want it any more.
+inline constexpr std::string_view kCancelled = "Cancelled";
 /// Why a node was skipped.
 inline constexpr std::string_view kAncestorFailed = "a node before it failed";
 

@@ -40,7 +40,7 @@ Verdict Execution::count_failure(pipeline::NodeIndex guard, Timestamp at) {
 }
 
 pipeline::NodeIndex Execution::retried_by(const pipeline::Node& guard) const {
-  const auto node = calls_.find(guard.guard_retry->retry_node);
+  const auto node = graph_.ids.find(guard.guard_retry->retry_node);
   WEIR_CHECK(node);  // validated
   return *node;
 }
@@ -67,7 +67,12 @@ void Execution::say_items_again(pipeline::NodeIndex node) {
   for (auto item = items->first; item < items->first + items->count; ++item) {
     const auto begins = scheduler_.state(item) == State::kRunning ? 1 : 0;
     const auto before = scheduler_.attempts(item) - begins;
-    if (before > 0) events_of(step_of(item), before).retry_scheduled(kGuardRetry, {});
+    if (before == 0) continue;
+    const auto step = step_of(item);
+    // Another round may have said so, and was over before the item began.
+    if (said_again_.insert(step.id).second) {
+      events_of(step, before).retry_scheduled(kGuardRetry, {});
+    }
   }
 }
 

@@ -8,18 +8,17 @@ namespace weir::engine {
 
 NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
                      const RunPlace& place, const pipeline::Graph& graph,
-                     const std::vector<OutputPointer>& outputs)
+                     const std::vector<OutputPointer>& outputs, Timers& timers, ChildRuns& children)
     : request_(request),
       tools_(tools),
       run_(run),
       place_(place),
       graph_(graph),
       outputs_(outputs),
-      gate_(request.definition, place.execution_mode) {
-  for (pipeline::NodeIndex node = 0; node < graph_.size(); ++node) {
-    index_.emplace(request.definition.nodes[node].id.text, node);
-  }
-}
+      gate_(request.definition, place.execution_mode),
+      chain_(request, timers),
+      children_(children),
+      contexts_(place) {}
 
 /// `step` outlives the scope.
 pipeline::Scope NodeCalls::scope_of(const Step& step, const json::Object& payload) const {
@@ -29,8 +28,8 @@ pipeline::Scope NodeCalls::scope_of(const Step& step, const json::Object& payloa
           .node_output =
               [this, &step](std::string_view id) {
                 if (step.undoes != nullptr && id == step.node.id.text) return step.undoes;
-                const auto found = index_.find(id);
-                return found == index_.end() ? nullptr : outputs_[found->second].get();
+                const auto found = graph_.ids.find(id);
+                return found ? outputs_[*found].get() : nullptr;
               },
           .secret = request_.secret};
 }
@@ -78,44 +77,84 @@ std::optional<std::string> NodeCalls::refusal_of_tool(const pipeline::Node& node
   return problems.empty() ? std::nullopt : std::optional(problems.front().message);
 }
 
-std::expected<tool::Output, tool::Failure> NodeCalls::call(const Step& step,
-                                                           const std::stop_token& stop,
-                                                           NodeEvents& events) const {
-  const auto& node = step.node;
-  auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
+tool::Tool& NodeCalls::tool_of(const Step& step) const {
+  auto* tool = tools_.find(step.node.plugin_id.text, step.node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated
-  if (auto denied = gate_.deny(node, events)) return std::unexpected(*std::move(denied));
-  auto payload = input_of(step.node_index);
-  if (step.item != nullptr) payload.set("item", *step.item);
-  if (step.undoes != nullptr) payload.update(*step.undoes);
-  std::expected<json::Object, tool::Failure> resolved;
-  if (node.has_references) {
-    resolved = with_of(step, tool->spec(), payload);
-    if (!resolved) return std::unexpected(std::move(resolved).error());
+  return *tool;
+}
+
+std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step) const {
+  Given given{.payload = input_of(step.node_index), .with = {}};
+  if (step.item != nullptr) given.payload.set("item", *step.item);
+  if (step.undoes != nullptr) given.payload.update(*step.undoes);
+  if (!step.node.has_references) {
+    given.with = step.node.with;
+    return given;
   }
-  const auto run_id = run_.id().text();
+  const auto* spec = step.node.pipeline.empty() ? &tool_of(step).spec() : nullptr;
+  auto resolved = with_of(step, spec, given.payload);
+  if (!resolved) return std::unexpected(std::move(resolved).error());
+  given.with = *std::move(resolved);
+  return given;
+}
+
+CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
+                            NodeEvents& events, const StreamEnds& streams) const {
+  const bool is_pipeline = !step.node.pipeline.empty();
+  if (!is_pipeline) {
+    if (auto denied = gate_.deny(step.node, events)) return std::unexpected(*std::move(denied));
+  }
+  const auto given = this->given(step);
+  if (!given) return std::unexpected(given.error());
   const auto key = key_of(step);
-  const auto context =
-      std::make_shared<const record::TraceContext>(context_of_node(place_, events.span(), step.id));
-  const tool::Call call{.run_id = run_id,
-                        .node_id = step.id,
-                        .payload = payload,
-                        .with = node.has_references ? *resolved : node.with,
-                        .folder = request_.folder,
-                        .stop = stop,
-                        .log = [&](const tool::LogLine& line) { events.log(line); },
-                        .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
-                        .environment = [&] { return environment_of(step, *context); },
-                        .idempotency_key = key};
-  const record::ContextScope scope(context);
-  return tool::run_caught(*tool, call);
+  const auto context = contexts_.take(events.span(), step.id);
+  const auto environment = [&] { return environment_of(step, context.get()); };
+  tool::Call call{.run_id = place_.context.ids.run_id,
+                  .node_id = step.id,
+                  .payload = given->payload,
+                  .with = given->with,
+                  .folder = request_.folder,
+                  .stop = stop,
+                  .log = [&](const tool::LogLine& line) { events.log(line); },
+                  .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
+                  .environment = std::cref(environment),  // a reference: no allocation
+                  .idempotency_key = key,
+                  .provider_call =
+                      [&](const tool::ProviderCallReport& report) { events.provider_call(report); },
+                  .streams_in = streams.in,
+                  .streams_out = streams.out,
+                  .stream_event = [&](const auto& event) { events.stream(event); }};
+  const record::ContextScope scope(context.shared());
+  if (!is_pipeline && chain_.empty()) return tool::run_caught(tool_of(step), call);
+  Attempt attempt{.pipeline = request_.definition,
+                  .node = step.node,
+                  .node_id = step.id,
+                  .number = number,
+                  .request_key = request_.idempotency_key,
+                  .clock = run_.clock(),
+                  .cancelled = stop,
+                  .call = call,
+                  .events = events};
+  return is_pipeline ? run_pipeline(attempt) : chain_.run(attempt, tool_of(step));
+}
+
+CallOutcome NodeCalls::run_pipeline(Attempt& attempt) const {
+  return chain_.run_pipeline(attempt, [&] {
+    return children_.run({.node = attempt.node,
+                          .node_id = attempt.node_id,
+                          .payload = attempt.call.payload,
+                          .with = attempt.call.with,
+                          .stop = attempt.call.stop},
+                         attempt.events);
+  });
 }
 
 std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,
-                                                              const tool::ToolSpec& spec,
+                                                              const tool::ToolSpec* spec,
                                                               const json::Object& payload) const {
   auto with = pipeline::resolve(json::Value(step.node.with), scope_of(step, payload));
-  auto settings = with ? pipeline::settings_for(spec, std::move(*with->object()))
+  if (with && spec == nullptr) return std::move(*with->object());
+  auto settings = with ? pipeline::settings_for(*spec, std::move(*with->object()))
                        : std::unexpected(with.error());
   if (settings) return *std::move(settings);
   return std::unexpected(

@@ -4,12 +4,15 @@
 #include <memory>
 #include <stop_token>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/call_chain.h"
+#include "engine/child_runs.h"
 #include "engine/engine.h"
+#include "engine/node_contexts.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
+#include "engine/streams.h"
 #include "engine/tool_gate.h"
 #include "pipeline/graph.h"
 #include "pipeline/reference.h"
@@ -38,15 +41,11 @@ inline constexpr std::size_t kMaxItems = 100'000;
 ///          became ready, and stay.
 class NodeCalls {
  public:
-  /// All of them outlive it. `outputs` are those of each node.
+  /// All of them outlive it. `outputs` are those of each node; `timers` are used by calls only.
   NodeCalls(const RunRequest& request, const tool::Registry& tools, const record::Run& run,
             const RunPlace& place, const pipeline::Graph& graph,
-            const std::vector<OutputPointer>& outputs);
+            const std::vector<OutputPointer>& outputs, Timers& timers, ChildRuns& children);
 
-  [[nodiscard]] std::optional<pipeline::NodeIndex> find(std::string_view node_id) const {
-    const auto found = index_.find(node_id);
-    return found == index_.end() ? std::nullopt : std::optional(found->second);
-  }
   [[nodiscard]] json::Object input_of(pipeline::NodeIndex node) const;
   /// What a node is to do, once what it needs has ended.
   struct Plan {
@@ -60,15 +59,23 @@ class NodeCalls {
   [[nodiscard]] std::optional<std::string> refusal_of_tool(const pipeline::Node& node,
                                                            std::string_view plugin_id,
                                                            std::string_view tool_id) const;
-  [[nodiscard]] std::expected<tool::Output, tool::Failure> call(const Step& step,
-                                                                const std::stop_token& stop,
-                                                                NodeEvents& events) const;
+  /// What its tool, or the pipeline that it runs, gets.
+  struct Given {
+    json::Object payload;
+    json::Object with;  ///< its references resolved
+  };
+  [[nodiscard]] std::expected<Given, tool::Failure> given(const Step& step) const;
+  [[nodiscard]] tool::Tool& tool_of(const Step& step) const;
+  /// `number` is the attempt's.
+  [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
+                                 NodeEvents& events, const StreamEnds& streams) const;
 
  private:
   [[nodiscard]] pipeline::Scope scope_of(const Step& step, const json::Object& payload) const;
-  /// What the tool gets: `with`, its references resolved.
+  /// What the tool gets: `with`, its references resolved. `spec` is its; a pipeline has none.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
-      const Step& step, const tool::ToolSpec& spec, const json::Object& payload) const;
+      const Step& step, const tool::ToolSpec* spec, const json::Object& payload) const;
+  [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt) const;
   [[nodiscard]] std::string key_of(const Step& step) const;
   [[nodiscard]] tool::Environment environment_of(const Step& step,
                                                  const record::TraceContext& context) const;
@@ -80,7 +87,9 @@ class NodeCalls {
   const pipeline::Graph& graph_;
   const std::vector<OutputPointer>& outputs_;
   const ToolGate gate_;
-  std::unordered_map<std::string_view, pipeline::NodeIndex> index_;  // of ids, for references
+  const CallChain chain_;
+  ChildRuns& children_;
+  mutable NodeContexts contexts_;
 };
 
 }  // namespace weir::engine

@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "engine/error_summary.h"
 #include "engine/failures.h"
+#include "engine/streams.h"
 
 namespace weir::engine {
 namespace {
@@ -13,7 +15,18 @@ using event::Type;
 /// More keys are cut: the output itself has them all.
 constexpr std::size_t kMaxOutputKeys = 1000;
 
+/// Of an output; what is larger is left out: the output itself is what counts.
+constexpr std::size_t kMaxAttributes = std::size_t{64} << 10;
+
 std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
+
+/// A node that runs a pipeline has no tool: what it calls is named in the same way.
+std::string_view plugin_of(const pipeline::Node& node) {
+  return node.pipeline.empty() ? std::string_view(node.plugin_id.text) : "pipeline";
+}
+std::string_view tool_of(const pipeline::Node& node) {
+  return node.pipeline.empty() ? node.tool_id.text : node.pipeline;
+}
 
 void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
@@ -32,6 +45,10 @@ json::Object guard_attributes(const pipeline::GuardRetry& policy,
     attributes.set("timeout_seconds", std::chrono::duration<double>(*policy.timeout).count());
   }
   return attributes;
+}
+
+std::string cache_attributes(std::string_view key) {
+  return key.empty() ? std::string() : R"({"cache_key":")" + std::string(key) + "\"}";
 }
 
 }  // namespace
@@ -62,8 +79,8 @@ std::vector<event::FieldValue> NodeEvents::common() const {
   fields.push_back({Field::kSpanId, view(span_)});
   fields.push_back({Field::kParentSpanId, view(parent_span_)});
   fields.push_back({Field::kNodeId, node_id_});
-  fields.push_back({Field::kPluginId, std::string_view(node_.plugin_id.text)});
-  fields.push_back({Field::kToolId, std::string_view(node_.tool_id.text)});
+  fields.push_back({Field::kPluginId, plugin_of(node_)});
+  fields.push_back({Field::kToolId, tool_of(node_)});
   fields.push_back({Field::kStepIndex, step_index_});
   return fields;
 }
@@ -93,6 +110,7 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   auto fields = common();
   add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
+  if (cache_hit_ == true) fields.push_back({Field::kOutcome, std::string_view("cached")});
   fields.push_back({Field::kOutputKeys, std::span<const std::string>(keys)});
   std::string hash;
   if (may_stand_in_event(output_text, store.redactor)) {
@@ -102,10 +120,48 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
     hash = sha256.text();
     fields.push_back({Field::kOutputSha256, std::string_view(hash)});
   }
+  if (cache_hit_) fields.push_back({Field::kCacheHit, *cache_hit_});
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
+  add_known_from(fields);
+  std::string attributes;
+  if (!output.attributes.empty()) attributes = json::to_text(output.attributes);
+  if (!attributes.empty() && attributes.size() <= kMaxAttributes) {
+    fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  }
   emit(Type::kNodeCompleted, fields);
   return {};
+}
+
+void NodeEvents::add_known_from(std::vector<event::FieldValue>& fields) const {
+  if (known_from_run_.empty()) return;
+  fields.push_back({Field::kReason, std::string_view(known_reason_)});
+  fields.push_back({Field::kTargetRunId, std::string_view(known_from_run_)});
+}
+
+void NodeEvents::cache_hit(const CacheHit& hit) {
+  cache_hit_ = true;
+  known_from_run_ = hit.run_id;
+  known_reason_ = hit.reason;
+  auto fields = common();
+  add_attempt(fields);
+  if (hit.size_bytes) {
+    fields.push_back({Field::kReadBytes, static_cast<std::int64_t>(*hit.size_bytes)});
+  }
+  add_known_from(fields);
+  const auto attributes = cache_attributes(hit.key);
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(Type::kCacheHit, fields);
+}
+
+void NodeEvents::cache_miss(const CacheMiss& miss) {
+  cache_hit_ = false;
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kReason, miss.reason});
+  const auto attributes = cache_attributes(miss.key);
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(Type::kCacheMiss, fields);
 }
 
 void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
@@ -116,6 +172,9 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
     fields.push_back({Field::kOutcome, outcome});
   }
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
+  if (const auto code = error_code_of(failure); code != kUnknownError) {
+    fields.push_back({Field::kErrorCode, code});
+  }
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
   if (failure.retryable) fields.push_back({Field::kRetryable, *failure.retryable});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
@@ -174,7 +233,7 @@ void NodeEvents::cancelled(double duration_ms, const Cancel& cancel, const tool:
 void NodeEvents::emit_undo(Type type, std::vector<event::FieldValue> fields, const Undo& undo) {
   json::Object attributes;
   attributes.set("undoes", undo.tool_id);
-  attributes.set("original_action_timestamp", to_string(undo.completed_at));
+  attributes.set("original_action_timestamp", weir::to_string(undo.completed_at));
   attributes.set("run_outcome", undo.run_failed ? "failed" : "cancelled");
   const auto text = json::to_text(attributes);
   fields.push_back({Field::kReason, std::string_view(undo.run_failed ? "the run failed"
@@ -269,6 +328,26 @@ void NodeEvents::kept(const tool::KeptArtifact& artifact) {
   fields.push_back({Field::kArtifactPath, std::string_view(artifact.name)});
   fields.push_back({Field::kArtifactSha256, std::string_view(hash)});
   run_.emit(Type::kArtifactWritten, fields);
+}
+
+void NodeEvents::child(Type type, const ChildFact& fact) {
+  const auto id = fact.run_id.text();
+  const auto attributes = R"({"depth":)" + std::to_string(fact.depth) + "}";
+  auto fields = common();
+  add_attempt(fields);
+  if (fact.duration_ms) fields.push_back({Field::kDurationMs, *fact.duration_ms});
+  if (!fact.error_type.empty()) {
+    fields.push_back({Field::kErrorType, fact.error_type});
+    fields.push_back({Field::kErrorMessage, fact.error_message});
+  }
+  fields.push_back({Field::kPipelineName, fact.pipeline});
+  fields.push_back({Field::kTargetRunId, std::string_view(id)});
+  if (fact.depth > 0) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
+  run_.emit(type, fields);
+}
+
+void NodeEvents::stream(const tool::StreamEvent& event) {
+  emit_stream_event(run_, common(), event, {});
 }
 
 }  // namespace weir::engine

@@ -9,6 +9,7 @@
 #include "artifact/artifact_store.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "engine/circuit_breakers.h"
 #include "engine/payload.h"
 #include "engine/run_place.h"
 #include "pipeline/definition.h"
@@ -25,6 +26,16 @@ struct OutputStore {
   const event::Redactor& redactor;
 };
 
+/// What an attempt says of the run that it began.
+struct ChildFact {
+  RunId run_id;
+  std::string_view pipeline;  ///< its id
+  std::optional<double> duration_ms{};
+  std::string_view error_type{};
+  std::string_view error_message{};
+  int depth = 0;  ///< how many runs are around it; 0: nothing is said of that
+};
+
 /// Records one attempt of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
@@ -39,6 +50,20 @@ class NodeEvents {
   /// was recorded.
   [[nodiscard]] Result<void> completed(double duration_ms, const tool::Output& output,
                                        std::string_view output_text, const OutputStore& store);
+  /// Where an output comes from that is not made anew.
+  struct CacheHit {
+    std::string_view run_id;  ///< of the node that made it
+    std::string_view reason;
+    std::optional<std::size_t> size_bytes;
+    std::string_view key{};  ///< empty: of no cache
+  };
+  /// Before `completed`, which says it too.
+  void cache_hit(const CacheHit& hit);
+  struct CacheMiss {
+    std::string_view reason;
+    std::string_view key;  ///< empty: none was looked for
+  };
+  void cache_miss(const CacheMiss& miss);
   void failed(double duration_ms, const tool::Failure& failure);
   /// After `failed`: another attempt follows.
   void retry_scheduled(std::string_view reason, std::chrono::milliseconds delay);
@@ -73,6 +98,15 @@ class NodeEvents {
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
   void kept(const tool::KeptArtifact& artifact);
+  /// Also told to the run's ProviderCallLogger.
+  void provider_call(const tool::ProviderCallReport& report);
+  /// What the circuit has come to.
+  void circuit(CircuitState state, const pipeline::CircuitBreaker& rules);
+
+  /// `type` is pipeline_child_*.
+  void child(event::Type type, const ChildFact& fact);
+  /// Of a stream of the tool's own. From any thread.
+  void stream(const tool::StreamEvent& event);
 
   [[nodiscard]] SpanId span() const { return span_id_; }
 
@@ -80,7 +114,9 @@ class NodeEvents {
   [[nodiscard]] std::vector<event::FieldValue> common() const;
   void add_attempt(std::vector<event::FieldValue>& fields) const;
   void emit_undo(event::Type type, std::vector<event::FieldValue> fields, const Undo& undo);
+  void add_known_from(std::vector<event::FieldValue>& fields) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
+  void tell_logger(const tool::ProviderCallReport& report);
 
   record::Run& run_;
   const pipeline::Node& node_;
@@ -92,6 +128,9 @@ class NodeEvents {
   SpanId span_id_;
   SpanId::Text span_;
   SpanId::Text parent_span_;
+  std::optional<bool> cache_hit_;  // what was said of it
+  std::string known_from_run_;
+  std::string known_reason_;
 };
 
 }  // namespace weir::engine

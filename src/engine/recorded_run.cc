@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/run_end.h"
+#include "tool/tool.h"
 
 namespace weir::engine {
 namespace {
@@ -47,10 +48,35 @@ void read_start(RecordedRun& run, const EventView& event) {
   if (const auto* file = attributes.find("file"); file != nullptr && file->string() != nullptr) {
     run.file = *file->string();
   }
+  if (const auto* depth = attributes.find("depth");
+      depth != nullptr && depth->integer() != nullptr) {
+    run.depth = *depth->integer();
+  }
   if (const auto* hash = attributes.find("params_sha256");
       hash != nullptr && hash->string() != nullptr) {
     run.params_sha256 = Sha256::parse(*hash->string());
   }
+  if (const auto* from = attributes.find("rerun_from");
+      from != nullptr && from->array() != nullptr) {
+    for (const auto& node : *from->array()) {
+      if (node.string() != nullptr) run.rerun_from.push_back(*node.string());
+    }
+  }
+}
+
+void read_child(RecordedRun& run, const EventView& event) {
+  const auto id = RunId::parse(event.text(Field::kTargetRunId));
+  if (!id) return;
+  run.children[std::string(event.text(Field::kNodeId))] = {
+      .run_id = *id, .has_ended = event.type() != Type::kChildSpawned};
+}
+
+void read_end(RecordedRun& run, const EventView& event) {
+  run.end = event.type_name();
+  run.duration_ms = event.number(Field::kDurationMs).value_or(0);
+  run.failed_node_id = event.text(Field::kFailedNodeId);
+  run.error_type = event.text(Field::kErrorType);
+  run.error_message = event.text(Field::kErrorMessage);
 }
 
 NodeFact fact_of(const EventView& event) {
@@ -77,13 +103,26 @@ NodeFact fact_of(const EventView& event) {
     fact.actor_id = event.text(Field::kActorId);
   }
   if (fact.type == Type::kNodeRetryScheduled) fact.reason = event.text(Field::kReason);
-  if (fact.type == Type::kNodeCancelled) fact.outcome = event.text(Field::kOutcome);
+  if (fact.type == Type::kNodeCompleted || fact.type == Type::kNodeCancelled) {
+    fact.outcome = event.text(Field::kOutcome);
+  }
   if (fact.type == Type::kToolInvoked) {
     const auto attributes = object_of(event, Field::kAttributes);
     const auto* outcome = attributes.find("run_outcome");
     if (outcome != nullptr && outcome->string() != nullptr) fact.run_outcome = *outcome->string();
   }
   return fact;
+}
+
+/// Nothing, of a stream that is not complete.
+std::optional<NodeFact> stream_fact_of(const EventView& event) {
+  if (event.text(Field::kReason) != "end_of_stream") return {};
+  const auto attributes = object_of(event, Field::kAttributes);
+  const auto* to_node = attributes.find("to_node");
+  if (to_node == nullptr || to_node->string() == nullptr) return {};
+  return NodeFact{.type = event.type(),
+                  .node_id = std::string(event.text(Field::kNodeId)),
+                  .to_node = *to_node->string()};
 }
 
 }  // namespace
@@ -104,11 +143,13 @@ void RecordedRun::apply(const EventView& event) {
       engine_attempt =
           std::max(engine_attempt, event.integer(Field::kEngineAttempt).value_or(engine_attempt));
       return facts.push_back(fact_of(event));
-    case Type::kNodeStarted:
     case Type::kNodeCompleted:
     case Type::kNodeFailed:
-    case Type::kNodeSkipped:
     case Type::kNodeCancelled:
+      if (!children.empty()) children.erase(std::string(event.text(Field::kNodeId)));
+      return facts.push_back(fact_of(event));
+    case Type::kNodeStarted:
+    case Type::kNodeSkipped:
     case Type::kNodeRetryScheduled:
     case Type::kSignalAccepted:
     case Type::kSignalDeferred:
@@ -124,9 +165,31 @@ void RecordedRun::apply(const EventView& event) {
     case Type::kToolInvoked:
       if (auto fact = fact_of(event); !fact.run_outcome.empty()) facts.push_back(std::move(fact));
       return;
+    case Type::kChildSpawned:
+    case Type::kChildCompleted:
+    case Type::kChildFailed:
+      return read_child(*this, event);
+    case Type::kStreamQueueClosed:
+      if (auto fact = stream_fact_of(event)) facts.push_back(*std::move(fact));
+      return;
     default:
-      if (event::ends_run(event.type())) end = event.type_name();
+      if (event::ends_run(event.type())) read_end(*this, event);
   }
+}
+
+Result<json::Object> output_of(const NodeFact& fact, const artifact::ArtifactStore& artifacts) {
+  const auto where = "node '" + fact.node_id + "'";
+  std::string text = fact.output;
+  if (fact.output_sha256) {
+    auto bytes = artifacts.get(*fact.output_sha256, tool::kMaxPayloadBytes);
+    if (!bytes) return std::unexpected(std::move(bytes).error().within(where));
+    text = *std::move(bytes);
+  }
+  auto value = json::parse(text);
+  if (!value || value->object() == nullptr) {
+    return fail(ErrorCode::kCorrupt, where + ": its recorded output is no object");
+  }
+  return std::move(*value->object());
 }
 
 }  // namespace weir::engine

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "artifact/artifact_store.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -19,7 +21,8 @@ namespace weir::engine {
 
 /// What the log says of a node, as far as the run's course depends on it.
 struct NodeFact {
-  /// pipeline_node_*, signal_*, approval_*, pipeline_resumed, of a guard, and of a tool that undoes
+  /// pipeline_node_*, signal_*, approval_*, pipeline_resumed, of a guard, of a tool that undoes, or
+  /// stream_queue_closed of a stream that is complete
   event::Type type;
   std::string node_id;
   int attempt = 1;
@@ -32,8 +35,15 @@ struct NodeFact {
   std::shared_ptr<const SignalRequest> signal{};  ///< of signal_*
   std::string actor_id{};                         ///< kApprovalDecided
   std::string reason{};                           ///< kNodeRetryScheduled, kApprovalDecided
-  std::string outcome{};                          ///< kNodeCancelled, kApprovalDecided
+  std::string outcome{};      ///< kNodeCompleted, kNodeCancelled, kApprovalDecided
   std::string run_outcome{};  ///< kToolInvoked: how the run ends that is being undone
+  std::string to_node{};      ///< kStreamQueueClosed: who reads it
+};
+
+/// A run that a node of the run has begun.
+struct RecordedChild {
+  RunId run_id;
+  bool has_ended = false;  ///< as the run says; if it does not, it may have
 };
 
 /// What the log says of a run that another process has left, enough to go on with it. Fold the
@@ -50,18 +60,39 @@ struct RecordedRun {
   std::int64_t last_run_seq = 0;
   std::int64_t engine_attempt = 0;  ///< 0: it never started
   Timestamp started_at{};
-  std::string end;   ///< the type of the event that ended it; empty: none has
+  std::string end;         ///< the type of the event that ended it; empty: none has
+  double duration_ms = 0;  ///< of its end, as are these:
+  std::string failed_node_id;
+  std::string error_type;
+  std::string error_message;
   std::string file;  ///< where its definition was read
   std::optional<Sha256> definition_sha256;
   std::optional<Sha256> input_sha256;
   json::Object params;                  ///< as the event has them
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
+  std::vector<std::string> rerun_from;  ///< as Rerun::from; `ids.previous_run_id` is Rerun::of
   std::vector<NodeFact> facts;
   /// Asked by others, in the order in which it was heard of, decided or not.
   std::vector<SignalRequest> requests;
+  std::int64_t depth = 0;  ///< how many runs are around it
+  /// Of each node or item of which no attempt has ended since.
+  std::map<std::string, RecordedChild, std::less<>> children;
 
   /// Also the signals to the run that stand in other runs.
   void apply(const event::EventView& event);
+};
+
+/// What a node that completed gave. Errors: those of the artifact store; kCorrupt when it is no
+/// object.
+[[nodiscard]] Result<json::Object> output_of(const NodeFact& fact,
+                                             const artifact::ArtifactStore& artifacts);
+
+/// That a run repeats another one of the same definition, input and parameters.
+struct Rerun {
+  const RecordedRun* of = nullptr;  ///< null: it repeats none
+  /// Where it begins: these nodes and all that come after them run, the others give what they gave
+  /// then, if they gave anything. Empty: at the beginning.
+  std::vector<std::string> from{};
 };
 
 /// A run that this process has taken from one that is gone.

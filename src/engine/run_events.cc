@@ -1,6 +1,7 @@
 #include "engine/run_events.h"
 
 #include "base/utf8.h"
+#include "engine/error_summary.h"
 #include "engine/wide_events.h"
 
 namespace weir::engine {
@@ -63,8 +64,12 @@ void RunEvents::started(const Start& start) {
   if (place_.execution_mode.empty()) fields.erase(fields.begin());
   if (!start.params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
   json::Object attributes;  // what going on with the run takes
+  if (start.depth > 0) attributes.set("depth", start.depth);
   if (!start.file.empty()) attributes.set("file", start.file.string());
   if (start.params_sha256) attributes.set("params_sha256", start.params_sha256->text());
+  if (!start.rerun_from.empty()) {
+    attributes.set("rerun_from", json::Array(start.rerun_from.begin(), start.rerun_from.end()));
+  }
   const auto attributes_text = json::to_text(attributes);
   if (!attributes.empty()) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});
@@ -110,13 +115,17 @@ void RunEvents::failed(Execution& execution, double duration_ms) {
                         ? event::FieldValue{Field::kFailedNodeId, nullptr}
                         : event::FieldValue{Field::kFailedNodeId, std::string_view(first)};
   const auto& failure = execution.failure();
-  emit(Type::kPipelineFailed, {{Field::kDurationMs, duration_ms},
-                               {Field::kErrorType, std::string_view(failure.type)},
-                               {Field::kErrorMessage, std::string_view(failure.message)},
-                               {Field::kNodeCount, execution.node_count()},
-                               {Field::kSuccessCount, execution.completed_count()},
-                               {Field::kFailedCount, execution.failed_count()},
-                               node});
+  std::vector<event::FieldValue> fields = {{Field::kDurationMs, duration_ms},
+                                           {Field::kErrorType, std::string_view(failure.type)}};
+  if (const auto code = error_code_of(failure); code != kUnknownError) {
+    fields.push_back({Field::kErrorCode, code});
+  }
+  fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
+  fields.push_back({Field::kNodeCount, execution.node_count()});
+  fields.push_back({Field::kSuccessCount, execution.completed_count()});
+  fields.push_back({Field::kFailedCount, execution.failed_count()});
+  fields.push_back(node);
+  emit(Type::kPipelineFailed, fields);
 }
 
 void RunEvents::cancelled(const Execution& execution, double duration_ms) {

@@ -25,6 +25,8 @@ class RunEvents {
     /// If the event may not hold them as they are.
     std::optional<Sha256> params_sha256;
     const std::filesystem::path& file;
+    const std::vector<std::string>& rerun_from;  ///< as Rerun::from
+    int depth;                                   ///< how many runs are around it
   };
   void started(const Start& start);
   /// It goes on in this process.

@@ -28,6 +28,11 @@ void set_execution_mode(RunPlace& place, const std::string& mode) {
 }
 
 std::string execution_mode_around() { return mode_of(context_around()); }
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto result = std::filesystem::absolute(path, error);
+  return error ? path : result;
+}
 
 RunPlace place_of_run(const RunId& run, Timestamp now, std::filesystem::path store) {
   RunPlace place{.context = context_around().child_span(),

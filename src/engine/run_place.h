@@ -10,6 +10,8 @@
 
 namespace weir::engine {
 
+class ProviderCallLogger;
+
 /// Where a run stands: in which trace, for whom, in which store, under which loggers.
 struct RunPlace {
   /// Inside the run: its trace, its span, what else travels; `ids.run_id` is the run's. Current
@@ -20,9 +22,13 @@ struct RunPlace {
       execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
   std::int64_t engine_attempt = 1;  ///< how many processes have had the run, this one included
   std::filesystem::path store;
-  const record::Loggers* loggers = nullptr;     ///< say which lines are recorded; null: all
-  record::ProcessRuns* process_runs = nullptr;  ///< for what belongs to no run
+  const record::Loggers* loggers = nullptr;      ///< say which lines are recorded; null: all
+  record::ProcessRuns* process_runs = nullptr;   ///< for what belongs to no run
+  ProviderCallLogger* provider_calls = nullptr;  ///< hears of them too
 };
+
+/// As it is when there is no way to tell: without a working directory.
+[[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
 
 /// Of a run that begins now. It goes on with the trace and the ids that are current in this thread,
 /// otherwise with those that this process has inherited in its environment (context_carrier.h); a

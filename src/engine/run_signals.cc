@@ -39,11 +39,10 @@ void RunSignals::ask(SignalRequest request) {
   call_user(request);
 }
 
-void RunSignals::open() {
+void RunSignals::ask_early() {
   std::vector<SignalRequest> early;
   {
     const std::lock_guard lock(execution_.mutex_);
-    open_ = true;
     early = std::move(early_);
   }
   for (auto& request : early) ask(std::move(request));
@@ -169,7 +168,7 @@ void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands
   auto events = execution_.events_of(step, 1, execution_.wide_at(step));
   const bool was_late = answer.reason == kApprovalTimeout;
   events.tool_denied(was_late ? kApprovalTimeout : "approval_denied", {});
-  events.started(execution_.predecessor_ids_[node]);
+  events.started(execution_.predecessor_ids(node));
   auto message =
       was_late ? "nobody has approved it in time" : "'" + answer.actor_id + "' has denied it";
   if (!was_late && !answer.reason.empty()) message += ": " + answer.reason;

@@ -33,8 +33,10 @@ class RunSignals {
 
   /// Before `open` it is kept until then.
   void ask(SignalRequest request);
-  /// The run has begun to move. Under no lock.
-  void open();
+  /// The run begins to move.
+  void open() { open_ = true; }
+  /// What was asked before. Under no lock.
+  void ask_early();
   /// The run has moved.
   void reconsider();
   /// Before the run's last event.

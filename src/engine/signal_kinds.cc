@@ -44,6 +44,11 @@ SignalDecision not_found(const SignalRequest& request) {
                                   "the run has no node '" + request.node_id + "'");
 }
 
+/// What has been in a stream is gone, and who is joined by one has begun.
+SignalDecision in_stream() {
+  return SignalDecision::rejected("STEP_IN_STREAM", "a stream joins the node with others");
+}
+
 SignalDecision invalid(std::string why) {
   return SignalDecision::rejected("SIGNAL_INVALID_PAYLOAD", std::move(why));
 }
@@ -71,7 +76,7 @@ std::string with_actor(std::string text, const SignalRequest& request) {
 }  // namespace
 
 NodeIndex RunSignals::node_of(const SignalRequest& request) const {
-  const auto node = execution_.calls_.find(request.node_id);
+  const auto node = execution_.graph_.ids.find(request.node_id);
   WEIR_CHECK(node);  // it was judged
   return *node;
 }
@@ -100,6 +105,7 @@ SignalDecision RunSignals::judge_resume(const SignalRequest&) {
 SignalDecision RunSignals::judge_retry(const SignalRequest& request) {
   const auto step = execution_.known_step(request.node_id);
   if (!step) return not_found(request);
+  if (execution_.graph_.has_stream(execution_.scheduler_.node_of(*step))) return in_stream();
   const auto& scheduler = execution_.scheduler_;
   if (scheduler.can_retry(*step)) return {};
   const auto state = scheduler.state(*step);
@@ -116,8 +122,9 @@ SignalDecision RunSignals::judge_retry(const SignalRequest& request) {
 }
 
 SignalDecision RunSignals::judge_unbegun(const SignalRequest& request) {
-  const auto node = execution_.calls_.find(request.node_id);
+  const auto node = execution_.graph_.ids.find(request.node_id);
   if (!node) return not_found(request);
+  if (execution_.graph_.has_stream(*node)) return in_stream();
   const auto& scheduler = execution_.scheduler_;
   const auto state = scheduler.state(*node);
   if (state >= State::kCompleted) {
@@ -166,7 +173,7 @@ SignalDecision RunSignals::judge_alert(const SignalRequest& request) {
 }
 
 SignalDecision RunSignals::judge_answer(const SignalRequest& request) {
-  const auto node = execution_.calls_.find(request.node_id);
+  const auto node = execution_.graph_.ids.find(request.node_id);
   if (!node) return not_found(request);
   if (!execution_.node_at(*node).approval) {
     return SignalDecision::rejected("APPROVAL_NOT_NEEDED", "the node waits for nobody");
@@ -228,7 +235,7 @@ void RunSignals::record_override(NodeIndex node, const json::Object& output) {
   // An attempt that is queued has its number and has not begun.
   const int attempt = execution_.scheduler_.attempts(node) + (execution_.is_queued(node) ? 0 : 1);
   auto events = execution_.events_of(step, attempt, execution_.wide_at(step));
-  events.started(execution_.predecessor_ids_[node]);
+  events.started(execution_.predecessor_ids(node));
   const auto kept = events.completed(0, {.payload = output, .usage = {}}, json::to_text(output),
                                      execution_.output_store_);
   if (!kept) execution_.storage_error_ = kept.error();
@@ -248,7 +255,7 @@ void RunSignals::say_emergency(const SignalRequest& request) {
   };
   for (auto* running : execution_.running_) {
     if (running->ended.exchange(true)) continue;
-    if (scheduler.state(running->step) == State::kRunning) {
+    if (running->has_begun) {
       const auto step = execution_.step_of(running->step);
       execution_.events_of(step, running->attempt, nullptr, running->span)
           .cancelled(milliseconds_since(execution_.run_.clock(), running->started_at),
@@ -256,6 +263,7 @@ void RunSignals::say_emergency(const SignalRequest& request) {
     }
     give_up(running->step);
   }
+  for (const auto step : execution_.take_unbegun()) give_up(step);
   for (const auto step : execution_.ready_.remove_if([](auto) { return true; })) give_up(step);
   alert("P1", with_actor("the run was stopped at once", request));
 }
@@ -296,10 +304,7 @@ void RunSignals::do_nothing(const SignalRequest&, Commands&) {}
 /// What has not begun does not begin.
 void RunSignals::pause(const SignalRequest&, Commands&) {
   execution_.scheduler_.pause();
-  const auto unbegun = execution_.ready_.remove_if([this](auto step) {
-    return execution_.scheduler_.state(step) == State::kRunning;  // otherwise it is prepared
-  });
-  for (const auto step : unbegun) execution_.scheduler_.put_back(step);
+  for (const auto step : execution_.take_unbegun()) execution_.scheduler_.put_back(step);
 }
 
 void RunSignals::resume(const SignalRequest&, Commands& commands) {

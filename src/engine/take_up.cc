@@ -47,9 +47,9 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
 
 /// "ID" or "ID[3]".
 std::optional<Execution::Name> Execution::read_name(std::string_view id) const {
-  if (const auto node = calls_.find(id)) return Name{.node = *node};
+  if (const auto node = graph_.ids.find(id)) return Name{.node = *node};
   const auto bracket = id.rfind('[');
-  const auto node = calls_.find(id.substr(0, bracket));
+  const auto node = graph_.ids.find(id.substr(0, bracket));
   if (bracket == std::string_view::npos || !node) return {};
   std::uint32_t item = 0;
   const auto* const end = id.data() + id.size();
@@ -86,14 +86,23 @@ std::optional<StepIndex> Execution::find_step(std::string_view node_id,
 /// The scheduler is where it was when the fact was recorded, or one step before.
 Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
                                    pipeline::Scheduler::Commands& commands) {
+  if (fact.type == Type::kStreamQueueClosed) {
+    streams_.note_complete(scheduler_.node_of(step), fact.to_node);
+    return {};
+  }
   scheduler_.retry_due(step, commands);
   switch (fact.type) {
     case Type::kNodeStarted:
+      known_outputs_.asked_before(step_of(step), fact.attempt);
+      said_again_.erase(fact.node_id);
       taken_up_.unended.insert(step);
       taken_up_.ended.erase(fact.node_id);
       return {};
     case Type::kNodeRetryScheduled:
-      if (fact.reason == kGuardRetry) tell_begin_again(commands);
+      if (fact.reason == kGuardRetry) {
+        tell_begin_again(commands);
+        said_again_.insert(fact.node_id);
+      }
       taken_up_.ended.erase(fact.node_id);
       taken_up_.said_skips.erase(step);
       return {};
@@ -145,12 +154,13 @@ Result<void> Execution::tell_end(StepIndex step, const NodeFact& fact,
 Result<void> Execution::tell_completed(StepIndex step, const NodeFact& fact,
                                        pipeline::Scheduler::Commands& commands) {
   const auto& node = request_.definition.nodes[scheduler_.node_of(step)];
-  WEIR_TRY(auto output, output_of(fact));
+  WEIR_TRY(auto object, output_of(fact, output_store_.artifacts));
+  const auto output = std::make_shared<const json::Object>(std::move(object));
   if (node.guard_retry && guards_[scheduler_.node_of(step)].failures() > 0) {
     taken_up_.unsaid_recovery = step;
   }
-  if (node.undo) note_undo(step, output, fact.at);
-  note_completed(step, std::move(output), commands);
+  if (node.undo && fact.outcome != "cached") note_undo(step, output, fact.at);
+  note_completed(step, output, commands);
   return {};
 }
 
@@ -212,6 +222,7 @@ void Execution::tell_stop(bool failed, pipeline::Scheduler::Commands& commands) 
 /// What the other process had begun to do, and had not said that it was done.
 void Execution::go_on() {
   decide([&](auto& commands) {
+    signals_.open();
     signals_.go_on(commands);
     for (const auto& [id, reason] : taken_up_.ended) say_unsaid_retry(id, reason);
     go_on_with_guards(commands);
@@ -258,22 +269,6 @@ void Execution::go_on_with_guards(pipeline::Scheduler::Commands& commands) {
   const auto guard = step_of(*taken_up_.unsaid_recovery);
   auto events = events_of(guard, scheduler_.attempts(guard.index));
   note_guard_completed(guard, events);
-}
-
-Result<OutputPointer> Execution::output_of(const NodeFact& fact) const {
-  std::string text = fact.output;
-  if (fact.output_sha256) {
-    auto bytes = output_store_.artifacts.get(*fact.output_sha256, tool::kMaxPayloadBytes);
-    if (!bytes)
-      return std::unexpected(std::move(bytes).error().within("node '" + fact.node_id + "'"));
-    text = *std::move(bytes);
-  }
-  auto value = json::parse(text);
-  if (!value || value->object() == nullptr) {
-    return weir::fail(ErrorCode::kCorrupt,
-                      "node '" + fact.node_id + "': its recorded output is no object");
-  }
-  return std::make_shared<const json::Object>(std::move(*value->object()));
 }
 
 }  // namespace weir::engine

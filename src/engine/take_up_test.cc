@@ -15,6 +15,7 @@ constexpr const char* kRun = R"json({
     {"id": "large", "plugin_id": "x", "tool_id": "large", "needs": ["first"],
      "domain": "few"},
     {"id": "flaky", "plugin_id": "x", "tool_id": "flaky", "needs": ["first"], "domain": "few",
+     "circuit_breaker": {"operation": "o", "provider": "p", "failures": 1000},
      "retry": {"max_attempts": 4, "delay": "1ms", "jitter": "none"}},
     {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["large"],
      "for_each": "${nodes.first.list}"},
@@ -36,7 +37,7 @@ TEST_P(TakeUpInMode, EndsAsTheUncrashedRunWhereverItWasLost) {
   const auto pipeline = in_mode(GetParam());
   const auto whole = run(pipeline, {}, 1);
   ASSERT_TRUE(whole);
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   const auto expected = state_of(all, {});
   for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
     SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
@@ -78,19 +79,19 @@ TEST_F(TakeUpTest, GivesAToolTheSameKeyOnBothTries) {
   const std::string pipeline =
       R"({"id": "p", "nodes": [{"id": "n", "plugin_id": "x", "tool_id": "name"}]})";
   ASSERT_TRUE(run(pipeline));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   std::vector<std::string> after;
   ASSERT_TRUE(take_up(pipeline, std::span(all.data(), 2), after));
   ASSERT_EQ(keys_["n"].size(), 2U);
   EXPECT_EQ(keys_["n"][0], keys_["n"][1]);
-  EXPECT_THAT(keys_["n"][0], HasSubstr(recorded(all).run_id.text()));
+  EXPECT_THAT(keys_["n"][0], HasSubstr(recorded_run(all).run_id.text()));
 }
 
 TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
   const std::string pipeline = R"({"id": "p", "nodes": [
       {"id": "n", "plugin_id": "x", "tool_id": "name", "effects_once": true}]})";
   ASSERT_TRUE(run(pipeline));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   calls_.clear();
   std::vector<std::string> after;
   const auto report = take_up(pipeline, std::span(all.data(), 2), after);
@@ -111,7 +112,7 @@ TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
        "retry": {"max_attempts": 3, "delay": "10m", "max_delay": "10m", "jitter": "none"}},
       {"id": "bad", "plugin_id": "x", "tool_id": "fail"}]})";
   ASSERT_TRUE(run(pipeline, {}, 1));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
     SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
     const std::span before(all.data(), lost_after);
@@ -126,7 +127,7 @@ TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
 
 TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {
   ASSERT_TRUE(run(kTwoNodes));
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   std::vector<std::string> after;
   const auto report =
       take_up(R"({"id": "p", "nodes": [{"id": "other", "plugin_id": "a", "tool_id": "t1"}]})",

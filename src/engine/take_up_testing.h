@@ -3,18 +3,55 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "engine/engine_testing.h"
+#include "engine/recorded_run.h"
 #include "event/decoder.h"
 #include "project/run_state.h"
 
-/// For tests: a run whose process was lost goes on in another.
+/// For tests: what was recorded of a run, whole or up to where its process was lost.
 namespace weir::engine {
 
+/// Segments are named by the millisecond in which their writer began: after this, those of the next
+/// one come after those of the last one.
+inline void wait_for_next_writer() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
+
+/// The lines of a store's events, in their order.
+[[nodiscard]] inline std::vector<std::string> lines_of(const log::StoreDirectory& store) {
+  std::vector<std::string> lines;
+  const auto segments = store.segments();
+  EXPECT_TRUE(segments);
+  for (const auto& segment : *segments) {
+    std::ifstream file(segment);
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+[[nodiscard]] inline RecordedRun recorded_run(std::span<const std::string> lines) {
+  RecordedRun run;
+  event::Decoder decoder;
+  for (const auto& line : lines) {
+    const auto event = decoder.decode(line);
+    EXPECT_TRUE(event);
+    run.apply(**event);
+  }
+  return run;
+}
+
 [[nodiscard]] inline project::RunState state_of(std::span<const std::string> before,
-                                                std::span<const std::string> after) {
+                                                std::span<const std::string> after = {}) {
   project::RunState state;
   event::Decoder decoder;
   for (const auto& part : {before, after}) {
@@ -27,6 +64,15 @@ namespace weir::engine {
   std::map<std::string, project::State> states;
   for (const auto& node : run.nodes) states[node.node_id] = node.state;
   return states;
+}
+
+/// Removes the content of all artifacts.
+inline void lose_artifacts(const log::StoreDirectory& store) {
+  std::vector<std::filesystem::path> lost;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(store.artifacts())) {
+    if (file.is_regular_file()) lost.push_back(file.path());
+  }
+  for (const auto& file : lost) std::filesystem::remove(file);
 }
 
 class TakeUpTest : public EngineTest {
@@ -64,31 +110,6 @@ class TakeUpTest : public EngineTest {
     return ++calls_[std::string(call.node_id)];
   }
 
-  /// The lines of the store's events, in their order.
-  std::vector<std::string> lines(const log::StoreDirectory& store) {
-    std::vector<std::string> lines;
-    const auto segments = store.segments();
-    EXPECT_TRUE(segments);
-    for (const auto& segment : *segments) {
-      std::ifstream file(segment);
-      for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("{\"timestamp\"")) lines.push_back(line);
-      }
-    }
-    return lines;
-  }
-
-  static RecordedRun recorded(std::span<const std::string> lines) {
-    RecordedRun run;
-    event::Decoder decoder;
-    for (const auto& line : lines) {
-      const auto event = decoder.decode(line);
-      EXPECT_TRUE(event);
-      run.apply(**event);
-    }
-    return run;
-  }
-
   /// Goes on with what `before` tells, in a store of its own; returns what was recorded there.
   Result<RunReport> take_up(const std::string& json, std::span<const std::string> before,
                             std::vector<std::string>& after) {
@@ -99,7 +120,7 @@ class TakeUpTest : public EngineTest {
     auto result = [&]() -> Result<RunReport> {
       record::Recorder recorder(*store, {});
       Engine engine(recorder, artifacts_, tools_);
-      auto run = recorded(before);
+      auto run = recorded_run(before);
       WEIR_TRY(auto lock, log::RunLock::take(*store, run.run_id));
       OwnedRun owned{.lock = std::move(lock), .recorded = std::move(run)};
       return engine.run({.definition = file.definition,
@@ -111,7 +132,7 @@ class TakeUpTest : public EngineTest {
                          .stop = {},
                          .on_update = {}});
     }();
-    after = lines(*store);
+    after = lines_of(*store);
     return result;
   }
 

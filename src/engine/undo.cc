@@ -75,8 +75,7 @@ bool Execution::undo(const UndoStack::Done& done, bool is_first) {
   if (is_first && !run_.flush() && stops_without_record(request_)) return false;
 
   const auto start = run_.clock().monotonic();
-  const std::stop_source stop;
-  auto result = call_within_time(step, stop, events).output;
+  auto result = calls_.call(step, done.attempt, {}, events, {});
   const auto duration_ms = milliseconds_since(run_.clock(), start);
   if (result) {
     events.undone(duration_ms, undo);

@@ -81,7 +81,7 @@ TEST_F(UndoTest, TakesBackWhatCompletedTheLastFirstBeforeTheRunHasFailed) {
   EXPECT_EQ(event.members.at("tool_id"), "undo");
   EXPECT_EQ(event.members.at("reason"), "the run failed");
   EXPECT_THAT(event.members.at("attributes"), HasSubstr(R"("undoes":"name")"));
-  EXPECT_FALSE(state_of(lines(store_), {}).is_inconsistent());
+  EXPECT_FALSE(state_of(lines_of(store_), {}).is_inconsistent());
 }
 
 TEST_F(UndoTest, TakesBackWhatACancelledRunHasDone) {
@@ -149,7 +149,7 @@ TEST_P(UndoOfLostRun, GoesOnWhereverItWasLostAndUndoesNothingTwice) {
   const auto pipeline = chain(GetParam(), "undo_fails");
   const auto whole = run(pipeline, {}, 1, stop_.get_token());
   ASSERT_TRUE(whole);
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   const auto is = [&](std::size_t at, const char* type) {
     return all[at].find(std::string("\"event_type\":\"") + type + '"') != std::string::npos;
   };
@@ -188,7 +188,7 @@ TEST_F(UndoTest, ALostRunWhoseTimeWasOverHasFailedAndNotBeenCancelled) {
   const auto whole = run(pipeline, {}, 1);
   ASSERT_TRUE(whole);
   EXPECT_EQ(whole->failure.type, "TIMEOUT");
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   const auto cancelled = std::ranges::find_if(all, [](const auto& line) {
     return line.find("pipeline_node_cancelled") != std::string::npos;
   });
@@ -206,7 +206,7 @@ TEST_F(UndoTest, ALostRunWhoseTimeWasOverHasFailedAndNotBeenCancelled) {
 // Nothing ran when it was cancelled, so that only the undo tells of it.
 TEST_F(UndoTest, ALostRunThatWasUndoingIsNotGoneOnWith) {
   ASSERT_TRUE(run(chain("cancel"), {}, 1, stop_.get_token()));
-  auto all = lines(store_);
+  auto all = lines_of(store_);
   std::vector<std::string> before;
   for (const auto& line : all) {
     if (line.find("pipeline_node_cancelled") != std::string::npos) continue;

@@ -16,6 +16,21 @@ void check_domain(Checks& checks, const Node& node) {
                                        (known.empty() ? "none" : text::join(known)));
 }
 
+/// What is not done again cannot be what a node is for.
+void check_cache(Checks& checks, const Node& node) {
+  if (!node.cache || !node.cache->enabled) return;
+  const auto refuse = [&](const std::string& why) {
+    checks.problem(node.id.position, "'cache' of node '" + node.id.text + "': " + why);
+  };
+  if (node.effects_once) refuse("it has 'effects_once', and an output kept has no effects");
+  if (node.undo) refuse("it has an 'undo', and there is nothing to undo of an output kept");
+  if (!node.pipeline.empty()) refuse("it is a pipeline: give its nodes caches of their own");
+  const auto* tool = checks.tools.find(node.plugin_id.text, node.tool_id.text);
+  if (tool != nullptr && tool->spec().effects == tool::Effects::kOnce) {
+    refuse("the effects of its tool are wanted once, and an output kept has none");
+  }
+}
+
 /// Why these two cannot go together; empty: they can.
 std::string conflict(const Node& guard, const Node& retried) {
   if (guard.for_each) {
@@ -60,6 +75,7 @@ void check_control(Checks& checks) {
   std::vector<AncestorQuestion> questions;
   for (NodeIndex node = 0; node < checks.graph.size(); ++node) {
     check_domain(checks, checks.definition.nodes[node]);
+    check_cache(checks, checks.definition.nodes[node]);
     check_guard(checks, node, questions);
   }
   if (checks.graph.has_cycle()) return;  // reported

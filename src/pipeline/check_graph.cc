@@ -46,7 +46,7 @@ void check_ids(Checks& checks) {
 
 void check_edges(Checks& checks) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
-  for (const auto& [from, to] : checks.definition.edges) {
+  for (const auto& [from, to, stream] : checks.definition.edges) {
     for (const auto* end : {&from, &to}) {
       if (!end->text.empty() && !checks.is_node(end->text)) {
         checks.problem(end->position, std::string(end == &from ? "edge from" : "edge to") +

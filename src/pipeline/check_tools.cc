@@ -43,6 +43,18 @@ void check_sub_pipeline(Checks& checks, const Node& node) {
     checks.problem(node.undo->position, "node '" + node.id.text +
                                             "' is a pipeline: what its nodes have done, they undo");
   }
+  if (node.effects_once) {
+    checks.problem(node.id.position, "node '" + node.id.text +
+                                         "' is a pipeline: its nodes say themselves which of them "
+                                         "have 'effects_once'");
+  }
+  for (const auto& reference : node.references) {
+    if (reference.root != Reference::Root::kSecrets) continue;
+    checks.problem(reference.position,
+                   to_string(reference) + ": node '" + node.id.text +
+                       "' is a pipeline, and parameters are recorded: name the secret where a tool "
+                       "of that pipeline needs it");
+  }
 }
 
 void check_tool(Checks& checks, const Node& node) {

@@ -21,7 +21,7 @@ const Types& types_of(const Checks& checks, const Node& node, Types Node::* of_n
 
 void check_types(Checks& checks) {
   const auto& nodes = checks.definition.nodes;
-  for (const auto& [from, to] : checks.definition.edges) {
+  for (const auto& [from, to, stream] : checks.definition.edges) {
     const auto source = checks.index.find(from.text), target = checks.index.find(to.text);
     if (source == checks.index.end() || target == checks.index.end()) continue;
     const auto& outputs =

@@ -40,6 +40,8 @@ void check_tools(Checks& checks);
 void check_types(Checks& checks);
 /// That references name what there is, where it is.
 void check_references(Checks& checks);
+/// What may stand at the ends of streams, and that those can start together.
+void check_streams(Checks& checks);
 /// What control settings mean for one another.
 void check_control(Checks& checks);
 

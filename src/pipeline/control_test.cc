@@ -6,7 +6,6 @@
 #include "base/yaml.h"
 #include "pipeline/ancestry.h"
 #include "pipeline/cron.h"
-#include "pipeline/not_yet_run.h"
 #include "pipeline/registry.h"
 
 // What pipeline files say of control, and what is wrong with it.
@@ -85,7 +84,6 @@ nodes:
     timeout: 5m
     approval: {message: "Go?", timeout: 1d}
     undo: {tool: t, with: {id: '${nodes.x.id}'}}
-    cache: {ttl: 12h}
     domain: gpu
     effects_once: true
     circuit_breaker: {operation: chat, provider: acme, failures: 3, open_for: 10s}
@@ -93,7 +91,8 @@ nodes:
   - {id: y, plugin_id: a, tool_id: t, needs: [x], cache: false}
   - {id: g, plugin_id: a, tool_id: t, needs: [y],
      guard_retry: {retry_node: y, max_attempts: 3, stagnation_limit: 4, hash_fields: [k],
-                   timeout: 1m}}
+                   timeout: 1m},
+     cache: {ttl: 12h, files: [data.csv]}}
   - {id: s, pipeline: other}
 )");
   ASSERT_THAT(problems_of(file, some_tools()), IsEmpty());
@@ -123,7 +122,6 @@ nodes:
   EXPECT_EQ(x.approval->message, "Go?");
   EXPECT_EQ(x.undo->tool, "t");
   EXPECT_EQ(x.undo->references.size(), 1U);
-  EXPECT_EQ(x.cache->ttl, std::chrono::hours(12));
   EXPECT_TRUE(x.effects_once);
   EXPECT_EQ(x.circuit_breaker->open_for, std::chrono::seconds(10));
 
@@ -133,22 +131,9 @@ nodes:
   EXPECT_EQ(y.retry->max_attempts, 2) << "of the defaults";
   EXPECT_EQ(y.timeout, std::chrono::seconds(30)) << "of the defaults";
   EXPECT_EQ(definition.nodes[2].guard_retry->stagnation_limit, 4);
+  EXPECT_EQ(definition.nodes[2].cache->ttl, std::chrono::hours(12));
+  EXPECT_THAT(definition.nodes[2].cache->files, ElementsAre("data.csv"));
   EXPECT_EQ(definition.nodes[3].pipeline, "other");
-}
-
-TEST(Control, IsNotRunAsIfItWereNotThere) {
-  const auto named = [](std::string_view text) {
-    std::string words;
-    for (const auto& problem : not_yet_run(read(text).definition)) words += problem.message + "\n";
-    return words;
-  };
-  EXPECT_EQ(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, cache: false}]}"), "");
-  for (const auto* setting :
-       {"cache: true", "pipeline: q", "circuit_breaker: {operation: a, provider: b}"}) {
-    const std::string text(setting);
-    EXPECT_THAT(named("{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, " + text + "}]}"),
-                HasSubstr("node 'x': '" + text.substr(0, text.find(':')) + "' is not obeyed yet"));
-  }
 }
 
 TEST(Control, RefusesWhatItCannotMean) {
@@ -168,6 +153,11 @@ TEST(Control, RefusesWhatItCannotMean) {
               ElementsAre(HasSubstr("its retry_node 'x' has 'for_each'")));
   EXPECT_THAT(problems_of_y("guard_retry: {retry_node: x}", "", ", cache: true"),
               ElementsAre(HasSubstr("its retry_node 'x' has a 'cache'")));
+  EXPECT_THAT(problems_of_y("cache: true, effects_once: true"),
+              ElementsAre(HasSubstr("it has 'effects_once'")));
+  EXPECT_THAT(problems_of_y("cache: false, effects_once: true"), IsEmpty());
+  EXPECT_THAT(problems_of_y("cache: true, undo: {tool: t}"),
+              ElementsAre(HasSubstr("it has an 'undo'")));
   EXPECT_THAT(problems_of_y("undo: {tool: u}"),
               ElementsAre(HasSubstr("plugin 'a' has no tool 'u'")));
   EXPECT_THAT(problems_of_y("pipeline: q"),

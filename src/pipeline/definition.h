@@ -14,6 +14,7 @@
 #include "pipeline/params.h"
 #include "pipeline/policy.h"
 #include "pipeline/reference.h"
+#include "tool/chunk_queue.h"
 
 /// Pipelines as people write them. Pure: no I/O but for load_file, no clock.
 namespace weir::pipeline {
@@ -56,6 +57,7 @@ struct Node {
 struct Edge {
   Located from;
   Located to;
+  Rare<tool::StreamOptions> stream{};  ///< they run at the same time, joined by it
 };
 
 /// What a run does when what it says cannot be recorded any more.

@@ -51,6 +51,7 @@ class Completion {
       take_other_name(node.tool_type, node.tool_id);
       definition_.nodes.push_back(std::move(static_cast<Node&>(node)));
     }
+    definition_.edges.shrink_to_fit();
   }
 
   void take_other_name(Located& other, Located& name) {

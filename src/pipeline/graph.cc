@@ -1,21 +1,19 @@
 #include "pipeline/graph.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <numeric>
 
 namespace weir::pipeline {
 
 Graph::Graph(const Definition& definition)
-    : predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
-  std::unordered_map<std::string_view, NodeIndex> index;
-  for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
-    index.try_emplace(definition.nodes[i].id.text, static_cast<NodeIndex>(i));
-  }
+    : ids(definition), predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
+  std::vector<std::pair<NodeIndex, NodeIndex>> streams;
   for (const auto& edge : definition.edges) {
-    const auto from = index.find(edge.from.text), to = index.find(edge.to.text);
-    if (from == index.end() || to == index.end()) continue;
-    successors[from->second].push_back(to->second);
-    predecessors[to->second].push_back(from->second);
+    const auto from = ids.find(edge.from.text), to = ids.find(edge.to.text);
+    if (!from || !to) continue;
+    successors[*from].push_back(*to);
+    predecessors[*to].push_back(*from);
+    if (edge.stream) streams.emplace_back(*from, *to);
   }
 
   std::vector<std::size_t> waiting_for(size());
@@ -28,6 +26,40 @@ Graph::Graph(const Definition& definition)
       if (--waiting_for[successor] == 0) order.push_back(successor);
     }
   }
+  if (!streams.empty()) group(streams);
+}
+
+/// Union-find; then each group is led by its first node in topological order.
+void Graph::group(const std::vector<std::pair<NodeIndex, NodeIndex>>& streams) {
+  std::vector<NodeIndex> parent(size());
+  std::iota(parent.begin(), parent.end(), 0);
+  const auto root_of = [&](NodeIndex node) {
+    while (parent[node] != node) node = parent[node] = parent[parent[node]];
+    return node;
+  };
+  for (const auto& [from, to] : streams) parent[root_of(from)] = root_of(to);
+
+  leaders.resize(size());
+  std::iota(leaders.begin(), leaders.end(), 0);
+  std::map<NodeIndex, std::vector<NodeIndex>> by_root;
+  for (const auto node : order) by_root[root_of(node)].push_back(node);
+  for (auto& [root, members] : by_root) {
+    if (members.size() < 2) continue;
+    const auto leader = members.front();
+    for (const auto member : members) leaders[member] = leader;
+    groups.emplace(leader, std::move(members));
+  }
+}
+
+Graph without_streams(const Definition& definition) {
+  Definition plain;
+  plain.nodes.reserve(definition.nodes.size());
+  for (const auto& node : definition.nodes) plain.nodes.push_back({.id = node.id});
+  std::copy_if(definition.edges.begin(), definition.edges.end(), std::back_inserter(plain.edges),
+               [](const Edge& edge) { return !edge.stream; });
+  Graph graph(plain);
+  graph.ids = NodeIds(definition);
+  return graph;
 }
 
 std::vector<NodeIndex> Graph::find_cycle() const {

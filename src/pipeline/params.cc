@@ -50,8 +50,8 @@ json::Value param_value(const Param& param, std::string_view text) {
   return text;
 }
 
-std::expected<json::Object, std::vector<Problem>> bind(const Params& params,
-                                                       const json::Object& given) {
+std::vector<Problem> params_problems(const Params& params, const json::Object& given,
+                                     bool (*is_unknown)(const json::Value&)) {
   std::vector<Problem> problems;
   for (const auto& [name, value, position] : given) {
     const auto param = params.find(name);
@@ -60,22 +60,31 @@ std::expected<json::Object, std::vector<Problem>> bind(const Params& params,
       problems.push_back({position, "the pipeline has no parameter '" + name + "'" +
                                         text::did_you_mean(name, known) + " (known: " +
                                         (known.empty() ? "none" : text::join(known)) + ")"});
-    } else if (!is_of_type(value, param->second.type)) {
+    } else if ((is_unknown == nullptr || !is_unknown(value)) &&
+               !is_of_type(value, param->second.type)) {
       problems.push_back({position, "parameter '" + name + "' is " + std::string(value.kind()) +
                                         ", its type is " +
                                         std::string(to_string(param->second.type))});
     }
   }
+  for (const auto& [name, param] : params) {
+    if (!param.required || given.find(name) != nullptr) continue;
+    problems.push_back({{}, "parameter '" + name + "' is not given, and has no default"});
+  }
+  return problems;
+}
+
+std::expected<json::Object, std::vector<Problem>> bind(const Params& params,
+                                                       const json::Object& given) {
+  if (auto problems = params_problems(params, given); !problems.empty()) {
+    return std::unexpected(std::move(problems));
+  }
   json::Object bound;
   for (const auto& [name, param] : params) {
     const auto* value = given.find(name);
-    if (value == nullptr && param.required) {
-      problems.push_back({{}, "parameter '" + name + "' is not given, and has no default"});
-    }
     bound.append(
         {.key = name, .value = value != nullptr ? *value : param.fallback.value_or(json::Value())});
   }
-  if (!problems.empty()) return std::unexpected(std::move(problems));
   return bound;
 }
 

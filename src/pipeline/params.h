@@ -33,8 +33,13 @@ using Params = std::map<std::string, Param, std::less<>>;
 /// else the text itself, of which `bind` complains where it is wrong.
 [[nodiscard]] json::Value param_value(const Param& param, std::string_view text);
 
-/// The parameters of a run: what is given, else the default, else null. Everything that is wrong
-/// instead: names that the pipeline does not have, values of another type, what is missing.
+/// Everything that is wrong with what is given: names that the pipeline does not have, values of
+/// another type, what is missing. Of a value that `is_unknown` (null: none is) any type is right.
+[[nodiscard]] std::vector<Problem> params_problems(
+    const Params& params, const json::Object& given,
+    bool (*is_unknown)(const json::Value&) = nullptr);
+
+/// The parameters of a run: what is given, else the default, else null. Or params_problems.
 [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bind(const Params& params,
                                                                      const json::Object& given);
 

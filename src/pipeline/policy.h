@@ -77,6 +77,7 @@ struct Undo {
 struct CachePolicy {
   bool enabled = true;
   std::optional<std::chrono::milliseconds> ttl;  ///< older outputs are none; nothing: never too old
+  std::vector<std::string> files{};              ///< whose content the output depends on too
 };
 
 /// Fails calls at once while a provider is down: open after `failures` in a row, tried again after

@@ -4,7 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include "base/text.h"
+#include "pipeline/sub_pipelines.h"
 #include "pipeline/validate.h"
 
 namespace weir::pipeline {
@@ -91,27 +91,31 @@ void Registry::check_ids() {
 }
 
 void Registry::check_sub_pipelines() {
-  const auto known = ids();
-  for (auto& entry : entries_) {
-    for (const auto& node : entry.file.definition.nodes) {
-      const auto& id = node.pipeline;
-      if (id.empty() || std::binary_search(known.begin(), known.end(), id)) continue;
-      entry.problems.push_back({node.id.position, "node '" + node.id.text +
-                                                      "': there is no pipeline '" + id + "'" +
-                                                      text::did_you_mean(id, known)});
-    }
+  std::vector<std::vector<Problem>> found;
+  {
+    SubPipelineCheck check(*this);
+    for (const auto& entry : entries_) found.push_back(check.problems_of(entry.file.definition));
   }
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto& problems = entries_[i].problems;
+    problems.insert(problems.end(), found[i].begin(), found[i].end());
+    if (!found[i].empty()) sort_problems(problems);
+  }
+}
+
+void sort_problems(std::vector<Problem>& problems) {
+  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.position.line, a.position.column, a.message) <
+           std::tie(b.position.line, b.position.column, b.message);
+  });
+  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
 }
 
 std::vector<Problem> problems_of(const File& file, const tool::Registry& tools) {
   auto problems = file.problems;
   const auto meaning = validate(file.definition, tools);
   problems.insert(problems.end(), meaning.begin(), meaning.end());
-  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.position.line, a.position.column, a.message) <
-           std::tie(b.position.line, b.position.column, b.message);
-  });
-  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+  sort_problems(problems);
   return problems;
 }
 

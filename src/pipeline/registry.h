@@ -23,7 +23,8 @@ inline constexpr std::size_t kMaxRegistryFiles = 10'000;
 
 /// Pipelines by id, from the files of folders: `*.json`, `*.yaml` and `*.yml`, not those in folders
 /// inside them. A file that is wrong is an entry with its problems. So are files of the same id,
-/// but the first, by folder and then by name; and a file that names a pipeline that there is not.
+/// but the first, by folder and then by name; and a file whose nodes run pipelines that cannot be
+/// run (sub_pipelines.h).
 class Registry {
  public:
   /// Errors: kNotFound, kIo for a folder that cannot be read; kExhausted over kMaxRegistryFiles.
@@ -43,6 +44,9 @@ class Registry {
 
   std::vector<RegistryEntry> entries_;
 };
+
+/// By place, each once.
+void sort_problems(std::vector<Problem>& problems);
 
 /// Everything wrong with a file, in its form and in its meaning, by place, each once.
 [[nodiscard]] std::vector<Problem> problems_of(const File& file, const tool::Registry& tools);

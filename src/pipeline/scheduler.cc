@@ -20,16 +20,26 @@ Scheduler::Scheduler(const Graph& graph, std::vector<StepRules> rules, FailureMo
   WEIR_CHECK(!graph.has_cycle());
   WEIR_CHECK(rules_.empty() || rules_.size() == graph.size());
   for (NodeIndex node = 0; node < graph.size(); ++node) {
-    waiting_for_[node] = static_cast<std::uint32_t>(graph.predecessors[node].size());
+    const auto leader = graph.leader_of(node);
+    for (const auto predecessor : graph.predecessors[node]) {
+      if (graph.leader_of(predecessor) != leader) ++waiting_for_[leader];
+    }
   }
 }
 
 void Scheduler::start(Commands& commands) {
   for (const auto node : graph_.order) {
     if (!graph_.predecessors[node].empty()) break;  // in topological order all others come later
-    node_ready(node, commands);
+    if (graph_.leader_of(node) == node && waiting_for_[node] == 0) group_ready(node, commands);
   }
   finish_if_idle(commands);
+}
+
+/// All the predecessors of a node, or of a group that streams join, have ended.
+void Scheduler::group_ready(NodeIndex leader, Commands& commands) {
+  const auto group = graph_.groups.find(leader);
+  if (group == graph_.groups.end()) return node_ready(leader, commands);
+  for (const auto member : group->second) node_ready(member, commands);
 }
 
 /// All its predecessors have ended.
@@ -296,7 +306,9 @@ void Scheduler::end_item(StepIndex step, State end, Commands& commands) {
 
 void Scheduler::release_successors(NodeIndex node, Commands& commands) {
   for (const auto successor : graph_.successors[node]) {
-    if (--waiting_for_[successor] == 0 && !stopping_) node_ready(successor, commands);
+    const auto leader = graph_.leader_of(successor);
+    if (leader == graph_.leader_of(node)) continue;  // joined by a stream: it has started
+    if (--waiting_for_[leader] == 0 && !stopping_) group_ready(leader, commands);
   }
 }
 

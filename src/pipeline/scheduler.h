@@ -164,6 +164,7 @@ class Scheduler {
     std::vector<std::uint32_t> attempts{};  // of the items of all rounds before
   };
 
+  void group_ready(NodeIndex leader, Commands& commands);
   void node_ready(NodeIndex node, Commands& commands);
   void replace_items(NodeIndex node, Items items);
   void run_or_ask(NodeIndex node, Commands& commands);
@@ -192,7 +193,9 @@ class Scheduler {
   std::vector<std::uint32_t> attempts_;
   std::map<StepIndex, std::uint32_t> attempts_before_;  // the round of a guard that goes on; few
   std::vector<bool> unwanted_;  // of each node, while a guard waits for some to end; or empty
-  std::vector<std::uint32_t> waiting_for_;  // of each node: predecessors that have not ended well
+  // Of each node: predecessors that have not ended well. Of a group that streams join, its leader's
+  // is for all: predecessors outside it.
+  std::vector<std::uint32_t> waiting_for_;
   std::vector<Item> items_;
   std::vector<std::pair<NodeIndex, Expansion>> expansions_;  // few
   std::deque<StepIndex> held_;                               // ready while the run is paused

@@ -40,9 +40,6 @@ a text is a text in YAML, too: `version: 1.10` is not 1.1. Durations are whole n
 `m`, `h` or `d`. A node is called either by `plugin_id` and `tool_id`, or by `plugin_type` and
 `tool_type`, or it is a `pipeline`.
 
-What the engine does not obey yet is checked, and a pipeline that asks for it is not run: the message
-names the setting.
-
 ## References
 
 In the strings of `with`, at any depth, but not in keys:
@@ -113,6 +110,102 @@ events are `guard_retry_attempt`, `guard_retry_exhausted` with the `reason` `tim
 `max_attempts`, and `guard_retry_recovered`; `stagnation_hits` is how many outputs in a row are the same.
 Nodes that run again are announced by `pipeline_node_retry_scheduled` with the reason `guard_retry`. What
 has run more than once is undone once, with its last output.
+## Circuit breakers
+
+`circuit_breaker: {operation: chat, provider: acme}` spares a provider that is down. All nodes of the
+process with the same `operation` and `provider` share a circuit. After `failures` in a row it opens: for
+`open_for` attempts fail at once with `CircuitOpen`, and the tool is not called; then one is let through,
+which closes or opens it again. `CircuitOpen` is a transient error, so a `retry` with a longer delay
+waits for it. Failures that are permanent do not count. The changes are the events `circuit_opened`,
+`circuit_half_open` and `circuit_closed`; the calls are `provider_call_started`, `…_completed` and
+`…_failed`. What a process knows of a provider ends with it: a resumed run begins with closed circuits.
+
+## `cache`
+
+With `cache: true` an output that the node had in an earlier run of this pipeline stands for its own, and
+its tool is not called, when all of this is what it was then:
+
+- the tool, and the version of its plugin (Weir's, for Weir's own tools);
+- the node's settings, references resolved, secrets too;
+- the whole input, with the item in a `for_each`; where it names an artifact by its hash, so the content;
+- the content of the files that `cache.files` names, and the folder of the pipeline file.
+
+Nothing else is looked at: not the files that a command or a query reads without being named, the programs
+that a command starts, the environment, the time, the network. So name the files that the output depends
+on, as in `cache: {files: [report.sh, prices.csv], ttl: 12h}`, and leave `cache` away where that is not
+enough. An output is not kept when one of the files changes while the tool runs.
+
+What was found is in the record: `cache_hit`, and the end of the node with the outcome `cached` and the run
+that made the output, `target_run_id`; or `cache_miss` with the reason: `first run`, `tool changed`, `settings
+changed`, `input changed`, `files changed`, `folder changed`, each with what it was, compared with the newest
+output of the node; `expired`, `disabled` (`cache: false`), `output missing`, `unreadable`. A failed attempt
+asks once: what is tried again is not looked up again. Sixteen outputs of a node are kept, in `cache/` of the
+store, of which hashes tell no setting and no secret.
+
+A node with `effects_once`, one with an `undo`, and one whose tool declares that its effects are wanted once
+has no cache: an output that was kept has no effects.
+
+## Pipelines in pipelines
+
+A node with `pipeline: ID` runs that pipeline of the registry (`pipelines` in `weir.yaml`). Its `with` are
+the parameters, the node's input is what the pipeline begins with, and its result is the node's output:
+
+```yaml
+  - id: each
+    pipeline: region
+    for_each: ${nodes.list.regions}
+    with: {name: "${item}"}
+```
+
+- The child is a run of its own, with `parent_run_id`, in the same trace: its span is in the node's. The
+  parent tells of it with `pipeline_child_spawned` and `pipeline_child_completed` or
+  `pipeline_child_failed`, which name it in `target_run_id`. In other events of the node, `plugin_id` is
+  `pipeline`, and `tool_id` the pipeline.
+- A child that fails fails the node with `ChildRunFailed`; a retry begins another child. What cancels the
+  node cancels the child first. A `timeout` of the node is one of the whole child.
+- A run has at most five others around it; a sixth fails its node with `MaxDepthExceeded`. A pipeline that
+  runs itself, directly or not, is wrong.
+- All runs in a run share its `--jobs`: so many tools are called at a time. A node that waits for its child
+  is none of them.
+- `weir resume` of the parent goes on with the child that was lost with it: what that had completed does
+  not run again.
+- Parameters are recorded, so `${secrets.NAME}` does not stand in the `with` of such a node: the pipeline
+  inside names its secrets itself.
+
+## Streams
+
+An edge with `stream` joins two nodes that run at the same time. What the first writes, chunk by chunk,
+waits in a queue until the second reads it:
+
+```yaml
+edges:
+  - {from_node: capture, to_node: transcribe, stream: {capacity: 50, on_full: drop_oldest}}
+```
+
+- Nodes that streams join, over one edge or more, start together, when all that any of them needs has
+  ended. They run at once whatever `--jobs` is, and take one place among the jobs.
+- When the writer's tool returns, the reader gets what is left and then the end. When the reader's tool
+  returns first, the writer is told that no more is needed. When one of them fails, the other gets an
+  error from its next read or write, and what it makes of that is its own decision. If the run ends, both
+  are stopped.
+- A writer has completed when all who read it have ended. If the run is lost before that, those of them
+  that had not ended run again from their start.
+- A reader's input and references have nothing of its writer: that ends later. A node that needs the
+  writer's output needs an edge of its own.
+- With `on_full: block` every chunk is read, and a run's result does not depend on `--jobs`. What the
+  other policies drop depends on who was faster.
+- A node with a stream has no `retry`, `guard_retry`, `cache`, `for_each`, `when`, `approval`, `domain`
+  or `pipeline`.
+- Functions in C++ read and write any number of streams (`Call::streams_in`, `Call::streams_out`), chunks of
+  up to 1 MiB.
+- `process.run` has one of each at most, and a chunk is a line. It reads a stream on its standard input, in
+  place of the payload; if the writer fails, it is told the end, and then the node fails with
+  `StreamFailed`. A stream that it writes is what it prints, and its output is then `{}`; when the reader
+  needs no more, its standard output is closed, and however it ends then, it has completed.
+
+Events: `stream_chunk_dropped` and `stream_producer_blocked` (a write that took over 1 ms) with the chunk's
+`frame_index`, `stream_throttle_started` and `stream_throttle_ended` (filled to 80 %, emptied to 20 %), and
+`stream_queue_closed` with the totals. Their `node_id` is the writer's, `attributes.to_node` the reader.
 )";
 
 std::string cell(const config::Row& row, std::string_view name) {

@@ -15,12 +15,6 @@ std::string name_of(const tool::ToolSpec& spec) { return spec.plugin_id + "." + 
 
 bool is_text(const json::Value& value) { return value.string() != nullptr; }
 
-bool is_reference(const json::Value& value) {
-  if (!is_text(value) || !value.string()->starts_with("${")) return false;
-  const auto pieces = parse_text(*value.string());
-  return pieces && pieces->size() == 1 && std::holds_alternative<Reference>(pieces->front());
-}
-
 bool is_of_kind(const json::Value& value, Kind kind) {
   const auto* items = value.array();
   switch (kind) {
@@ -71,6 +65,12 @@ json::Value fitted(const json::Value& value, Kind kind) {
 
 }  // namespace
 
+bool is_whole_reference(const json::Value& value) {
+  if (!is_text(value) || !value.string()->starts_with("${")) return false;
+  const auto pieces = parse_text(*value.string());
+  return pieces && pieces->size() == 1 && std::holds_alternative<Reference>(pieces->front());
+}
+
 std::vector<Problem> settings_problems(const json::Object& with, json::Position position,
                                        const tool::ToolSpec& spec) {
   std::vector<Problem> problems;
@@ -81,7 +81,7 @@ std::vector<Problem> settings_problems(const json::Object& with, json::Position 
     if (value == nullptr && setting.required) {
       problems.push_back({position, name_of(spec) + " needs '" + setting.name + "' in 'with'"});
     }
-    if (value != nullptr && !is_of_kind(*value, setting.kind) && !is_reference(*value)) {
+    if (value != nullptr && !is_of_kind(*value, setting.kind) && !is_whole_reference(*value)) {
       problems.push_back({value->position, wrong_kind(setting, spec)});
     }
   }

@@ -9,6 +9,9 @@
 /// What a tool asks of a node's `with`.
 namespace weir::pipeline {
 
+/// Whether a value is a string that is one whole reference: of what type it will be, nobody knows.
+[[nodiscard]] bool is_whole_reference(const json::Value& value);
+
 /// Everything that is wrong with settings as they are written; what is missing, at `position`. A
 /// whole reference may stand for any value.
 [[nodiscard]] std::vector<Problem> settings_problems(const json::Object& with,

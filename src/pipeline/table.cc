@@ -49,7 +49,10 @@ Shape<Edge> edge_shape() {
   return object<Edge>("an edge", {key<Edge>("from_node", &Edge::from, located("a node's id"),
                                             "the node before", {.required = true}),
                                   key<Edge>("to_node", &Edge::to, located("a node's id"),
-                                            "the node after it", {.required = true})});
+                                            "the node after it", {.required = true}),
+                                  key<Edge>("stream", &Edge::stream, rare(stream_shape()),
+                                            "the two run at the same time, and what the first "
+                                            "writes the second reads: see above")});
 }
 
 Shape<Param> param_shape() {

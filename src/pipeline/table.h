@@ -45,5 +45,6 @@ struct Written {
 [[nodiscard]] config::Shape<Expectation> expectation_shape();
 [[nodiscard]] config::Shape<ExecutionMode> execution_mode_shape();
 [[nodiscard]] config::Shape<NodeDefaults> defaults_shape();
+[[nodiscard]] config::Shape<tool::StreamOptions> stream_shape();
 
 }  // namespace weir::pipeline

@@ -35,7 +35,7 @@ std::vector<Key<N>> graph_keys() {
       key<N>("plugin_type", &N::plugin_type, located("a plugin's id"), "another name of it"),
       key<N>("tool_type", &N::tool_type, located("a tool's id"), "another name of `tool_id`"),
       key<N>("pipeline", &N::pipeline, word("a pipeline's id"),
-             "a pipeline of the registry that is run in the place of a tool"),
+             "a pipeline of the registry that is run in the place of a tool: see above"),
       key<N>("needs", &N::needs, located_list("node ids"),
              "the nodes before this one: short for `edges`"),
   };

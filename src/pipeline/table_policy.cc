@@ -112,7 +112,10 @@ Shape<CachePolicy> cache_shape() {
           "how long", {key<CachePolicy>("enabled", &CachePolicy::enabled, config::boolean(),
                                         "whether an earlier output may stand for this node's"),
                        key<CachePolicy>("ttl", &CachePolicy::ttl, optional(timeout_shape()),
-                                        "an older output is none", {.fallback = "never too old"})}),
+                                        "an older output is none", {.fallback = "never too old"}),
+                       key<CachePolicy>("files", &CachePolicy::files, words("paths"),
+                                        "files whose content it depends on too, beside the "
+                                        "pipeline's own: scripts, data")}),
       CachePolicy{.enabled = true}, CachePolicy{.enabled = false});
 }
 
@@ -159,6 +162,24 @@ Shape<ExecutionMode> execution_mode_shape() {
                           {.fallback = "all"}),
        key<ExecutionMode>("deny", &ExecutionMode::deny, words("patterns"),
                           "not these, also where `allow` names them")});
+}
+
+Shape<tool::StreamOptions> stream_shape() {
+  using tool::OnFull;
+  using tool::StreamOptions;
+  // Of chunks that may have a mebibyte each.
+  constexpr int kMaxCapacity = 10'000;
+  return object<StreamOptions>(
+      "a queue of chunks",
+      {key<StreamOptions>("capacity", &StreamOptions::capacity, count(1, kMaxCapacity),
+                          "how many chunks may wait to be read"),
+       key<StreamOptions>("on_full", &StreamOptions::on_full,
+                          choice<OnFull>({{"block", OnFull::kBlock},
+                                          {"drop_newest", OnFull::kDropNewest},
+                                          {"drop_oldest", OnFull::kDropOldest},
+                                          {"error", OnFull::kError}}),
+                          "what a chunk more means: the writer waits, the chunk is dropped, the "
+                          "oldest one is dropped for it, writing it fails")});
 }
 
 Shape<NodeDefaults> defaults_shape() {

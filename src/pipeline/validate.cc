@@ -35,6 +35,7 @@ std::vector<Problem> validate(const Definition& definition, const tool::Registry
   check_types(checks);
   check_references(checks);
   check_control(checks);
+  check_streams(checks);
   std::stable_sort(checks.problems.begin(), checks.problems.end(),
                    [](const Problem& a, const Problem& b) {
                      return std::pair(a.position.line, a.position.column) <

@@ -3,6 +3,7 @@
 
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
+#include "plugins/process_streams.h"
 #include "tool/payload.h"
 #include "tool/process.h"
 
@@ -24,11 +25,23 @@ class ProcessRun final : public tool::Tool {
                      "its input has " + std::to_string(input.size()) + " bytes, the limit is " +
                          std::to_string(tool::kMaxPayloadBytes));
     }
-    const auto request = make_request(call, input);
+    auto request = make_request(call, input);
+    std::optional<LineFeed> feed;
+    std::optional<LineSink> sink;
+    if (const auto* stream = call.stream_in()) {
+      auto& lines = feed.emplace(*stream);
+      request.on_input = [&lines](Descriptor to) { lines.start(std::move(to)); };
+    }
+    if (const auto* stream = call.stream_out()) {
+      auto& lines = sink.emplace(*stream);
+      request.on_output = [&lines](std::string_view bytes) { return lines.add(bytes); };
+    }
     auto result = tool::run_process(request);
+    if (sink) sink->finish();
+    const auto feed_error = feed ? feed->finish() : std::nullopt;
     if (!result) return failure(call, "ProcessNotStarted", result.error().message);
     if (result->output_held) warn_of_held_output(call);
-    auto output = read_output(call, *result);
+    auto output = outcome_of(call, *result, sink ? &*sink : nullptr, feed_error);
     if (!output) output.error().usage = result->usage;
     if (!output && !result->output.empty()) keep_output(call, result->output, output.error());
     return output;
@@ -48,6 +61,22 @@ class ProcessRun final : public tool::Tool {
       request.command.push_back(*word.string());
     }
     return request;
+  }
+
+  /// `sink`: null when it writes no stream.
+  static std::expected<tool::Output, Failure> outcome_of(const tool::Call& call,
+                                                         const tool::ProcessResult& result,
+                                                         const LineSink* sink,
+                                                         const std::optional<Error>& feed_error) {
+    const auto sink_error = sink != nullptr ? sink->error() : std::optional<Error>();
+    for (const auto& error : {feed_error, sink_error}) {
+      if (error) return failure(call, "StreamFailed", error->message);
+    }
+    // Nobody needs its lines any more: how it took that does not matter.
+    if (sink != nullptr && sink->is_closed()) {
+      return tool::Output{.payload = {}, .usage = result.usage, .exit_code = result.exit_code};
+    }
+    return read_output(call, result);
   }
 
   static void warn_of_held_output(const tool::Call& call) {
@@ -95,7 +124,8 @@ class ProcessRun final : public tool::Tool {
   const tool::ToolSpec spec_{
       .plugin_id = "process",
       .tool_id = "run",
-      .settings = {{.name = "command", .kind = tool::Setting::Kind::kStrings, .required = true}}};
+      .settings = {{.name = "command", .kind = tool::Setting::Kind::kStrings, .required = true}},
+      .streams = tool::Streams::kOneEach};
 };
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <optional>
 
@@ -51,18 +53,21 @@ class SqlQuery final : public tool::Tool {
     if (!connection) return sql_failure(call, connection.error());
     // Whenever it comes: the connection is then of no use any more.
     const std::stop_callback on_stop(call.stop, [&] { connection->interrupt(); });
+    const auto read = names_read_by(*call.with.find("query")->string(), *connection);
     if (auto prepared = make_views(call, *connection); !prepared)
       return std::unexpected(prepared.error());
 
     auto file = artifacts_.temporary_path();
     if (!file) return sql_failure(call, file.error());
-    auto output = query_to(*file, call, *connection);
+    auto output = query_to(*file, call, read, *connection);
     std::error_code ignored;
     std::filesystem::remove(*file, ignored);  // there only after a failure
     return output;
   }
 
  private:
+  using Names = std::vector<std::string>;
+
   /// One database for all calls, so that they share its memory limit and threads.
   Result<store::Connection> connect() {
     const std::lock_guard lock(mutex_);
@@ -99,7 +104,7 @@ class SqlQuery final : public tool::Tool {
   }
 
   std::expected<tool::Output, Failure> query_to(const std::filesystem::path& file,
-                                                const tool::Call& call,
+                                                const tool::Call& call, const Names& read,
                                                 store::Connection& connection) const {
     const auto query = exact_query(*call.with.find("query")->string(), connection);
     if (!query) return sql_failure(call, query.error());
@@ -116,17 +121,61 @@ class SqlQuery final : public tool::Tool {
                      "the query gave " + std::to_string(rows) + " rows, 'inline_rows' allows " +
                          json::to_text(*limit));
     }
-    auto described = describe(*path, rows, limit != nullptr, connection);
+    const auto columns = connection.describe(select_all(*path));
+    if (!columns) return sql_failure(call, columns.error());
+    auto described = describe(*path, rows, *columns, limit != nullptr, connection);
     if (!described) return sql_failure(call, described.error());
-    return keep(file, rows, std::move(*described), call);
+    auto output = keep(file, rows, std::move(*described), call);
+    if (!output) return output;
+    add_inputs(call.payload, read, connection, output->attributes);
+    output->attributes.set("schema_out", schema_of(*columns));
+    return output;
+  }
+
+  static std::string select_all(const std::string& path) {
+    return "SELECT * FROM read_parquet(" + path + ")";
+  }
+
+  static json::Array schema_of(const std::vector<store::QueryColumn>& columns) {
+    json::Array schema;
+    for (const auto& column : columns) {
+      json::Object one;
+      one.set("name", column.name);
+      one.set("type", column.type);
+      schema.emplace_back(std::move(one));
+    }
+    return schema;
+  }
+
+  /// Before there are views: what DuckDB knows already, it does not name. Where it says nothing,
+  /// as of a PIVOT, nothing is read as far as is known.
+  static Names names_read_by(const std::string& query, store::Connection& connection) {
+    return connection.table_names(query).value_or(Names());
+  }
+
+  /// The earlier results among what the query reads.
+  static void add_inputs(const json::Object& payload, const Names& read,
+                         store::Connection& connection, json::Object& attributes) {
+    json::Object rows, schemas;
+    for (const auto& [name, value, position] : payload) {
+      const bool is_read = std::any_of(read.begin(), read.end(), [&](const auto& one) {
+        return ::strcasecmp(one.c_str(), name.c_str()) == 0;  // as DuckDB compares names
+      });
+      if (!is_read || !result_artifact(value)) continue;
+      rows.set(name, *value.object()->find("rows"));
+      const auto columns = connection.describe("SELECT * FROM " + sql_name(name));
+      if (columns) schemas.set(name, schema_of(*columns));
+    }
+    if (rows.empty()) return;
+    attributes.set("rows_in", std::move(rows));
+    attributes.set("schema_in", std::move(schemas));
   }
 
   /// What the output says of a result in a file; its artifact is still to be filled in.
-  static Result<json::Object> describe(const std::string& path, std::int64_t rows, bool with_data,
-                                       store::Connection& connection) {
-    const auto query = "SELECT * FROM read_parquet(" + path + ")";
+  static Result<json::Object> describe(const std::string& path, std::int64_t rows,
+                                       const std::vector<store::QueryColumn>& columns,
+                                       bool with_data, store::Connection& connection) {
     // As they are called in the file, where no two are called the same.
-    WEIR_TRY(const auto columns, connection.describe(query));
     json::Array names;
     for (const auto& column : columns) names.emplace_back(column.name);
     json::Object described;
@@ -134,7 +183,7 @@ class SqlQuery final : public tool::Tool {
     described.set("columns", std::move(names));
     described.set("rows", rows);
     if (with_data) {
-      WEIR_TRY(auto result, connection.query(query));
+      WEIR_TRY(auto result, connection.query(select_all(path)));
       described.set("data", read_rows(result));
     }
     return described;

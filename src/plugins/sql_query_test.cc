@@ -67,6 +67,24 @@ TEST_F(SqlQueryTest, SeesEarlierResultsAsViews) {
   EXPECT_EQ(data("SELECT sum(i)::INT AS s FROM n -- the end", payload), R"([{"s":45}])");
 }
 
+TEST_F(SqlQueryTest, SaysTheSchemaOfItsResultAndOfTheEarlierResultsThatItReads) {
+  const auto first = run("SELECT i, i::VARCHAR AS s FROM range(10) t(i)");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(json::to_text(first->attributes),
+            R"({"schema_out":[{"name":"i","type":"BIGINT"},{"name":"s","type":"VARCHAR"}]})");
+  auto payload = first->payload;
+  payload.set("unread", *payload.find("n"));
+  payload.set("other", 7);
+  const auto second =
+      run("WITH c AS (SELECT * FROM N WHERE i > 2) SELECT count(*) FROM c", payload);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(second->usage.rows, 1);
+  EXPECT_EQ(json::to_text(second->attributes),
+            R"({"rows_in":{"n":10},"schema_in":{"n":[{"name":"i","type":"BIGINT"},)"
+            R"({"name":"s","type":"VARCHAR"}]},)"
+            R"x("schema_out":[{"name":"count_star()","type":"BIGINT"}]})x");
+}
+
 TEST_F(SqlQueryTest, ReadsFilesBesideThePipeline) {
   std::ofstream(folder_ / "in.csv") << "a,b\n1,x\n";
   EXPECT_EQ(data("SELECT * FROM 'in.csv'"), R"([{"a":1,"b":"x"}])");

@@ -84,7 +84,8 @@ Refusal NodeState::end(const event::EventView& event, State how) {
 }
 
 Refusal NodeState::schedule_retry(const event::EventView& event, const Circumstances& run) {
-  if ((state == State::kCompleted || state == State::kSkipped) && !run.guard_retries)
+  if ((state == State::kCompleted || state == State::kSkipped) && !run.guard_retries &&
+      event.text(event::Field::kReason) != "guard_retry")
     return "the node is " + std::string(to_string(state)) + ", and no guard wants it again";
   if (state == State::kPending && retry != Retry::kAsked) return "the node has not failed";
   const auto last = attempts.empty() ? 0 : attempts.back().number;

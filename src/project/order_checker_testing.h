@@ -89,7 +89,8 @@ class OrderChecker {
         {"started", 'S'},   {"completed", 'C'}, {"failed", 'F'},
         {"cancelled", 'X'}, {"skipped", 'K'},   {"retry_scheduled", 'R'}};
     auto letter = kLetters.at(type.substr(std::string_view("pipeline_node_").size()));
-    if (letter == 'R' && !guards_.empty()) letter = 'G';
+    if (letter == 'R' && (!guards_.empty() || event.text(Field::kReason) == "guard_retry"))
+      letter = 'G';
     const auto attempt = event.integer(Field::kAttempt).value_or(0);
     const auto engine = event.integer(Field::kEngineAttempt).value_or(0);
     if (letter == 'S' && attempt == node.attempt && engine > node.engine_attempt) letter = 'E';

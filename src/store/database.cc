@@ -226,6 +226,22 @@ Result<std::vector<QueryColumn>> Connection::describe(const std::string& sql) {
   return columns;
 }
 
+Result<std::vector<std::string>> Connection::table_names(const std::string& sql) {
+  const auto& api = duckdb();
+  auto* list = api.duckdb_get_table_names(impl_->connection, sql.c_str(), false);
+  if (list == nullptr) return fail(ErrorCode::kInvalidInput, "DuckDB does not say what it reads");
+  std::vector<std::string> names;
+  for (idx_t i = 0; i < api.duckdb_get_list_size(list); ++i) {
+    auto* name = api.duckdb_get_list_child(list, i);
+    char* text = api.duckdb_get_varchar(name);
+    names.emplace_back(text);
+    api.duckdb_free(text);
+    api.duckdb_destroy_value(&name);
+  }
+  api.duckdb_destroy_value(&list);
+  return names;
+}
+
 Result<void> Connection::execute(const std::string& sql) {
   WEIR_TRY(const auto rows, query(sql));
   return {};

@@ -74,6 +74,9 @@ class Connection {
   /// What a query would give, without running it: but PIVOT has to look for its columns. Errors:
   /// kInvalidInput for everything but exactly one query.
   [[nodiscard]] Result<std::vector<QueryColumn>> describe(const std::string& sql);
+  /// The tables and files that a query reads and this session does not know, as the query calls
+  /// them. Errors: kInvalidInput.
+  [[nodiscard]] Result<std::vector<std::string>> table_names(const std::string& sql);
   /// Ends the statement that runs now, if one does, and lets none begin any more. From any thread.
   void interrupt();
 

@@ -63,6 +63,9 @@ namespace weir::store {
   X(duckdb_function_get_bind_data)                      \
   X(duckdb_function_get_local_init_data)                \
   X(duckdb_function_set_error)                          \
+  X(duckdb_get_list_child)                              \
+  X(duckdb_get_list_size)                               \
+  X(duckdb_get_table_names)                             \
   X(duckdb_get_type_id)                                 \
   X(duckdb_get_varchar)                                 \
   X(duckdb_init_get_bind_data)                          \

@@ -174,10 +174,20 @@ Result<CommandResult> Command::run() {
   return std::move(result_);
 }
 
+/// The others say something else, which is between the sender and the command.
+bool asks_to_end(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP; }
+
 void Command::take_signal() {
   signalfd_siginfo info{};
   if (::read(request_.signals, &info, sizeof info) != sizeof info) return;
   const auto signal = static_cast<int>(info.ssi_signo);
+  // What a terminal sends its whole foreground process group has got, but for a hangup: that is
+  // for the leader of the session alone, which may be us.
+  const bool has_it = info.ssi_code == SI_KERNEL && signal != SIGHUP;
+  if (!asks_to_end(signal)) {
+    if (!has_it && !exited_) ::kill(started_.process, signal);
+    return;
+  }
   const bool again = std::exchange(signalled_, true);
   if (!again && request_.on_first_signal) request_.on_first_signal(signal);
   if (exited_ || (again && signal != SIGHUP)) {
@@ -186,9 +196,6 @@ void Command::take_signal() {
     if (!exited_) ::kill(started_.process, SIGKILL);
     return;
   }
-  // What a terminal sends its whole foreground process group has got, but for a hangup: that is
-  // for the leader of the session alone, which may be us.
-  const bool has_it = info.ssi_code == SI_KERNEL && signal != SIGHUP;
   if (!has_it) ::kill(started_.process, signal);
 }
 

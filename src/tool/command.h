@@ -26,6 +26,7 @@ struct CommandRequest {
   /// process group. A second SIGINT or SIGTERM ends the command by SIGKILL, and nothing is waited
   /// for. Of a SIGHUP terminals send several.
   int signals = -1;
+  /// Of those that ask it to end: SIGINT, SIGTERM, SIGHUP.
   std::function<void(int signal)> on_first_signal;
   LineHandler on_output_line;  ///< all of them are called from the calling thread
   LineHandler on_error_line;

@@ -74,6 +74,20 @@ Message parse_failure(const json::Object& error, Message message) {
   return message;
 }
 
+Result<Message> parse_notification(std::string_view method, const json::Object* parameters) {
+  Message message;
+  if (parameters == nullptr) return message;
+  if (method == "log") {
+    message.kind = Message::Kind::kLog;
+    message.text = text_in(*parameters, "message");
+    message.level = level_in(text_in(*parameters, "level"));
+  } else if (method == "provider_call") {
+    WEIR_TRY(message.provider_call, provider_call_from(*parameters));
+    message.kind = Message::Kind::kProviderCall;
+  }
+  return message;
+}
+
 }  // namespace
 
 std::string call_line(std::int64_t id, std::string_view tool_id, const Call& call) {
@@ -135,20 +149,19 @@ std::string log_line(const LogLine& line) {
   return json::to_text(object);
 }
 
+std::string provider_call_line(const ProviderCallReport& report) {
+  auto object = message("provider_call");
+  object.set("params", to_object(report));
+  return json::to_text(object);
+}
+
 Result<Message> parse_message(std::string_view line) {
   WEIR_TRY(const auto value, json::parse(line));
   const auto* object = value.object();
   if (object == nullptr) return wrong("a message is an object");
   Message message;
-  if (const auto* method = object->find("method")) {
-    const auto* parameters = object_in(*object, "params");
-    if (method->string() == nullptr || *method->string() != "log" || parameters == nullptr) {
-      return message;
-    }
-    message.kind = Message::Kind::kLog;
-    message.text = text_in(*parameters, "message");
-    message.level = level_in(text_in(*parameters, "level"));
-    return message;
+  if (object->find("method") != nullptr) {
+    return parse_notification(text_in(*object, "method"), object_in(*object, "params"));
   }
   const auto id = number_in(*object, "id");
   if (!id) return wrong("an answer needs 'id', the call's");

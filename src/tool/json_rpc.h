@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "tool/provider_call.h"
 #include "tool/tool.h"
 
 /// The lines between Weir and a plugin that stays: JSON-RPC 2.0, as docs/formats/plugin-protocol.md
@@ -18,14 +19,16 @@ namespace weir::tool::rpc {
 [[nodiscard]] std::string output_line(std::int64_t id, const Output& output);
 [[nodiscard]] std::string failure_line(std::int64_t id, const Failure& failure);
 [[nodiscard]] std::string log_line(const LogLine& line);
+[[nodiscard]] std::string provider_call_line(const ProviderCallReport& report);
 
 /// A line of the plugin's.
 struct Message {
   enum class Kind : std::uint8_t {
-    kOutput,   ///< `output` of the call `id`
-    kFailure,  ///< `failure` of the call `id`
-    kLog,      ///< `level` and `text`
-    kUnknown,  ///< a notification that we do not know: passed over
+    kOutput,        ///< `output` of the call `id`
+    kFailure,       ///< `failure` of the call `id`
+    kLog,           ///< `level` and `text`
+    kProviderCall,  ///< `provider_call`
+    kUnknown,       ///< a notification that we do not know: passed over
   };
   Kind kind = Kind::kUnknown;
   std::int64_t id = 0;
@@ -33,6 +36,7 @@ struct Message {
   Failure failure{};
   event::Level level = event::Level::kInfo;
   std::string text{};
+  std::optional<ProviderCallReport> provider_call{};
 };
 /// Errors: kInvalidInput for what is no message.
 [[nodiscard]] Result<Message> parse_message(std::string_view line);

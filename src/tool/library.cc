@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tool/payload.h"
+#include "tool/provider_call.h"
 #include "weir/plugin.h"
 
 namespace weir::tool {
@@ -45,6 +46,20 @@ void set_failure(void* host, const char* type, const char* message, int is_retry
                                        .exit_code = {},
                                        .usage = {},
                                        .retryable = is_retryable != 0};
+}
+
+void provider_call(void* host, const char* json, std::size_t size) {
+  const auto& call = conversation(host).call;
+  if (!call.provider_call || json == nullptr) return;
+  const auto value = json::parse({json, size});
+  const auto* object = value ? value->object() : nullptr;
+  const auto report = object != nullptr ? provider_call_from(*object)
+                                        : fail(ErrorCode::kInvalidInput, "it is no object");
+  if (report) return call.provider_call(*report);
+  const auto message = "a provider call of it was passed over: " + report.error().message;
+  if (call.log) {
+    call.log({.level = event::Level::kWarning, .message = message, .logger = "plugin"});
+  }
 }
 
 std::unexpected<Error> fail_load(const std::filesystem::path& path, ErrorCode code,
@@ -106,7 +121,8 @@ std::expected<Output, Failure> Library::call(const std::string& tool_id, const C
                                  .is_cancelled = &is_cancelled,
                                  .set_output = &set_output,
                                  .set_rows = &set_rows,
-                                 .set_failure = &set_failure};
+                                 .set_failure = &set_failure,
+                                 .provider_call = &provider_call};
   const int result = plugin_->call(plugin_->state, &request);
   if (conversation.failure) return std::unexpected(*std::move(conversation.failure));
   if (result != 0) return fail_with("PluginError", "it returned " + std::to_string(result));

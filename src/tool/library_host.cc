@@ -52,16 +52,19 @@ void print(const std::string& line) {
 /// waits no longer kills us.
 void answer(const Library& library, const rpc::Request& request) {
   const std::filesystem::path folder = request.folder;
-  const Call call{.run_id = request.run_id,
-                  .node_id = request.node_id,
-                  .payload = request.payload,
-                  .with = request.with,
-                  .folder = folder,
-                  .stop = {},
-                  .log = [](const LogLine& line) { print(rpc::log_line(line)); },
-                  .kept = {},
-                  .environment = {},
-                  .idempotency_key = request.idempotency_key};
+  const Call call{
+      .run_id = request.run_id,
+      .node_id = request.node_id,
+      .payload = request.payload,
+      .with = request.with,
+      .folder = folder,
+      .stop = {},
+      .log = [](const LogLine& line) { print(rpc::log_line(line)); },
+      .kept = {},
+      .environment = {},
+      .idempotency_key = request.idempotency_key,
+      .provider_call =
+          [](const ProviderCallReport& report) { print(rpc::provider_call_line(report)); }};
   const auto output = library.call(request.tool_id, call);
   print(output ? rpc::output_line(request.id, *output)
                : rpc::failure_line(request.id, output.error()));

@@ -65,7 +65,12 @@ Result<void> Child::start() {
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   error_ = std::move(error.read);
-  for (const auto* ours : {&in_, &out_, &error_}) make_nonblocking(*ours);
+  for (const auto* ours : {&out_, &error_}) make_nonblocking(*ours);
+  if (request_.on_input) {
+    request_.on_input(std::move(in_));
+  } else {
+    make_nonblocking(in_);
+  }
   return {};
 }
 
@@ -122,6 +127,10 @@ void Child::read_output() {
   const auto got = ::read(out_.number(), buffer, sizeof buffer);
   if (got == 0) out_.close();
   if (got <= 0) return;
+  if (request_.on_output) {
+    if (!request_.on_output({buffer, static_cast<std::size_t>(got)})) out_.close();
+    return;
+  }
   const auto room = request_.max_output_bytes - result_.output.size();
   result_.output.append(buffer, std::min(room, static_cast<std::size_t>(got)));
   if (static_cast<std::size_t>(got) > room && !result_.output_too_large) {

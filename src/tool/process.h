@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,11 @@ struct ProcessRequest {
   std::optional<std::chrono::milliseconds> max_time{};  ///< then it is ended
   std::stop_token stop;
   LineHandler on_error_line;  ///< called from the calling thread
+  /// Takes the end that is written of its standard input, in place of `input`, when it has started.
+  std::function<void(Descriptor)> on_input{};
+  /// Takes what it prints, in place of ProcessResult::output. False: no more is wanted, and whoever
+  /// prints more gets SIGPIPE. From the calling thread, which waits meanwhile.
+  std::function<bool(std::string_view)> on_output{};
 };
 
 struct ProcessResult {

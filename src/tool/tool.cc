@@ -19,6 +19,14 @@ std::string type_name(const std::exception& exception) {
   return status == 0 ? name.get() : mangled;
 }
 
+template <class Stream>
+const Stream* find_stream(std::span<const Stream> streams, std::string_view node_id) {
+  if (node_id.empty()) return streams.size() == 1 ? &streams.front() : nullptr;
+  const auto found = std::find_if(streams.begin(), streams.end(),
+                                  [&](const auto& one) { return one.node_id() == node_id; });
+  return found == streams.end() ? nullptr : &*found;
+}
+
 std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
   try {
     return tool.run(call);
@@ -34,6 +42,14 @@ std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
 }
 
 }  // namespace
+
+const StreamReader* Call::stream_in(std::string_view from) const {
+  return find_stream(streams_in, from);
+}
+
+const StreamWriter* Call::stream_out(std::string_view to) const {
+  return find_stream(streams_out, to);
+}
 
 std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
   const auto& health = tool.health();

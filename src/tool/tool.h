@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "base/json.h"
 #include "event/catalogue.h"
 #include "tool/health.h"
+#include "tool/stream.h"
 
 /// What runs a node.
 namespace weir::tool {
@@ -34,6 +36,9 @@ struct Setting {
 /// Whether a tool may be run again when nobody knows how its last try ended.
 enum class Effects : std::uint8_t { kRepeatable, kOnce };
 
+/// How many streams a tool can read, and how many it can write.
+enum class Streams : std::uint8_t { kNone, kOneEach, kAny };
+
 struct ToolSpec {
   std::string plugin_id;
   std::string tool_id;
@@ -43,6 +48,7 @@ struct ToolSpec {
   std::vector<std::string> output_types{};  ///< empty: any
   std::vector<std::string> capabilities{};
   Effects effects = Effects::kRepeatable;
+  Streams streams = Streams::kNone;
 };
 
 /// What an execution used, as far as it is known.
@@ -59,6 +65,9 @@ struct Output {
   json::Object payload;
   Usage usage;
   std::optional<std::int64_t> exit_code{};  ///< if it was a program's
+  /// What else is to be said of it: attributes of the event. Of tables: `schema_out`, a list of
+  /// {name, type}, and by the name of what was read `schema_in`, lists of the same, and `rows_in`.
+  json::Object attributes{};
 };
 
 /// Why a node failed.
@@ -97,6 +106,8 @@ struct KeptArtifact {
   std::optional<std::int64_t> rows;
 };
 
+struct ProviderCallReport;  // provider_call.h
+
 /// Variables of a process: names and values.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
@@ -110,7 +121,7 @@ struct Call {
   const std::filesystem::path& folder;
   /// Requested when the result is not wanted any more: return soon, with any result.
   std::stop_token stop;
-  /// Both may be called from the thread that called `run` only.
+  /// May be called from the thread that called `run` only, as those below.
   std::function<void(const LogLine&)> log;
   std::function<void(const KeptArtifact&)> kept;
   /// What a program that the tool starts is told: WEIR_RUN_ID, WEIR_NODE_ID, WEIR_STORE, and by
@@ -118,6 +129,17 @@ struct Call {
   std::function<Environment()> environment;
   /// The same on every try of the same work, so that what it did can be found again. Empty: none.
   std::string_view idempotency_key{};
+  /// Of a call to a provider that the tool makes: see ProviderCall.
+  std::function<void(const ProviderCallReport&)> provider_call{};
+  /// What it shares with nodes that run at the same time, in the order of the pipeline's edges.
+  std::span<const StreamReader> streams_in{};
+  std::span<const StreamWriter> streams_out{};
+  /// Records what happens on a stream of the tool's own, as of a JitterBuffer. From any thread.
+  StreamEventSink stream_event{};
+
+  /// The stream from, or to, that node; without a name the only one. Null: there is none.
+  [[nodiscard]] const StreamReader* stream_in(std::string_view from = {}) const;
+  [[nodiscard]] const StreamWriter* stream_out(std::string_view to = {}) const;
 };
 
 class Tool {
@@ -144,7 +166,10 @@ class FunctionTool final : public Tool {
  public:
   using Function = std::function<json::Object(const Call&)>;
   FunctionTool(std::string plugin_id, std::string tool_id, Function function)
-      : spec_{.plugin_id = std::move(plugin_id), .tool_id = std::move(tool_id), .settings = {}},
+      : spec_{.plugin_id = std::move(plugin_id),
+              .tool_id = std::move(tool_id),
+              .settings = {},
+              .streams = Streams::kAny},
         function_(std::move(function)) {}
   [[nodiscard]] const ToolSpec& spec() const override { return spec_; }
   [[nodiscard]] std::expected<Output, Failure> run(const Call& call) override {

@@ -193,6 +193,9 @@ void WarmProcess::take(std::string_view line, Pending& pending) {
     pending.call.log(
         {.level = message->level, .message = message->text, .logger = plugin_.manifest.id});
   }
+  if (message->kind == Kind::kProviderCall && pending.call.provider_call) {
+    pending.call.provider_call(*message->provider_call);
+  }
   const bool is_answer = message->kind == Kind::kOutput || message->kind == Kind::kFailure;
   if (!is_answer || message->id != pending.id) return;  // of a call that was given up
   if (pending.why_cancelled) {

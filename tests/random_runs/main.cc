@@ -65,7 +65,8 @@ std::optional<std::string> compare(const RandomPipeline& pipeline, const PlayedR
   if (pipeline.ends_early) return {};
   if (state.state != expected.state) return "the runs end otherwise";
   if (json::to_text(whole.report->result) != json::to_text(taken_up.report->result)) {
-    return "the results are others";
+    return "the results are others: " + json::to_text(whole.report->result) + " and " +
+           json::to_text(taken_up.report->result);
   }
   for (const auto& node : expected.nodes) {
     const auto* other = state.find_node(node.node_id);

@@ -297,9 +297,11 @@ std::optional<std::string> difference(const RandomPipeline& pipeline,
                                    .stop = {},
                                    .on_update = {}};
   const auto place = engine::place_of_recorded_run(past, scratch.store.root());
+  engine::Engine engine(recorder, artifacts, players.tools());
+  engine::ChildRuns children(engine, request, **run, 0);
   engine::Execution execution(request, players.tools(),
                               {.artifacts = artifacts, .redactor = engine::default_redactor()},
-                              **run, place);
+                              **run, place, children);
   if (const auto taken = execution.take_up(past); !taken) return taken.error().message;
   const auto state = state_of(lines);
   for (const auto& node : state.nodes) {

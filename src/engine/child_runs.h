@@ -1,0 +1,81 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "engine/node_events.h"
+
+namespace weir::engine {
+
+/// One attempt of a node with a `pipeline`.
+struct ChildCall {
+  const pipeline::Node& node;
+  std::string_view node_id;  ///< of the node or of its item
+  json::Object payload;      ///< what the child begins with
+  json::Object with;         ///< its parameters
+  std::stop_token stop;
+};
+
+/// The runs that the nodes of one run begin. The child is a run of its own, in the thread of its
+/// node, which waits for it: it is cancelled before its parent, and ends before it.
+///
+///   pipeline_child_spawned, committed ─► the child's events, committed ─► …_completed | …_failed
+///
+/// A lost run's child is lost with it. When the run is taken up, so is the child that its node had
+/// begun: what the child had completed is not run again.
+///
+/// Threads  Any.
+class ChildRuns {
+ public:
+  /// All of them outlive it. `depth` is how many runs are around this one.
+  ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth);
+
+  /// What another process has left of this run; before the others.
+  void remember(const RecordedRun& recorded) { lost_ = recorded.children; }
+
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> run(ChildCall call, NodeEvents& events);
+  /// Cancels the lost runs of nodes that are not run again; after all others.
+  void end_lost();
+
+  /// Of the tree's slots: one that is free if the node calls a tool and there is a tree; else none
+  /// is needed. False: `stop` was requested before there was one.
+  [[nodiscard]] bool has_slots() const { return slots_ != nullptr; }
+  struct Slot {
+    std::optional<JobSlots::Slot> held{};
+    bool may_run = true;
+  };
+  [[nodiscard]] Slot slot_for(const pipeline::Node& node, const std::stop_token& stop);
+
+ private:
+  void end_lost(std::string_view node_id, const RunId& id);
+
+  using Outcome = std::expected<tool::Output, tool::Failure>;
+  [[nodiscard]] std::optional<RecordedChild> take_lost_id(std::string_view node_id);
+  [[nodiscard]] std::optional<Outcome> go_on(const RecordedChild& child, const ChildCall& call,
+                                             NodeEvents& events);
+  [[nodiscard]] Outcome begin(const RunId& id, ChildCall call, NodeEvents& events);
+  struct What;
+  [[nodiscard]] Result<RunReport> run_to_end(What what, const std::stop_token& stop);
+  /// Null `events`: it has been recorded how the child ended.
+  [[nodiscard]] static Outcome conclude(const RunId& id, const ChildCall& call,
+                                        Result<RunReport> report, NodeEvents* events);
+  [[nodiscard]] std::optional<tool::Failure> record_begin(const RunId& id, const ChildCall& call,
+                                                          NodeEvents& events);
+
+  Engine& engine_;
+  const RunRequest& request_;
+  record::Run& run_;
+  const int depth_;
+  std::optional<JobSlots> own_slots_;  // of the run around all others
+  JobSlots* slots_ = nullptr;          // null: there are no children
+  std::mutex mutex_;
+  std::map<std::string, RecordedChild, std::less<>> lost_;  // of each node; guarded by mutex_
+};
+
+}  // namespace weir::engine

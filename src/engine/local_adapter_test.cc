@@ -1,0 +1,94 @@
+#include "engine/local_adapter.h"
+
+#include <future>
+
+#include "engine/chain_testing.h"
+
+namespace weir::engine {
+namespace {
+
+using testing::ElementsAre;
+
+class LocalAdapterTest : public ChainTest {
+ protected:
+  /// The adapter's events of the store, each in a line.
+  std::vector<std::string> adapter_events() {
+    std::vector<std::string> lines;
+    for (auto& event : events()) {
+      if (!event.type.starts_with("adapter_")) continue;
+      EXPECT_EQ(event.members["adapter"], "local");
+      EXPECT_EQ(event.pipeline_id, "weir") << "the process's own run";
+      lines.push_back(event.type + event.members["operation"] + event.members["attributes"]);
+    }
+    return lines;
+  }
+  Result<RunReport> run_in(record::Recorder& recorder, LocalAdapter& adapter,
+                           const std::string& tool = "flaky") {
+    const auto text =
+        R"({"id": "p", "nodes": [{"id": "n", "plugin_id": "x", "tool_id": ")" + tool + "\"}]}";
+    const auto file = pipeline::read_definition(*json::parse(text));
+    Engine engine(recorder, artifacts_, tools_);
+    RunRequest request{
+        .definition = file.definition, .definition_text = text, .folder = ".", .payload = {}};
+    request.adapter = &adapter;
+    return engine.run(request);
+  }
+};
+
+TEST_F(LocalAdapterTest, SaysThatItIsAliveAndHowItsCallsWent) {
+  {
+    record::Recorder recorder(store_, {});
+    LocalAdapter adapter(recorder);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(run_in(recorder, adapter));
+  }
+  EXPECT_THAT(adapter_events(),
+              ElementsAre(R"(adapter_heartbeat{"runs":1})", "adapter_call_completedstart_run",
+                          "adapter_call_completedstart_run", "adapter_call_completedstart_run",
+                          R"(adapter_heartbeat{"runs":0})"));
+}
+
+TEST_F(LocalAdapterTest, SaysNothingOfAProcessThatIsSoonOver) {
+  {
+    record::Recorder recorder(store_, {});
+    LocalAdapter adapter(recorder, {.speaks = LocalAdapter::Speaks::kAfterInterval});
+    ASSERT_TRUE(run_in(recorder, adapter));
+  }
+  EXPECT_THAT(adapter_events(), testing::IsEmpty());
+}
+
+TEST_F(LocalAdapterTest, BeatsWhileARunGoesOn) {
+  std::promise<void> is_enough;
+  add("x", "beats", [&](const tool::Call& call) {
+    is_enough.get_future().wait();
+    return call.payload;
+  });
+  {
+    record::Recorder recorder(store_, {});
+    LocalAdapter adapter(recorder, {.interval = std::chrono::milliseconds(5),
+                                    .speaks = LocalAdapter::Speaks::kAfterInterval});
+    std::thread reader([&] {
+      while (adapter_events().size() < 4) std::this_thread::yield();
+      is_enough.set_value();
+    });
+    EXPECT_TRUE(run_in(recorder, adapter, "beats"));
+    reader.join();
+  }
+  const auto all = adapter_events();
+  EXPECT_GE(std::ranges::count(all, R"(adapter_heartbeat{"runs":1})"), 3);
+}
+
+TEST_F(LocalAdapterTest, SaysWhyItCouldNotStartARun) {
+  record::Recorder recorder(store_, {});
+  {
+    LocalAdapter adapter(recorder);
+    LocalAdapter::Call call(&adapter, recorder.clock());
+    call.failed({ErrorCode::kConflict, "another process has it"});
+  }
+  ASSERT_TRUE(recorder.stop(record::Recorder::AtStop::kDrain, std::chrono::seconds(10)));
+  auto failed = only("adapter_call_failed");
+  EXPECT_EQ(failed.members["error_type"], "Conflict");
+  EXPECT_EQ(failed.members["error_message"], "another process has it");
+}
+
+}  // namespace
+}  // namespace weir::engine
