@@ -70,10 +70,11 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
   const bool is_config_alone = !files.empty() && std::ranges::all_of(files, is_config);
-  std::optional<config::Config> settings;
+  config::Config config;
   if (!is_config_alone) {
-    settings = load_settings(invocation);
+    auto settings = load_settings(invocation);
     if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
+    config = *std::move(settings);
   }
   int exit = kDone;
   if (files.empty()) {
@@ -82,8 +83,7 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
     return checked.value_or(kWrongUsage);
   }
   for (const auto& path : files) {
-    const auto checked =
-        is_config(path) ? check_config(path) : check_pipeline(path, *settings, tools);
+    const auto checked = is_config(path) ? check_config(path) : check_pipeline(path, config, tools);
     if (!checked) complain(checked.error());
     exit = std::max<int>(exit, checked.value_or(kWrongUsage));
   }

@@ -7,6 +7,7 @@ namespace {
 
 Result<pipeline::File> kept_file(const artifact::ArtifactStore& artifacts,
                                  const engine::RecordedRun& run) {
+  if (!run.definition_sha256) return fail(ErrorCode::kCorrupt, "its definition was not recorded");
   auto text = artifacts.get(*run.definition_sha256, pipeline::kMaxFileBytes);
   if (!text) return std::unexpected(std::move(text).error().within("its definition"));
   return pipeline::read_text(run.file, *std::move(text));

@@ -164,6 +164,64 @@ void add_how_to_run(CLI::App& command, HowToRun& how) {
   command.add_flag("--quiet", how.quiet, "No progress, only errors and the result");
 }
 
+namespace {
+
+/// What runs need beside the job.
+struct Surroundings {
+  const std::filesystem::path& path;  ///< of the file, absolute
+  const json::Object& params;
+  const Secrets& secrets;
+  const engine::SubPipelines& sub_pipelines;
+  Recording& recording;
+  std::stop_token stop;
+};
+
+/// As often as people ask for it once more.
+Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& job,
+                                         const HowToRun& how, const Surroundings& around) {
+  auto& recorder = around.recording.recorder();
+  WEIR_TRY(const auto signals, engine::SignalFeed::start(recorder));
+  const auto policy = signal_policy(job.settings);
+  engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
+  const auto& definition = job.file.definition;
+  const auto run = [&](const std::string& previous_run_id, engine::OwnedRun* owned) {
+    std::optional<Progress> progress;
+    if (!how.quiet) progress.emplace(definition);
+    return engine.run({.definition = definition,
+                       .definition_text = job.file.text,
+                       .folder = around.path.parent_path(),
+                       .file = around.path,
+                       .payload = job.payload,
+                       .params = around.params,
+                       .secret = [&](const std::string& name) { return around.secrets.find(name); },
+                       .owned = owned,
+                       .rerun = job.rerun,
+                       .previous_run_id = previous_run_id,
+                       .execution_mode = job.execution_mode,
+                       .signals = signals.get(),
+                       .signal_policy = &policy,
+                       .jobs = how.jobs,
+                       .durability = durability(job.settings),
+                       .on_log_failure = on_log_failure(job.settings),
+                       .loggers = &around.recording.loggers(),
+                       .adapter = &adapter,
+                       .stop = around.stop,
+                       .on_update =
+                           [&](const engine::NodeUpdate& update) {
+                             if (progress) progress->update(update);
+                           },
+                       .sub_pipelines = &around.sub_pipelines});
+  };
+  auto report = run({}, job.owned);
+  while (report && report->wants_retry && !around.stop.stop_requested()) {
+    std::fprintf(stderr, "%s: asked to run anew\n", definition.id.c_str());
+    report = run(report->run_id.text(), nullptr);
+  }
+  return report;
+}
+
+}  // namespace
+
 int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const InterruptStop interrupt;
   auto& settings = job.settings;
@@ -193,43 +251,13 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
     return refuse(engine, file.definition, problems, job.path.string());
   }
 
-  const auto signals = engine::SignalFeed::start(recorder);
-  if (!signals) return complain(signals.error());
-  const auto policy = signal_policy(settings);
-  engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
-  const auto run = [&](const std::string& previous_run_id, engine::OwnedRun* owned) {
-    std::optional<Progress> progress;
-    if (!how.quiet) progress.emplace(file.definition);
-    return engine.run({.definition = file.definition,
-                       .definition_text = file.text,
-                       .folder = path.parent_path(),
-                       .file = path,
-                       .payload = job.payload,
-                       .params = *params,
-                       .secret = [&](const std::string& name) { return secrets.find(name); },
-                       .owned = owned,
-                       .rerun = job.rerun,
-                       .previous_run_id = previous_run_id,
-                       .execution_mode = job.execution_mode,
-                       .signals = signals->get(),
-                       .signal_policy = &policy,
-                       .jobs = how.jobs,
-                       .durability = durability(settings),
-                       .on_log_failure = on_log_failure(settings),
-                       .loggers = &(*recording)->loggers(),
-                       .adapter = &adapter,
-                       .stop = interrupt.token(),
-                       .on_update =
-                           [&](const engine::NodeUpdate& update) {
-                             if (progress) progress->update(update);
-                           },
-                       .sub_pipelines = &sub_pipelines});
-  };
-  auto report = run({}, job.owned);
-  while (report && report->wants_retry && !interrupt.token().stop_requested()) {
-    std::fprintf(stderr, "%s: asked to run anew\n", file.definition.id.c_str());
-    report = run(report->run_id.text(), nullptr);
-  }
+  auto report = run_until_done(engine, job, how,
+                               {.path = path,
+                                .params = *params,
+                                .secrets = secrets,
+                                .sub_pipelines = sub_pipelines,
+                                .recording = **recording,
+                                .stop = interrupt.token()});
   if (!report) return complain(report.error());
   return conclude(how, file.definition, store, *report);
 }

@@ -137,16 +137,22 @@ void read(std::string_view lines, event::Decoder& decoder, Verdict& verdict) {
   }
 }
 
-/// For a run that nobody has: it has ended, or its process was lost.
-Result<SignalDecision> decide_for(const log::StoreDirectory& store, const SignalRequest& request,
-                                  record::Recorder& recorder) {
+/// What the log tells of the run and of a request with this id.
+Result<Verdict> read_verdict(const log::StoreDirectory& store, const SignalRequest& request) {
   Verdict verdict(request);
   const auto read = store::read_run(store, request.run, [&](const event::EventView& event) {
     verdict.apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
-  if (verdict.decision()) return *verdict.decision();  // asked before, with this id
+  return verdict;
+}
+
+/// For a run that nobody has: it has ended, or its process was lost.
+Result<SignalDecision> decide_for(const log::StoreDirectory& store, const SignalRequest& request,
+                                  record::Recorder& recorder) {
+  WEIR_TRY(const auto verdict, read_verdict(store, request));
+  if (const auto& before = verdict.decision()) return *before;
   auto decision = verdict.has_ended()
                       ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
                       : SignalDecision::deferred("RUN_HAS_NO_OWNER",
@@ -244,6 +250,11 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
       .actor_id = actor(),
       .reason = options.reason,
       .payload = *std::move(payload)};
+  if (!options.id.empty()) {
+    const auto before = read_verdict(*store, request);
+    if (!before) return complain(before.error());
+    if (before->decision()) return print(options, request, before->decision());
+  }
   const auto form = engine::SignalTypes().check(request);
   if (form.kind == SignalDecision::Kind::kRejected) {
     std::fprintf(stderr, "weir: %s\n", text::printable(form.reason).c_str());

@@ -252,7 +252,7 @@ void ChildRuns::end_lost() {
 void ChildRuns::end_lost(std::string_view node_id, const RunId& id) {
   auto lost = request_.sub_pipelines->take(id);
   if (!lost) return;  // another process has it
-  std::stop_source stop;
+  const std::stop_source stop;
   stop.request_stop();
   bool is_completed = false;
   if (lost->owned.recorded.engine_attempt > 0) {

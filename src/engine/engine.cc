@@ -75,6 +75,41 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
   return start;
 }
 
+/// Where the run stands: who it is, in which trace, for whom.
+RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
+  const auto now = recorder.clock().now();
+  const auto store = absolute_path(recorder.store().root());
+  const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
+  const auto new_id = request.child != nullptr ? request.child->run_id
+                      : request.run_id         ? *request.run_id
+                                               : RunId::make(now);
+  auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
+                                   : place_of_run(new_id, now, store);
+  if (recorded == nullptr && !request.execution_mode.empty()) {
+    set_execution_mode(place, request.execution_mode);
+  }
+  place.loggers = request.loggers;
+  place.process_runs = &recorder.process_runs();
+  place.provider_calls = request.provider_call_logger;
+  if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
+  if (request.rerun.of != nullptr) {
+    place.context.ids.previous_run_id = request.rerun.of->run_id.text();
+  }
+  return place;
+}
+
+/// What has ended, as it ended.
+void fill(RunReport& report, Execution& execution) {
+  if (report.outcome == pipeline::RunOutcome::kCompleted) {
+    report.result = execution.result();
+    report.outputs = std::move(execution.outputs());
+  }
+  report.wants_retry = execution.signals().wants_retry_of_run();
+  report.failure = execution.failure();
+  report.undo_failures = execution.undo_failures();
+  report.failed_node_id = execution.first_failed_id();
+}
+
 }  // namespace
 
 Result<RunReport> Engine::run(const RunRequest& request) {
@@ -88,23 +123,8 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto* recorded = request.owned != nullptr ? &request.owned->recorded : nullptr;
-  const auto run_id = recorded != nullptr        ? recorded->run_id
-                      : request.child != nullptr ? request.child->run_id
-                      : request.run_id           ? *request.run_id
-                                                 : RunId::make(clock.now());
-  const auto store = absolute_path(recorder_.store().root());
-  auto place = recorded != nullptr ? place_of_recorded_run(*recorded, store)
-                                   : place_of_run(run_id, clock.now(), store);
-  if (recorded == nullptr && !request.execution_mode.empty()) {
-    set_execution_mode(place, request.execution_mode);
-  }
-  place.loggers = request.loggers;
-  place.process_runs = &recorder_.process_runs();
-  place.provider_calls = request.provider_call_logger;
-  if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
-  if (request.rerun.of != nullptr) {
-    place.context.ids.previous_run_id = request.rerun.of->run_id.text();
-  }
+  const auto place = place_of(request, recorder_);
+  const auto run_id = RunId::parse(place.context.ids.run_id).value_or(RunId());
   const auto problems = pipeline::mode_problems(request.definition, place.execution_mode);
   if (!problems.empty()) return fail(ErrorCode::kInvalidInput, problems.front().message);
   WEIR_TRY(const auto kept, keep(request, artifacts_, redactor_));
@@ -150,15 +170,7 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
     report.record_error = std::move(flushed).error();
   }
   WEIR_TRY(std::move(executed));
-
-  if (report.outcome == pipeline::RunOutcome::kCompleted) {
-    report.result = execution.result();
-    report.outputs = std::move(execution.outputs());
-  }
-  report.wants_retry = execution.signals().wants_retry_of_run();
-  report.failure = execution.failure();
-  report.undo_failures = execution.undo_failures();
-  report.failed_node_id = execution.first_failed_id();
+  fill(report, execution);
   return report;
 }
 

@@ -1,9 +1,6 @@
 #include "engine/execution.h"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <system_error>
 
 #include "base/text.h"
 #include "engine/failures.h"
@@ -12,7 +9,6 @@
 
 namespace weir::engine {
 
-using pipeline::Command;
 using pipeline::NodeIndex;
 using pipeline::StepIndex;
 using State = pipeline::Scheduler::State;
@@ -39,27 +35,9 @@ std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition
 }
 
 const SignalPolicy& policy_of(const RunRequest& request) {
-  static const SignalPolicy kEverybody;
-  return request.signal_policy != nullptr ? *request.signal_policy : kEverybody;
+  static const SignalPolicy everybody;
+  return request.signal_policy != nullptr ? *request.signal_policy : everybody;
 }
-
-/// What others ask of the run, for as long as it lives.
-class Subscription {
- public:
-  Subscription(SignalFeed* feed, const RunId& run, SignalFeed::Handler handler)
-      : feed_(feed), run_(run) {
-    if (feed_ != nullptr) feed_->subscribe(run_, std::move(handler));
-  }
-  ~Subscription() {
-    if (feed_ != nullptr) feed_->unsubscribe(run_);
-  }
-  Subscription(const Subscription&) = delete;
-  Subscription& operator=(const Subscription&) = delete;
-
- private:
-  SignalFeed* feed_;
-  RunId run_;
-};
 
 std::uint64_t seed_of(const RunRequest& request, const record::Run& run) {
   if (request.definition.seed) return static_cast<std::uint64_t>(*request.definition.seed);
@@ -162,7 +140,7 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
 
 Result<void> Execution::run(std::function<void()> end_at_once) {
   end_at_once_ = std::move(end_at_once);
-  const Subscription subscription(request_.signals, run_.id(), [this](SignalRequest request) {
+  const SignalSubscription subscription(request_.signals, run_.id(), [this](SignalRequest request) {
     signals_.ask(std::move(request));
   });
   for (const auto& pool : ready_.pools()) record_pool(run_, pool);
@@ -193,73 +171,6 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   return {};
 }
 
-void Execution::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    if (!ready_.can_take() && !finished_) {
-      ++idle_;
-      changed_.wait(lock, [this] { return finished_ || ready_.can_take(); });
-      --idle_;
-    }
-    if (finished_) return;
-    const auto taken = ready_.take();
-    const auto step = step_of(taken.step);
-    if (graph_.has_stream(step.node_index)) {
-      run_group(graph_.leader_of(step.node_index), lock);
-      continue;
-    }
-    Running running(step.index, scheduler_.attempts(step.index), stops_[step.index]);
-    running_.push_back(&running);
-    if (scheduler_.state(step.index) == State::kPreparing && !scheduler_.is_stopping()) {
-      lock.unlock();
-      prepare(step, running);
-      lock.lock();
-    } else if (const auto slot = wait_for_slot(step, lock); slot.may_run && begin(step, running)) {
-      auto events = events_of(step, running.attempt, wide_at(step), running.span);
-      events.started(predecessor_ids(step.node_index));
-      lock.unlock();
-      run_step(step, running, events);
-      lock.lock();
-    } else {
-      give_up(running);
-    }
-    std::erase(running_, &running);
-    ready_.done(taken);
-    if (taken.pool >= 0) wake_workers();
-  }
-}
-
-/// Under `lock`, which it leaves while it waits.
-ChildRuns::Slot Execution::wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock) {
-  if (!children_.has_slots()) return {};
-  const auto stop = stops_[step.index].get_token();
-  lock.unlock();
-  auto slot = children_.slot_for(step.node, stop);
-  lock.lock();
-  return slot;
-}
-
-/// Under mutex_. Whether it is still to start: then its start is recorded next, so that what is
-/// decided meanwhile stands behind it in the log.
-bool Execution::begin(const Step& step, Running& running) {
-  running.has_begun = scheduler_.state(step.index) == State::kRunning &&
-                      stops_[step.index] == running.stop && !running.ended &&
-                      !scheduler_.is_stopping() && !scheduler_.is_unwanted(step.index);
-  if (running.has_begun && has_guards_) said_again_.erase(step.id);
-  running.started_at = run_.clock().monotonic();
-  return running.has_begun;
-}
-
-/// Under mutex_. It was ready and does not start: nothing is said of it.
-void Execution::give_up(Running& running) {
-  const bool is_still_its = stops_[running.step] == running.stop;
-  if (running.ended.exchange(true) || !is_still_its) return;
-  const auto state = scheduler_.state(running.step);
-  if (state != State::kRunning && state != State::kPreparing) return;  // somebody has put it back
-  scheduler_.cancelled(running.step, commands_);
-  carry_out();
-}
-
 NodeEvents Execution::events_of(const Step& step, int attempt, project::NodeWide* wide,
                                 SpanId span) {
   return {run_, step.node, step.id, step_index_[step.node_index], attempt, place_, wide, span};
@@ -285,41 +196,6 @@ const pipeline::Node& Execution::node_at(NodeIndex index) const {
   const auto found = std::find_if(retargeted_.rbegin(), retargeted_.rend(),
                                   [&](const auto& one) { return one.first == index; });
   return found == retargeted_.rend() ? request_.definition.nodes[index] : found->second;
-}
-
-/// Under mutex_. Whether its start was commanded and has not happened.
-bool Execution::is_queued(StepIndex step) const {
-  return scheduler_.state(step) == State::kRunning && !taken_up_.unended.contains(step) &&
-         std::none_of(running_.begin(), running_.end(), [&](const auto* running) {
-           return running->step == step && running->has_begun;
-         });
-}
-
-/// Under mutex_. Whoever waits in the queue goes back to the scheduler.
-void Execution::withdraw(StepIndex step) {
-  if (!is_queued(step)) return;
-  ready_.remove_if([&](StepIndex other) { return other == step; });
-  scheduler_.put_back(step);
-}
-
-/// Under mutex_. Those whose start was commanded and has not happened; nobody waits for them any
-/// more.
-std::vector<StepIndex> Execution::take_unbegun() {
-  auto unbegun = ready_.remove_if([this](auto step) {
-    return scheduler_.state(step) == State::kRunning &&
-           !graph_.has_stream(scheduler_.node_of(step));
-  });
-  for (const auto* running : running_) {
-    if (!running->has_begun && !running->ended &&
-        scheduler_.state(running->step) == State::kRunning) {
-      unbegun.push_back(running->step);
-    }
-  }
-  ready_.remove_if([this](auto step) { return graph_.has_stream(scheduler_.node_of(step)); });
-  for (const auto& [leader, steps] : std::exchange(starting_, {})) {
-    unbegun.insert(unbegun.end(), steps.begin(), steps.end());
-  }
-  return unbegun;
 }
 
 std::expected<json::Object, std::vector<Problem>> Execution::bound_params(
@@ -511,7 +387,8 @@ void Execution::cancel() {
 
 /// Under mutex_.
 void Execution::stop_late(pipeline::Scheduler::Commands& commands) {
-  if (!failed_step_) failure_ = timeout_failure("the run", *request_.definition.timeout);
+  const auto limit = request_.definition.timeout.value_or(std::chrono::milliseconds(0));
+  if (!failed_step_) failure_ = timeout_failure("the run", limit);
   run_timed_out_ = true;
   scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
 }
@@ -522,74 +399,6 @@ void Execution::end_late() {
     if (scheduler_.is_stopping() || scheduler_.is_finished()) return;
     stop_late(commands);
   });
-}
-
-/// Under mutex_. What a command leads to at once becomes a command too.
-void Execution::carry_out() {
-  for (std::size_t i = 0; i < commands_.size(); ++i) {
-    const auto command = commands_[i];
-    switch (command.kind) {
-      case Command::Kind::kStart:
-        stops_[command.step] = std::stop_source();
-        make_ready(command.step);
-        break;
-      case Command::Kind::kPrepare:
-        ready_.push(command.step);
-        break;
-      case Command::Kind::kRetry:
-        timers_.start(command.delay, [this, step = command.step] {
-          decide([&](auto& commands) { scheduler_.retry_due(step, commands); });
-        });
-        break;
-      case Command::Kind::kSkip:
-        events_of(step_of(command.step), 1).skipped(kAncestorFailed);
-        break;
-      case Command::Kind::kAgain:
-        say_again(command.step);
-        break;
-      case Command::Kind::kCancel:
-        if (scheduler_.state(command.step) == State::kRunning) {
-          stops_[command.step].request_stop();
-        } else {  // it waits: nothing more is said of it
-          scheduler_.cancelled(command.step, commands_);
-        }
-        break;
-      case Command::Kind::kAsk:
-        signals_.ask_approval(command.step);
-        break;
-      case Command::Kind::kFinishRun:
-        finished_ = true;
-        if (is_ended_at_once_) timers_.start({}, end_at_once_);
-        break;
-    }
-  }
-  commands_.clear();
-  if (finished_) return changed_.notify_all();
-  if (scheduler_.is_stopping()) ready_.lift_limits();
-  wake_workers();
-}
-
-void Execution::wake_workers() {
-  // One node is for the calling thread if it works; the others are for whoever waits, or for a new
-  // worker.
-  if (idle_ > 0 && ready_.can_take()) changed_.notify_all();
-  for (auto takers = static_cast<std::size_t>(idle_) + 1;
-       takers < ready_.size() && static_cast<int>(workers_.size()) + 1 < request_.jobs; ++takers) {
-    if (!add_worker()) return;
-  }
-}
-
-/// False when the system gives no more threads: those there are take longer.
-bool Execution::add_worker() {
-  try {
-    workers_.emplace_back([this] {
-      pthread_setname_np(pthread_self(), "weir-worker");
-      work();
-    });
-  } catch (const std::system_error&) {
-    return false;
-  }
-  return true;
 }
 
 }  // namespace weir::engine

@@ -1,5 +1,8 @@
 #pragma once
 
+// Long: one object, whose concepts have a source each: execution.cc, workers.cc, plan.cc,
+// guards.cc, undo.cc, execution_streams.cc, take_up.cc. What people ask of it is run_signals.h.
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -156,7 +159,7 @@ class Execution {
 
     Step step;
     Running running;
-    std::optional<NodeEvents> events{};
+    std::unique_ptr<NodeEvents> events{};  // once it has begun
   };
   void run_group(pipeline::NodeIndex leader, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::optional<std::thread> start_member(Member& member);

@@ -42,8 +42,8 @@ void Execution::run_group(NodeIndex leader, std::unique_lock<std::mutex>& lock) 
   if (begins) {
     streams_.open(opened, scheduler_);
     for (auto& member : members) {
-      member.events.emplace(events_of(member.step, member.running.attempt, wide_at(member.step),
-                                      member.running.span));
+      member.events = std::make_unique<NodeEvents>(events_of(
+          member.step, member.running.attempt, wide_at(member.step), member.running.span));
       member.events->started(predecessor_ids(member.step.node_index));
     }
     lock.unlock();

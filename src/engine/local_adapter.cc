@@ -13,7 +13,7 @@ using event::Type;
 constexpr std::string_view kName = "local";
 constexpr std::string_view kStartRun = "start_run";
 /// Of an error in an event.
-constexpr std::size_t kMaxMessage = 4096;
+constexpr std::size_t kMaxAdapterMessage = 4096;
 
 std::string_view type_of(ErrorCode code) {
   switch (code) {
@@ -71,6 +71,7 @@ void LocalAdapter::end_run() {
 /// no more than one with a long one.
 void LocalAdapter::beat_later() {
   is_beating_ = true;
+  if (!timers_) return;
   timers_->start(options_.interval, [this] {
     {
       const std::lock_guard lock(mutex_);
@@ -120,11 +121,12 @@ void LocalAdapter::Call::completed(const RunId& run) {
 
 void LocalAdapter::Call::failed(const Error& error) {
   if (adapter_ == nullptr) return;
-  const event::FieldValue fields[] = {{Field::kAdapter, kName},
-                                      {Field::kDurationMs, milliseconds_since(clock_, start_)},
-                                      {Field::kErrorType, type_of(error.code)},
-                                      {Field::kErrorMessage, utf8::cut(error.message, kMaxMessage)},
-                                      {Field::kOperation, kStartRun}};
+  const event::FieldValue fields[] = {
+      {Field::kAdapter, kName},
+      {Field::kDurationMs, milliseconds_since(clock_, start_)},
+      {Field::kErrorType, type_of(error.code)},
+      {Field::kErrorMessage, utf8::cut(error.message, kMaxAdapterMessage)},
+      {Field::kOperation, kStartRun}};
   adapter_->say(Type::kAdapterCallFailed, fields);
 }
 

@@ -57,7 +57,7 @@ Result<std::string> find_or_make_secret(const std::filesystem::path& path, FileS
 json::Value json_of_entry(const CacheEntry& entry) {
   json::Object object;
   object.set("key", entry.key);
-  object.set("created_at", to_string(entry.created_at));
+  object.set("created_at", weir::to_string(entry.created_at));
   object.set("run_id", entry.run_id);
   object.set("output_sha256", entry.output.text());
   object.set("tool", entry.parts.tool);

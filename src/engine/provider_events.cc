@@ -15,7 +15,7 @@ using Kind = tool::ProviderCallReport::Kind;
 using Fields = std::vector<event::FieldValue>;
 
 /// Of the names that tools give; longer ones are cut.
-constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kMaxProviderName = 200;
 /// Of what tools say beside the columns, as JSON; more is left out, and its size said.
 constexpr std::size_t kMaxExtra = 4096;
 
@@ -51,12 +51,12 @@ void add_error(Fields& fields, const ErrorSummary& error) {
 }
 
 void add_call(Fields& fields, const tool::ProviderCallReport& report) {
-  fields.push_back({Field::kProvider, utf8::cut(report.provider, kMaxName)});
-  fields.push_back({Field::kOperation, utf8::cut(report.operation, kMaxName)});
+  fields.push_back({Field::kProvider, utf8::cut(report.provider, kMaxProviderName)});
+  fields.push_back({Field::kOperation, utf8::cut(report.operation, kMaxProviderName)});
   if (!report.model_id.empty()) {
-    fields.push_back({Field::kModelId, utf8::cut(report.model_id, kMaxName)});
+    fields.push_back({Field::kModelId, utf8::cut(report.model_id, kMaxProviderName)});
   }
-  fields.push_back({Field::kCallId, utf8::cut(report.call_id, kMaxName)});
+  fields.push_back({Field::kCallId, utf8::cut(report.call_id, kMaxProviderName)});
   const auto& usage = report.usage;
   if (usage.input_tokens) fields.push_back({Field::kInputTokens, *usage.input_tokens});
   if (usage.output_tokens) fields.push_back({Field::kOutputTokens, *usage.output_tokens});

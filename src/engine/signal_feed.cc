@@ -55,12 +55,12 @@ Result<void> SignalFeed::ask(SignalRequest request, const artifact::ArtifactStor
 void SignalFeed::follow() {
   pthread_setname_np(pthread_self(), "weir-requests");
   while (!stopping_) {
-    const auto commit = follower_.next(std::chrono::hours(1));
-    if (!commit) {
+    const auto next = follower_.next(std::chrono::hours(1));
+    if (!next) {
       // A segment or the folder cannot be read: it is tried again, not at once.
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    } else if (*commit) {
-      read((*commit)->lines);
+    } else if (const auto& commit = *next) {
+      read(commit->lines);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/signal_request.h"
 #include "event/decoder.h"
@@ -62,6 +63,24 @@ class SignalFeed {
   std::unordered_map<RunId, std::shared_ptr<Subscriber>> subscribers_;  // guarded by mutex_
   std::atomic<bool> stopping_{false};
   std::thread thread_;
+};
+
+/// A handler that is subscribed for as long as it lives; to no feed, if there is none.
+class SignalSubscription {
+ public:
+  SignalSubscription(SignalFeed* feed, const RunId& run, SignalFeed::Handler handler)
+      : feed_(feed), run_(run) {
+    if (feed_ != nullptr) feed_->subscribe(run_, std::move(handler));
+  }
+  ~SignalSubscription() {
+    if (feed_ != nullptr) feed_->unsubscribe(run_);
+  }
+  SignalSubscription(const SignalSubscription&) = delete;
+  SignalSubscription& operator=(const SignalSubscription&) = delete;
+
+ private:
+  SignalFeed* feed_;
+  RunId run_;
 };
 
 }  // namespace weir::engine

@@ -49,7 +49,7 @@ SignalDecision in_stream() {
   return SignalDecision::rejected("STEP_IN_STREAM", "a stream joins the node with others");
 }
 
-SignalDecision invalid(std::string why) {
+SignalDecision invalid_payload(std::string why) {
   return SignalDecision::rejected("SIGNAL_INVALID_PAYLOAD", std::move(why));
 }
 
@@ -142,14 +142,14 @@ SignalDecision RunSignals::judge_unbegun(const SignalRequest& request) {
 
 SignalDecision RunSignals::judge_override(const SignalRequest& request) {
   if (request.payload.find("output")->object() == nullptr) {
-    return invalid("'output' is no JSON object");
+    return invalid_payload("'output' is no JSON object");
   }
   return judge_unbegun(request);
 }
 
 SignalDecision RunSignals::judge_target(const SignalRequest& request) {
   const auto [plugin, tool] = target_of(request);
-  if (plugin.empty()) return invalid("'target' is a tool, as plugin.tool");
+  if (plugin.empty()) return invalid_payload("'target' is a tool, as plugin.tool");
   auto decision = judge_unbegun(request);
   if (decision.kind == SignalDecision::Kind::kRejected) return decision;
   if (auto refusal =
@@ -161,15 +161,15 @@ SignalDecision RunSignals::judge_target(const SignalRequest& request) {
 
 SignalDecision RunSignals::judge_params(const SignalRequest& request) {
   const auto* params = request.payload.find("params")->object();
-  if (params == nullptr) return invalid("'params' is no JSON object");
+  if (params == nullptr) return invalid_payload("'params' is no JSON object");
   const auto bound = execution_.bound_params(*params);
-  return bound ? SignalDecision() : invalid(bound.error().front().message);
+  return bound ? SignalDecision() : invalid_payload(bound.error().front().message);
 }
 
 SignalDecision RunSignals::judge_alert(const SignalRequest& request) {
   static constexpr std::array<std::string_view, 4> kLevels = {"INFO", "WARNING", "CRITICAL", "P1"};
   if (std::ranges::find(kLevels, text_of(request, "level")) != kLevels.end()) return {};
-  return invalid("'level' is INFO, WARNING, CRITICAL or P1");
+  return invalid_payload("'level' is INFO, WARNING, CRITICAL or P1");
 }
 
 SignalDecision RunSignals::judge_answer(const SignalRequest& request) {
@@ -359,7 +359,7 @@ void RunSignals::update_target(const SignalRequest& request, Commands&) {
   auto changed = execution_.node_at(node);
   std::tie(changed.plugin_id.text, changed.tool_id.text) = target_of(request);
   // Whoever runs the node that was may still look at it.
-  execution_.retargeted_.push_back({node, std::move(changed)});
+  execution_.retargeted_.emplace_back(node, std::move(changed));
 }
 
 void RunSignals::keep_answer(const SignalRequest& request, Commands&) {

@@ -72,7 +72,7 @@ SignalFields::SignalFields(const SignalRequest& request, const SignalDecision& d
     : SignalFields(request, decision, std::string()) {}
 
 SignalFields SignalFields::about(const SignalRequest& request, const SignalDecision& decision) {
-  return SignalFields(request, decision, request.run.text());
+  return {request, decision, request.run.text()};
 }
 
 SignalFields::SignalFields(const SignalRequest& request, const SignalDecision& decision,

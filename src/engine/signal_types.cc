@@ -101,6 +101,7 @@ const SignalType* SignalTypes::find(std::string_view name) const {
 
 std::vector<std::string> SignalTypes::names() const {
   std::vector<std::string> names;
+  names.reserve(types_.size());
   for (const auto& [name, type] : types_) names.push_back(name);
   return names;
 }

@@ -1,3 +1,5 @@
+// Long: each signal once, with what they share.
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +21,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using Kind = NodeUpdate::Kind;
 
 /// A run in which nodes ask things of their own run. Tool x.ask asks what its `with` says, one

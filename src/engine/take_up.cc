@@ -138,7 +138,8 @@ Result<void> Execution::tell_end(StepIndex step, const NodeFact& fact,
     return {};
   }
   const bool is_refused = scheduler_.state(step) == State::kAsked;
-  if (!runs && !((is_preparing || is_refused) && fact.type == Type::kNodeFailed)) {
+  const bool may_fail = (is_preparing || is_refused) && fact.type == Type::kNodeFailed;
+  if (!runs && !may_fail) {
     return another_pipeline(fact);
   }
   if (fact.type == Type::kNodeCompleted) return tell_completed(step, fact, commands);
@@ -246,7 +247,8 @@ void Execution::go_on() {
 /// It is going to run again, and nobody has said so.
 void Execution::say_unsaid_retry(const std::string& id, std::string_view reason) {
   const auto name = read_name(id);
-  const auto step = known_step(*name);  // it was told of
+  if (!name) return;
+  const auto step = known_step(*name);
   if (!step) return;
   const auto how = scheduler_.state(*step);
   // Of items whose list is not known yet it is said when it is.

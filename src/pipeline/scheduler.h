@@ -1,5 +1,7 @@
 #pragma once
 
+// Long: one state machine, whose rules are read best in one place.
+
 #include <chrono>
 #include <cstdint>
 #include <deque>

@@ -188,19 +188,21 @@ void WarmProcess::take(std::string_view line, Pending& pending) {
                              message.error().message + ": " + std::string(utf8::cut(line, 200)));
     return;
   }
-  using Kind = rpc::Message::Kind;
-  if (message->kind == Kind::kLog && pending.call.log) {
+  using MessageKind = rpc::Message::Kind;
+  if (message->kind == MessageKind::kLog && pending.call.log) {
     pending.call.log(
         {.level = message->level, .message = message->text, .logger = plugin_.manifest.id});
   }
-  if (message->kind == Kind::kProviderCall && pending.call.provider_call) {
-    pending.call.provider_call(*message->provider_call);
+  const auto& provider_call = message->provider_call;
+  if (provider_call && pending.call.provider_call) {
+    pending.call.provider_call(*provider_call);
   }
-  const bool is_answer = message->kind == Kind::kOutput || message->kind == Kind::kFailure;
+  const bool is_answer =
+      message->kind == MessageKind::kOutput || message->kind == MessageKind::kFailure;
   if (!is_answer || message->id != pending.id) return;  // of a call that was given up
   if (pending.why_cancelled) {
     pending.answer = std::unexpected(*pending.why_cancelled);
-  } else if (message->kind == Kind::kFailure) {
+  } else if (message->kind == MessageKind::kFailure) {
     pending.answer = std::unexpected(std::move(message->failure));
   } else {
     pending.answer = std::move(message->output);
