@@ -83,7 +83,7 @@ TEST_F(GuardTest, RunsTheNodeAndAllBetweenAgainUntilTheGuardIsContent) {
   EXPECT_EQ(calls_["last"], 1);
   EXPECT_THAT(guard_events(),
               ElementsAre("guard_retry_attempt", "guard_retry_attempt", "guard_retry_recovered"));
-  EXPECT_FALSE(state_of(lines(store_), {}).is_inconsistent());
+  EXPECT_FALSE(state_of(lines_of(store_), {}).is_inconsistent());
   const auto end = only("pipeline_completed");
   EXPECT_EQ(end.members.at("failed_count"), "0");
   EXPECT_EQ(end.members.at("success_count"), end.members.at("node_count"));
@@ -121,7 +121,7 @@ TEST_F(GuardTest, FailsTheRunAfterItsLastAttempt) {
   EXPECT_EQ(exhausted.members.at("reason"), "max_attempts");
   EXPECT_THAT(exhausted.members.at("attributes"), HasSubstr(R"("attempts":4)"));
   EXPECT_EQ(only("pipeline_failed").members.at("failed_count"), "1");
-  EXPECT_FALSE(state_of(lines(store_), {}).is_inconsistent());
+  EXPECT_FALSE(state_of(lines_of(store_), {}).is_inconsistent());
 }
 
 TEST_F(GuardTest, GivesUpWhenTheOutputsStayTheSame) {
@@ -177,7 +177,7 @@ TEST_F(GuardTest, WaitsForWhatRunsBesideTheGuardAndDoesNotMindHowItEnds) {
   EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
   EXPECT_EQ(calls_["draft"], 2);
   EXPECT_EQ(calls_["beside"], 2);
-  EXPECT_FALSE(state_of(lines(store_), {}).is_inconsistent());
+  EXPECT_FALSE(state_of(lines_of(store_), {}).is_inconsistent());
 }
 
 TEST_F(GuardTest, UndoesWhatRanTwiceOnceWithItsLastOutput) {
@@ -201,7 +201,7 @@ TEST_P(GuardOfLostRun, EndsAsTheUncrashedRunWhereverItWasLost) {
   const auto pipeline_text = pipeline(R"(, "hash_fields": ["draft"])");
   const auto whole = run(pipeline_text, {}, 1);
   ASSERT_TRUE(whole);
-  const auto all = lines(store_);
+  const auto all = lines_of(store_);
   const auto expected = state_of(all, {});
   for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
     SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
@@ -257,7 +257,7 @@ TEST_F(GuardTest, ARunOnManyThreadsCanBeTakenUpWhereverItWasLost) {
   for (int round = 0; round < 2; ++round) {
     calls_.clear();
     ASSERT_TRUE(run(text, {}, 4));
-    const auto everything = lines(store_);
+    const auto everything = lines_of(store_);
     const std::vector all(everything.begin() + static_cast<std::ptrdiff_t>(already),
                           everything.end());
     already = everything.size();
