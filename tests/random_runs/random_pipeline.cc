@@ -28,6 +28,12 @@ class Maker {
     for (std::size_t i = 0; i < count; ++i) add_node(i);
     for (auto asks = 1 + below(3); asks > 0; --asks) ask_something();
     if (below(8) == 0) add_retried_node();
+    // Who skips a node lets those after it begin, before or after the parameters are others.
+    const auto& asked = made_.asked_signals;
+    if (asked.contains("update-params") &&
+        (asked.contains("inject-override") || asked.contains("skip-step"))) {
+      made_.ends_early = true;
+    }
     json::Object params;
     for (const auto* name : {"v", "list"}) {
       json::Object param;

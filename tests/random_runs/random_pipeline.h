@@ -17,8 +17,9 @@ struct RandomPipeline {
   std::string text;  ///< JSON
   std::string mode;  ///< of failure
   int jobs = 1;
-  bool ends_early =
-      false;  ///< something ends the run: what has run by then depends on who was first
+  /// What has run by the end, and with what, depends on who was first: something ends the run, or
+  /// changes it while others change it.
+  bool ends_early = false;
   /// How a person answers when the node asks.
   std::map<std::string, std::string> answers;  // approve, deny
   /// A node that a person has tried again when it has failed. `hold` waits until that is over.
