@@ -131,6 +131,7 @@ std::int64_t Execution::count(State state) const {
 }
 
 std::vector<project::NodeWide> Execution::wide_nodes() {
+  if (is_ended_at_once_) return {};  // their workers may still be at them
   auto all = std::move(wide_nodes_);
   for (auto& [node, items] : items_) {
     std::move(items.wide.begin(), items.wide.end(), std::back_inserter(all));

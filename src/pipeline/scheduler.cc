@@ -244,8 +244,8 @@ void Scheduler::stop(RunOutcome outcome, Commands& commands) {
         case State::kAsked:
           commands.push_back({.kind = Kind::kCancel, .step = step});
           break;
-        case State::kReady:
-          give_up(step, commands);
+        case State::kReady:  // held while the run was paused
+          withdraw(step, commands);
           break;
         default:
           break;

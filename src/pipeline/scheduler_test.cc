@@ -150,6 +150,16 @@ TEST(Scheduler, GoesOnWithoutAFailedNodesOutputAtBestEffort) {
   EXPECT_EQ(scheduler.first_failed(), 1U);
 }
 
+TEST(Scheduler, EndsARunThatIsStoppedWhileItsItemsAreHeld) {
+  const Graph graph(definition_of(1, {}));
+  Scheduler scheduler(graph, {{.needs_preparation = true}});
+  commands([&](auto& c) { scheduler.start(c); });
+  scheduler.pause();
+  EXPECT_THAT(commands([&](auto& c) { scheduler.prepared(0, 2, c); }), IsEmpty());
+  EXPECT_THAT(commands([&](auto& c) { scheduler.stop(RunOutcome::kCancelled, c); }),
+              ElementsAre(kFinish));
+}
+
 TEST(Scheduler, HoldsWhatIsReadyWhileItIsPaused) {
   Scheduler scheduler(diamond());
   commands([&](auto& c) { scheduler.start(c); });
