@@ -28,12 +28,8 @@ class Maker {
     for (std::size_t i = 0; i < count; ++i) add_node(i);
     for (auto asks = 1 + below(3); asks > 0; --asks) ask_something();
     if (below(8) == 0) add_retried_node();
-    // Who skips a node lets those after it begin, before or after the parameters are others.
-    const auto& asked = made_.asked_signals;
-    if (asked.contains("update-params") &&
-        (asked.contains("inject-override") || asked.contains("skip-step"))) {
-      made_.ends_early = true;
-    }
+    // Who skips a node lets those after it begin, before or after they are changed themselves.
+    if (frees_ && changes_ > 1) made_.ends_early = true;
     json::Object params;
     for (const auto* name : {"v", "list"}) {
       json::Object param;
@@ -174,6 +170,9 @@ class Maker {
     ask.set("id", "ask-" + std::to_string(asks_++));
     if (!node.empty()) ask.set("node", node);
     made_.asked_signals.emplace(type);
+    const bool frees = type == "inject-override" || type == "skip-step";
+    frees_ = frees_ || frees;
+    if (frees || type == "update-target" || type == "update-params") ++changes_;
     asker.asks.emplace_back(std::move(ask));
   }
 
@@ -192,6 +191,8 @@ class Maker {
   RandomPipeline made_;
   std::vector<Node> nodes_;
   int asks_ = 0;
+  int changes_ = 0;     // asked of nodes that have not begun
+  bool frees_ = false;  // one of them lets others begin
 };
 
 }  // namespace
