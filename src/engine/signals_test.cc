@@ -199,7 +199,7 @@ constexpr const char* kChain = R"(
 
 TEST_F(SignalsTest, APausedRunStartsNothingUntilItIsResumed) {
   const auto report = run_asking(with_asker(
-      R"({"type": "pause"}, {"type": "resume", "after": "first completed"})",
+      R"({"type": "pause", "after": "first started"}, {"type": "resume", "after": "first completed"})",
       R"({"id": "first", "plugin_id": "x", "tool_id": "await", "with": {"after": "asked pause"}},
          {"id": "second", "plugin_id": "x", "tool_id": "name", "needs": ["first"]},
          {"id": "third", "plugin_id": "x", "tool_id": "name", "needs": ["second"]})"));
@@ -376,11 +376,12 @@ TEST_F(SignalsTest, ARequestThatIsMadeTwiceIsOne) {
 TEST_F(SignalsTest, SaysWhyNot) {
   const auto report = run_asking(with_asker(
       R"({"type": "jump"}, {"type": "skip-step"}, {"type": "skip-step", "node": "none"},
-         {"type": "retry-step", "node": "second"}, {"type": "retry-step", "node": "first", "after": "first completed"},
+         {"type": "retry-step", "node": "second"}, {"type": "retry-step", "node": "first", "after": "then started"},
          {"type": "skip-step", "node": "first"}, {"type": "pause", "node": "first"},
          {"type": "approve", "node": "second"}, {"type": "inject-override", "node": "second", "payload": {"output": 1}},
          {"type": "escalate-alert", "payload": {"level": "loud"}}, {"type": "pause", "payload": {"x": 1}})",
-      kChain));
+      std::string(kChain) + R"(,
+    {"id": "then", "plugin_id": "x", "tool_id": "name", "needs": ["first"]})"));
   ASSERT_TRUE(report);
   EXPECT_THAT(
       decisions(),

@@ -2,57 +2,61 @@
 
 #include <pthread.h>
 
-#include <set>
 #include <utility>
 
 namespace weir::record {
 
-/// All guards of this process.
+/// All guards of this process, each linked to the next. It is there before any code runs: a thread
+/// that was making it while another forked would leave the child with none, and waiting for one.
 class ForkGuard::Registry {
  public:
-  static Registry& instance() {
-    static auto& registry = [] -> Registry& {
-      ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-      return *new Registry;  // never destroyed: a process may fork to its very end
-    }();
-    return registry;
-  }
-
   void add(ForkGuard& guard) {
     const std::lock_guard lock(mutex_);
-    guards_.insert(&guard);
+    guard.next_ = first_;
+    if (first_ != nullptr) first_->previous_ = &guard;
+    first_ = &guard;
   }
   void remove(ForkGuard& guard) {
     const std::lock_guard lock(mutex_);
-    guards_.erase(&guard);
+    (guard.previous_ == nullptr ? first_ : guard.previous_->next_) = guard.next_;
+    if (guard.next_ != nullptr) guard.next_->previous_ = guard.previous_;
   }
 
- private:
-  static void before_fork() {
-    instance().mutex_.lock();
-    for (auto* guard : instance().guards_) guard->mutex_.lock();
+  void before_fork() {
+    mutex_.lock();
+    for (auto* guard = first_; guard != nullptr; guard = guard->next_) guard->mutex_.lock();
   }
-  static void after_fork_in_parent() {
-    for (auto* guard : instance().guards_) guard->mutex_.unlock();
-    instance().mutex_.unlock();
+  void after_fork_in_parent() {
+    for (auto* guard = first_; guard != nullptr; guard = guard->next_) guard->mutex_.unlock();
+    mutex_.unlock();
   }
-  static void after_fork_in_child() {
-    for (auto* guard : instance().guards_) {
+  void after_fork_in_child() {
+    for (auto* guard = first_; guard != nullptr; guard = guard->next_) {
       guard->in_child_();
       guard->mutex_.unlock();
     }
-    instance().mutex_.unlock();
+    mutex_.unlock();
   }
 
+  static Registry instance;
+
+ private:
   std::mutex mutex_;
-  std::set<ForkGuard*> guards_;  // guarded by mutex_
+  ForkGuard* first_ = nullptr;  // guarded by mutex_
 };
+
+constinit ForkGuard::Registry ForkGuard::Registry::instance;
+
+[[maybe_unused]] const int ForkGuard::asked_to_be_told_ =
+    ::pthread_atfork([] { Registry::instance.before_fork(); },
+                     [] { Registry::instance.after_fork_in_parent(); },
+                     [] { Registry::instance.after_fork_in_child(); });
 
 ForkGuard::ForkGuard(std::mutex& mutex, std::function<void()> in_child)
     : mutex_(mutex), in_child_(std::move(in_child)) {
-  Registry::instance().add(*this);
+  Registry::instance.add(*this);
 }
 
-ForkGuard::~ForkGuard() { Registry::instance().remove(*this); }
+ForkGuard::~ForkGuard() { Registry::instance.remove(*this); }
 
 }  // namespace weir::record

@@ -24,8 +24,12 @@ class ForkGuard {
 
  private:
   class Registry;
+  static const int asked_to_be_told_;
+
   std::mutex& mutex_;
   const std::function<void()> in_child_;
+  ForkGuard* previous_ = nullptr;
+  ForkGuard* next_ = nullptr;
 };
 
 /// For a child: makes each member what it is when it is new, and leaves what it was as it is. That
