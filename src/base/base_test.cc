@@ -75,6 +75,30 @@ TEST(Hash, KnowsThePublishedVectors) {
   EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xe3069283U);
 }
 
+/// As the polynomial says, bit by bit.
+std::uint32_t slow_crc32c(std::string_view bytes) {
+  std::uint32_t crc = ~0U;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78U : 0U);
+  }
+  return ~crc;
+}
+
+TEST(Crc32c, IsTheSameOfPartsOfAnySize) {
+  std::string bytes(20'000, '\0');
+  std::uint32_t random = 1;
+  for (auto& byte : bytes)
+    byte = static_cast<char>((random = random * 1664525U + 1013904223U) >> 24);
+  for (const std::size_t size :
+       {0, 1, 7, 8, 2047, 6143, 6144, 6145, 6151, 12'287, 12'288, 20'000}) {
+    const auto head = std::string_view(bytes).substr(0, size);
+    EXPECT_EQ(crc32c(head), slow_crc32c(head)) << size;
+    EXPECT_EQ(crc32c(std::string_view(bytes).substr(size), crc32c(head)), slow_crc32c(bytes))
+        << size;
+  }
+}
+
 // RFC 4231, test cases 1, 2 and 6.
 TEST(Hmac, KnowsThePublishedVectors) {
   EXPECT_EQ(hmac_sha256(std::string(20, '\x0b'), "Hi There").text(),

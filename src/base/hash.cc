@@ -3,8 +3,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#ifdef __SSE4_2__
+#if defined(__SSE4_2__) && defined(__PCLMUL__)
+#define WEIR_HAS_CRC32
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 #include <cstring>
@@ -81,17 +83,54 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   return hash;
 }
 
-#ifdef __SSE4_2__
+#ifdef WEIR_HAS_CRC32
 
+namespace {
+
+std::uint64_t crc32c_step(std::uint64_t state, const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return _mm_crc32_u64(state, word);
+}
+
+/// x to the power of `exponent` modulo the polynomial of CRC-32C, the highest bit first.
+consteval std::uint32_t power_of_x(unsigned exponent) {
+  std::uint32_t power = 0x80000000U;
+  for (; exponent > 0; --exponent) power = power >> 1 ^ (power & 1 ? 0x82f63b78U : 0U);
+  return power;
+}
+
+/// The state after `kBytes` zero bytes more. (Gopal et al., "Fast CRC computation for iSCSI
+/// polynomial using CRC32 instruction", Intel 2011: the product of 32 by 32 bits is one bit short,
+/// and CRC32 takes its words times x to the power of 32.)
+template <unsigned kBytes>
+std::uint64_t after_zeros(std::uint64_t state) {
+  const auto factor = _mm_cvtsi32_si128(static_cast<int>(power_of_x(8 * kBytes - 33)));
+  const auto product =
+      _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<long long>(state)), factor, 0);
+  return _mm_crc32_u64(0, static_cast<std::uint64_t>(_mm_cvtsi128_si64(product)));
+}
+
+}  // namespace
+
+/// The instruction gives its result after three cycles and can begin each cycle: so it runs over
+/// three parts at once.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
+  constexpr unsigned kPart = 2048;
   std::uint64_t state = ~crc;
   const char* at = bytes.data();
   std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    state = _mm_crc32_u64(state, word);
+  for (; left >= std::size_t{3} * kPart; left -= std::size_t{3} * kPart) {
+    std::uint64_t second = 0, third = 0;
+    for (const char* const end = at + kPart; at != end; at += 8) {
+      state = crc32c_step(state, at);
+      second = crc32c_step(second, at + kPart);
+      third = crc32c_step(third, at + std::size_t{2} * kPart);
+    }
+    state = after_zeros<2 * kPart>(state) ^ after_zeros<kPart>(second) ^ third;
+    at += std::size_t{2} * kPart;
   }
+  for (; left >= 8; left -= 8, at += 8) state = crc32c_step(state, at);
   auto small = static_cast<std::uint32_t>(state);
   for (; left > 0; --left, ++at) small = _mm_crc32_u8(small, static_cast<unsigned char>(*at));
   return ~small;

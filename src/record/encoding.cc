@@ -1,6 +1,7 @@
 #include "record/encoding.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/copy.h"
 #include "base/result.h"
@@ -54,9 +55,11 @@ template <class Put>
 [[gnu::always_inline]] inline std::byte* put_field(const FieldValue& field, std::size_t size,
                                                    std::byte* out, const std::byte* end, Put put) {
   if (static_cast<std::size_t>(end - out) < sizeof(FieldHeader) + size) return nullptr;
-  const FieldHeader header{.field = field.field,
-                           .kind = static_cast<EncodedKind>(field.value.index()),
-                           .size = static_cast<std::uint32_t>(size)};
+  // A FieldHeader, put together in a register: its members would be merged one after the other.
+  static_assert(std::endian::native == std::endian::little);
+  const auto header = std::uint64_t{size} << 32U |
+                      static_cast<std::uint64_t>(field.value.index()) << 8U |
+                      static_cast<std::uint64_t>(field.field);
   std::memcpy(out, &header, sizeof header);
   return put(out + sizeof header);
 }

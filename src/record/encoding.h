@@ -58,7 +58,7 @@ struct EncodedField {
 struct FieldHeader {
   event::Field field;
   EncodedKind kind;
-  std::uint16_t unused = 0;  // named, so that the whole is one store
+  std::uint16_t unused = 0;
   std::uint32_t size;
 };
 static_assert(sizeof(FieldHeader) == 8);

@@ -327,21 +327,21 @@ void Run::put_exactly(ThreadRing& ring, std::byte* room, event::Type type, event
   publish(ring, room, fields_size, type, level, false);
 }
 
-/// Only now is a number taken, when the record is whole: none is held by a thread that waits.
+/// Only now is a number taken, when the record is whole: none is held by a thread that waits. The
+/// header is made in its place: a copy would wait for the stores that made it.
 inline void Run::publish(ThreadRing& ring, std::byte* room, std::size_t fields_size,
                          event::Type type, event::Level level, bool spilled) {
-  const RecordHeader header{
-      .run = this,
-      .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
-      .stamp = recorder_->has_ticks_
-                   ? read_ticks()
-                   : static_cast<std::uint64_t>(clock().now().time_since_epoch().count()),
-      .type = type,
-      .level = level,
-      .spilled = spilled};
-  std::memcpy(room, &header, sizeof header);
+  const auto stamp = recorder_->has_ticks_
+                         ? read_ticks()
+                         : static_cast<std::uint64_t>(clock().now().time_since_epoch().count());
+  new (room) RecordHeader{.run = this,
+                          .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
+                          .stamp = stamp,
+                          .type = type,
+                          .level = level,
+                          .spilled = spilled};
   ThreadRing::count(ring.emitted);
-  ring.ring.publish(sizeof header + fields_size);
+  ring.ring.publish(sizeof(RecordHeader) + fields_size);
 }
 
 const Clock& Run::clock() const { return recorder_->clock(); }

@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kMemoryInterval{200};
 constexpr std::size_t kAhead = 16;
 /// After so many records their room goes back to the thread.
 constexpr int kRecordsAtOnce = 64;
+/// Fewer of them can wait until there are more.
+constexpr std::size_t kFewRecords = 256;
 /// However much the options say, and with the event that comes on top, a commit stays in its limit.
 constexpr std::size_t kMaxPending = log::kMaxCommitBytes - 2 * log::kMaxEventBytes;
 
@@ -62,8 +64,8 @@ void Writer::run() {
   while (true) {
     const auto wishes = wait(idle);
     if (wishes.discard) lose_open_runs({ErrorCode::kCancelled, "recording was stopped"});
-    const bool drained = drain();
-    idle = !drained;
+    const auto drained = drain();
+    idle = drained == 0 || (drained < kFewRecords && !wishes.commit_now);
     const bool busy = commits_.is_busy();
     if (!busy) finish_commit();
     if (!pending_.empty() && (wishes.stop || wishes.commit_now)) {
@@ -72,12 +74,12 @@ void Writer::run() {
       commit_beside();
     }
     // Not when it was busy above: what it ended with since is not handled yet.
-    if (!drained && pending_.empty() && !busy) tell_drained(wishes.drains);
+    if (drained == 0 && pending_.empty() && !busy) tell_drained(wishes.drains);
     if (recorder_.crashing_.load()) drain_for_crash();
     if (!log_ && recorder_.clock().monotonic() - tried_at_ >= recorder_.options_.retry_interval) {
       try_again();
     }
-    if (wishes.stop && !drained) break;
+    if (wishes.stop && drained == 0) break;
   }
   finish_commit();
   if (!log_) return;
@@ -85,8 +87,9 @@ void Writer::run() {
   recorder_.sealer_->wake(log_->take_finished());
 }
 
-/// Sleeps when the rings were empty: a fraction of the commit interval while runs are open, so that
-/// emitting need not wake anybody, and otherwise until called.
+/// Sleeps when the rings had next to nothing: a fraction of the commit interval while runs are
+/// open, so that emitting need not wake anybody, and otherwise until called. To take each event as
+/// soon as it is there takes cache lines from the thread that is about to write the next one.
 Writer::Wishes Writer::wait(bool idle) {
   std::unique_lock lock(recorder_.mutex_);
   const auto called = [&] { return recorder_.woken_ || recorder_.stopping_; };
@@ -111,21 +114,21 @@ void Writer::take_new_rings() {
   recorder_.new_rings_.clear();
 }
 
-bool Writer::drain() {
-  bool any = false;
+std::size_t Writer::drain() {
+  std::size_t drained = 0;
   std::erase_if(rings_, [&](const std::shared_ptr<ThreadRing>& ring) {
     const bool closed = ring->closed.load(std::memory_order_acquire);
-    while (drain_some(*ring)) any = true;
+    while (const auto taken = drain_some(*ring)) drained += taken;
     if (closed) forget(*ring);
     return closed;
   });
-  return any;
+  return drained;
 }
 
-bool Writer::drain_some(ThreadRing& ring) {
+std::size_t Writer::drain_some(ThreadRing& ring) {
   if (recorder_.has_ticks_) recorder_.ticks_.sync();
   RecordHeader header{};
-  int taken = 0;
+  std::size_t taken = 0;
   for (; taken < kRecordsAtOnce; ++taken) {
     const auto record = ring.ring.next();
     if (record.data() == nullptr) break;
@@ -133,13 +136,13 @@ bool Writer::drain_some(ThreadRing& ring) {
     std::memcpy(&header, bytes.data(), sizeof header);
     take(header, bytes.substr(sizeof header));
   }
-  if (taken == 0) return false;
+  if (taken == 0) return 0;
   ring.ring.release();
   ring.last_emit_us.store(time_of(header).time_since_epoch().count(), std::memory_order_relaxed);
   const auto size = pending_.lines.size();
   const auto enough = recorder_.options_.commit_bytes;
   if (size >= enough && (size >= kAhead * enough || !commits_.is_busy())) commit_beside();
-  return true;
+  return taken;
 }
 
 void Writer::forget(const ThreadRing& ring) {

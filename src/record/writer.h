@@ -71,8 +71,8 @@ class Writer {
   [[nodiscard]] Wishes wait(bool idle);
   void take_new_rings();
   /// Takes everything out of the rings; false when they were empty.
-  bool drain();
-  bool drain_some(ThreadRing& ring);
+  std::size_t drain();
+  std::size_t drain_some(ThreadRing& ring);
   void forget(const ThreadRing& ring);
   void take(const RecordHeader& header, std::string_view fields);
   void take_held(Run& run);
