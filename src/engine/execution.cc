@@ -93,12 +93,11 @@ std::vector<std::string> Execution::predecessor_ids(NodeIndex node) const {
 }
 
 json::Object Execution::result() const {
-  std::vector<OutputPointer> chosen;
-  chosen.reserve(request_.definition.output_nodes.size());
+  auto result = request_.payload;
   for (const auto& id : request_.definition.output_nodes) {
-    if (const auto node = graph_.ids.find(id.text)) chosen.push_back(outputs_[*node]);
+    if (const auto node = graph_.ids.find(id.text)) update(result, outputs_[*node]);
   }
-  return merge(request_.payload, chosen);
+  return result;
 }
 
 std::string Execution::first_failed_id() {

@@ -196,6 +196,7 @@ class Execution {
   [[nodiscard]] pipeline::NodeIndex retried_by(const pipeline::Node& guard) const;
   void note_guard_completed(const Step& step, NodeEvents& events);
   void say_again(pipeline::NodeIndex node);
+  [[nodiscard]] int attempts_before(pipeline::StepIndex step) const;
   void say_items_again(pipeline::NodeIndex node);
   void forget(pipeline::NodeIndex node);
   void undo_completed();

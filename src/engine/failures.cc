@@ -25,6 +25,8 @@ constexpr auto kPermanent = std::to_array<std::string_view>({
     "OUTPUT_LIMIT",
     "POLICY_DENIED",
     "TooManyRows",
+    "InvalidPointer",
+    "NotThere",
     "ArtifactMissing",
     kIdempotencyMismatch,
     "std::invalid_argument",
@@ -67,7 +69,10 @@ std::string_view retry_reason(ErrorCategory category) {
 std::string_view outcome_of(const tool::Failure& failure) {
   if (failure.type == kTimeout) return "timeout";
   if (failure.type == "OOM") return "oom";
-  if (failure.type == "POLICY_DENIED" || failure.type == "ToolDenied") return "denied";
+  if (failure.type == "POLICY_DENIED" || failure.type == "ToolDenied" ||
+      failure.type == "ApprovalDenied") {
+    return "denied";
+  }
   return {};
 }
 

@@ -57,7 +57,12 @@ void Execution::say_again(pipeline::NodeIndex node) {
   forget(node);
   const auto items = items_.find(node);
   if (items != items_.end() && !items->second.outputs.empty()) return;  // said when they are known
-  events_of(step_of(node), scheduler_.attempts(node)).retry_scheduled(kGuardRetry, {});
+  events_of(step_of(node), attempts_before(node)).retry_scheduled(kGuardRetry, {});
+}
+
+/// Under mutex_. Without one that is commanded and has not begun.
+int Execution::attempts_before(pipeline::StepIndex step) const {
+  return scheduler_.attempts(step) - (scheduler_.state(step) == State::kRunning ? 1 : 0);
 }
 
 /// Those of the node's items that have run before, once it is known which there are now.
@@ -65,8 +70,7 @@ void Execution::say_items_again(pipeline::NodeIndex node) {
   const auto items = scheduler_.items_of(node);
   if (!has_guards_ || is_telling_ || !items) return;
   for (auto item = items->first; item < items->first + items->count; ++item) {
-    const auto begins = scheduler_.state(item) == State::kRunning ? 1 : 0;
-    const auto before = scheduler_.attempts(item) - begins;
+    const auto before = attempts_before(item);
     if (before == 0) continue;
     const auto step = step_of(item);
     // Another round may have said so, and was over before the item began.

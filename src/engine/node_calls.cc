@@ -176,14 +176,16 @@ tool::Environment NodeCalls::environment_of(const Step& step,
 
 /// The same on every try of the same work.
 std::string NodeCalls::key_of(const Step& step) const {
-  return run_.id().text() + "/" + step.id + (step.undoes != nullptr ? "/undo" : "");
+  std::string key;
+  key.reserve(place_.context.ids.run_id.size() + step.id.size() + 8);
+  key.append(place_.context.ids.run_id).append("/").append(step.id);
+  return step.undoes == nullptr ? key : key.append("/undo");
 }
 
 json::Object NodeCalls::input_of(pipeline::NodeIndex node) const {
-  std::vector<OutputPointer> outputs;
-  outputs.reserve(graph_.predecessors[node].size());
-  for (const auto predecessor : graph_.predecessors[node]) outputs.push_back(outputs_[predecessor]);
-  return merge(request_.payload, outputs);
+  auto merged = request_.payload;
+  for (const auto predecessor : graph_.predecessors[node]) update(merged, outputs_[predecessor]);
+  return merged;
 }
 
 }  // namespace weir::engine

@@ -176,7 +176,11 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
     fields.push_back({Field::kErrorCode, code});
   }
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
-  if (failure.retryable) fields.push_back({Field::kRetryable, *failure.retryable});
+  if (!failure.category.empty()) {
+    fields.push_back({Field::kErrorSource, std::string_view(failure.category)});
+  }
+  fields.push_back(
+      {Field::kRetryable, category_of(failure) != pipeline::ErrorCategory::kPermanent});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
   emit(Type::kNodeFailed, fields);

@@ -2,14 +2,6 @@
 
 namespace weir::engine {
 
-json::Object merge(const json::Object& initial, std::span<const OutputPointer> outputs) {
-  json::Object merged = initial;
-  for (const auto& output : outputs) {
-    if (output) merged.update(*output);
-  }
-  return merged;
-}
-
 bool may_stand_in_event(std::string_view output, const event::Redactor& redactor) {
   if (output.size() > kMaxInlineOutput) return false;
   if (output == "{}") return true;  // of many nodes; the search costs as much as the rest

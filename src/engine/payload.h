@@ -1,9 +1,7 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/json.h"
 #include "event/redaction.h"
@@ -14,11 +12,11 @@ namespace weir::engine {
 /// A node's output; null until it has completed.
 using OutputPointer = std::shared_ptr<const json::Object>;
 
-/// `initial` updated with each of `outputs` in order, the last one winning; null ones are passed
-/// over. With the predecessors' outputs in the order of the edges it is a node's input, with those
-/// of the output nodes a run's result.
-[[nodiscard]] json::Object merge(const json::Object& initial,
-                                 std::span<const OutputPointer> outputs);
+/// The initial payload, updated with the predecessors' outputs in the order of the edges, is a
+/// node's input; with those of the output nodes, a run's result. The last one wins.
+inline void update(json::Object& payload, const OutputPointer& output) {
+  if (output) payload.update(*output);
+}
 
 /// Outputs up to this size may stand in their event.
 inline constexpr std::size_t kMaxInlineOutput = 4096;

@@ -41,7 +41,8 @@ void set_rows(void* host, std::int64_t rows) { conversation(host).rows = rows; }
 
 void set_failure(void* host, const char* type, const char* message, int is_retryable) {
   const auto text = [](const char* given) { return std::string(given == nullptr ? "" : given); };
-  conversation(host).failure = Failure{.type = text(type),
+  const auto given_type = text(type);
+  conversation(host).failure = Failure{.type = given_type.empty() ? "PluginError" : given_type,
                                        .message = text(message),
                                        .exit_code = {},
                                        .usage = {},

@@ -268,7 +268,9 @@ const CHILDREN = [
     events: ['pipeline_started', 'pipeline_node_started n', 'pipeline_child_spawned n',
       'pipeline_child_failed n ChildRunCancelled', 'pipeline_node_failed n ChildRunCancelled',
       'pipeline_failed ChildRunCancelled'],
-    others: {inner: INNER_CANCELLED.toSpliced(2, 0, 'signal_accepted cancel')},
+    others: {
+      inner: [...INNER_CANCELLED.slice(0, 2), 'signal_accepted cancel', ...INNER_CANCELLED.slice(2)],
+    },
     also: isChild,
   },
   {

@@ -131,7 +131,7 @@ function library(name, trust, more = {}) {
 
 const LIBRARIES = [
   library('a library in a process of its own says no type', 'partner'),
-  library('a library in the process says no type', 'trusted', {fault: 'library_type'}),
+  library('a library in the process says no type', 'trusted'),
 ];
 
 /// What a plugin was asked to do is not wanted any more: it has not failed.

@@ -24,11 +24,11 @@ function checkEvents(name, expected, rows) {
   throw new Error(`'${name}' left\n${show(actual)}\n  and not\n${show(expected)}`);
 }
 
-/// Who is tried again says so, where it says anything: faults.mjs.
+/// Whether it is tried again, its failure says.
 function checkRetryable({retried}, rows) {
   if (retried === undefined) return;
   for (const {event_type: type, retryable} of rows) {
-    check(type !== 'pipeline_node_failed' || retryable === null || retryable === (retried !== 'no'),
+    check(type !== 'pipeline_node_failed' || retryable === (retried !== 'no'),
         `it says that it is ${retryable ? '' : 'not '}retryable`);
   }
 }
@@ -46,7 +46,6 @@ function checkRetryable({retried}, rows) {
 ///   left      ids of the pipelines whose runs nobody has ended
 ///   isStoppedAtOnce  what ran in it was not waited for
 ///   others    events by id of the other pipelines that ran in it
-///   fault     the fault in faults.mjs because of which it does not hold yet
 ///   also      further checks, with its events
 ///   instead   another case, if this machine cannot play this one
 export async function play(wanted, program, shared) {
