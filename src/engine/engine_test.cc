@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -297,6 +300,74 @@ TEST_F(ThreadsEngineTest, RunsManyNodesOnManyThreads) {
     ASSERT_TRUE(run(R"({"id":"p","name":"p","nodes":[)" + nodes + "]}", {}, 8));
   }
   EXPECT_EQ(events().size(), 5U * 402U);
+}
+
+/// 80 nodes, most with several predecessors whose outputs share keys; some run for each item of a
+/// list, some fail at first, some are not wanted.
+std::string tangle() {
+  std::minstd_rand random(7);
+  std::string nodes;
+  for (int i = 0; i < 80; ++i) {
+    std::string needs;
+    for (int j = std::max(0, i - 12); j < i; ++j) {
+      if (random() % 4 == 0) needs += (needs.empty() ? "\"n" : ",\"n") + std::to_string(j) + "\"";
+    }
+    const bool is_flaky = i % 7 == 3;
+    nodes += (i > 0 ? "," : "") + (R"({"id":"n)" + std::to_string(i)) +
+             R"(","plugin_id":"x","tool_id":")" + (is_flaky ? "flaky" : "mix") + R"(","needs":[)" +
+             needs + "]";
+    if (is_flaky) nodes += R"(,"retry":{"max_attempts":2,"delay":"1ms"})";
+    if (i % 9 == 4) nodes += R"(,"for_each":"${input.list}")";
+    if (i % 11 == 5) nodes += R"(,"when":"${input.list} == 1")";
+    nodes += "}";
+  }
+  return R"({"id":"p","nodes":[)" + nodes + "]}";
+}
+
+TEST_F(ThreadsEngineTest, GivesTheSameStepsInputsAndResultWhateverTheJobs) {
+  std::mutex mutex;
+  std::map<std::string, std::string> inputs;
+  const auto mix = [&](const tool::Call& call) {
+    const auto text = json::to_text(call.payload);
+    const std::lock_guard lock(mutex);
+    inputs.emplace(call.node_id, text);
+    json::Object output;
+    output.set("last", std::string(call.node_id));
+    output.set("key" + std::to_string(text.size() % 5), std::string(call.node_id));
+    return output;
+  };
+  add("x", "mix", mix);
+  add("x", "flaky", [&](const tool::Call& call) {
+    {
+      const std::lock_guard lock(mutex);
+      const bool is_first = inputs.emplace(call.node_id, json::to_text(call.payload)).second;
+      if (is_first) throw std::runtime_error("not yet");
+    }
+    return mix(call);
+  });
+  std::set<std::map<std::string, std::string>> all_inputs;
+  std::set<std::map<std::string, std::string>> all_steps;
+  std::set<std::string> results;
+  std::size_t seen = 0;
+  for (const int jobs : {1, 2, 3, 8, 16}) {
+    inputs.clear();
+    const auto report = run(tangle(), *json::parse(R"({"list":[3,1,2]})")->object(), jobs);
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->outcome, RunOutcome::kCompleted) << report->failure.message;
+    std::map<std::string, std::string> steps;
+    const auto all = events();
+    for (; seen < all.size(); ++seen) {
+      if (all[seen].type != "pipeline_node_started") continue;
+      steps[all[seen].node_id] = all[seen].members.at("step_index");
+    }
+    all_steps.insert(std::move(steps));
+    all_inputs.insert(inputs);
+    results.insert(json::to_text(report->result));
+  }
+  EXPECT_EQ(all_steps.size(), 1U);
+  EXPECT_EQ(all_inputs.size(), 1U);
+  EXPECT_EQ(results.size(), 1U) << *results.begin() << *results.rbegin();
+  EXPECT_GT(all_inputs.begin()->size(), 80U);  // the items, and not what was not wanted
 }
 
 TEST_F(ThreadsEngineTest, CancelsWhileNodesStartAndEnd) {

@@ -26,9 +26,9 @@ using Kind = NodeUpdate::Kind;
 /// A run in which nodes ask things of their own run. Tool x.ask asks what its `with` says, one
 /// after the other, each after it has waited for what `after` names: "node started", "node
 /// completed", ….
-class SignalsTest : public EngineTest {
+class ThreadsSignalsTest : public EngineTest {
  protected:
-  SignalsTest() {
+  ThreadsSignalsTest() {
     add("x", "ask", [this](const tool::Call& call) {
       const auto* requests = call.with.find("ask");
       for (const auto& one : *requests->array()) ask_one(call, *one.object());
@@ -197,7 +197,7 @@ constexpr const char* kChain = R"(
     {"id": "first", "plugin_id": "x", "tool_id": "name"},
     {"id": "second", "plugin_id": "x", "tool_id": "name", "needs": ["first", "asker"]})";
 
-TEST_F(SignalsTest, APausedRunStartsNothingUntilItIsResumed) {
+TEST_F(ThreadsSignalsTest, APausedRunStartsNothingUntilItIsResumed) {
   const auto report = run_asking(with_asker(
       R"({"type": "pause", "after": "first started"}, {"type": "resume", "after": "first completed"})",
       R"({"id": "first", "plugin_id": "x", "tool_id": "await", "with": {"after": "asked pause"}},
@@ -215,7 +215,7 @@ TEST_F(SignalsTest, APausedRunStartsNothingUntilItIsResumed) {
       "ada");
 }
 
-TEST_F(SignalsTest, ASecondPausePausesAgain) {
+TEST_F(ThreadsSignalsTest, ASecondPausePausesAgain) {
   const auto report = run_asking(with_asker(
       R"({"type": "pause"}, {"type": "pause"}, {"type": "resume"}, {"type": "resume"}, {"type": "pause"}, {"type": "resume"})",
       kChain));
@@ -225,7 +225,7 @@ TEST_F(SignalsTest, ASecondPausePausesAgain) {
                           "resume rejected RUN_NOT_PAUSED", "pause accepted", "resume accepted"));
 }
 
-TEST_F(SignalsTest, CancelsARun) {
+TEST_F(ThreadsSignalsTest, CancelsARun) {
   const auto report = run_asking(with_asker(R"({"type": "CANCEL", "reason": "enough"})", kChain));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
@@ -233,7 +233,7 @@ TEST_F(SignalsTest, CancelsARun) {
   EXPECT_EQ(calls_["second"], 0);
 }
 
-TEST_F(SignalsTest, SkipsANodeThatHasNotBegun) {
+TEST_F(ThreadsSignalsTest, SkipsANodeThatHasNotBegun) {
   const auto report =
       run_asking(with_asker(R"({"type": "skip-step", "node": "second"})", std::string(kChain) + R"(,
       {"id": "third", "plugin_id": "x", "tool_id": "name", "needs": ["second"]})"));
@@ -244,7 +244,7 @@ TEST_F(SignalsTest, SkipsANodeThatHasNotBegun) {
   EXPECT_EQ(calls_["third"], 1);
 }
 
-TEST_F(SignalsTest, SkipsANodeThatRunsOnceItsAttemptHasFailed) {
+TEST_F(ThreadsSignalsTest, SkipsANodeThatRunsOnceItsAttemptHasFailed) {
   const auto report = run_asking(R"({"id": "p", "nodes": [
       {"id": "flaky", "plugin_id": "x", "tool_id": "fail", "retry": {"max_attempts": 3, "delay": "1d", "max_delay": "1d", "jitter": "none"}},
       {"id": "asker", "plugin_id": "x", "tool_id": "ask", "with": {"ask": [
@@ -257,14 +257,14 @@ TEST_F(SignalsTest, SkipsANodeThatRunsOnceItsAttemptHasFailed) {
   EXPECT_EQ(decisions().back(), "skip-step accepted");
 }
 
-TEST_F(SignalsTest, DefersWhatCannotBeDoneYetAndRejectsItAtTheEnd) {
+TEST_F(ThreadsSignalsTest, DefersWhatCannotBeDoneYetAndRejectsItAtTheEnd) {
   const auto report = run_asking(with_asker(R"({"type": "skip-step", "node": "asker"})", kChain));
   ASSERT_TRUE(report);
   EXPECT_THAT(decisions(),
               ElementsAre("skip-step deferred STEP_RUNNING", "skip-step rejected STEP_TERMINAL"));
 }
 
-TEST_F(SignalsTest, TriesAFailedNodeAgain) {
+TEST_F(ThreadsSignalsTest, TriesAFailedNodeAgain) {
   const auto report =
       run_asking(with_asker(R"({"type": "retry-step", "node": "flaky", "after": "flaky failed"})",
                             R"({"id": "flaky", "plugin_id": "x", "tool_id": "fail_once"},
@@ -278,7 +278,7 @@ TEST_F(SignalsTest, TriesAFailedNodeAgain) {
   EXPECT_EQ(only("pipeline_node_retry_scheduled").members["reason"], "signal");
 }
 
-TEST_F(SignalsTest, TakesAnOutputInThePlaceOfANodes) {
+TEST_F(ThreadsSignalsTest, TakesAnOutputInThePlaceOfANodes) {
   const auto report = run_asking(with_asker(
       R"({"type": "inject-override", "node": "second", "payload": {"output": {"second": "by hand"}}})",
       kChain));
@@ -289,7 +289,7 @@ TEST_F(SignalsTest, TakesAnOutputInThePlaceOfANodes) {
   EXPECT_EQ(state_.find_node("second")->state, project::State::kCompleted);
 }
 
-TEST_F(SignalsTest, ChangesParametersOfWhatHasNotBegun) {
+TEST_F(ThreadsSignalsTest, ChangesParametersOfWhatHasNotBegun) {
   const auto report = run_asking(with_asker(
       R"({"type": "update-params", "payload": {"params": {"n": 2}}},
          {"type": "update-params", "payload": {"params": {"n": "two"}}},
@@ -303,7 +303,7 @@ TEST_F(SignalsTest, ChangesParametersOfWhatHasNotBegun) {
                           "update-params rejected SIGNAL_INVALID_PAYLOAD"));
 }
 
-TEST_F(SignalsTest, RunsANodeByAnotherTool) {
+TEST_F(ThreadsSignalsTest, RunsANodeByAnotherTool) {
   const auto report = run_asking(with_asker(
       R"({"type": "update-target", "node": "second", "payload": {"target": "x.other"}},
          {"type": "update-target", "node": "second", "payload": {"target": "x.none"}})",
@@ -318,7 +318,7 @@ TEST_F(SignalsTest, RunsANodeByAnotherTool) {
             "other");
 }
 
-TEST_F(SignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
+TEST_F(ThreadsSignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
   add("x", "hang", [this](const tool::Call&) {
     await("the end");
     return json::Object();
@@ -358,14 +358,14 @@ TEST_F(SignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
   EXPECT_THAT(alert.members.at("attributes"), HasSubstr("P1"));
 }
 
-TEST_F(SignalsTest, ARunThatIsToBeRunAnewIsCancelled) {
+TEST_F(ThreadsSignalsTest, ARunThatIsToBeRunAnewIsCancelled) {
   const auto report = run_asking(with_asker(R"({"type": "retry-run"})", kChain));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
   EXPECT_TRUE(report->wants_retry);
 }
 
-TEST_F(SignalsTest, ARequestThatIsMadeTwiceIsOne) {
+TEST_F(ThreadsSignalsTest, ARequestThatIsMadeTwiceIsOne) {
   const auto report = run_asking(with_asker(
       R"({"id": "a", "type": "pause"}, {"id": "a", "type": "pause"}, {"id": "b", "type": "resume"}, {"id": "a", "type": "pause"})",
       kChain));
@@ -373,7 +373,7 @@ TEST_F(SignalsTest, ARequestThatIsMadeTwiceIsOne) {
   EXPECT_THAT(decisions(), ElementsAre("pause accepted", "resume accepted"));
 }
 
-TEST_F(SignalsTest, SaysWhyNot) {
+TEST_F(ThreadsSignalsTest, SaysWhyNot) {
   const auto report = run_asking(with_asker(
       R"({"type": "jump"}, {"type": "skip-step"}, {"type": "skip-step", "node": "none"},
          {"type": "retry-step", "node": "second"}, {"type": "retry-step", "node": "first", "after": "then started"},
@@ -394,7 +394,7 @@ TEST_F(SignalsTest, SaysWhyNot) {
                   "pause rejected SIGNAL_INVALID_PAYLOAD"));
 }
 
-TEST_F(SignalsTest, AsksWhetherTheActorMay) {
+TEST_F(ThreadsSignalsTest, AsksWhetherTheActorMay) {
   policy_.role_of = [](std::string_view actor) {
     return actor == "ada" ? Role::kEngineer : Role::kAdmin;
   };
@@ -409,7 +409,7 @@ TEST_F(SignalsTest, AsksWhetherTheActorMay) {
                                        "escalate-alert rejected AUTHZ_DENIED"));
 }
 
-TEST_F(SignalsTest, UsersHaveTypesOfTheirOwn) {
+TEST_F(ThreadsSignalsTest, UsersHaveTypesOfTheirOwn) {
   std::vector<std::string> got;
   ASSERT_TRUE(
       policy_.types.add({.name = "rebalance", .needs = {"to"}, .act = [&](const auto& request) {
@@ -430,7 +430,7 @@ TEST_F(SignalsTest, UsersHaveTypesOfTheirOwn) {
   EXPECT_THAT(only("log").members["message"], HasSubstr("boom"));
 }
 
-TEST_F(SignalsTest, AnAlertIsEscalatedByTheSystem) {
+TEST_F(ThreadsSignalsTest, AnAlertIsEscalatedByTheSystem) {
   policy_.role_of = [](std::string_view) { return Role::kSystem; };
   ASSERT_TRUE(run_asking(with_asker(
       R"({"type": "escalate-alert", "payload": {"level": "CRITICAL", "note": "disk"}}, {"type": "pause"})",
@@ -439,7 +439,7 @@ TEST_F(SignalsTest, AnAlertIsEscalatedByTheSystem) {
   EXPECT_THAT(only("alert_fired").members["message"], HasSubstr("disk"));
 }
 
-TEST_F(SignalsTest, RefusesMoreThanAPersonAsks) {
+TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {
   std::string asks;
   for (int i = 0; i < 62; ++i) {
     asks += std::string(i == 0 ? "" : ", ") + R"({"type": "resume"})";
@@ -452,7 +452,7 @@ constexpr const char* kApproval = R"(
     {"id": "publish", "plugin_id": "x", "tool_id": "name", "approval": {"message": "Go?"}},
     {"id": "after", "plugin_id": "x", "tool_id": "name", "needs": ["publish"]})";
 
-TEST_F(SignalsTest, ANodeThatWaitsForAPersonRunsWhenItIsApproved) {
+TEST_F(ThreadsSignalsTest, ANodeThatWaitsForAPersonRunsWhenItIsApproved) {
   const auto report = run_asking(with_asker(
       R"({"type": "approve", "node": "publish", "after": "publish asked", "reason": "fine"})",
       kApproval));
@@ -470,7 +470,7 @@ TEST_F(SignalsTest, ANodeThatWaitsForAPersonRunsWhenItIsApproved) {
   EXPECT_EQ(state_.approvals[0].message, "Go?");
 }
 
-TEST_F(SignalsTest, ANodeThatIsDeniedFailsAndItsToolIsNotCalled) {
+TEST_F(ThreadsSignalsTest, ANodeThatIsDeniedFailsAndItsToolIsNotCalled) {
   const auto report = run_asking(with_asker(
       R"({"type": "deny", "node": "publish", "after": "publish asked", "reason": "not today"})",
       kApproval));
@@ -484,7 +484,7 @@ TEST_F(SignalsTest, ANodeThatIsDeniedFailsAndItsToolIsNotCalled) {
   EXPECT_EQ(only("tool_denied").members["reason"], "approval_denied");
 }
 
-TEST_F(SignalsTest, ANodeIsDeniedWhenNobodyAnswersInTime) {
+TEST_F(ThreadsSignalsTest, ANodeIsDeniedWhenNobodyAnswersInTime) {
   const auto report = run_asking(R"({"id": "p", "nodes": [
       {"id": "publish", "plugin_id": "x", "tool_id": "name", "approval": {"timeout": "1ms"}}]})");
   ASSERT_TRUE(report);
@@ -493,7 +493,7 @@ TEST_F(SignalsTest, ANodeIsDeniedWhenNobodyAnswersInTime) {
   EXPECT_EQ(only("tool_denied").members["reason"], "approval_timeout");
 }
 
-TEST_F(SignalsTest, APersonMayAnswerBeforeItIsAsked) {
+TEST_F(ThreadsSignalsTest, APersonMayAnswerBeforeItIsAsked) {
   const auto report = run_asking(with_asker(R"({"type": "approve", "node": "publish"})", R"(
     {"id": "publish", "plugin_id": "x", "tool_id": "name", "needs": ["asker"], "approval": {}})"));
   ASSERT_TRUE(report);
@@ -501,7 +501,7 @@ TEST_F(SignalsTest, APersonMayAnswerBeforeItIsAsked) {
   EXPECT_THAT(decisions(), ElementsAre("approve deferred STEP_NOT_WAITING", "approve accepted"));
 }
 
-TEST_F(SignalsTest, ANodeForEachItemIsApprovedOnce) {
+TEST_F(ThreadsSignalsTest, ANodeForEachItemIsApprovedOnce) {
   const auto report = run_asking(with_asker(
       R"({"type": "approve", "node": "publish", "after": "publish asked"})",
       R"({"id": "publish", "plugin_id": "x", "tool_id": "name", "for_each": "${params.list}", "approval": {}})",
