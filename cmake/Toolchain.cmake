@@ -4,7 +4,7 @@ target_compile_options(weir_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -fno-omit-frame-pointer
   # crc32 and carry-less multiplication (simdjson needs it): every x86-64 machine since 2010.
-  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v2;-mpclmul>
+  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v2;-mpclmul;-mprfchw>
   # g++ 12 reports these inside its own standard library at -O2 and above.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds>
   # clang 19 reports g++ 12's std::stable_sort, which uses what C++17 deprecated.

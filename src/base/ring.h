@@ -81,11 +81,10 @@ class Ring {
 
   [[nodiscard]] static std::size_t padded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
   /// Gets the cache lines of the next record, which the consumer has read last: while it is made,
-  /// they are on their way.
+  /// they are on their way. What is asked for beyond the buffer's end does no harm.
   void prefetch() const {
-    for (std::size_t i = 0; i < 6; ++i) {
-      __builtin_prefetch(bytes_at(written_ + i * kCacheLine), 1);
-    }
+    const auto* const next = bytes_at(written_);
+    for (std::size_t i = 0; i < 6; ++i) __builtin_prefetch(next + i * kCacheLine, 1);
   }
   void put_size(std::size_t at, std::uint64_t size) { buffer_[(at & mask_) / 8] = size; }
   [[nodiscard]] std::uint64_t get_size(std::size_t at) const { return buffer_[(at & mask_) / 8]; }

@@ -23,7 +23,8 @@ struct ThreadRing {
   std::atomic<std::uint64_t> dropped{0};
   std::atomic<std::uint64_t> full{0};
   std::atomic<std::int64_t> last_drop_us{0};  // since 1970; 0: never
-  std::atomic<std::int64_t> last_emit_us{0};  // stored by the writer
+  /// Stored by the writer, so on a cache line of its own.
+  alignas(64) std::atomic<std::int64_t> last_emit_us{0};
 
   /// Adds one to a counter of this thread: without the lock prefix that fetch_add has.
   static void count(std::atomic<std::uint64_t>& counter) {
