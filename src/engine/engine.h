@@ -77,6 +77,8 @@ struct RunRequest {
   SignalFeed* signals = nullptr;
   /// What may be asked, and by whom; null: Weir's own types, by everybody.
   const SignalPolicy* signal_policy = nullptr;
+  /// After a pause: what runs for longer is told of by an alert.
+  std::chrono::milliseconds pause_drain_timeout = std::chrono::minutes(5);
   int jobs = 1;  ///< nodes at a time, at least 1
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.

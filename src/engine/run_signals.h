@@ -127,11 +127,13 @@ class RunSignals {
   void refuse(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void deny_late(pipeline::NodeIndex node);
   void emit_run_event(event::Type type, const SignalRequest& request);
-  void alert(std::string_view severity, const std::string& message);
+  void alert_if_not_drained(int pause);
+  void alert(std::string_view severity, const std::string& message, std::string_view code = {});
   [[nodiscard]] pipeline::NodeIndex node_of(const SignalRequest& request) const;
 
   Execution& execution_;
   const SignalPolicy& policy_;
+  int pauses_ = 0;
   std::map<std::string, SignalDecision::Kind> decided_;  // by signal_id
   std::vector<SignalRequest> deferred_;                  // in the order in which they came
   std::deque<std::chrono::nanoseconds> asked_at_;        // within the last minute

@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/execution.h"
 #include "engine/failures.h"
 #include "engine/run_signals.h"
@@ -205,6 +206,24 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 
 void RunSignals::say_pause(const SignalRequest& request) {
   emit_run_event(Type::kPipelinePaused, request);
+  execution_.timers_.start(execution_.request_.pause_drain_timeout,
+                           [this, pause = ++pauses_] { alert_if_not_drained(pause); });
+}
+
+/// A pause waits for what runs: not for ever without a word.
+void RunSignals::alert_if_not_drained(int pause) {
+  const std::lock_guard lock(execution_.mutex_);
+  if (pause != pauses_ || execution_.finished_ || !execution_.scheduler_.is_paused()) return;
+  std::string nodes;
+  for (const auto* running : execution_.running_) {
+    if (!running->has_begun || running->ended) continue;
+    nodes += (nodes.empty() ? "'" : ", '") + execution_.step_of(running->step).id + "'";
+  }
+  if (nodes.empty()) return;
+  const auto limit = static_cast<double>(execution_.request_.pause_drain_timeout.count());
+  alert("P2",
+        "the run was paused, and after " + text::duration(limit) + " there still runs " + nodes,
+        "PAUSE_DRAIN_TIMEOUT");
 }
 
 void RunSignals::say_resume(const SignalRequest& request) {
@@ -274,15 +293,18 @@ void RunSignals::say_alert(const SignalRequest& request) {
   alert(text_of(request, "level"), message);
 }
 
-void RunSignals::alert(std::string_view severity, const std::string& message) {
+void RunSignals::alert(std::string_view severity, const std::string& message,
+                       std::string_view code) {
   if (execution_.place_.process_runs == nullptr) return;
   json::Object attributes;
   attributes.set("severity", severity);
   const auto text = json::to_text(attributes);
   const auto run = execution_.run_.id().text();
-  const std::array<event::FieldValue, 3> fields = {{{Field::kMessage, std::string_view(message)},
-                                                    {Field::kTargetRunId, std::string_view(run)},
-                                                    {Field::kAttributes, event::ObjectText{text}}}};
+  std::vector<event::FieldValue> fields;
+  if (!code.empty()) fields.push_back({Field::kErrorCode, code});
+  fields.push_back({Field::kMessage, std::string_view(message)});
+  fields.push_back({Field::kTargetRunId, std::string_view(run)});
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
   // An alert that cannot be recorded is one of a log that has failed, which the run learns itself.
   static_cast<void>(execution_.place_.process_runs->emit(
       record::Retention::kOperations, {}, Type::kAlertFired, event::Level::kError, fields));

@@ -133,6 +133,7 @@ class ThreadsSignalsTest : public EngineTest {
                        .params = *pipeline::bind(file.definition.params, {}),
                        .signals = feed_,
                        .signal_policy = &policy_,
+                       .pause_drain_timeout = pause_drain_timeout_,
                        .jobs = jobs,
                        .stop = {},
                        .on_update = [this](const NodeUpdate& update) { note(update); }});
@@ -183,6 +184,7 @@ class ThreadsSignalsTest : public EngineTest {
   std::atomic<int> asked_ = 0;
   SignalFeed* feed_ = nullptr;
   SignalPolicy policy_;
+  std::chrono::milliseconds pause_drain_timeout_ = std::chrono::minutes(5);
   project::RunState state_;
 };
 
@@ -213,6 +215,25 @@ TEST_F(ThreadsSignalsTest, APausedRunStartsNothingUntilItIsResumed) {
   EXPECT_EQ(
       events[static_cast<std::size_t>(place_of(events, "pipeline_paused"))].members.at("actor_id"),
       "ada");
+}
+
+TEST_F(ThreadsSignalsTest, APauseThatWaitsForLongIsAnAlert) {
+  add("x", "linger", [this](const tool::Call& call) {
+    for (int i = 0; i < 20'000; ++i) {
+      const auto all = types();
+      if (std::ranges::find(all, "alert_fired") != all.end()) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return output_of(call);
+  });
+  pause_drain_timeout_ = std::chrono::milliseconds(1);
+  ASSERT_TRUE(run_asking(with_asker(
+      R"({"type": "pause", "after": "slow started"}, {"type": "resume", "after": "slow completed"})",
+      R"({"id": "slow", "plugin_id": "x", "tool_id": "linger"})")));
+  const auto alert = only("alert_fired");
+  EXPECT_EQ(alert.members.at("error_code"), "PAUSE_DRAIN_TIMEOUT");
+  EXPECT_THAT(alert.members.at("message"), HasSubstr("'slow'"));
+  EXPECT_THAT(alert.members.at("attributes"), HasSubstr("P2"));
 }
 
 TEST_F(ThreadsSignalsTest, ASecondPausePausesAgain) {

@@ -1,8 +1,8 @@
 #include "event/redaction.h"
 
 #include <gtest/gtest.h>
-#include <time.h>
 
+#include <ctime>
 #include <limits>
 #include <random>
 
