@@ -267,8 +267,8 @@ TEST(Redaction, ScansAsThePortableCodeDoes) {
 }
 
 // Eight times the text takes about eight times as long, and sixty-four times if it were quadratic.
-// Between them is room for a machine that does something else meanwhile, which the thread's own time
-// mostly leaves out.
+// Between them is room for a machine that does something else meanwhile, which the thread's own
+// time mostly leaves out.
 TEST(Redaction, TakesLinearTimeWhateverTheTextIs) {
   const auto r = redactor({.enable = {"ip_address"}, .patterns = {{"x", "aa", "a", 2, 64}}});
   const auto seconds = [&](std::string_view unit, std::size_t size) {

@@ -47,10 +47,9 @@ class ForkGuard::Registry {
 
 constinit ForkGuard::Registry ForkGuard::Registry::instance;
 
-[[maybe_unused]] const int ForkGuard::asked_to_be_told_ =
-    ::pthread_atfork([] { Registry::instance.before_fork(); },
-                     [] { Registry::instance.after_fork_in_parent(); },
-                     [] { Registry::instance.after_fork_in_child(); });
+[[maybe_unused]] const int ForkGuard::asked_to_be_told_ = ::pthread_atfork(
+    [] { Registry::instance.before_fork(); }, [] { Registry::instance.after_fork_in_parent(); },
+    [] { Registry::instance.after_fork_in_child(); });
 
 ForkGuard::ForkGuard(std::mutex& mutex, std::function<void()> in_child)
     : mutex_(mutex), in_child_(std::move(in_child)) {

@@ -331,15 +331,16 @@ void Run::put_exactly(ThreadRing& ring, std::byte* room, event::Type type, event
 /// header is made in its place: a copy would wait for the stores that made it.
 inline void Run::publish(ThreadRing& ring, std::byte* room, std::size_t fields_size,
                          event::Type type, event::Level level, bool spilled) {
-  const auto stamp = recorder_->has_ticks_
-                         ? read_ticks()
-                         : static_cast<std::uint64_t>(clock().now().time_since_epoch().count());
-  new (room) RecordHeader{.run = this,
-                          .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
-                          .stamp = stamp,
-                          .type = type,
-                          .level = level,
-                          .spilled = spilled};
+  const bool has_ticks = recorder_->has_ticks_;
+  const auto ticks = has_ticks ? read_ticks() : 0;  // after the number, it would wait for it
+  new (room) RecordHeader{
+      .run = this,
+      .seq = emitted_.fetch_add(1, std::memory_order_relaxed) + 1,
+      .stamp =
+          has_ticks ? ticks : static_cast<std::uint64_t>(clock().now().time_since_epoch().count()),
+      .type = type,
+      .level = level,
+      .spilled = spilled};
   ThreadRing::count(ring.emitted);
   ring.ring.publish(sizeof(RecordHeader) + fields_size);
 }
