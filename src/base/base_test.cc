@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
 #include "base/copy.h"
@@ -90,8 +91,8 @@ TEST(Crc32c, IsTheSameOfPartsOfAnySize) {
   std::uint32_t random = 1;
   for (auto& byte : bytes)
     byte = static_cast<char>((random = random * 1664525U + 1013904223U) >> 24);
-  for (const std::size_t size :
-       {0, 1, 7, 8, 2047, 6143, 6144, 6145, 6151, 12'287, 12'288, 20'000}) {
+  for (const auto size :
+       std::to_array<std::size_t>({0, 1, 7, 8, 2047, 6143, 6144, 6145, 6151, 12'287, 12'288})) {
     const auto head = std::string_view(bytes).substr(0, size);
     EXPECT_EQ(crc32c(head), slow_crc32c(head)) << size;
     EXPECT_EQ(crc32c(std::string_view(bytes).substr(size), crc32c(head)), slow_crc32c(bytes))
