@@ -47,7 +47,7 @@ class ForkGuard::Registry {
 
 constinit ForkGuard::Registry ForkGuard::Registry::instance;
 
-[[maybe_unused]] const int ForkGuard::asked_to_be_told_ = ::pthread_atfork(
+[[maybe_unused]] const int ForkGuard::kAskedToBeTold = ::pthread_atfork(
     [] { Registry::instance.before_fork(); }, [] { Registry::instance.after_fork_in_parent(); },
     [] { Registry::instance.after_fork_in_child(); });
 

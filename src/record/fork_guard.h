@@ -24,7 +24,7 @@ class ForkGuard {
 
  private:
   class Registry;
-  static const int asked_to_be_told_;
+  static const int kAskedToBeTold;
 
   std::mutex& mutex_;
   const std::function<void()> in_child_;
