@@ -103,6 +103,17 @@ class ThreadsSignalsTest : public EngineTest {
     EXPECT_TRUE(came) << "it never came: " << what;
   }
 
+  /// Until the log has one of the type.
+  void await_event(const std::string& type) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    auto all = types();
+    while (std::ranges::find(all, type) == all.end() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+      all = types();
+    }
+    EXPECT_THAT(all, Contains(type));
+  }
+
   void note(const NodeUpdate& update) {
     static const std::map<Kind, std::string> kWords = {
         {Kind::kAsked, "asked"},         {Kind::kStarted, "started"},
@@ -219,11 +230,7 @@ TEST_F(ThreadsSignalsTest, APausedRunStartsNothingUntilItIsResumed) {
 
 TEST_F(ThreadsSignalsTest, APauseThatWaitsForLongIsAnAlert) {
   add("x", "linger", [this](const tool::Call& call) {
-    for (int i = 0; i < 20'000; ++i) {
-      const auto all = types();
-      if (std::ranges::find(all, "alert_fired") != all.end()) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    await_event("alert_fired");
     return output_of(call);
   });
   pause_drain_timeout_ = std::chrono::milliseconds(1);
@@ -346,12 +353,7 @@ TEST_F(ThreadsSignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
   });
   add("x", "watch", [this](const tool::Call&) {
     // The run has ended in the log while this node and the other still run.
-    for (int i = 0; i < 2000; ++i) {
-      const auto all = types();
-      if (std::ranges::find(all, "pipeline_cancelled") != all.end()) break;
-      std::this_thread::yield();
-    }
-    EXPECT_THAT(types(), Contains("pipeline_cancelled"));
+    await_event("pipeline_cancelled");
     note({.kind = Kind::kCompleted, .node_id = "the end"});
     const std::lock_guard lock(mutex_);
     seen_.insert("the end");

@@ -370,6 +370,10 @@ function lost(...words) {
   };
 }
 
+const GOES_ON_AND_FAILS = ['pipeline_started', 'pipeline_node_started n',
+  'pipeline_resumed "its process had ended"', 'pipeline_node_started n',
+  'pipeline_node_failed n ProcessExited', 'pipeline_failed ProcessExited'];
+
 const LOST = [
   {
     name: 'the process dies, and nobody goes on with the run',
@@ -421,10 +425,7 @@ const LOST = [
       return place.call('resume', 'last', '--quiet');
     },
     at: 'n',
-    events: ['pipeline_started', 'pipeline_node_started n',
-      'pipeline_resumed "its process had ended"',
-      'pipeline_node_started n', 'pipeline_node_failed n ProcessExited',
-      'pipeline_failed ProcessExited'],
+    events: GOES_ON_AND_FAILS,
   },
   {
     name: 'Ctrl-C twice leaves at once, and the run can be resumed',
@@ -443,10 +444,7 @@ const LOST = [
       return place.call('resume', 'last', '--quiet');
     },
     at: 'n',
-    events: ['pipeline_started', 'pipeline_node_started n',
-      'pipeline_resumed "its process had ended"',
-      'pipeline_node_started n', 'pipeline_node_failed n ProcessExited',
-      'pipeline_failed ProcessExited'],
+    events: GOES_ON_AND_FAILS,
   },
 ];
 
