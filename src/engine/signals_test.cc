@@ -1,210 +1,13 @@
-// Long: each signal once, with what they share.
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <set>
-
-#include "engine/engine_testing.h"
-#include "engine/signal_feed.h"
-#include "project/run_state.h"
+#include "engine/signals_testing.h"
 
 // What is asked of runs while they go on.
 namespace weir::engine {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Kind = NodeUpdate::Kind;
-
-/// A run in which nodes ask things of their own run. Tool x.ask asks what its `with` says, one
-/// after the other, each after it has waited for what `after` names: "node started", "node
-/// completed", ….
-class ThreadsSignalsTest : public EngineTest {
- protected:
-  ThreadsSignalsTest() {
-    add("x", "ask", [this](const tool::Call& call) {
-      const auto* requests = call.with.find("ask");
-      for (const auto& one : *requests->array()) ask_one(call, *one.object());
-      return output_of(call);
-    });
-    add("x", "await", [this](const tool::Call& call) {
-      await(*call.with.find("after")->string());
-      return output_of(call);
-    });
-    add("x", "name", [this](const tool::Call& call) {
-      called(call);
-      return output_of(call);
-    });
-    add("x", "other", [this](const tool::Call& call) {
-      called(call);
-      json::Object output;
-      output.set(std::string(call.node_id), "other");
-      return output;
-    });
-    add("x", "param", [this](const tool::Call& call) {
-      called(call);
-      json::Object output;
-      output.set(std::string(call.node_id), *call.with.find("value"));
-      return output;
-    });
-    add("x", "fail_once", [this](const tool::Call& call) {
-      if (called(call) == 1) throw std::runtime_error("not yet");
-      return output_of(call);
-    });
-    add("x", "fail", [this](const tool::Call& call) -> json::Object {
-      called(call);
-      throw std::runtime_error("never");
-    });
-  }
-
-  static json::Object output_of(const tool::Call& call) {
-    json::Object output;
-    output.set(std::string(call.node_id), "done");
-    return output;
-  }
-
-  int called(const tool::Call& call) {
-    const std::lock_guard lock(mutex_);
-    return ++calls_[std::string(call.node_id)];
-  }
-
-  void ask_one(const tool::Call& call, const json::Object& what) {
-    const auto text = [&](std::string_view key) {
-      const auto* value = what.find(key);
-      return value == nullptr ? std::string() : *value->string();
-    };
-    if (const auto after = text("after"); !after.empty()) await(after);
-    SignalRequest request{
-        .run = *RunId::parse(call.run_id),
-        .signal_id = text("id").empty() ? "s" + std::to_string(++asked_) : text("id"),
-        .type = text("type"),
-        .node_id = text("node"),
-        .actor_id = "ada",
-        .reason = text("reason")};
-    if (const auto* payload = what.find("payload")) request.payload = *payload->object();
-    const auto asked = feed_->ask(std::move(request), artifacts_);
-    EXPECT_TRUE(asked) << asked.error().message;
-    const std::lock_guard lock(mutex_);
-    seen_.insert("asked " + text("type"));
-    changed_.notify_all();
-  }
-
-  void await(const std::string& what) {
-    std::unique_lock lock(mutex_);
-    const bool came =
-        changed_.wait_for(lock, std::chrono::seconds(20), [&] { return seen_.contains(what); });
-    EXPECT_TRUE(came) << "it never came: " << what;
-  }
-
-  /// Until the log has one of the type.
-  void await_event(const std::string& type) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    auto all = types();
-    while (std::ranges::find(all, type) == all.end() && std::chrono::steady_clock::now() < end) {
-      std::this_thread::yield();
-      all = types();
-    }
-    EXPECT_THAT(all, Contains(type));
-  }
-
-  void note(const NodeUpdate& update) {
-    static const std::map<Kind, std::string> kWords = {
-        {Kind::kAsked, "asked"},         {Kind::kStarted, "started"},
-        {Kind::kCompleted, "completed"}, {Kind::kFailed, "failed"},
-        {Kind::kRetried, "retried"},     {Kind::kSkipped, "skipped"},
-        {Kind::kCancelled, "cancelled"}};
-    {
-      const std::lock_guard lock(mutex_);
-      seen_.insert(std::string(update.node_id) + " " + kWords.at(update.kind));
-    }
-    changed_.notify_all();
-  }
-
-  Result<RunReport> run_asking(const std::string& json, int jobs = 3) {
-    const auto file = pipeline::read_definition(*json::parse(json));
-    for (const auto& problem : file.problems) ADD_FAILURE() << problem.message;
-    for (const auto& problem : pipeline::validate(file.definition, tools_))
-      ADD_FAILURE() << problem.message;
-    record::Recorder recorder(store_, {});
-    auto feed = SignalFeed::start(recorder);
-    EXPECT_TRUE(feed);
-    feed_ = feed->get();
-    Engine engine(recorder, artifacts_, tools_);
-    return engine.run({.definition = file.definition,
-                       .definition_text = json,
-                       .folder = ".",
-                       .payload = {},
-                       .params = *pipeline::bind(file.definition.params, {}),
-                       .signals = feed_,
-                       .signal_policy = &policy_,
-                       .pause_drain_timeout = pause_drain_timeout_,
-                       .jobs = jobs,
-                       .stop = {},
-                       .on_update = [this](const NodeUpdate& update) { note(update); }});
-  }
-
-  /// Of the run, without the process's own events; consistent.
-  std::vector<Seen> of_run() {
-    project::RunState state;
-    std::vector<Seen> seen;
-    for (auto& event : events()) {
-      if (event.pipeline_id == "p") seen.push_back(std::move(event));
-    }
-    const auto read = store::read_all(store_, [&](const event::EventView& event) -> Result<void> {
-      if (event.text(event::Field::kPipelineId) == "p") state.apply(event);
-      return {};
-    });
-    EXPECT_TRUE(read);
-    EXPECT_FALSE(state.is_inconsistent())
-        << (state.forbidden.empty() ? "" : state.forbidden[0].why);
-    state_ = state;
-    return seen;
-  }
-
-  std::vector<std::string> decisions() {
-    std::vector<std::string> decisions;
-    for (auto& event : of_run()) {
-      if (event.type.starts_with("signal_")) {
-        decisions.push_back(
-            event.members["signal_type"] + " " + event.type.substr(7) +
-            (event.members.contains("error_code") ? " " + event.members["error_code"] : ""));
-      }
-    }
-    return decisions;
-  }
-
-  static std::ptrdiff_t place_of(const std::vector<Seen>& events, const std::string& type,
-                                 const std::string& node = {}) {
-    const auto found = std::ranges::find_if(
-        events, [&](const auto& one) { return one.type == type && one.node_id == node; });
-    EXPECT_NE(found, events.end()) << type << " " << node;
-    return found - events.begin();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, int> calls_;
-  std::set<std::string> seen_;
-  std::atomic<int> asked_ = 0;
-  SignalFeed* feed_ = nullptr;
-  SignalPolicy policy_;
-  std::chrono::milliseconds pause_drain_timeout_ = std::chrono::minutes(5);
-  project::RunState state_;
-};
-
-std::string with_asker(const std::string& asks, const std::string& nodes,
-                       const std::string& more = "") {
-  return R"({"id": "p", "on_failure": "continue", )" + more + R"("nodes": [
-      {"id": "asker", "plugin_id": "x", "tool_id": "ask", "with": {"ask": [)" +
-         asks + "]}}," + nodes + "]}";
-}
 
 constexpr const char* kChain = R"(
     {"id": "first", "plugin_id": "x", "tool_id": "name"},
@@ -318,6 +121,12 @@ TEST_F(ThreadsSignalsTest, TakesAnOutputInThePlaceOfANodes) {
 }
 
 TEST_F(ThreadsSignalsTest, ChangesParametersOfWhatHasNotBegun) {
+  add("x", "param", [this](const tool::Call& call) {
+    called(call);
+    json::Object output;
+    output.set(std::string(call.node_id), *call.with.find("value"));
+    return output;
+  });
   const auto report = run_asking(with_asker(
       R"({"type": "update-params", "payload": {"params": {"n": 2}}},
          {"type": "update-params", "payload": {"params": {"n": "two"}}},
@@ -332,6 +141,12 @@ TEST_F(ThreadsSignalsTest, ChangesParametersOfWhatHasNotBegun) {
 }
 
 TEST_F(ThreadsSignalsTest, RunsANodeByAnotherTool) {
+  add("x", "other", [this](const tool::Call& call) {
+    called(call);
+    json::Object output;
+    output.set(std::string(call.node_id), "other");
+    return output;
+  });
   const auto report = run_asking(with_asker(
       R"({"type": "update-target", "node": "second", "payload": {"target": "x.other"}},
          {"type": "update-target", "node": "second", "payload": {"target": "x.none"}})",
@@ -469,71 +284,6 @@ TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {
   }
   ASSERT_TRUE(run_asking(with_asker(asks, kChain)));
   EXPECT_EQ(std::ranges::count(decisions(), "resume rejected SIGNAL_RATE_LIMITED"), 2);
-}
-
-constexpr const char* kApproval = R"(
-    {"id": "publish", "plugin_id": "x", "tool_id": "name", "approval": {"message": "Go?"}},
-    {"id": "after", "plugin_id": "x", "tool_id": "name", "needs": ["publish"]})";
-
-TEST_F(ThreadsSignalsTest, ANodeThatWaitsForAPersonRunsWhenItIsApproved) {
-  const auto report = run_asking(with_asker(
-      R"({"type": "approve", "node": "publish", "after": "publish asked", "reason": "fine"})",
-      kApproval));
-  ASSERT_TRUE(report);
-  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
-  EXPECT_EQ(calls_["publish"], 1);
-  const auto events = of_run();
-  EXPECT_LT(place_of(events, "approval_requested", "publish"),
-            place_of(events, "approval_decided", "publish"));
-  EXPECT_LT(place_of(events, "approval_decided", "publish"),
-            place_of(events, "pipeline_node_started", "publish"));
-  ASSERT_EQ(state_.approvals.size(), 1U);
-  EXPECT_EQ(state_.approvals[0].outcome, "approved");
-  EXPECT_EQ(state_.approvals[0].actor_id, "ada");
-  EXPECT_EQ(state_.approvals[0].message, "Go?");
-}
-
-TEST_F(ThreadsSignalsTest, ANodeThatIsDeniedFailsAndItsToolIsNotCalled) {
-  const auto report = run_asking(with_asker(
-      R"({"type": "deny", "node": "publish", "after": "publish asked", "reason": "not today"})",
-      kApproval));
-  ASSERT_TRUE(report);
-  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kFailed);
-  EXPECT_EQ(report->failure.type, "ApprovalDenied");
-  EXPECT_THAT(report->failure.message, HasSubstr("'ada' has denied it: not today"));
-  EXPECT_EQ(report->failed_node_id, "publish");
-  EXPECT_EQ(calls_["publish"], 0);
-  of_run();
-  EXPECT_EQ(only("tool_denied").members["reason"], "approval_denied");
-}
-
-TEST_F(ThreadsSignalsTest, ANodeIsDeniedWhenNobodyAnswersInTime) {
-  const auto report = run_asking(R"({"id": "p", "nodes": [
-      {"id": "publish", "plugin_id": "x", "tool_id": "name", "approval": {"timeout": "1ms"}}]})");
-  ASSERT_TRUE(report);
-  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kFailed);
-  of_run();
-  EXPECT_EQ(only("tool_denied").members["reason"], "approval_timeout");
-}
-
-TEST_F(ThreadsSignalsTest, APersonMayAnswerBeforeItIsAsked) {
-  const auto report = run_asking(with_asker(R"({"type": "approve", "node": "publish"})", R"(
-    {"id": "publish", "plugin_id": "x", "tool_id": "name", "needs": ["asker"], "approval": {}})"));
-  ASSERT_TRUE(report);
-  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
-  EXPECT_THAT(decisions(), ElementsAre("approve deferred STEP_NOT_WAITING", "approve accepted"));
-}
-
-TEST_F(ThreadsSignalsTest, ANodeForEachItemIsApprovedOnce) {
-  const auto report = run_asking(with_asker(
-      R"({"type": "approve", "node": "publish", "after": "publish asked"})",
-      R"({"id": "publish", "plugin_id": "x", "tool_id": "name", "for_each": "${params.list}", "approval": {}})",
-      R"("params": {"list": {"type": "list", "default": [1, 2]}}, )"));
-  ASSERT_TRUE(report);
-  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
-  EXPECT_EQ(calls_["publish[0]"] + calls_["publish[1]"], 2);
-  of_run();
-  EXPECT_EQ(state_.approvals.size(), 1U);
 }
 
 }  // namespace
