@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/text.h"
 #include "base/utf8.h"
@@ -35,21 +36,24 @@ constexpr auto kPermanent = std::to_array<std::string_view>({
     "std::domain_error",
     "std::length_error",
 });
+constexpr auto kDenied =
+    std::to_array<std::string_view>({"POLICY_DENIED", "ToolDenied", "ApprovalDenied"});
 constexpr auto kExhausted =
     std::to_array<std::string_view>({"OOM", "StorageError", "std::bad_alloc"});
+
+bool has_type_of(const tool::Failure& failure, std::span<const std::string_view> types) {
+  return std::find(types.begin(), types.end(), failure.type) != types.end();
+}
 
 }  // namespace
 
 ErrorCategory category_of(const tool::Failure& failure) {
-  const auto is_one_of = [&](const auto& types) {
-    return std::find(types.begin(), types.end(), failure.type) != types.end();
-  };
   if (failure.type == kTimeout || failure.type == "CPU_LIMIT") return ErrorCategory::kTimeout;
-  if (is_one_of(kExhausted)) return ErrorCategory::kResourceExhausted;
+  if (has_type_of(failure, kExhausted)) return ErrorCategory::kResourceExhausted;
   if (failure.retryable) {
     return *failure.retryable ? ErrorCategory::kTransient : ErrorCategory::kPermanent;
   }
-  return is_one_of(kPermanent) ? ErrorCategory::kPermanent : ErrorCategory::kTransient;
+  return has_type_of(failure, kPermanent) ? ErrorCategory::kPermanent : ErrorCategory::kTransient;
 }
 
 std::string_view retry_reason(ErrorCategory category) {
@@ -69,11 +73,7 @@ std::string_view retry_reason(ErrorCategory category) {
 std::string_view outcome_of(const tool::Failure& failure) {
   if (failure.type == kTimeout) return "timeout";
   if (failure.type == "OOM") return "oom";
-  if (failure.type == "POLICY_DENIED" || failure.type == "ToolDenied" ||
-      failure.type == "ApprovalDenied") {
-    return "denied";
-  }
-  return {};
+  return has_type_of(failure, kDenied) ? std::string_view("denied") : std::string_view();
 }
 
 void cut_message(tool::Failure& failure) {

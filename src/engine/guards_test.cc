@@ -269,7 +269,9 @@ TEST_F(GuardTest, ARunOnManyThreadsCanBeTakenUpWhereverItWasLost) {
       const auto report = take_up(text, before, after);
       ASSERT_TRUE(report) << report.error().message;
       EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
-      EXPECT_FALSE(state_of(before, after).is_inconsistent());
+      const auto state = state_of(before, after);
+      EXPECT_FALSE(state.is_inconsistent())
+          << (state.forbidden.empty() ? "" : state.forbidden[0].why);
     }
   }
 }
