@@ -266,7 +266,7 @@ class Execution {
   std::vector<UndoFailure> undo_failures_;
   std::map<pipeline::NodeIndex, pipeline::GuardProgress> guards_;
   bool has_guards_ = false;
-  std::set<std::string, std::less<>> said_again_;  // items that are going to run again
+  std::set<std::string, std::less<>> said_again_;  // items whose next attempt is said
   Timers timers_;                                  // last: what it does needs all of the above
 };
 
