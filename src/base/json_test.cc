@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
+#include <random>
 #include <vector>
 
 #include "base/yaml.h"
@@ -117,6 +121,34 @@ TEST(Json, PutsWhatItAppends) {
   }
   char empty[18];
   EXPECT_EQ(std::string(empty, json::put_string(empty, "")), "\"\"");
+}
+
+/// The shortest form that reads as the number, with a point in it.
+std::string shortest(double value) {
+  char text[kMaxNumber];
+  std::string form(text, std::to_chars(text, text + sizeof text, value).ptr);
+  return form.find_first_of(".e") == std::string::npos ? form + ".0" : form;
+}
+
+TEST(Json, PutsEachNumberInItsShortestForm) {
+  const auto put = [](double value) {
+    char text[kMaxNumber];
+    return std::string(text, put_double(text, value));
+  };
+  std::mt19937_64 random(12);
+  for (int i = 0; i < 200'000; ++i) {
+    const auto bits = random();
+    const auto millionths = static_cast<double>(bits >> (18 + bits % 46)) / 1e6;  // any size
+    for (const double value :
+         {millionths, -millionths, std::nextafter(millionths, 1e300), millionths / 3}) {
+      ASSERT_EQ(put(value), shortest(value));
+    }
+  }
+  for (const double value : {0.0, 0.001, 0.000999, 0.01, 1.0, 9.5, 20'000.0, 99'999.999999, 1e5,
+                             1e-4, 123456.5, 0.1 + 0.2}) {
+    EXPECT_EQ(put(value), shortest(value));
+  }
+  EXPECT_EQ(put(std::numeric_limits<double>::quiet_NaN()), "null");
 }
 
 TEST(Json, EscapesSingleBytesAsTheStandardSays) {

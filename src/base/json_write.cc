@@ -234,7 +234,32 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+namespace {
+
+/// Null, and nothing is written: `value` is not a whole number of millionths, or not one whose
+/// shortest form has all its digits before and after the point. Most are: durations in milliseconds
+/// that were measured in nanoseconds, and to find the shortest form of any number takes ten times
+/// as long. A number of at most 15 digits that reads as the value is its shortest form: no two of
+/// them read as the same.
+char* put_millionths(char* out, double value) {
+  if (!(value >= 0.001 && value < 1e5)) return nullptr;
+  const auto millionths = static_cast<std::uint64_t>(value * 1e6 + 0.5);
+  if (static_cast<double>(millionths) / 1e6 != value) return nullptr;
+  out = std::to_chars(out, out + kMaxNumber, millionths / 1'000'000).ptr;
+  auto fraction = static_cast<unsigned>(millionths % 1'000'000);
+  *out++ = '.';
+  char digits[6];
+  for (std::size_t i = 6; i-- > 0; fraction /= 10)
+    digits[i] = static_cast<char>('0' + fraction % 10);
+  auto* end = std::copy_n(digits, 6, out);
+  while (end[-1] == '0' && end - 1 > out) --end;
+  return end;
+}
+
+}  // namespace
+
 char* put_double(char* out, double value) {
+  if (auto* const end = put_millionths(out, value)) return end;
   if (!std::isfinite(value)) return std::copy_n("null", 4, out);
   auto* const end = std::to_chars(out, out + kMaxNumber - 2, value).ptr;
   const std::string_view text(out, end);
