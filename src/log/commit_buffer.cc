@@ -14,7 +14,8 @@ void CommitBuffer::append(std::string_view lines) {
 }
 
 void CommitBuffer::grow(std::size_t size) {
-  constexpr std::size_t kFirst = std::size_t{64} << 10;
+  // More than most commits: to grow means to copy, and room that is not used takes no memory.
+  constexpr std::size_t kFirst = std::size_t{2} << 20;
   const auto wanted = std::max({size, 2 * capacity_, kFirst});
   const auto capacity = (wanted + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
   std::unique_ptr<char, Free> bytes(

@@ -30,7 +30,9 @@ FieldRedactor::FieldRedactor(const event::Redactor& redactor) : redactor_(redact
 inline bool FieldRedactor::redact_field(event::Type type, const EncodedField& field) {
   const auto treatment = treatments_[static_cast<std::size_t>(field.field)];
   const bool is_text = field.kind == EncodedKind::kString || field.kind == EncodedKind::kObject;
-  return treatment != Treatment::kNone && is_text && redact_text(type, field, treatment);
+  const bool is_empty = field.kind == EncodedKind::kObject && field.bytes == "{}";
+  return treatment != Treatment::kNone && is_text && !is_empty &&
+         redact_text(type, field, treatment);
 }
 
 bool FieldRedactor::redact_text(event::Type type, const EncodedField& field, Treatment treatment) {

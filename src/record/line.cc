@@ -95,18 +95,7 @@ char* put_member(char* out, const EncodedField& field) {
   return put_value(out + name.size, field);
 }
 
-/// Nearly every event says its fields in the order of the catalogue.
-bool is_in_order(std::string_view fields) {
-  auto last = Field{};
-  while (!fields.empty()) {
-    const auto field = take_field(fields).field;
-    if (field < last) return false;
-    last = field;
-  }
-  return true;
-}
-
-/// The others. Of a field that is said twice, the order stays.
+/// Of a field that is said twice, the order stays.
 std::string in_order(std::string_view fields) {
   std::vector<EncodedField> sorted;
   for (auto rest = fields; !rest.empty();) sorted.push_back(take_field(rest));
@@ -136,15 +125,26 @@ class Constants {
   std::span<const RenderedField>::iterator at_, end_;
 };
 
-/// `fields` are in their order.
-char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants) {
+/// Null: `fields` are not in their order.
+char* put_ordered_members(char* out, std::string_view fields,
+                          std::span<const RenderedField> constants) {
   Constants constant(constants);
+  auto last = Field{};
   while (!fields.empty()) {
     const auto field = take_field(fields);
+    if (field.field < last) return nullptr;
+    last = field.field;
     out = constant.put_before(out, field.field);
     out = put_member(out, field);
   }
   return constant.put_rest(out);
+}
+
+/// Nearly every event says its fields in the order of the catalogue: that they are is seen while
+/// they are written.
+char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants) {
+  auto* const end = put_ordered_members(out, fields, constants);
+  return end != nullptr ? end : put_ordered_members(out, in_order(fields), constants);
 }
 
 /// `value` under a hundred.
@@ -197,9 +197,7 @@ char* LineRenderer::put(char* out, const Line& line) {
   *out++ = '"';
   out = put_piece(out, line.run);
   out = put_integer(out, line.seq);
-  out = is_in_order(line.fields) ? put_members(out, line.fields, line.constants)
-                                 : put_members(out, in_order(line.fields), line.constants);
-  return put_piece(out, "}\n");
+  return put_piece(put_members(out, line.fields, line.constants), "}\n");
 }
 
 void LineRenderer::append(std::string& out, const Line& line) {

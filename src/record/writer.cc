@@ -25,6 +25,7 @@ constexpr std::size_t kAhead = 16;
 constexpr int kRecordsAtOnce = 64;
 /// Fewer of them can wait until there are more.
 constexpr std::size_t kFewRecords = 256;
+constexpr std::chrono::microseconds kShortestPause{50};
 /// However much the options say, and with the event that comes on top, a commit stays in its limit.
 constexpr std::size_t kMaxPending = log::kMaxCommitBytes - 2 * log::kMaxEventBytes;
 
@@ -66,6 +67,7 @@ void Writer::run() {
     if (wishes.discard) lose_open_runs({ErrorCode::kCancelled, "recording was stopped"});
     const auto drained = drain();
     idle = drained == 0 || (drained < kFewRecords && !wishes.commit_now);
+    choose_pause(drained);
     const bool busy = commits_.is_busy();
     if (!busy) finish_commit();
     if (!pending_.empty() && (wishes.stop || wishes.commit_now)) {
@@ -87,20 +89,30 @@ void Writer::run() {
   recorder_.sealer_->wake(log_->take_finished());
 }
 
-/// Sleeps when the rings had next to nothing: a fraction of the commit interval while runs are
-/// open, so that emitting need not wake anybody, and otherwise until called. To take each event as
-/// soon as it is there takes cache lines from the thread that is about to write the next one.
+/// For as long as it takes until there are a few records again: the writer then works beside those
+/// who emit them, instead of after the last one, and a run that says little costs little.
+void Writer::choose_pause(std::size_t drained) {
+  const auto longest = std::chrono::nanoseconds(recorder_.options_.commit_interval) / 5;
+  pause_ = std::min(longest, drained < kFewRecords
+                                 ? 2 * pause_
+                                 : std::max<std::chrono::nanoseconds>(pause_ / 2, kShortestPause));
+}
+
+/// Sleeps when the rings had next to nothing: for the pause while runs are open, so that emitting
+/// need not wake anybody, and otherwise until called. To take each event as soon as it is there
+/// takes cache lines from the thread that is about to write the next one.
 Writer::Wishes Writer::wait(bool idle) {
   std::unique_lock lock(recorder_.mutex_);
   const auto called = [&] { return recorder_.woken_ || recorder_.stopping_; };
   if (idle && (!recorder_.open_runs_.empty() || !pending_.empty())) {
-    recorder_.wake_.wait_for(lock, recorder_.options_.commit_interval / 5, called);
+    recorder_.wake_.wait_for(lock, pause_, called);
   } else if (idle && !log_) {
     recorder_.wake_.wait_for(lock, recorder_.options_.retry_interval, called);
   } else if (idle) {
     recorder_.wake_.wait(lock, called);
   }
   recorder_.woken_ = false;
+  if (!recorder_.new_rings_.empty()) pause_ = kShortestPause;  // somebody begins
   take_new_rings();
   return {.stop = recorder_.stopping_,
           .commit_now = recorder_.waiting_ > 0 || recorder_.drains_wanted_ > recorder_.drains_done_,

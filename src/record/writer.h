@@ -70,6 +70,7 @@ class Writer {
   };
 
   [[nodiscard]] Wishes wait(bool idle);
+  void choose_pause(std::size_t drained);
   void take_new_rings();
   /// Takes everything out of the rings; false when they were empty.
   std::size_t drain();
@@ -107,6 +108,7 @@ class Writer {
   void fill_holes(Run& run);
 
   Recorder& recorder_;
+  std::chrono::nanoseconds pause_{};  // before the rings are looked at again
   LineRenderer renderer_;
   FieldRedactor redactor_;
   std::vector<std::shared_ptr<ThreadRing>> rings_;
