@@ -83,13 +83,14 @@ std::optional<Execution::Standing> Execution::standing(std::string_view node_id)
   return Standing{.state = state, .has_begun = state == State::kRunning && !is_queued(*step)};
 }
 
-std::vector<std::string> Execution::predecessor_ids(NodeIndex node) const {
-  std::vector<std::string> ids;
-  ids.reserve(graph_.predecessors[node].size());
-  for (const auto predecessor : graph_.predecessors[node]) {
-    ids.push_back(request_.definition.nodes[predecessor].id.text);
+/// Under mutex_, and until it is called again: for node after node the same strings are used.
+const std::vector<std::string>& Execution::predecessor_ids(NodeIndex node) {
+  const auto predecessors = graph_.predecessors[node];
+  predecessor_ids_.resize(predecessors.size());
+  for (std::size_t i = 0; i < predecessors.size(); ++i) {
+    predecessor_ids_[i] = request_.definition.nodes[predecessors[i]].id.text;
   }
-  return ids;
+  return predecessor_ids_;
 }
 
 json::Object Execution::result() const {
@@ -218,7 +219,8 @@ project::NodeWide* Execution::wide_at(const Step& step) {
   return &items.wide[step.index - items.first];
 }
 
-void Execution::run_step(const Step& step, Running& running, NodeEvents& events) {
+void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
+                         NodeContext& context) {
   const auto& clock = run_.clock();
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, running.attempt, events);
@@ -230,11 +232,15 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events)
   }
   auto output = known.output ? tool::Output{.payload = *known.output, .usage = {}}
                              : calls_.call(step, running.attempt, running.stop.get_token(), events,
-                                           streams_.ends_of(step.node_index));
+                                           streams_.ends_of(step.node_index), context);
   if (running.ended.exchange(true)) return;  // the run was stopped at once
   const auto duration_ms = milliseconds_since(clock, running.started_at);
   if (output) streams_.complete(step.node_index);
-  if (output) output = keep(step, events, duration_ms, *std::move(output), known);
+  if (output) {
+    if (auto failure = keep(step, events, duration_ms, *output, known)) {
+      output = std::unexpected(*std::move(failure));
+    }
+  }
   if (output) {
     report({.kind = NodeUpdate::Kind::kCompleted,
             .node_id = step.id,
@@ -254,28 +260,28 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events)
   fail(step, events, duration_ms, std::move(failure));
 }
 
-/// Records the output of an attempt that completed.
-std::expected<tool::Output, tool::Failure> Execution::keep(const Step& step, NodeEvents& events,
-                                                           double duration_ms, tool::Output output,
-                                                           const KnownOutputs::Answer& known) {
+/// Records the output of an attempt that completed, or says why it has failed after all.
+std::optional<tool::Failure> Execution::keep(const Step& step, NodeEvents& events,
+                                             double duration_ms, const tool::Output& output,
+                                             const KnownOutputs::Answer& known) {
   const auto text = json::to_text(output.payload);
   if (text.size() > tool::kMaxPayloadBytes) {
-    return std::unexpected(tool::Failure{
-        .type = "OutputTooLarge",
-        .message = "node '" + step.id + "': its output has " + std::to_string(text.size()) +
-                   " bytes, the limit is " + std::to_string(tool::kMaxPayloadBytes),
-        .exit_code = {},
-        .usage = output.usage});
+    return tool::Failure{.type = "OutputTooLarge",
+                         .message = "node '" + step.id + "': its output has " +
+                                    std::to_string(text.size()) + " bytes, the limit is " +
+                                    std::to_string(tool::kMaxPayloadBytes),
+                         .exit_code = {},
+                         .usage = output.usage};
   }
   const auto kept = events.completed(duration_ms, output, text, output_store_);
   if (kept) {
     known_outputs_.keep(step, known, text, events);
-    return output;
+    return {};
   }
   const std::lock_guard lock(mutex_);
   storage_error_ = kept.error();
-  return std::unexpected(tool::Failure{
-      .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}});
+  return tool::Failure{
+      .type = "StorageError", .message = kept.error().message, .exit_code = {}, .usage = {}};
 }
 
 /// Of a node whose effects nobody wants twice.

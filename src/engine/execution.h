@@ -137,7 +137,7 @@ class Execution {
                       pipeline::Scheduler::Commands& commands);
   void keep_items(pipeline::NodeIndex index);
   [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
-  [[nodiscard]] std::vector<std::string> predecessor_ids(pipeline::NodeIndex node) const;
+  [[nodiscard]] const std::vector<std::string>& predecessor_ids(pipeline::NodeIndex node);
   [[nodiscard]] const pipeline::Node& node_at(pipeline::NodeIndex index) const;
   [[nodiscard]] bool is_queued(pipeline::StepIndex step) const;
   void withdraw(pipeline::StepIndex step);
@@ -150,7 +150,7 @@ class Execution {
   [[nodiscard]] bool begin(const Step& step, Running& running);
   void give_up(Running& running);
   [[nodiscard]] ChildRuns::Slot wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock);
-  void run_step(const Step& step, Running& running, NodeEvents& events);
+  void run_step(const Step& step, Running& running, NodeEvents& events, NodeContext& context);
   // Nodes that streams join start together: execution_streams.cc.
   /// One of them.
   struct Member {
@@ -165,11 +165,9 @@ class Execution {
   [[nodiscard]] std::optional<std::thread> start_member(Member& member);
   void run_member(Member& member);
   void refuse_member(Member& member);
-  [[nodiscard]] std::expected<tool::Output, tool::Failure> keep(const Step& step,
-                                                                NodeEvents& events,
-                                                                double duration_ms,
-                                                                tool::Output output,
-                                                                const KnownOutputs::Answer& known);
+  [[nodiscard]] std::optional<tool::Failure> keep(const Step& step, NodeEvents& events,
+                                                  double duration_ms, const tool::Output& output,
+                                                  const KnownOutputs::Answer& known);
   void end_wide(const Step& step);
   void complete(const Step& step, NodeEvents& events, OutputPointer output, bool was_known);
   void note_completed(pipeline::StepIndex step, OutputPointer output,
@@ -251,7 +249,8 @@ class Execution {
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;
-  std::vector<Running*> running_;    // one a worker at the most
+  std::vector<Running*> running_;  // one a worker at the most
+  std::vector<std::string> predecessor_ids_;
   std::deque<json::Object> params_;  // the newest last; those before may still be looked at
   /// Nodes that others are run in the place of; the newest last.
   std::deque<std::pair<pipeline::NodeIndex, pipeline::Node>> retargeted_;

@@ -77,7 +77,8 @@ std::optional<std::thread> Execution::start_member(Member& member) {
 }
 
 void Execution::run_member(Member& member) {
-  run_step(member.step, member.running, *member.events);
+  NodeContext context(place_);
+  run_step(member.step, member.running, *member.events, context);
   const auto state = [&] {
     const std::lock_guard lock(mutex_);
     return scheduler_.state(member.step.index);

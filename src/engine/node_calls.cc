@@ -17,8 +17,7 @@ NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, con
       outputs_(outputs),
       gate_(request.definition, place.execution_mode),
       chain_(request, timers),
-      children_(children),
-      contexts_(place) {}
+      children_(children) {}
 
 /// `step` outlives the scope.
 pipeline::Scope NodeCalls::scope_of(const Step& step, const json::Object& payload) const {
@@ -99,16 +98,16 @@ std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step
 }
 
 CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
-                            NodeEvents& events, const StreamEnds& streams) const {
+                            NodeEvents& events, const StreamEnds& streams,
+                            NodeContext& context) const {
   const bool is_pipeline = !step.node.pipeline.empty();
   if (!is_pipeline) {
     if (auto denied = gate_.deny(step.node, events)) return std::unexpected(*std::move(denied));
   }
   const auto given = this->given(step);
   if (!given) return std::unexpected(given.error());
-  const auto key = key_of(step);
-  const auto context = contexts_.take(events.span(), step.id);
-  const auto environment = [&] { return environment_of(step, context.get()); };
+  context.enter(events.span(), step.id, step.undoes != nullptr);
+  const auto environment = [&] { return environment_of(step, context); };
   tool::Call call{.run_id = place_.context.ids.run_id,
                   .node_id = step.id,
                   .payload = given->payload,
@@ -118,7 +117,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .log = [&](const tool::LogLine& line) { events.log(line); },
                   .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
                   .environment = std::cref(environment),  // a reference: no allocation
-                  .idempotency_key = key,
+                  .idempotency_key = context.idempotency_key(),
                   .provider_call =
                       [&](const tool::ProviderCallReport& report) { events.provider_call(report); },
                   .streams_in = streams.in,
@@ -164,22 +163,13 @@ std::expected<json::Object, tool::Failure> NodeCalls::with_of(const Step& step,
                     .usage = {}});
 }
 
-tool::Environment NodeCalls::environment_of(const Step& step,
-                                            const record::TraceContext& context) const {
-  const auto variables = record::to_environment(context);
+tool::Environment NodeCalls::environment_of(const Step& step, const NodeContext& context) const {
+  const auto variables = record::to_environment(context.get());
   tool::Environment environment(variables.begin(), variables.end());
   environment.emplace_back("WEIR_NODE_ID", step.id);
-  environment.emplace_back("WEIR_IDEMPOTENCY_KEY", key_of(step));
+  environment.emplace_back("WEIR_IDEMPOTENCY_KEY", context.idempotency_key());
   environment.emplace_back("WEIR_STORE", place_.store.string());
   return environment;
-}
-
-/// The same on every try of the same work.
-std::string NodeCalls::key_of(const Step& step) const {
-  std::string key;
-  key.reserve(place_.context.ids.run_id.size() + step.id.size() + 8);
-  key.append(place_.context.ids.run_id).append("/").append(step.id);
-  return step.undoes == nullptr ? key : key.append("/undo");
 }
 
 json::Object NodeCalls::input_of(pipeline::NodeIndex node) const {

@@ -9,7 +9,7 @@
 #include "engine/call_chain.h"
 #include "engine/child_runs.h"
 #include "engine/engine.h"
-#include "engine/node_contexts.h"
+#include "engine/node_context.h"
 #include "engine/node_events.h"
 #include "engine/run_place.h"
 #include "engine/streams.h"
@@ -66,9 +66,10 @@ class NodeCalls {
   };
   [[nodiscard]] std::expected<Given, tool::Failure> given(const Step& step) const;
   [[nodiscard]] tool::Tool& tool_of(const Step& step) const;
-  /// `number` is the attempt's.
+  /// `number` is the attempt's; `context` is that of the calling worker.
   [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
-                                 NodeEvents& events, const StreamEnds& streams) const;
+                                 NodeEvents& events, const StreamEnds& streams,
+                                 NodeContext& context) const;
 
  private:
   [[nodiscard]] pipeline::Scope scope_of(const Step& step, const json::Object& payload) const;
@@ -76,9 +77,8 @@ class NodeCalls {
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
       const Step& step, const tool::ToolSpec* spec, const json::Object& payload) const;
   [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt) const;
-  [[nodiscard]] std::string key_of(const Step& step) const;
   [[nodiscard]] tool::Environment environment_of(const Step& step,
-                                                 const record::TraceContext& context) const;
+                                                 const NodeContext& context) const;
 
   const RunRequest& request_;
   const tool::Registry& tools_;
@@ -89,7 +89,6 @@ class NodeCalls {
   const ToolGate gate_;
   const CallChain chain_;
   ChildRuns& children_;
-  mutable NodeContexts contexts_;
 };
 
 }  // namespace weir::engine

@@ -28,7 +28,7 @@ std::string_view tool_of(const pipeline::Node& node) {
   return node.pipeline.empty() ? node.tool_id.text : node.pipeline;
 }
 
-void add_usage(std::vector<event::FieldValue>& fields, const tool::Usage& usage) {
+void add_usage(event::FieldList& fields, const tool::Usage& usage) {
   if (usage.cpu_ms) fields.push_back({Field::kCpuMs, *usage.cpu_ms});
   if (usage.memory_bytes) fields.push_back({Field::kMemoryBytes, *usage.memory_bytes});
   if (usage.read_bytes) fields.push_back({Field::kReadBytes, *usage.read_bytes});
@@ -73,9 +73,8 @@ void NodeEvents::emit(Type type, std::span<const event::FieldValue> fields) {
 }
 
 /// In the order of the catalogue, so that the recorder need not sort.
-std::vector<event::FieldValue> NodeEvents::common() const {
-  std::vector<event::FieldValue> fields;
-  fields.reserve(16);
+event::FieldList NodeEvents::common() const {
+  event::FieldList fields;
   fields.push_back({Field::kSpanId, view(span_)});
   fields.push_back({Field::kParentSpanId, view(parent_span_)});
   fields.push_back({Field::kNodeId, node_id_});
@@ -85,7 +84,7 @@ std::vector<event::FieldValue> NodeEvents::common() const {
   return fields;
 }
 
-void NodeEvents::add_attempt(std::vector<event::FieldValue>& fields) const {
+void NodeEvents::add_attempt(event::FieldList& fields) const {
   fields.push_back({Field::kAttempt, attempt_});
   if (place_.engine_attempt > 1) fields.push_back({Field::kEngineAttempt, place_.engine_attempt});
   if (!place_.execution_mode.empty()) {
@@ -133,7 +132,7 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   return {};
 }
 
-void NodeEvents::add_known_from(std::vector<event::FieldValue>& fields) const {
+void NodeEvents::add_known_from(event::FieldList& fields) const {
   if (known_from_run_.empty()) return;
   fields.push_back({Field::kReason, std::string_view(known_reason_)});
   fields.push_back({Field::kTargetRunId, std::string_view(known_from_run_)});
@@ -234,7 +233,7 @@ void NodeEvents::cancelled(double duration_ms, const Cancel& cancel, const tool:
 }
 
 /// `run_outcome` is for who goes on with the run, if its process ends before it does.
-void NodeEvents::emit_undo(Type type, std::vector<event::FieldValue> fields, const Undo& undo) {
+void NodeEvents::emit_undo(Type type, event::FieldList& fields, const Undo& undo) {
   json::Object attributes;
   attributes.set("undoes", undo.tool_id);
   attributes.set("original_action_timestamp", weir::to_string(undo.completed_at));
@@ -249,14 +248,14 @@ void NodeEvents::emit_undo(Type type, std::vector<event::FieldValue> fields, con
 void NodeEvents::undo_invoked(const Undo& undo) {
   auto fields = common();
   add_attempt(fields);
-  emit_undo(Type::kToolInvoked, std::move(fields), undo);
+  emit_undo(Type::kToolInvoked, fields, undo);
 }
 
 void NodeEvents::undone(double duration_ms, const Undo& undo) {
   auto fields = common();
   add_attempt(fields);
   fields.push_back({Field::kDurationMs, duration_ms});
-  emit_undo(Type::kToolUndone, std::move(fields), undo);
+  emit_undo(Type::kToolUndone, fields, undo);
 }
 
 void NodeEvents::undo_failed(double duration_ms, const tool::Failure& failure, const Undo& undo) {
@@ -265,7 +264,7 @@ void NodeEvents::undo_failed(double duration_ms, const tool::Failure& failure, c
   fields.push_back({Field::kDurationMs, duration_ms});
   fields.push_back({Field::kErrorType, std::string_view(failure.type)});
   fields.push_back({Field::kErrorMessage, std::string_view(failure.message)});
-  emit_undo(Type::kToolUndoFailed, std::move(fields), undo);
+  emit_undo(Type::kToolUndoFailed, fields, undo);
 }
 
 void NodeEvents::guard_attempt(const pipeline::GuardProgress& progress) {

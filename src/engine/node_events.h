@@ -12,6 +12,7 @@
 #include "engine/circuit_breakers.h"
 #include "engine/payload.h"
 #include "engine/run_place.h"
+#include "event/field_list.h"
 #include "pipeline/definition.h"
 #include "pipeline/guard_progress.h"
 #include "project/wide_events.h"
@@ -111,10 +112,10 @@ class NodeEvents {
   [[nodiscard]] SpanId span() const { return span_id_; }
 
  private:
-  [[nodiscard]] std::vector<event::FieldValue> common() const;
-  void add_attempt(std::vector<event::FieldValue>& fields) const;
-  void emit_undo(event::Type type, std::vector<event::FieldValue> fields, const Undo& undo);
-  void add_known_from(std::vector<event::FieldValue>& fields) const;
+  [[nodiscard]] event::FieldList common() const;
+  void add_attempt(event::FieldList& fields) const;
+  void emit_undo(event::Type type, event::FieldList& fields, const Undo& undo);
+  void add_known_from(event::FieldList& fields) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
   void tell_logger(const tool::ProviderCallReport& report);
 

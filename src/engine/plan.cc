@@ -12,7 +12,10 @@ void Execution::prepare(const Step& step, Running& running) {
   if (running.ended.exchange(true)) return;  // the run was stopped at once
   if (!plan) {
     auto events = events_of(step, running.attempt + 1, wide_of(step));
-    events.started(predecessor_ids(index));
+    {
+      const std::lock_guard lock(mutex_);
+      events.started(predecessor_ids(index));
+    }
     return fail(step, events, 0, plan.error());
   }
   const auto skipped = skipped_because(index, *plan);

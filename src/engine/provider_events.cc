@@ -12,7 +12,7 @@ namespace {
 using event::Field;
 using event::Type;
 using Kind = tool::ProviderCallReport::Kind;
-using Fields = std::vector<event::FieldValue>;
+using Fields = event::FieldList;
 
 /// Of the names that tools give; longer ones are cut.
 constexpr std::size_t kMaxProviderName = 200;

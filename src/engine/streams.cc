@@ -139,8 +139,8 @@ void Streams::note_complete(NodeIndex writer, std::string_view reader_id) {
   }
 }
 
-void emit_stream_event(record::Run& run, std::vector<event::FieldValue> place,
-                       const tool::StreamEvent& event, std::string_view to_node) {
+void emit_stream_event(record::Run& run, event::FieldList place, const tool::StreamEvent& event,
+                       std::string_view to_node) {
   if (event.frame_index) place.push_back({Field::kFrameIndex, *event.frame_index});
   if (!event.reason.empty()) place.push_back({Field::kReason, event.reason});
   json::Object attributes;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "event/field_list.h"
 #include "pipeline/definition.h"
 #include "pipeline/graph.h"
 #include "pipeline/scheduler.h"
@@ -91,7 +92,7 @@ class Streams {
 
 /// Records what happened on a stream of the node that `place` names. `to_node`: who reads; empty:
 /// the stream is the tool's own.
-void emit_stream_event(record::Run& run, std::vector<event::FieldValue> place,
-                       const tool::StreamEvent& event, std::string_view to_node);
+void emit_stream_event(record::Run& run, event::FieldList place, const tool::StreamEvent& event,
+                       std::string_view to_node);
 
 }  // namespace weir::engine

@@ -75,7 +75,8 @@ bool Execution::undo(const UndoStack::Done& done, bool is_first) {
   if (is_first && !run_.flush() && stops_without_record(request_)) return false;
 
   const auto start = run_.clock().monotonic();
-  auto result = calls_.call(step, done.attempt, {}, events, {});
+  NodeContext context(place_);
+  auto result = calls_.call(step, done.attempt, {}, events, {}, context);
   const auto duration_ms = milliseconds_since(run_.clock(), start);
   if (result) {
     events.undone(duration_ms, undo);

@@ -15,6 +15,7 @@ using pipeline::StepIndex;
 using State = pipeline::Scheduler::State;
 
 void Execution::work() {
+  NodeContext context(place_);
   std::unique_lock lock(mutex_);
   while (true) {
     if (!ready_.can_take() && !finished_) {
@@ -39,7 +40,7 @@ void Execution::work() {
       auto events = events_of(step, running.attempt, wide_at(step), running.span);
       events.started(predecessor_ids(step.node_index));
       lock.unlock();
-      run_step(step, running, events);
+      run_step(step, running, events, context);
       lock.lock();
     } else {
       give_up(running);

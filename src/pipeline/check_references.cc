@@ -85,9 +85,10 @@ class ReferenceCheck {
     if (checks_.graph.has_cycle()) return;  // reported; what is before what, nobody knows
     // Who writes a stream need not have ended when its reader's successors begin.
     const auto& definition = checks_.definition;
-    const auto answers = checks_.graph.groups.empty()
-                             ? are_ancestors(checks_.graph, questions_)
-                             : are_ancestors(without_streams(definition), questions_);
+    const auto answers =
+        checks_.graph.groups.empty()
+            ? are_ancestors(checks_.graph, questions_)
+            : are_ancestors(Graph(definition, Graph::Edges::kWithoutStreams), questions_);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (answers[i]) continue;
       const auto& [ancestor, node] = questions_[i];

@@ -5,20 +5,32 @@
 
 namespace weir::pipeline {
 
-Graph::Graph(const Definition& definition)
-    : ids(definition), predecessors(definition.nodes.size()), successors(definition.nodes.size()) {
-  std::vector<std::pair<NodeIndex, NodeIndex>> streams;
+Neighbours::Neighbours(std::size_t nodes, std::span<const Edge> edges)
+    : first_(nodes + 1), all_(edges.size()) {
+  for (const auto& [node, other] : edges) ++first_[node + 1];
+  std::partial_sum(first_.begin(), first_.end(), first_.begin());
+  auto next = first_;
+  for (const auto& [node, other] : edges) all_[next[node]++] = other;
+}
+
+Graph::Graph(const Definition& definition, Edges edges) : ids(definition) {
+  std::vector<Neighbours::Edge> forth, streams;
+  forth.reserve(definition.edges.size());
   for (const auto& edge : definition.edges) {
+    if (edge.stream && edges == Edges::kWithoutStreams) continue;
     const auto from = ids.find(edge.from.text), to = ids.find(edge.to.text);
     if (!from || !to) continue;
-    successors[*from].push_back(*to);
-    predecessors[*to].push_back(*from);
+    forth.emplace_back(*from, *to);
     if (edge.stream) streams.emplace_back(*from, *to);
   }
+  successors = Neighbours(definition.nodes.size(), forth);
+  for (auto& [from, to] : forth) std::swap(from, to);
+  predecessors = Neighbours(definition.nodes.size(), forth);
 
-  std::vector<std::size_t> waiting_for(size());
+  order.reserve(size());
+  std::vector<std::uint32_t> waiting_for(size());
   for (NodeIndex node = 0; node < size(); ++node) {
-    waiting_for[node] = predecessors[node].size();
+    waiting_for[node] = static_cast<std::uint32_t>(predecessors[node].size());
     if (waiting_for[node] == 0) order.push_back(node);
   }
   for (std::size_t next = 0; next < order.size(); ++next) {
@@ -30,7 +42,7 @@ Graph::Graph(const Definition& definition)
 }
 
 /// Union-find; then each group is led by its first node in topological order.
-void Graph::group(const std::vector<std::pair<NodeIndex, NodeIndex>>& streams) {
+void Graph::group(const std::vector<Neighbours::Edge>& streams) {
   std::vector<NodeIndex> parent(size());
   std::iota(parent.begin(), parent.end(), 0);
   const auto root_of = [&](NodeIndex node) {
@@ -49,17 +61,6 @@ void Graph::group(const std::vector<std::pair<NodeIndex, NodeIndex>>& streams) {
     for (const auto member : members) leaders[member] = leader;
     groups.emplace(leader, std::move(members));
   }
-}
-
-Graph without_streams(const Definition& definition) {
-  Definition plain;
-  plain.nodes.reserve(definition.nodes.size());
-  for (const auto& node : definition.nodes) plain.nodes.push_back({.id = node.id});
-  std::copy_if(definition.edges.begin(), definition.edges.end(), std::back_inserter(plain.edges),
-               [](const Edge& edge) { return !edge.stream; });
-  Graph graph(plain);
-  graph.ids = NodeIds(definition);
-  return graph;
 }
 
 std::vector<NodeIndex> Graph::find_cycle() const {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "pipeline/definition.h"
@@ -9,15 +11,39 @@
 
 namespace weir::pipeline {
 
+/// Of each node those at the other ends of its edges, in the order of the edges. Two flat lists:
+/// there may be a million nodes.
+class Neighbours {
+ public:
+  using Edge = std::pair<NodeIndex, NodeIndex>;
+
+  Neighbours() = default;
+  /// Of the first node of each edge, the second.
+  Neighbours(std::size_t nodes, std::span<const Edge> edges);
+
+  [[nodiscard]] std::span<const NodeIndex> operator[](NodeIndex node) const {
+    return std::span(all_).subspan(first_[node], first_[node + 1] - first_[node]);
+  }
+  [[nodiscard]] std::size_t size() const { return first_.size() - 1; }
+
+ private:
+  std::vector<std::uint32_t> first_{0};  // of each node its first in all_, and then the end
+  std::vector<NodeIndex> all_;
+};
+
 /// The edges of a definition by number, for the scheduler and the engine. Edges that name unknown
 /// nodes are left out.
 struct Graph {
+  enum class Edges : std::uint8_t {
+    kAll,
+    kWithoutStreams,  ///< those alone over which a node waits for the end of another
+  };
   /// `definition` outlives it.
-  explicit Graph(const Definition& definition);
+  explicit Graph(const Definition& definition, Edges edges = Edges::kAll);
 
   NodeIds ids;
-  std::vector<std::vector<NodeIndex>> predecessors;  ///< of each node, in the order of the edges
-  std::vector<std::vector<NodeIndex>> successors;    ///< of each node, in the order of the edges
+  Neighbours successors;
+  Neighbours predecessors;
   /// Kahn's topological order: ready nodes in the order of declaration, then of the edges. Shorter
   /// than the nodes when there is a cycle.
   std::vector<NodeIndex> order;
@@ -40,10 +66,7 @@ struct Graph {
   [[nodiscard]] std::vector<NodeIndex> find_cycle() const;
 
  private:
-  void group(const std::vector<std::pair<NodeIndex, NodeIndex>>& streams);
+  void group(const std::vector<Neighbours::Edge>& streams);
 };
-
-/// `definition` outlives it. With those edges alone over which a node waits for the end of another.
-[[nodiscard]] Graph without_streams(const Definition& definition);
 
 }  // namespace weir::pipeline

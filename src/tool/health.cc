@@ -11,18 +11,14 @@ std::string_view to_string(HealthReport::State state) {
   return kWords[static_cast<std::size_t>(state)];
 }
 
-void Health::call_begins() {
+void Health::call_ends(Time began, Time ended, std::string_view failure) {
   const std::lock_guard lock(mutex_);
-  ++running_;
-}
-
-void Health::call_ends(std::chrono::duration<double, std::milli> took, std::string_view failure) {
-  const std::lock_guard lock(mutex_);
-  --running_;
-  times_ms_[static_cast<std::size_t>(success_count_ + error_count_) % kKept] = took.count();
+  running_.fetch_sub(1, std::memory_order_relaxed);
+  times_ms_[static_cast<std::size_t>(success_count_ + error_count_) % kKept] =
+      std::chrono::duration<double, std::milli>(ended - began).count();
   ++(failure.empty() ? success_count_ : error_count_);
   failure_ = failure;
-  last_used_ = std::chrono::system_clock::now();
+  last_used_ = ended;
 }
 
 void Health::set_unavailable(std::string reason) {
@@ -32,6 +28,7 @@ void Health::set_unavailable(std::string reason) {
 
 HealthReport Health::report() const {
   using State = HealthReport::State;
+  const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   HealthReport report{.success_count = success_count_, .error_count = error_count_};
   const auto calls = static_cast<std::size_t>(success_count_ + error_count_);
@@ -43,15 +40,16 @@ HealthReport Health::report() const {
     report.average_execution_time_ms = sum / static_cast<double>(kept);
     report.state = failure_.empty() ? State::kInitialized : State::kFailed;
     report.reason = failure_;
+    report.last_used =
+        std::chrono::system_clock::now() -
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(now - last_used_);
   }
-  if (running_ > 0) report.state = State::kRunning;
+  if (running_.load(std::memory_order_relaxed) > 0) report.state = State::kRunning;
   if (!unavailable_.empty()) {
     report.state = State::kUnavailable;
     report.reason = unavailable_;
   }
-  report.last_used = last_used_;
-  report.uptime_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count();
+  report.uptime_seconds = std::chrono::duration<double>(now - since_).count();
   return report;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -35,9 +36,11 @@ struct HealthReport {
 /// Counts the calls of one plugin. From any thread.
 class Health {
  public:
-  void call_begins();
+  using Time = std::chrono::steady_clock::time_point;
+
+  void call_begins() { running_.fetch_add(1, std::memory_order_relaxed); }
   /// `failure` is empty for a call that went well.
-  void call_ends(std::chrono::duration<double, std::milli> took, std::string_view failure);
+  void call_ends(Time began, Time ended, std::string_view failure);
   /// With a reason it cannot be called; without one it can be again.
   void set_unavailable(std::string reason);
   [[nodiscard]] HealthReport report() const;
@@ -45,15 +48,15 @@ class Health {
  private:
   static constexpr std::size_t kKept = 10;
 
+  std::atomic<std::int64_t> running_ = 0;
   mutable std::mutex mutex_;  // guards what follows
-  std::int64_t running_ = 0;
   std::int64_t success_count_ = 0;
   std::int64_t error_count_ = 0;
   std::array<double, kKept> times_ms_{};  // of the call n at n % kKept
   std::string failure_;                   // of the last call
   std::string unavailable_;
-  std::optional<std::chrono::system_clock::time_point> last_used_;
-  const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  Time last_used_;  // of any call
+  const Time since_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace weir::tool

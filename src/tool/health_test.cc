@@ -8,7 +8,12 @@ namespace weir::tool {
 namespace {
 
 using State = HealthReport::State;
-using Ms = std::chrono::duration<double, std::milli>;
+
+/// Ends a call that took so long.
+void end_call(Health& health, int milliseconds, std::string_view failure) {
+  const auto now = std::chrono::steady_clock::now();
+  health.call_ends(now - std::chrono::milliseconds(milliseconds), now, failure);
+}
 
 TEST(Health, GoesFromLoadedThroughRunningToHowTheLastCallEnded) {
   Health health;
@@ -16,11 +21,11 @@ TEST(Health, GoesFromLoadedThroughRunningToHowTheLastCallEnded) {
   EXPECT_FALSE(health.report().last_used);
   health.call_begins();
   EXPECT_EQ(health.report().state, State::kRunning);
-  health.call_ends(Ms(5), "");
+  end_call(health, 5, "");
   EXPECT_EQ(health.report().state, State::kInitialized);
   EXPECT_TRUE(health.report().last_used);
   health.call_begins();
-  health.call_ends(Ms(7), "broken");
+  end_call(health, 7, "broken");
   EXPECT_EQ(health.report().state, State::kFailed);
   EXPECT_EQ(health.report().reason, "broken");
   health.set_unavailable("no kernel");
@@ -37,7 +42,7 @@ TEST(Health, AveragesTheLastTenCalls) {
   Health health;
   for (int i = 1; i <= 12; ++i) {
     health.call_begins();
-    health.call_ends(Ms(i), "");
+    end_call(health, i, "");
   }
   EXPECT_EQ(health.report().last_execution_time_ms, 12);
   EXPECT_DOUBLE_EQ(health.report().average_execution_time_ms.value_or(0), 7.5);  // of 3 … 12

@@ -54,11 +54,11 @@ const StreamWriter* Call::stream_out(std::string_view to) const {
 std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
   const auto& health = tool.health();
   if (!health) return call_caught(tool, call);
-  const auto start = std::chrono::steady_clock::now();
+  const auto began = std::chrono::steady_clock::now();
   health->call_begins();
   auto output = call_caught(tool, call);
   const auto failure = output ? std::string() : output.error().type + ": " + output.error().message;
-  health->call_ends(std::chrono::steady_clock::now() - start, failure);
+  health->call_ends(began, std::chrono::steady_clock::now(), failure);
   return output;
 }
 
