@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace weir::log {
 
 void CommitBuffer::append(std::string_view lines) {
@@ -12,6 +14,16 @@ void CommitBuffer::append(std::string_view lines) {
   std::memcpy(room(lines.size()), lines.data(), lines.size());
   add(lines.size());
 }
+
+void CommitBuffer::sum_up() {
+  // What crc32c takes in its fastest way.
+  constexpr std::size_t kPiece = 6144;
+  const auto size = (size_ - summed_) / kPiece * kPiece;
+  sum_ = crc32c(view().substr(summed_, size), sum_);
+  summed_ += size;
+}
+
+std::uint32_t CommitBuffer::checksum() const { return crc32c(view().substr(summed_), sum_); }
 
 void CommitBuffer::grow(std::size_t size) {
   // More than most commits: to grow means to copy, and room that is not used takes no memory.
@@ -29,6 +41,8 @@ void CommitBuffer::swap(CommitBuffer& other) noexcept {
   std::swap(bytes_, other.bytes_);
   std::swap(capacity_, other.capacity_);
   std::swap(size_, other.size_);
+  std::swap(summed_, other.summed_);
+  std::swap(sum_, other.sum_);
 }
 
 }  // namespace weir::log

@@ -91,8 +91,7 @@ Result<void> SegmentWriter::commit(CommitBuffer& lines, std::uint64_t events) {
                                               " bytes, over the limit of " +
                                               std::to_string(kMaxCommitBytes));
   }
-  auto line =
-      CommitLine{.events = events, .bytes = lines.size(), .crc = crc32c(lines.view())}.text();
+  auto line = CommitLine{.events = events, .bytes = lines.size(), .crc = lines.checksum()}.text();
   const auto unpadded = size_bytes_ + lines.size() + line.size() + 1;
   const bool is_large = lines.size() >= direct_from_;
   if (is_large) line.append(-unpadded % kDirectAlignment, ' ');

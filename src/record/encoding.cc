@@ -64,7 +64,7 @@ template <class Put>
   return put(out + sizeof header);
 }
 
-/// All but strings.
+/// All but strings that are not cut.
 std::byte* encode_other(const FieldValue& field, std::byte* out, const std::byte* end) {
   return put_field(field, value_size(field), out, end, [&](std::byte* at) {
     const auto put_fixed = [&]<class T>(const T* value) {
@@ -78,6 +78,7 @@ std::byte* encode_other(const FieldValue& field, std::byte* out, const std::byte
         return put_fixed(std::get_if<std::int64_t>(&field.value));
       case EncodedKind::kNumber:
         return put_fixed(std::get_if<double>(&field.value));
+      case EncodedKind::kString:
       case EncodedKind::kObject: {
         const auto text = text_of(field);
         return copy_short(at, text.data(), text.size());
@@ -85,7 +86,6 @@ std::byte* encode_other(const FieldValue& field, std::byte* out, const std::byte
       case EncodedKind::kStrings:
         return put_strings(at, *std::get_if<std::span<const std::string>>(&field.value));
       case EncodedKind::kNull:
-      case EncodedKind::kString:
         break;
     }
     return at;
@@ -105,10 +105,11 @@ std::byte* encode(std::span<const FieldValue> fields, std::byte* out, const std:
   WEIR_CHECK(fields.size() <= kMaxFields);
   for (const auto& field : fields) {
     WEIR_CHECK(event::fits(field));
-    if (const auto* string = std::get_if<std::string_view>(&field.value)) {
-      const auto size = std::min(string->size(), kMaxString);
-      out = put_field(field, size, out, end,
-                      [&](std::byte* at) { return copy_short(at, string->data(), size); });
+    const auto* string = std::get_if<std::string_view>(&field.value);
+    if (string != nullptr && string->size() <= kMaxString) {
+      out = put_field(field, string->size(), out, end, [&](std::byte* at) {
+        return copy_short(at, string->data(), string->size());
+      });
     } else {
       out = encode_other(field, out, end);
     }

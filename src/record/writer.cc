@@ -150,6 +150,7 @@ std::size_t Writer::drain_some(ThreadRing& ring) {
   }
   if (taken == 0) return 0;
   ring.ring.release();
+  pending_.lines.sum_up();
   ring.last_emit_us.store(time_of(header).time_since_epoch().count(), std::memory_order_relaxed);
   const auto size = pending_.lines.size();
   const auto enough = recorder_.options_.commit_bytes;
