@@ -61,6 +61,7 @@ json::Value node_json(const RunState& run, const NodeState& node) {
     object.set("error_message", attempt->error_message);
   }
   if (node.cache_hit) object.set("cache_hit", *node.cache_hit);
+  if (node.undo != project::Undo::kNone) object.set("undo", to_string(node.undo));
   if (!node.reason.empty()) object.set("reason", node.reason);
   json::Array lines;
   for (const auto& line : node.last_log_lines) lines.emplace_back(line);
@@ -141,11 +142,19 @@ class Tree {
       if (attempt->number > 1)
         std::printf("  attempt %lld", static_cast<long long>(attempt->number));
       if (attempt->outcome == "cached") std::printf("  cached");
+      print_undo(node.undo);
     } else {
       std::printf("  %s", std::string(to_string(node.state)).c_str());
     }
     std::printf("\n");
     if (node.state == State::kFailed) print_failure(node, last ? "       " : "│      ");
+  }
+
+  void print_undo(project::Undo undo) const {
+    if (undo == project::Undo::kUndone) std::printf("  undone");
+    if (undo == project::Undo::kFailed) {
+      std::printf("  %s", paint(coloured_, Colour::kRed, "not undone").c_str());
+    }
   }
 
   void print_failure(const NodeState& node, const char* indent) const {

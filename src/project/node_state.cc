@@ -24,6 +24,11 @@ std::string_view to_string(Retry retry) {
   return kNames[static_cast<std::size_t>(retry)];
 }
 
+std::string_view to_string(Undo undo) {
+  static constexpr std::string_view kNames[] = {"none", "undone", "failed"};
+  return kNames[static_cast<std::size_t>(undo)];
+}
+
 Refusal NodeState::apply(const event::EventView& event, const Circumstances& run) {
   const auto* transition = find_transition(kNodeTransitions, event.type());
   if (transition == nullptr) return {};

@@ -43,6 +43,15 @@ enum class Retry : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(Retry retry);
 
+/// Whether what a node has done was taken back, because its run did not complete.
+enum class Undo : std::uint8_t {
+  kNone,
+  kUndone,
+  kFailed,  ///< it was tried: the effects remain
+};
+/// "none", "undone", "failed"
+[[nodiscard]] std::string_view to_string(Undo undo);
+
 inline constexpr std::size_t kLastLogLines = 5;
 
 struct NodeState {
@@ -57,6 +66,7 @@ struct NodeState {
   std::int64_t next_attempt = 0;  ///< the number of the try that it waits for
   bool guard_retries = false;     ///< it is a guard, which failed and has others run again
   std::optional<bool> cache_hit;
+  Undo undo = Undo::kNone;
   std::string reason;  ///< why it was skipped, cancelled, or not found in the cache
   std::int64_t log_lines = 0;
   std::vector<std::string> last_log_lines;  ///< the newest kLastLogLines, oldest first

@@ -202,7 +202,8 @@ class RandomRun {
       case 1:
         return add("my.own_event");
       case 2:
-        return add("tool_undone", R"("tool_id":"t")");
+        return add(below(2) == 0 ? "tool_undone" : "tool_undo_failed",
+                   R"("node_id":"n0","tool_id":"t","error_message":"m")");
       case 3:
         return add("node_wide", R"("node_id":"n1")");
       case 4:

@@ -72,11 +72,26 @@ void RunState::apply(const event::EventView& event) {
   last_run_seq = std::max(last_run_seq, event.run_seq());
   if (!event::may_follow_end(event.type())) {
     if (auto why = apply_inside_run(event)) note_forbidden(event, *std::move(why));
-  } else if (event.type() == Type::kLog) {
-    const auto found = node_index_.find(event.text(Field::kNodeId));
-    if (found != node_index_.end()) nodes[found->second].add_log_line(event.text(Field::kMessage));
-  } else if (!is_finished()) {
-    apply_to_child(event);
+  } else {
+    observe(event);
+  }
+}
+
+/// What may come at any time, also after the end.
+void RunState::observe(const event::EventView& event) {
+  const auto found = node_index_.find(event.text(Field::kNodeId));
+  auto* const node = found == node_index_.end() ? nullptr : &nodes[found->second];
+  switch (event.type()) {
+    case Type::kLog:
+      if (node != nullptr) node->add_log_line(event.text(Field::kMessage));
+      return;
+    case Type::kToolUndone:
+    case Type::kToolUndoFailed:
+      if (node == nullptr) return;
+      node->undo = event.type() == Type::kToolUndone ? Undo::kUndone : Undo::kFailed;
+      return;
+    default:
+      if (!is_finished()) apply_to_child(event);
   }
 }
 

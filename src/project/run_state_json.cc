@@ -40,6 +40,7 @@ void describe(Fields& fields, T& node) {
   fields("next_attempt", node.next_attempt);
   fields("guard_retries", node.guard_retries);
   fields("cache_hit", node.cache_hit);
+  fields("undo", node.undo);
   fields("reason", node.reason);
   fields("log_lines", node.log_lines);
   fields("last_log_lines", node.last_log_lines);
@@ -136,6 +137,8 @@ template <>
 constexpr std::size_t kValues<State> = kStateCount;
 template <>
 constexpr std::size_t kValues<Retry> = 3;
+template <>
+constexpr std::size_t kValues<Undo> = 3;
 template <>
 constexpr std::size_t kValues<Decision> = 4;
 template <class T>

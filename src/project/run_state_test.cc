@@ -158,6 +158,22 @@ TEST_F(RunStateTest, LetsNothingOfARunHappenBeforeItsStart) {
   EXPECT_EQ(run_.forbidden_count, 3);
 }
 
+TEST_F(RunStateTest, KnowsWhatWasTakenBack) {
+  feed_.start_run();
+  for (const auto* node : {"a", "b", "c"}) {
+    feed_.start_node(node);
+    feed_.complete_node(node, 1);
+  }
+  feed_.event("tool_undone", R"("node_id":"a","tool_id":"t")");
+  feed_.event("tool_undo_failed", R"("node_id":"b","tool_id":"t","error_message":"m")");
+  feed_.event("tool_undone", R"("tool_id":"an agent's")");
+  EXPECT_FALSE(run_.is_inconsistent());
+  EXPECT_EQ(run_.find_node("a")->undo, Undo::kUndone);
+  EXPECT_EQ(run_.find_node("b")->undo, Undo::kFailed);
+  EXPECT_EQ(run_.find_node("c")->undo, Undo::kNone);
+  EXPECT_EQ(run_.nodes.size(), 3U);
+}
+
 TEST_F(RunStateTest, LetsOnlyWhatChangesNothingFollowTheEnd) {
   feed_.start_run();
   feed_.start_node("a");
