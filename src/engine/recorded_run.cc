@@ -90,9 +90,7 @@ NodeFact fact_of(const EventView& event) {
   if (fact.type == Type::kNodeFailed) {
     fact.error_type = event.text(Field::kErrorType);
     fact.error_message = event.text(Field::kErrorMessage);
-    if (const auto* retryable = event.find(Field::kRetryable)) {
-      fact.retryable = retryable->boolean;
-    }
+    fact.retryable = event.boolean(Field::kRetryable);
   }
   if (event.has(Field::kSignalId) && fact.type != Type::kPipelineResumed) {
     fact.signal = std::make_shared<const SignalRequest>(read_signal(event));

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "engine/error_summary.h"
+#include "engine/failures.h"
 #include "engine/wide_events.h"
 
 namespace weir::engine {
@@ -115,8 +116,12 @@ void RunEvents::failed(Execution& execution, double duration_ms) {
                         ? event::FieldValue{Field::kFailedNodeId, nullptr}
                         : event::FieldValue{Field::kFailedNodeId, std::string_view(first)};
   const auto& failure = execution.failure();
-  std::vector<event::FieldValue> fields = {{Field::kDurationMs, duration_ms},
-                                           {Field::kErrorType, std::string_view(failure.type)}};
+  std::vector<event::FieldValue> fields = {{Field::kDurationMs, duration_ms}};
+  // That a node was late is said of the node.
+  if (const auto outcome = outcome_of(failure); first.empty() && !outcome.empty()) {
+    fields.push_back({Field::kOutcome, outcome});
+  }
+  fields.push_back({Field::kErrorType, std::string_view(failure.type)});
   if (const auto code = error_code_of(failure); code != kUnknownError) {
     fields.push_back({Field::kErrorCode, code});
   }

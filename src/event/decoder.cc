@@ -60,6 +60,12 @@ std::optional<double> EventView::number(Field field) const {
   return member->number;
 }
 
+std::optional<bool> EventView::boolean(Field field) const {
+  const auto* member = find(field);
+  if (member == nullptr) return {};
+  return member->boolean;
+}
+
 std::vector<std::string> EventView::strings(Field field) const {
   std::vector<std::string> strings;
   const auto* member = find(field);

@@ -35,6 +35,7 @@ class EventView {
   }
   [[nodiscard]] std::optional<std::int64_t> integer(Field field) const;
   [[nodiscard]] std::optional<double> number(Field field) const;
+  [[nodiscard]] std::optional<bool> boolean(Field field) const;
   /// Of a field of type kStrings; empty where absent.
   [[nodiscard]] std::vector<std::string> strings(Field field) const;
 

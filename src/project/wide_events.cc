@@ -29,6 +29,10 @@ class GivenFields {
     const auto whole = integer(field);
     return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
   }
+  [[nodiscard]] std::optional<bool> boolean(Field field) const {
+    const auto* value = find<bool>(field);
+    return value == nullptr ? std::nullopt : std::optional(*value);
+  }
   [[nodiscard]] std::vector<std::string> strings(Field field) const {
     const auto* value = find<std::span<const std::string>>(field);
     return value == nullptr ? std::vector<std::string>()
@@ -94,9 +98,11 @@ void fold(NodeWide& node, Type type, Timestamp when, const Fields& fields) {
   node.status = status;
   node.ended_at = when;
   node.duration_ms = fields.number(Field::kDurationMs);
+  node.outcome = fields.text(Field::kOutcome);
   node.output_keys = fields.strings(Field::kOutputKeys);
   std::ranges::sort(node.output_keys);
   node.output_sha256 = fields.text(Field::kOutputSha256);
+  node.cache_hit = fields.boolean(Field::kCacheHit);
   node.error_type = fields.text(Field::kErrorType);
   node.error_message = fields.text(Field::kErrorMessage);
   node.reason = fields.text(Field::kReason);
@@ -122,6 +128,7 @@ void fold(PipelineWide& run, Type type, Timestamp when, const Fields& fields) {
   run.status = status;
   run.ended_at = when;
   run.duration_ms = fields.number(Field::kDurationMs);
+  run.outcome = fields.text(Field::kOutcome);
   run.success_count = fields.integer(Field::kSuccessCount);
   run.failed_count = fields.integer(Field::kFailedCount);
   run.failed_node_id = fields.text(Field::kFailedNodeId);
@@ -228,8 +235,10 @@ WideFields fields_of(const NodeWide& node) {
   fields.add(Field::kAttempt, node.attempt);
   fields.add(Field::kExecutionMode, node.execution_mode);
   fields.add(Field::kDurationMs, node.duration_ms);
+  fields.add(Field::kOutcome, node.outcome);
   fields.add(Field::kOutputKeys, node.output_keys);
   fields.add(Field::kOutputSha256, node.output_sha256);
+  fields.add(Field::kCacheHit, node.cache_hit);
   fields.add(Field::kErrorType, node.error_type);
   fields.add(Field::kErrorMessage, node.error_message);
   fields.add(Field::kExitCode, node.exit_code);
@@ -247,6 +256,7 @@ WideFields fields_of(const PipelineWide& run) {
   fields.add(Field::kSpanId, run.span_id);
   fields.add(Field::kParentSpanId, run.parent_span_id);
   fields.add(Field::kDurationMs, run.duration_ms);
+  fields.add(Field::kOutcome, run.outcome);
   fields.add(Field::kErrorType, run.error_type);
   fields.add(Field::kErrorMessage, run.error_message);
   fields.add(Field::kPipelineName, run.pipeline_name);

@@ -33,8 +33,10 @@ struct NodeWide {
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
   std::optional<double> duration_ms;
+  std::string outcome;                   ///< more than the status says
   std::vector<std::string> output_keys;  ///< sorted
   std::string output_sha256;
+  std::optional<bool> cache_hit;
   std::string error_type;
   std::string error_message;
   std::string reason;  ///< of what was skipped or cancelled
@@ -59,6 +61,7 @@ struct PipelineWide {
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
   std::optional<double> duration_ms;
+  std::string outcome;  ///< more than the status says
   std::optional<std::int64_t> node_count;
   std::optional<std::int64_t> success_count;
   std::optional<std::int64_t> failed_count;

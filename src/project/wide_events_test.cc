@@ -42,11 +42,13 @@ class WideEventsTest : public testing::Test {
 
 TEST_F(WideEventsTest, SayAllThatIsKnownOfANode) {
   start_node("a", 1);
-  apply("log", R"("node_id":"a","message":"changes nothing","duration_ms":99)");
-  apply("pipeline_node_completed",
-        node("a", 1,
-             R"(,"attempt":1,"execution_mode":"practice","duration_ms":2.5,)"
-             R"("output_keys":["y","x"],"cpu_ms":1.5,"memory_bytes":4096,"rows":7)"));
+  apply("log", R"("node_id":"a","message":"changes nothing","duration_ms":99,"outcome":"no")");
+  apply(
+      "pipeline_node_completed",
+      node(
+          "a", 1,
+          R"(,"attempt":1,"execution_mode":"practice","duration_ms":2.5,"outcome":"cached",)"
+          R"("output_keys":["y","x"],"cache_hit":true,"cpu_ms":1.5,"memory_bytes":4096,"rows":7)"));
 
   const auto& node = run_.nodes.at("a");
   EXPECT_EQ(node.status, "completed");
@@ -58,7 +60,7 @@ TEST_F(WideEventsTest, SayAllThatIsKnownOfANode) {
   for (const auto& field : fields) names += std::string(event::info(field.field).name) + " ";
   EXPECT_EQ(names,
             "span_id node_id plugin_id tool_id step_index attempt execution_mode duration_ms "
-            "output_keys cpu_ms memory_bytes rows ");
+            "outcome output_keys cache_hit cpu_ms memory_bytes rows ");
   EXPECT_EQ(json::to_text(attributes),
             R"({"status":"completed","started_at":"2026-01-05T03:00:00.000001Z",)"
             R"("ended_at":"2026-01-05T03:00:02.000001Z"})");

@@ -217,6 +217,7 @@ const STOPPED = [
     also: (place, rows) => {
       neverExecuted(place);
       check(rows[2].outcome === 'timeout', 'its node does not say that the time was over');
+      check(rows[3].outcome === 'timeout', 'the run does not say that its time was over');
     },
   },
   cancelled('Ctrl-C stops a run', interrupted('SIGINT')),
