@@ -93,12 +93,27 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   return runs;
 }
 
+namespace {
+
+/// The newest that no other run has started: those are parts of it.
+ListedRun last_of(std::vector<ListedRun> runs) {
+  std::unordered_set<std::string> children;
+  for (const auto& run : runs) {
+    for (const auto& child : run.state.children) children.insert(child.run_id);
+  }
+  const auto last = std::ranges::find_if(
+      runs, [&](const auto& run) { return !children.contains(run.state.run_id.text()); });
+  return std::move(last == runs.end() ? runs.front() : *last);
+}
+
+}  // namespace
+
 Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
   constexpr std::size_t kShortest = 4;
   WEIR_TRY(auto runs, list_runs(store));
   if (runs.empty())
     return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
-  if (name == "last") return std::move(runs.front());
+  if (name == "last") return last_of(std::move(runs));
   std::vector<ListedRun> matching;
   for (auto& run : runs) {
     const auto id = run.state.run_id.text();
@@ -108,7 +123,8 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& 
   if (matching.size() == 1) return std::move(matching.front());
   if (matching.empty()) {
     return fail(ErrorCode::kInvalidInput,
-                "no run '" + name + "'; `weir runs` lists them, `last` is the newest");
+                "no run '" + name +
+                    "'; `weir runs` lists them, `last` is the newest that no other has started");
   }
   return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) +
                                             " runs; give more of the id");

@@ -26,8 +26,8 @@ using OwnedRuns = std::function<std::unordered_set<RunId>(const log::StoreDirect
 [[nodiscard]] Result<std::vector<ListedRun>> list_runs(
     const log::StoreDirectory& store, const OwnedRuns& owned_runs = log::RunLock::held);
 
-/// The run that a person means: `last`, an id, or a beginning or end of one that only one run has.
-/// Errors: kInvalidInput (none or several).
+/// The run that a person means: `last`, the newest that no other run has started, an id, or a
+/// beginning or end of one that only one run has. Errors: kInvalidInput (none or several).
 [[nodiscard]] Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name);
 
 }  // namespace weir::cli
