@@ -242,9 +242,11 @@ namespace {
 /// as long. A number of at most 15 digits that reads as the value is its shortest form: no two of
 /// them read as the same.
 char* put_millionths(char* out, double value) {
-  if (!(value >= 0.001 && value < 1e5)) return nullptr;
-  const auto millionths = static_cast<std::uint64_t>(value * 1e6 + 0.5);
-  if (static_cast<double>(millionths) / 1e6 != value) return nullptr;
+  const bool is_common = value >= 0.001 && value < 1e5;  // not NaN either
+  if (!is_common) return nullptr;
+  const auto rounded = std::rint(value * 1e6);
+  if (rounded / 1e6 != value) return nullptr;
+  const auto millionths = static_cast<std::uint64_t>(rounded);
   out = std::to_chars(out, out + kMaxNumber, millionths / 1'000'000).ptr;
   auto fraction = static_cast<unsigned>(millionths % 1'000'000);
   *out++ = '.';
