@@ -162,6 +162,7 @@ void add_how_to_run(CLI::App& command, HowToRun& how) {
                 1, 1024);
   command.add_flag("--all-outputs", how.all_outputs, "Print every node's output by its id");
   command.add_flag("--quiet", how.quiet, "No progress, only errors and the result");
+  command.add_flag("--no-cache", how.no_cache, "Take no output out of the cache; keep this run's");
 }
 
 namespace {
@@ -201,6 +202,7 @@ Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& j
                        .signals = signals.get(),
                        .signal_policy = &policy,
                        .jobs = how.jobs,
+                       .looks_into_cache = !how.no_cache,
                        .durability = durability(job.settings),
                        .on_log_failure = on_log_failure(job.settings),
                        .loggers = &around.recording.loggers(),

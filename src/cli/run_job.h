@@ -16,9 +16,10 @@ struct HowToRun {
   int jobs;  ///< nodes at a time; as many as there are processors
   bool all_outputs = false;
   bool quiet = false;
+  bool no_cache = false;  ///< no output of an earlier run is taken; this one's are kept
   HowToRun();
 };
-/// --jobs, --all-outputs, --quiet
+/// --jobs, --all-outputs, --quiet, --no-cache
 void add_how_to_run(CLI::App& command, HowToRun& how);
 
 /// A pipeline with all that a run of it needs.

@@ -206,6 +206,7 @@ Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) 
                           .signals = request_.signals,
                           .signal_policy = request_.signal_policy,
                           .jobs = request_.jobs,
+                          .looks_into_cache = request_.looks_into_cache,
                           .durability = request_.durability,
                           .on_log_failure = request_.on_log_failure,
                           .loggers = request_.loggers,

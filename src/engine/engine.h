@@ -79,7 +79,8 @@ struct RunRequest {
   const SignalPolicy* signal_policy = nullptr;
   /// After a pause: what runs for longer is told of by an alert.
   std::chrono::milliseconds pause_drain_timeout = std::chrono::minutes(5);
-  int jobs = 1;  ///< nodes at a time, at least 1
+  int jobs = 1;                  ///< nodes at a time, at least 1
+  bool looks_into_cache = true;  ///< where its nodes want that; what they make is kept anyway
   record::Durability durability = record::Durability::kBatch;
   /// Of a definition that does not say.
   pipeline::OnLogFailure on_log_failure = pipeline::OnLogFailure::kStop;

@@ -96,9 +96,7 @@ KnownOutputs::Answer KnownOutputs::ask_cache(const Step& step, int attempt, Node
   auto parts = parts_of(step);
   if (!parts) return {};  // the call will say why
   if (!is_first) return {.parts = std::move(parts)};
-  auto hit = earlier_.begins_with(step.node.id.text)
-                 ? std::unexpected<std::string>("disabled: the rerun begins here")
-                 : find(step, *parts);
+  auto hit = look_up(step, *parts);
   if (!hit) {
     events.cache_miss({.reason = hit.error(), .key = key_of(*parts, cache_->hash())});
     return {.parts = std::move(parts)};
@@ -136,6 +134,15 @@ CachedNode KnownOutputs::name_of(const Step& step) const {
   return {.tenant_id = place_.context.ids.tenant_id,
           .pipeline_id = request_.definition.id,
           .node_id = step.id};
+}
+
+std::expected<KnownOutputs::Hit, std::string> KnownOutputs::look_up(const Step& step,
+                                                                    const KeyParts& parts) const {
+  if (earlier_.begins_with(step.node.id.text)) {
+    return std::unexpected<std::string>("disabled: the rerun begins here");
+  }
+  if (!request_.looks_into_cache) return std::unexpected<std::string>("disabled: for this run");
+  return find(step, parts);
 }
 
 std::expected<KnownOutputs::Hit, std::string> KnownOutputs::find(const Step& step,

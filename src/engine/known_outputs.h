@@ -49,6 +49,8 @@ class KnownOutputs {
     std::size_t size_bytes = 0;
   };
   /// Or why there is none.
+  [[nodiscard]] std::expected<Hit, std::string> look_up(const Step& step,
+                                                        const KeyParts& parts) const;
   [[nodiscard]] std::expected<Hit, std::string> find(const Step& step, const KeyParts& parts) const;
   [[nodiscard]] std::expected<Hit, std::string> load(const CacheEntry& entry) const;
 

@@ -138,9 +138,9 @@ enough. An output is not kept when one of the files changes while the tool runs.
 What was found is in the record: `cache_hit`, and the end of the node with the outcome `cached` and the run
 that made the output, `target_run_id`; or `cache_miss` with the reason: `first run`, `tool changed`, `settings
 changed`, `input changed`, `files changed`, `folder changed`, each with what it was, compared with the newest
-output of the node; `expired`, `disabled` (`cache: false`), `output missing`, `unreadable`. A failed attempt
-asks once: what is tried again is not looked up again. Sixteen outputs of a node are kept, in `cache/` of the
-store, of which hashes tell no setting and no secret.
+output of the node; `expired`, `disabled` (`cache: false`, `--no-cache`, or a rerun begins here), `output
+missing`, `unreadable`. A failed attempt asks once: what is tried again is not looked up again. Sixteen
+outputs of a node are kept, in `cache/` of the store, of which hashes tell no setting and no secret.
 
 A node with `effects_once`, one with an `undo`, and one whose tool declares that its effects are wanted once
 has no cache: an output that was kept has no effects.
