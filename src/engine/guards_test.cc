@@ -180,6 +180,52 @@ TEST_F(GuardTest, WaitsForWhatRunsBesideTheGuardAndDoesNotMindHowItEnds) {
   EXPECT_FALSE(state_of(lines_of(store_), {}).is_inconsistent());
 }
 
+/// An item that waits for its own next attempt when a guard wants it again has that one next.
+TEST_F(GuardTest, SaysOnceThatAnItemIsTriedAgain) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool item_waits = false;
+  add("x", "approve", [&](const tool::Call& call) -> json::Object {
+    if (count(call) > 1) return {};
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return item_waits; }));
+    throw std::runtime_error("poor");
+  });
+  add("x", "item", [&](const tool::Call& call) -> json::Object {
+    if (count(call) == 1 && call.node_id == "each[0]") throw std::runtime_error("not yet");
+    return {};
+  });
+  const std::string text = R"json({"id": "p", "nodes": [
+      {"id": "draft", "plugin_id": "x", "tool_id": "draft"},
+      {"id": "each", "plugin_id": "x", "tool_id": "item", "needs": ["draft"],
+       "for_each": "${nodes.draft.list}", "retry": {"max_attempts": 2, "delay": "1h", "max_delay": "1h", "jitter": "none"}},
+      {"id": "check", "plugin_id": "x", "tool_id": "approve", "needs": ["draft"],
+       "guard_retry": {"retry_node": "draft"}}]})json";
+  on_update_ = [&](const NodeUpdate& update) {
+    if (update.kind != NodeUpdate::Kind::kRetried || update.node_id != "each[0]") return;
+    const std::lock_guard lock(mutex);
+    item_waits = true;
+    changed.notify_all();
+  };
+  ASSERT_TRUE(run(text, {}, 2));
+  const auto all = lines_of(store_);
+  EXPECT_FALSE(state_of(all, {}).is_inconsistent());
+  std::size_t wanted_again = all.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].contains("guard_retry_attempt")) wanted_again = i + 1;
+  }
+  ASSERT_LT(wanted_again, all.size());
+  for (auto lost_after = wanted_again; lost_after < all.size(); ++lost_after) {
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    const std::span before(all.data(), lost_after);
+    std::vector<std::string> after;
+    const auto report = take_up(text, before, after);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+    EXPECT_FALSE(state_of(before, after).is_inconsistent());
+  }
+}
+
 TEST_F(GuardTest, UndoesWhatRanTwiceOnceWithItsLastOutput) {
   good_draft_ = 100;
   std::vector<std::string> undone;

@@ -99,10 +99,8 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
       taken_up_.ended.erase(fact.node_id);
       return {};
     case Type::kNodeRetryScheduled:
-      if (fact.reason == kGuardRetry) {
-        tell_begin_again(commands);
-        said_again_.insert(fact.node_id);
-      }
+      if (fact.reason == kGuardRetry) tell_begin_again(commands);
+      said_again_.insert(fact.node_id);
       taken_up_.ended.erase(fact.node_id);
       taken_up_.said_skips.erase(step);
       return {};

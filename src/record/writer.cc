@@ -93,9 +93,9 @@ void Writer::run() {
 /// who emit them, instead of after the last one, and a run that says little costs little.
 void Writer::choose_pause(std::size_t drained) {
   const auto longest = std::chrono::nanoseconds(recorder_.options_.commit_interval) / 5;
-  pause_ = std::min(longest, drained < kFewRecords
-                                 ? 2 * pause_
-                                 : std::max<std::chrono::nanoseconds>(pause_ / 2, kShortestPause));
+  const auto next = drained < kFewRecords ? 2 * pause_ : pause_ / 2;
+  pause_ = std::min<std::chrono::nanoseconds>(
+      longest, std::max<std::chrono::nanoseconds>(next, kShortestPause));
 }
 
 /// Sleeps when the rings had next to nothing: for the pause while runs are open, so that emitting
