@@ -18,12 +18,15 @@ void Execution::prepare(const Step& step, Running& running) {
     }
     return fail(step, events, 0, plan.error());
   }
-  const auto skipped = skipped_because(index, *plan);
-  if (!skipped.empty()) {
-    events_of(step, 1, wide_of(step)).skipped(skipped);
-    report({.kind = NodeUpdate::Kind::kSkipped, .node_id = step.id, .message = skipped});
-  }
-  decide([&](auto& commands) { carry_out_plan(index, *plan, commands); });
+  auto skipped = skipped_because(index, *plan);
+  decide([&](auto& commands) {
+    // What a guard has run again has come to nothing yet.
+    if (scheduler_.is_unwanted(index)) skipped.clear();
+    if (!skipped.empty()) events_of(step, 1, wide_at(step)).skipped(skipped);
+    carry_out_plan(index, *plan, commands);
+  });
+  if (skipped.empty()) return;
+  report({.kind = NodeUpdate::Kind::kSkipped, .node_id = step.id, .message = skipped});
 }
 
 /// Empty: it is not.
@@ -37,8 +40,9 @@ std::string Execution::skipped_because(NodeIndex index, const NodeCalls::Plan& p
 /// Under mutex_.
 void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
                                pipeline::Scheduler::Commands& commands) {
-  if (!plan.is_wanted) return scheduler_.skip(index, commands);
-  if (!plan.items || scheduler_.is_unwanted(index)) {
+  const bool is_unwanted = scheduler_.is_unwanted(index);
+  if (!plan.is_wanted && !is_unwanted) return scheduler_.skip(index, commands);
+  if (!plan.items || is_unwanted) {
     scheduler_.prepared(index, {}, commands);
     return;
   }

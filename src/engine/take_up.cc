@@ -33,7 +33,11 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
       given_before.clear();
       continue;
     }
-    const auto step = find_step(fact.node_id, given_before);
+    // Who says that a node runs again has no plan for it yet.
+    const auto node = graph_.ids.find(fact.node_id);
+    const auto step = node && fact.type == Type::kNodeRetryScheduled
+                          ? node
+                          : find_step(fact.node_id, given_before);
     if (!step) return another_pipeline(fact);
     WEIR_TRY(tell_again(*step, fact, given_before));
     for (const auto& command : given_before) {

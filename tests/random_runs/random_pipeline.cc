@@ -25,9 +25,18 @@ class Maker {
     made_.mode = kModes[below(3)];
     made_.jobs = static_cast<int>(1 + below(3));
     const auto count = 2 + below(6);
+    made_.has_guard = one_in(3);
     for (std::size_t i = 0; i < count; ++i) add_node(i);
-    for (auto asks = 1 + below(3); asks > 0; --asks) ask_something();
-    if (below(8) == 0) add_retried_node();
+    if (made_.has_guard) {
+      add_guard();
+      if (one_in(2)) add_guard();
+      // What fails beside a guard has done so once more, or not, when the guard begins anew.
+      const auto fails = [](const Node& node) { return node.with.find("fail") != nullptr; };
+      if (std::ranges::count_if(nodes_, fails) > 1) made_.ends_early = true;
+    } else {
+      for (auto asks = 1 + below(3); asks > 0; --asks) ask_something();
+      if (below(8) == 0) add_retried_node();
+    }
     // Who skips a node lets those after it begin, before or after they are changed themselves.
     if (frees_ && changes_ > 1) made_.ends_early = true;
     json::Object params;
@@ -93,7 +102,7 @@ class Maker {
     if (!needs.empty()) node.json.set("needs", std::move(needs));
     if (one_in(10)) node.json.set("when", one_in(2) ? "1 == 2" : "1 == 1");
     if (one_in(10)) node.json.set("for_each", "${params.list}");
-    if (one_in(8)) {
+    if (one_in(8) && !made_.has_guard) {
       node.json.set("approval", json::Object());
       made_.answers[node.id] = one_in(4) ? "deny" : "approve";
       if (made_.answers[node.id] == "deny" && made_.mode == "fail_fast") made_.ends_early = true;
@@ -111,14 +120,52 @@ class Maker {
     }
   }
 
-  /// Who comes before the node and is no item.
-  std::optional<std::size_t> asker_before(const Node& node) {
-    std::vector<std::size_t> askers;
-    for (const auto ancestor : node.ancestors) {
-      if (nodes_[ancestor].json.find("for_each") == nullptr) askers.push_back(ancestor);
+  /// After all others, so that there is something to run again.
+  void add_guard() {
+    const auto index = nodes_.size();
+    auto& node = new_node("guard" + std::to_string(index));
+    json::Array needs;
+    for (std::size_t before = 0; before < index; ++before) {
+      if (before != 0 && !one_in(2)) continue;
+      needs.emplace_back(nodes_[before].id);
+      node.ancestors.insert(before);
+      node.ancestors.insert(nodes_[before].ancestors.begin(), nodes_[before].ancestors.end());
     }
-    if (askers.empty()) return {};
-    return askers[below(askers.size())];
+    node.json.set("needs", std::move(needs));
+    const auto again = single_before(node);
+    if (!again) return;  // all before it run for each of some items
+    json::Object guard;
+    const auto retry_node = nodes_[*again].id;
+    guard.set("retry_node", retry_node);
+    guard.set("max_attempts", static_cast<std::int64_t>(2 + below(3)));
+    guard.set("stagnation_limit", static_cast<std::int64_t>(one_in(4) ? 2 : 100));
+    node.json.set("guard_retry", std::move(guard));
+    node.with.set("fail", static_cast<std::int64_t>(1 + below(3)));
+    if (made_.mode == "fail_fast") made_.ends_early = true;  // it may fail for good
+    if (one_in(2)) add_beside(retry_node);
+  }
+
+  /// It runs again too, and the guard does not wait for it.
+  void add_beside(const std::string& retry_node) {
+    auto& node = new_node("beside" + std::to_string(nodes_.size()));
+    node.json.set("needs", json::Array{json::Value(retry_node)});
+    if (!one_in(4)) node.json.set("for_each", "${params.list}");
+    if (!one_in(3)) return;
+    json::Object retry;
+    retry.set("max_attempts", 3);
+    retry.set("delay", "1ms");
+    node.json.set("retry", std::move(retry));
+    node.with.set("fail", 1);
+  }
+
+  /// One that comes before the node and has no items.
+  std::optional<std::size_t> single_before(const Node& node) {
+    std::vector<std::size_t> single;
+    for (const auto ancestor : node.ancestors) {
+      if (nodes_[ancestor].json.find("for_each") == nullptr) single.push_back(ancestor);
+    }
+    if (single.empty()) return {};
+    return single[below(single.size())];
   }
 
   void ask_something() {
@@ -153,7 +200,7 @@ class Maker {
       const bool asks_person = made_.answers.contains(node.id);
       if (node.is_aimed_at || node.json.find("for_each") != nullptr) continue;
       if (asks_person && !is_answer) continue;
-      const auto asker = asker_before(node);
+      const auto asker = single_before(node);
       if (!asker) continue;
       node.is_aimed_at = true;
       if (is_answer && !asks_person) {

@@ -20,6 +20,8 @@ struct RandomPipeline {
   /// What has run by the end, and with what, depends on who was first: something ends the run, or
   /// changes it while others change it.
   bool ends_early = false;
+  /// Some nodes are run again because another has failed. Then nobody asks for anything.
+  bool has_guard = false;
   /// How a person answers when the node asks.
   std::map<std::string, std::string> answers;  // approve, deny
   /// A node that a person has tried again when it has failed. `hold` waits until that is over.
