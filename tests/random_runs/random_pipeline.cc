@@ -169,7 +169,7 @@ class Maker {
   }
 
   void ask_something() {
-    const auto what = below(10);
+    const auto what = below(12);
     if (what < 4) return ask_of_later_node(what == 3 ? "approve" : kOfNodes[what]);
     auto& asker = nodes_[below(nodes_.size())];
     if (asker.json.find("for_each") != nullptr) return;  // each item would ask
@@ -183,6 +183,8 @@ class Maker {
         return ask(asker, "update-params");
       }
       case 5:
+      case 10:
+      case 11:
         ask(asker, "pause");
         return ask(asker, "resume");
       case 6:
