@@ -56,7 +56,9 @@ class Simulation {
     }
     WEIR_CHECK(running_.empty());
     check_end();
-    report([&](auto& commands) { scheduler_.cancel(commands); });  // too late: nothing happens
+    report([&](auto& commands) {
+      scheduler_.stop(RunOutcome::kCancelled, commands);
+    });  // too late: nothing happens
     check_end();
   }
 
@@ -67,7 +69,7 @@ class Simulation {
     const auto what = choices_.below(8);
     if (what == 7) {
       stop(RunOutcome::kCancelled);
-      return report([&](auto& commands) { scheduler_.cancel(commands); });
+      return report([&](auto& commands) { scheduler_.stop(RunOutcome::kCancelled, commands); });
     }
     const auto at = choices_.below(running_.size());
     const auto node = running_[at];
@@ -76,13 +78,13 @@ class Simulation {
       states_[node] = State::kFailed;
       if (!first_failed_) first_failed_ = node;
       stop(RunOutcome::kFailed);
-      report([&](auto& commands) { scheduler_.node_failed(node, commands); });
+      report([&](auto& commands) { scheduler_.failed(node, ErrorCategory::kPermanent, commands); });
     } else if (what == 5 && stopped_) {
       states_[node] = State::kCancelled;
-      report([&](auto& commands) { scheduler_.node_cancelled(node, commands); });
+      report([&](auto& commands) { scheduler_.cancelled(node, commands); });
     } else {
       states_[node] = State::kCompleted;
-      report([&](auto& commands) { scheduler_.node_completed(node, commands); });
+      report([&](auto& commands) { scheduler_.completed(node, commands); });
     }
   }
 
@@ -104,22 +106,26 @@ class Simulation {
   void carry_out(const Command& command) {
     WEIR_CHECK(!finished_);
     switch (command.kind) {
-      case Command::Kind::kStartNode:
+      case Command::Kind::kStart:
         WEIR_CHECK(!stopped_);
-        WEIR_CHECK(states_[command.node] == State::kPending);
-        for (const auto predecessor : graph_.predecessors[command.node]) {
-          WEIR_CHECK(states_[predecessor] == State::kCompleted);
+        WEIR_CHECK(states_[command.step] == State::kPending);
+        for (const auto predecessor : graph_.predecessors[command.step]) {
+          // Nodes that streams join start together.
+          WEIR_CHECK(states_[predecessor] == State::kCompleted ||
+                     graph_.leader_of(predecessor) == graph_.leader_of(command.step));
         }
-        states_[command.node] = State::kRunning;
-        running_.push_back(command.node);
+        states_[command.step] = State::kRunning;
+        running_.push_back(command.step);
         break;
-      case Command::Kind::kCancelNode:
-        WEIR_CHECK(to_cancel_.erase(command.node) == 1);
+      case Command::Kind::kCancel:
+        WEIR_CHECK(to_cancel_.erase(command.step) == 1);
         break;
       case Command::Kind::kFinishRun:
         WEIR_CHECK(running_.empty());
         finished_ = true;
         break;
+      default:
+        WEIR_CHECK(false);  // without rules, and failing fast, there is nothing else
     }
   }
 

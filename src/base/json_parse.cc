@@ -64,7 +64,9 @@ class Parser {
     }
     const auto offset =
         std::min(std::string_view(padded_).find_first_not_of(" \t\r\n"), padded_.size());
-    return parse_scalar(document, offset);
+    auto result = parse_scalar(document, offset);
+    if (result) result->position = counter_.at(offset);
+    return result;
   }
 
   Result<Value> parse_value(simdjson::ondemand::value& value, int depth) {

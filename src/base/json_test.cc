@@ -61,6 +61,12 @@ TEST(Json, KnowsWhereEveryKeyAndValueStands) {
   EXPECT_EQ((*member.value.array())[1].object()->find("x")->position, (Position{3, 11}));
 }
 
+TEST(Json, KnowsWhereAValueByItselfStands) {
+  const auto position = parse("\n \"text\" ")->position;
+  EXPECT_EQ(position.line, 2U);
+  EXPECT_EQ(position.column, 2U);
+}
+
 TEST(Json, SaysWhereTheTextIsWrong) {
   EXPECT_THAT(parse("{\"a\": 1,\n \"b\": nul}").error().message, StartsWith("2:7: "));
   EXPECT_THAT(parse("{} x").error().message, StartsWith("1:4: more text"));
@@ -184,6 +190,13 @@ TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
   const auto& b = *value->object()->find("b");
   EXPECT_EQ((*b.array())[0].object()->begin()->position, (Position{3, 5}));
   EXPECT_EQ((*b.array())[0].object()->begin()->value.position, (Position{3, 8}));
+}
+
+TEST(Yaml, RefusesWhatLooksLikeAnotherEncoding) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(yaml::parse("a\0\0\0:\0\0\0"sv).error().message, "1:2: a zero byte");
+  EXPECT_EQ(yaml::parse("a: 1\nb: é\0"sv).error().message, "2:5: a zero byte");
+  EXPECT_EQ(yaml::parse("a: é\xff").error().message, "1:5: not UTF-8");
 }
 
 TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {

@@ -217,13 +217,27 @@ std::unexpected<Error> fail_by_parser(std::string_view text, const YAML::Excepti
 
 }  // namespace
 
+namespace {
+
+/// `before` is UTF-8; what follows it is not what it should be.
+std::unexpected<Error> fail_after(std::string_view before, std::string_view why) {
+  const auto line = std::ranges::count(before, '\n');
+  const auto rest = before.substr(before.rfind('\n') + 1);
+  const auto column = std::ranges::count_if(
+      rest, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  return fail(ErrorCode::kInvalidInput, std::to_string(line + 1) + ":" +
+                                            std::to_string(column + 1) + ": " + std::string(why));
+}
+
+}  // namespace
+
 Result<json::Value> parse(std::string_view text, const Options& options) {
   if (const auto invalid = utf8::first_invalid(text)) {
-    const auto before = text.substr(0, *invalid);
-    const auto line = std::count(before.begin(), before.end(), '\n');
-    const auto column = *invalid - (before.rfind('\n') + 1);
-    return fail(ErrorCode::kInvalidInput,
-                std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": not UTF-8");
+    return fail_after(text.substr(0, *invalid), "not UTF-8");
+  }
+  // The parser would take it for a sign of UTF-16 or UTF-32.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    return fail_after(text.substr(0, zero), "a zero byte");
   }
   try {
     std::istringstream stream{std::string(text)};
