@@ -45,13 +45,21 @@ bool take(std::string_view& text, std::string_view expected) {
   return true;
 }
 
-/// Whether `line` (without LF) says of `events` what is true.
-bool is_right(std::string_view line, std::uint64_t count, std::string_view events) {
-  if (!take(line, "{\"log_commit\":{\"events\":")) return false;
-  if (take_number(line) != count || !take(line, ",\"bytes\":")) return false;
-  if (take_number(line) != events.size() || !take(line, ",\"crc32c\":\"")) return false;
-  if (!take(line, hex8(crc32c_reference(events))) || !take(line, "\"}}")) return false;
-  return line.size() < 4096 && line.find_first_not_of(' ') == std::string_view::npos;
+/// Those of the lines `before` of which `line` (without LF) says what is true: the last ones.
+/// Before them may stand what is left of another commit.
+std::optional<std::string_view> committed_by(std::string_view line, std::string_view before) {
+  if (!take(line, "{\"log_commit\":{\"events\":")) return {};
+  const auto count = take_number(line);
+  if (!take(line, ",\"bytes\":")) return {};
+  const auto size = take_number(line);
+  if (!count || !size || *size > before.size()) return {};
+  const auto events = before.substr(before.size() - *size);
+  if (*size < before.size() && before[before.size() - *size - 1] != '\n') return {};
+  if (static_cast<std::uint64_t>(std::ranges::count(events, '\n')) != *count) return {};
+  if (!take(line, ",\"crc32c\":\"") || !take(line, hex8(crc32c_reference(events)))) return {};
+  if (!take(line, "\"}}") || line.size() >= 4096) return {};
+  return line.find_first_not_of(' ') == std::string_view::npos ? std::optional(events)
+                                                               : std::nullopt;
 }
 
 struct Expected {
@@ -65,27 +73,23 @@ struct Expected {
 Expected read_reference(std::string_view file) {
   Expected expected;
   std::size_t events_begin = 0, line_begin = 0, good_end = 0;
-  std::uint64_t count = 0;
   for (auto newline = file.find('\n'); newline != std::string_view::npos;
        newline = file.find('\n', line_begin)) {
     const auto line = file.substr(line_begin, newline - line_begin);
     const auto events = file.substr(events_begin, line_begin - events_begin);
     line_begin = newline + 1;
-    if (!line.starts_with("{\"log_commit\":")) {
-      ++count;
-      continue;
-    }
-    if (is_right(line, count, events)) {
-      if (events_begin > good_end) {
-        expected.damage.push_back(
-            {.offset = good_end, .size = events_begin - good_end, .reason = {}});
+    if (!line.starts_with("{\"log_commit\":")) continue;
+    if (const auto committed = committed_by(line, events)) {
+      const auto begin = static_cast<std::size_t>(committed->data() - file.data());
+      if (begin > good_end) {
+        expected.damage.push_back({.offset = good_end, .size = begin - good_end, .reason = {}});
       }
-      expected.committed += events;
-      expected.commits.push_back({.lines = events, .events = count, .offset = events_begin});
+      expected.committed += *committed;
+      const auto count = static_cast<std::uint64_t>(std::ranges::count(*committed, '\n'));
+      expected.commits.push_back({.lines = *committed, .events = count, .offset = begin});
       good_end = line_begin;
     }
     events_begin = line_begin;
-    count = 0;
   }
   expected.end_of_last_good = good_end;
   return expected;
