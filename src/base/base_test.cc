@@ -144,6 +144,7 @@ TEST(Text, SaysDurationsInUnitsPeopleRead) {
   EXPECT_EQ(text::duration(59'949), "59.9 s");
   EXPECT_EQ(text::duration(59'960), "1 min 0 s");
   EXPECT_EQ(text::duration(7'500'000), "2 h 5 min");
+  EXPECT_EQ(text::duration(3.6e280), "1e+274 h");
 }
 
 TEST(Text, Base64FollowsRfc4648) {

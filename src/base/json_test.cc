@@ -192,6 +192,14 @@ TEST(Yaml, KnowsWhereEveryKeyAndValueStands) {
   EXPECT_EQ((*b.array())[0].object()->begin()->value.position, (Position{3, 8}));
 }
 
+TEST(Yaml, TakesWhatIsNoNumberForText) {
+  for (const auto* text : {"+-5", "0x-5", "0o-7", "++5", "0x", "+"}) {
+    EXPECT_EQ(*yaml::parse(text), Value(text)) << text;
+  }
+  EXPECT_EQ(*yaml::parse("+5"), Value(5));
+  EXPECT_EQ(*yaml::parse("0x1F"), Value(31));
+}
+
 TEST(Yaml, RefusesWhatLooksLikeAnotherEncoding) {
   using std::string_view_literals::operator""sv;
   EXPECT_EQ(yaml::parse("a\0\0\0:\0\0\0"sv).error().message, "1:2: a zero byte");

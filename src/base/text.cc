@@ -85,6 +85,8 @@ std::string duration(double milliseconds) {
     std::snprintf(buffer, sizeof buffer, format, values...);
     return std::string(buffer);
   };
+  constexpr double kMost = 1e15;  // 30 000 years; or it is no number
+  if (!(milliseconds < kMost)) return print("%.3g h", milliseconds / 3.6e6);
   if (milliseconds < 0.9995) return print("%.0f µs", milliseconds * 1000);
   if (milliseconds < 9.995) return print("%.2f ms", milliseconds);
   if (milliseconds < 99.95) return print("%.1f ms", milliseconds);

@@ -50,6 +50,9 @@ json::Value resolve_plain(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return {};
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
+  for (const auto* no_number : {"0x-", "0o-", "+-"}) {
+    if (text.starts_with(no_number)) return text;
+  }
   if (text.starts_with("0x")) {
     if (const auto hex = whole_number<std::int64_t>(std::string_view(text).substr(2), 16))
       return *hex;
