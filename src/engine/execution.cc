@@ -368,7 +368,7 @@ void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
       if (wide != nullptr) emit_node_wide(run_, *wide);
     } else {
       events.retry_scheduled(retry_reason(category), commands.back().delay);
-      if (has_guards_ && step.item != nullptr) said_again_.insert(step.id);
+      note_said_again(step.id);
       message += " (it is tried again in " +
                  text::duration(static_cast<double>(commands.back().delay.count())) + ")";
     }

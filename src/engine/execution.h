@@ -196,6 +196,9 @@ class Execution {
   void say_again(pipeline::NodeIndex node);
   [[nodiscard]] int attempts_before(pipeline::StepIndex step) const;
   void say_items_again(pipeline::NodeIndex node);
+  void note_said_again(const std::string& id) {
+    if (has_guards_) said_again_.insert(id);
+  }
   void forget(pipeline::NodeIndex node);
   void undo_completed();
   [[nodiscard]] bool undo(const UndoStack::Done& done, bool is_first);
@@ -265,7 +268,7 @@ class Execution {
   std::vector<UndoFailure> undo_failures_;
   std::map<pipeline::NodeIndex, pipeline::GuardProgress> guards_;
   bool has_guards_ = false;
-  std::set<std::string, std::less<>> said_again_;  // items whose next attempt is said
+  std::set<std::string, std::less<>> said_again_;  // whose next attempt is said
   Timers timers_;                                  // last: what it does needs all of the above
 };
 

@@ -73,7 +73,8 @@ void Execution::say_items_again(pipeline::NodeIndex node) {
     const auto before = attempts_before(item);
     if (before == 0) continue;
     const auto step = step_of(item);
-    // Another round may have said so, and was over before the item began.
+    // It may be said already: by a round that was over before the item began, by its own retry, or
+    // by its start in a process that is gone.
     if (said_again_.insert(step.id).second) {
       events_of(step, before).retry_scheduled(kGuardRetry, {});
     }

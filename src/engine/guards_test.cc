@@ -24,6 +24,25 @@ struct LateClock final : Clock {
   }
 };
 
+/// What one thread waits for and another brings about.
+class Moment {
+ public:
+  void come() {
+    const std::lock_guard lock(mutex_);
+    has_come_ = true;
+    changed_.notify_all();
+  }
+  void await() {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(30), [this] { return has_come_; }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool has_come_ = false;
+};
+
 class GuardTest : public TakeUpTest {
  protected:
   GuardTest() {
@@ -147,17 +166,14 @@ TEST_F(GuardTest, GivesUpWhenItsTimeIsOver) {
 
 // While it runs the guard fails: only when it has ended, and failed at that, the draft runs again.
 TEST_F(GuardTest, WaitsForWhatRunsBesideTheGuardAndDoesNotMindHowItEnds) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool guard_failed = false;
+  Moment guard_failed;
   add("x", "approve", [&](const tool::Call& call) -> json::Object {
     if (count(call) > 1) return {};
     throw std::runtime_error("poor");
   });
   add("x", "beside", [&](const tool::Call& call) -> json::Object {
     if (count(call) > 1) return {};
-    std::unique_lock lock(mutex);
-    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return guard_failed; }));
+    guard_failed.await();
     EXPECT_EQ(calls_["draft"], 1);
     throw std::invalid_argument("never mind");
   });
@@ -167,10 +183,7 @@ TEST_F(GuardTest, WaitsForWhatRunsBesideTheGuardAndDoesNotMindHowItEnds) {
       {"id": "check", "plugin_id": "x", "tool_id": "approve", "needs": ["draft"],
        "guard_retry": {"retry_node": "draft"}}]})";
   on_update_ = [&](const NodeUpdate& update) {
-    if (update.kind != NodeUpdate::Kind::kRetried) return;
-    const std::lock_guard lock(mutex);
-    guard_failed = true;
-    changed.notify_all();
+    if (update.kind == NodeUpdate::Kind::kRetried) guard_failed.come();
   };
   const auto report = run(text, {}, 2);
   ASSERT_TRUE(report);
@@ -182,13 +195,10 @@ TEST_F(GuardTest, WaitsForWhatRunsBesideTheGuardAndDoesNotMindHowItEnds) {
 
 /// An item that waits for its own next attempt when a guard wants it again has that one next.
 TEST_F(GuardTest, SaysOnceThatAnItemIsTriedAgain) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool item_waits = false;
+  Moment item_waits;
   add("x", "approve", [&](const tool::Call& call) -> json::Object {
     if (count(call) > 1) return {};
-    std::unique_lock lock(mutex);
-    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return item_waits; }));
+    item_waits.await();
     throw std::runtime_error("poor");
   });
   add("x", "item", [&](const tool::Call& call) -> json::Object {
@@ -198,14 +208,12 @@ TEST_F(GuardTest, SaysOnceThatAnItemIsTriedAgain) {
   const std::string text = R"json({"id": "p", "nodes": [
       {"id": "draft", "plugin_id": "x", "tool_id": "draft"},
       {"id": "each", "plugin_id": "x", "tool_id": "item", "needs": ["draft"],
-       "for_each": "${nodes.draft.list}", "retry": {"max_attempts": 2, "delay": "1h", "max_delay": "1h", "jitter": "none"}},
+       "for_each": "${nodes.draft.list}",
+       "retry": {"max_attempts": 2, "delay": "1h", "max_delay": "1h", "jitter": "none"}},
       {"id": "check", "plugin_id": "x", "tool_id": "approve", "needs": ["draft"],
        "guard_retry": {"retry_node": "draft"}}]})json";
   on_update_ = [&](const NodeUpdate& update) {
-    if (update.kind != NodeUpdate::Kind::kRetried || update.node_id != "each[0]") return;
-    const std::lock_guard lock(mutex);
-    item_waits = true;
-    changed.notify_all();
+    if (update.kind == NodeUpdate::Kind::kRetried && update.node_id == "each[0]") item_waits.come();
   };
   ASSERT_TRUE(run(text, {}, 2));
   const auto all = lines_of(store_);

@@ -98,13 +98,13 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
   switch (fact.type) {
     case Type::kNodeStarted:
       known_outputs_.asked_before(step_of(step), fact.attempt);
-      said_again_.insert(fact.node_id);  // what was lost begins again, and nothing is said of it
+      note_said_again(fact.node_id);  // what was lost begins again, and nothing is said of it
       taken_up_.unended.insert(step);
       taken_up_.ended.erase(fact.node_id);
       return {};
     case Type::kNodeRetryScheduled:
       if (fact.reason == kGuardRetry) tell_begin_again(commands);
-      said_again_.insert(fact.node_id);
+      note_said_again(fact.node_id);
       taken_up_.ended.erase(fact.node_id);
       taken_up_.said_skips.erase(step);
       return {};
@@ -258,7 +258,7 @@ void Execution::say_unsaid_retry(const std::string& id, std::string_view reason)
   if (name->item && scheduler_.state(name->node) != State::kExpanded) return;
   const bool is_judged_yet = !taken_up_.unjudged || taken_up_.unjudged->guard != *step;
   if (how > State::kWaiting || !is_judged_yet) return;
-  said_again_.insert(id);
+  note_said_again(id);
   events_of(step_of(*step), scheduler_.attempts(*step) - (how == State::kRunning ? 1 : 0))
       .retry_scheduled(how == State::kWaiting ? reason : kGuardRetry, {});
 }
