@@ -6,17 +6,89 @@
 #include <cstring>
 #include <string>
 
+#include "base/json.h"
+
 namespace weir::json {
+namespace {
+
+using simdjson::error_code;
+namespace ondemand = simdjson::ondemand;
+
+/// Reads a value to its end, and nothing of it is kept: the text of a nested value is given as it
+/// stands, and simdjson only counts the brackets of what nobody reads.
+error_code check(ondemand::value& value, int depth);
+
+error_code check(ondemand::object& object, int depth) {
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return error;
+    if (const auto error = field.unescaped_key().error()) return error;
+    if (const auto error = check(field.value(), depth)) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+error_code check(ondemand::array& array, int depth) {
+  for (auto item : array) {
+    ondemand::value value;
+    if (const auto error = std::move(item).get(value)) return error;
+    if (const auto error = check(value, depth)) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+error_code check(ondemand::value& value, int depth) {
+  if (depth >= kMaxDepth) return simdjson::DEPTH_ERROR;
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type)) return error;
+  switch (type) {
+    case ondemand::json_type::string:
+      return value.get_string().error();
+    case ondemand::json_type::number:
+      return value.get_double().error();
+    case ondemand::json_type::boolean:
+      return value.get_bool().error();
+    case ondemand::json_type::null: {
+      bool null = false;
+      if (const auto error = value.is_null().get(null)) return error;
+      return null ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+    }
+    case ondemand::json_type::array: {
+      ondemand::array array;
+      if (const auto error = value.get_array().get(array)) return error;
+      return check(array, depth + 1);
+    }
+    case ondemand::json_type::object: {
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return error;
+      return check(object, depth + 1);
+    }
+  }
+  return simdjson::TAPE_ERROR;
+}
+
+/// The text of a list or object in an object, checked.
+template <class Nested>
+error_code read_nested(Nested& nested, std::string_view& text) {
+  constexpr int kDepth = 2;
+  if (const auto error = check(nested, kDepth)) return error;
+  if (const auto error = nested.reset().error()) return error;
+  if (const auto error = nested.raw_json().get(text)) return error;
+  text = text.substr(0, text.find_last_of("]}") + 1);  // it goes on to the next token
+  return simdjson::SUCCESS;
+}
+
+}  // namespace
 
 struct FlatReader::Impl {
-  simdjson::ondemand::parser parser;
+  ondemand::parser parser;
   std::string padded;
   std::array<FlatMember, kMaxMembers> members;
 
   Result<std::span<const FlatMember>> read(std::string_view object);
-  simdjson::error_code read_members(simdjson::ondemand::object& source, std::size_t& count);
-  static simdjson::error_code read_value(simdjson::ondemand::value& value, FlatMember& member);
-  static simdjson::error_code read_number(simdjson::ondemand::value& value, FlatMember& member);
+  error_code read_members(ondemand::object& source, std::size_t& count);
+  static error_code read_value(ondemand::value& value, FlatMember& member);
+  static error_code read_number(ondemand::value& value, FlatMember& member);
 };
 
 FlatReader::FlatReader() : impl_(std::make_unique<Impl>()) {}
@@ -35,8 +107,8 @@ Result<std::span<const FlatMember>> FlatReader::Impl::read(std::string_view obje
   std::memcpy(padded.data(), object.data(), object.size());
   std::memset(padded.data() + object.size(), 0, simdjson::SIMDJSON_PADDING);
 
-  simdjson::ondemand::document document;
-  simdjson::ondemand::object source;
+  ondemand::document document;
+  ondemand::object source;
   std::size_t count = 0;
   auto error = parser.iterate(padded.data(), object.size(), padded.size()).get(document);
   if (!error) error = document.get_object().get(source);
@@ -49,10 +121,9 @@ Result<std::span<const FlatMember>> FlatReader::Impl::read(std::string_view obje
   return std::span<const FlatMember>(members.data(), count);
 }
 
-simdjson::error_code FlatReader::Impl::read_members(simdjson::ondemand::object& source,
-                                                    std::size_t& count) {
+error_code FlatReader::Impl::read_members(ondemand::object& source, std::size_t& count) {
   for (auto item : source) {
-    simdjson::ondemand::field field;
+    ondemand::field field;
     if (const auto error = std::move(item).get(field)) return error;
     if (count == kMaxMembers) return simdjson::CAPACITY;
     auto& member = members[count++];
@@ -63,43 +134,41 @@ simdjson::error_code FlatReader::Impl::read_members(simdjson::ondemand::object& 
   return simdjson::SUCCESS;
 }
 
-simdjson::error_code FlatReader::Impl::read_value(simdjson::ondemand::value& value,
-                                                  FlatMember& member) {
-  simdjson::ondemand::json_type type{};
+error_code FlatReader::Impl::read_value(ondemand::value& value, FlatMember& member) {
+  ondemand::json_type type{};
   if (const auto error = value.type().get(type)) return error;
   switch (type) {
-    case simdjson::ondemand::json_type::string:
+    case ondemand::json_type::string:
       member.kind = Kind::kString;
       return value.get_string().get(member.text);
-    case simdjson::ondemand::json_type::number:
+    case ondemand::json_type::number:
       return read_number(value, member);
-    case simdjson::ondemand::json_type::boolean:
+    case ondemand::json_type::boolean:
       member.kind = Kind::kBoolean;
       member.text = value.raw_json_token();
       return value.get_bool().get(member.boolean);
-    case simdjson::ondemand::json_type::null: {
+    case ondemand::json_type::null: {
       bool null = false;
       if (const auto error = value.is_null().get(null)) return error;
       return null ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
     }
-    case simdjson::ondemand::json_type::array: {
+    case ondemand::json_type::array: {
       member.kind = Kind::kArray;
-      simdjson::ondemand::array array;
+      ondemand::array array;
       if (const auto error = value.get_array().get(array)) return error;
-      return array.raw_json().get(member.text);
+      return read_nested(array, member.text);
     }
-    case simdjson::ondemand::json_type::object: {
+    case ondemand::json_type::object: {
       member.kind = Kind::kObject;
-      simdjson::ondemand::object object;
+      ondemand::object object;
       if (const auto error = value.get_object().get(object)) return error;
-      return object.raw_json().get(member.text);
+      return read_nested(object, member.text);
     }
   }
   return simdjson::TAPE_ERROR;
 }
 
-simdjson::error_code FlatReader::Impl::read_number(simdjson::ondemand::value& value,
-                                                   FlatMember& member) {
+error_code FlatReader::Impl::read_number(ondemand::value& value, FlatMember& member) {
   member.text = value.raw_json_token();
   const bool whole = member.text.find_first_of(".eE") == std::string_view::npos;
   if (whole && !value.get_int64().get(member.integer)) {

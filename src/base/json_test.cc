@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "base/json_flat.h"
 #include "base/yaml.h"
 
 namespace weir::json {
@@ -172,6 +173,30 @@ TEST(Json, EscapesSingleBytesAsTheStandardSays) {
   EXPECT_EQ(escaped('\x80'), "\"\xEF\xBF\xBD\"");
 }
 
+TEST(JsonFlat, RefusesNestedValuesThatAreNoJson) {
+  FlatReader reader;
+  for (const auto* nested :
+       {"[1 2]", "[1,]", "{\"b\" 1}", "[nul]", "{\"b\":[\"\\x\"]}", "[01]", "[,]"}) {
+    EXPECT_FALSE(reader.read("{\"a\":" + std::string(nested) + "}")) << nested;
+  }
+  const std::string object = R"({"b": [1, null, {"c": "\u00e9"}, -1e3, true]})";
+  const auto members = reader.read("{\"a\": " + object + " , \"d\": []}");
+  ASSERT_TRUE(members);
+  ASSERT_EQ(members->size(), 2U);
+  EXPECT_EQ(members->front().text, object);
+  EXPECT_EQ(members->back().text, "[]");
+}
+
+TEST(JsonFlat, LimitsTheDepthAsParseDoes) {
+  FlatReader reader;
+  for (const int depth : {kMaxDepth - 1, kMaxDepth}) {
+    const auto brackets = static_cast<std::size_t>(depth);
+    const auto line = "{\"a\":" + std::string(brackets, '[') + std::string(brackets, ']') + "}";
+    EXPECT_EQ(reader.read(line).has_value(), parse(line).has_value()) << depth;
+    EXPECT_EQ(reader.read(line).has_value(), depth < kMaxDepth);
+  }
+}
+
 TEST(Yaml, ReadsTheValueThatTheSameJsonGives) {
   const auto value =
       yaml::parse("a: 1\nb: [x, 'true', true, ~, 0x10, 1.5, yes]\nc:\n  d: |\n    t\n");
@@ -205,6 +230,12 @@ TEST(Yaml, RefusesWhatLooksLikeAnotherEncoding) {
   EXPECT_EQ(yaml::parse("a\0\0\0:\0\0\0"sv).error().message, "1:2: a zero byte");
   EXPECT_EQ(yaml::parse("a: 1\nb: é\0"sv).error().message, "2:5: a zero byte");
   EXPECT_EQ(yaml::parse("a: é\xff").error().message, "1:5: not UTF-8");
+}
+
+TEST(Yaml, RefusesEscapesThatItsParserMakesSingleBytesOf) {
+  EXPECT_EQ(*yaml::parse(R"(a: "\x85\xA0\u2028")"), *parse(R"({"a": "\u0085\u00a0\u2028"})"));
+  EXPECT_THAT(yaml::parse(R"(a: "\N")").error().message, StartsWith("1:4: not YAML: an escape"));
+  EXPECT_THAT(yaml::parse(R"("\_": 1)").error().message, StartsWith("1:1: not YAML: an escape"));
 }
 
 TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {

@@ -88,6 +88,8 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, {}, 1); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
+    // The parser makes single bytes of \N and \_.
+    if (utf8::first_invalid(text)) refuse(mark, "an escape that is not UTF-8: write \\x85, \\xA0");
     if (!containers_.empty() && containers_.back().is_map && !containers_.back().key) {
       containers_.back().key =
           json::Member{.key = text, .value = {}, .position = position_of(mark)};
