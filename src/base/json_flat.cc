@@ -67,15 +67,34 @@ error_code check(ondemand::value& value, int depth) {
   return simdjson::TAPE_ERROR;
 }
 
-/// The text of a list or object in an object, checked.
+/// Of values in an object: it has one level itself.
+constexpr int kInside = 2;
+
+/// The text of a list or object, after it was checked.
 template <class Nested>
-error_code read_nested(Nested& nested, std::string_view& text) {
-  constexpr int kDepth = 2;
-  if (const auto error = check(nested, kDepth)) return error;
+error_code take_text(Nested& nested, std::string_view& text) {
   if (const auto error = nested.reset().error()) return error;
   if (const auto error = nested.raw_json().get(text)) return error;
   text = text.substr(0, text.find_last_of("]}") + 1);  // it goes on to the next token
   return simdjson::SUCCESS;
+}
+
+error_code read_array(ondemand::array& array, FlatMember& member) {
+  member.all_strings = true;
+  for (auto item : array) {
+    ondemand::value value;
+    if (const auto error = std::move(item).get(value)) return error;
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    member.all_strings = member.all_strings && type == ondemand::json_type::string;
+    if (const auto error = check(value, kInside)) return error;
+  }
+  return take_text(array, member.text);
+}
+
+error_code read_object(ondemand::object& object, FlatMember& member) {
+  if (const auto error = check(object, kInside)) return error;
+  return take_text(object, member.text);
 }
 
 }  // namespace
@@ -156,13 +175,13 @@ error_code FlatReader::Impl::read_value(ondemand::value& value, FlatMember& memb
       member.kind = Kind::kArray;
       ondemand::array array;
       if (const auto error = value.get_array().get(array)) return error;
-      return read_nested(array, member.text);
+      return read_array(array, member);
     }
     case ondemand::json_type::object: {
       member.kind = Kind::kObject;
       ondemand::object object;
       if (const auto error = value.get_object().get(object)) return error;
-      return read_nested(object, member.text);
+      return read_object(object, member);
     }
   }
   return simdjson::TAPE_ERROR;

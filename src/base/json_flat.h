@@ -18,6 +18,7 @@ struct FlatMember {
   bool boolean = false;
   std::int64_t integer = 0;  ///< kInteger: fits 64 bits, signed
   double number = 0;         ///< kNumber and kInteger
+  bool all_strings = false;  ///< kArray: its items are
   std::string_view text;     ///< kString: without quotes and escapes; otherwise the JSON as written
 };
 
