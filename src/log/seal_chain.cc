@@ -3,63 +3,121 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <variant>
 
 #include "base/json.h"
 
 namespace weir::log {
 namespace {
 
-/// A line has some 300 bytes. What is longer is none.
-constexpr std::size_t kMaxLine = 1024;
+/// A segment's line has some 300 bytes, a manifest's 70 for each part. What is longer is none.
+constexpr std::size_t kMaxLine = std::size_t{1} << 20;
 /// More than syncs that failed one after the other can have left behind.
 constexpr std::uint64_t kDoubtfulBytes = std::uint64_t{64} << 10;
 
-/// Without its newline. The checksum is not for those who change it on purpose: two lines that were
-/// written to one place, neither of them durably, could otherwise leave one that is half of each.
-std::string line_of(const Seal& seal, const Sha256& previous) {
-  char line[kMaxLine];
-  int size = std::snprintf(
-      line, sizeof line,
-      R"({"seal":{"writer":"%s","number":%u,"bytes":%llu,"dropped_bytes":%llu,"sha256":"%s","previous":"%s"})",
-      seal.segment.writer.c_str(), seal.segment.number, static_cast<unsigned long long>(seal.bytes),
-      static_cast<unsigned long long>(seal.dropped_bytes), seal.sha256.text().c_str(),
-      previous.text().c_str());
-  std::string text(line, static_cast<std::size_t>(size));
-  size = std::snprintf(line, sizeof line, R"(,"crc32c":"%08x"})", crc32c(text));
-  return text.append(line, static_cast<std::size_t>(size));
+std::string quoted(const Sha256& hash) { return '"' + hash.text() + '"'; }
+
+std::string list_of(const std::vector<Sha256>& hashes) {
+  std::string list = "[";
+  for (const auto& hash : hashes) {
+    if (list.size() > 1) list += ',';
+    list += quoted(hash);
+  }
+  return list + "]";
 }
 
-struct ReadSeal {
-  Seal seal;
+std::string members_of(const Seal& seal) {
+  return R"("seal":{"writer":")" + seal.segment.writer + R"(","number":)" +
+         std::to_string(seal.segment.number) + R"(,"bytes":)" + std::to_string(seal.bytes) +
+         R"(,"dropped_bytes":)" + std::to_string(seal.dropped_bytes) + R"(,"sha256":)" +
+         quoted(seal.sha256);
+}
+
+std::string members_of(const ManifestSeal& manifest) {
+  return R"("manifest":{"number":)" + std::to_string(manifest.number) + R"(,"sha256":)" +
+         quoted(manifest.sha256) + R"(,"added":)" + list_of(manifest.added) + R"(,"removed":)" +
+         list_of(manifest.removed);
+}
+
+/// Without its newline. The checksum is not for those who change it on purpose: two lines that were
+/// written to one place, neither of them durably, could otherwise leave one that is half of each.
+template <class Sealed>
+std::string line_of(const Sealed& sealed, const Sha256& previous) {
+  const auto text = "{" + members_of(sealed) + R"(,"previous":)" + quoted(previous) + "}";
+  char check[32];
+  std::snprintf(check, sizeof check, R"(,"crc32c":"%08x"})", crc32c(text));
+  return text + check;
+}
+
+/// The members of a line's object. What is not there, or is something else, is zero or empty: then
+/// the line is not what would be written for it.
+class Members {
+ public:
+  explicit Members(const json::Object& object) : object_(object) {}
+
+  [[nodiscard]] std::string text(const char* key) const {
+    const auto* member = object_.find(key);
+    return member != nullptr && member->string() != nullptr ? *member->string() : std::string();
+  }
+  [[nodiscard]] std::uint64_t number(const char* key) const {
+    const auto* member = object_.find(key);
+    const auto* integer = member != nullptr ? member->integer() : nullptr;
+    return integer != nullptr && *integer > 0 ? static_cast<std::uint64_t>(*integer) : 0;
+  }
+  [[nodiscard]] Sha256 hash(const char* key) const {
+    return Sha256::parse(text(key)).value_or(Sha256());
+  }
+  [[nodiscard]] std::vector<Sha256> hashes(const char* key) const {
+    std::vector<Sha256> hashes;
+    const auto* member = object_.find(key);
+    if (member == nullptr || member->array() == nullptr) return hashes;
+    for (const auto& item : *member->array()) {
+      const auto hash = item.string() != nullptr ? Sha256::parse(*item.string()) : std::nullopt;
+      if (hash) hashes.push_back(*hash);
+    }
+    return hashes;
+  }
+
+ private:
+  const json::Object& object_;
+};
+
+struct ReadLine {
+  std::variant<Seal, ManifestSeal> sealed;
   Sha256 previous;
 };
 
-std::optional<ReadSeal> parse_line(std::string_view line) {
+std::optional<ReadLine> parse_line(std::string_view line) {
   if (line.size() > kMaxLine) return {};
   const auto value = json::parse(line);
-  const auto* outer = value && value->object() != nullptr ? value->object()->find("seal") : nullptr;
-  const auto* members = outer != nullptr ? outer->object() : nullptr;
-  if (members == nullptr) return {};
-  const auto text = [&](const char* key) -> std::string {
-    const auto* member = members->find(key);
-    return member != nullptr && member->string() != nullptr ? *member->string() : std::string();
+  if (!value || value->object() == nullptr) return {};
+  const auto inner = [&](const char* key) -> const json::Object* {
+    const auto* member = value->object()->find(key);
+    return member == nullptr ? nullptr : member->object();
   };
-  const auto number = [&](const char* key) -> std::uint64_t {
-    const auto* member = members->find(key);
-    const auto* integer = member != nullptr ? member->integer() : nullptr;
-    return integer != nullptr && *integer > 0 ? static_cast<std::uint64_t>(*integer) : 0;
-  };
-  const auto sha256 = Sha256::parse(text("sha256"));
-  const auto previous = Sha256::parse(text("previous"));
-  if (!sha256 || !previous) return {};
-  ReadSeal read{.seal = {.segment = {.writer = text("writer"),
-                                     .number = static_cast<std::uint32_t>(number("number"))},
-                         .bytes = number("bytes"),
-                         .dropped_bytes = number("dropped_bytes"),
-                         .sha256 = *sha256},
-                .previous = *previous};
+  ReadLine read;
+  if (const auto* object = inner("seal")) {
+    const Members seal(*object);
+    read = {.sealed = Seal{.segment = {.writer = seal.text("writer"),
+                                       .number = static_cast<std::uint32_t>(seal.number("number"))},
+                           .bytes = seal.number("bytes"),
+                           .dropped_bytes = seal.number("dropped_bytes"),
+                           .sha256 = seal.hash("sha256")},
+            .previous = seal.hash("previous")};
+  } else if (const auto* other = inner("manifest")) {
+    const Members manifest(*other);
+    read = {.sealed = ManifestSeal{.number = manifest.number("number"),
+                                   .sha256 = manifest.hash("sha256"),
+                                   .added = manifest.hashes("added"),
+                                   .removed = manifest.hashes("removed")},
+            .previous = manifest.hash("previous")};
+  } else {
+    return {};
+  }
   // One spelling only: what it would be written like is what it is.
-  if (line_of(read.seal, read.previous) != line) return {};
+  const auto written =
+      std::visit([&](const auto& sealed) { return line_of(sealed, read.previous); }, read.sealed);
+  if (written != line) return {};
   return read;
 }
 
@@ -85,6 +143,7 @@ Result<void> SealChain::read_from(const File& file) {
     at = got == 0 ? size : at + got;
   }
   std::string_view rest = buffer;
+  std::uint64_t last_line = 0;
   while (true) {
     const auto newline = rest.find('\n');
     if (newline == std::string_view::npos) break;
@@ -105,12 +164,19 @@ Result<void> SealChain::read_from(const File& file) {
     }
     suspects_.clear();
     anchors_.push_back(sha256(line));
-    seals_[read->seal.segment] = read->seal;
-    end_ = offset + line.size() + 1;
+    std::visit([&](const auto& sealed) { take(sealed); }, read->sealed);
+    last_line = line.size() + 1;
+    end_ = offset + last_line;
   }
-  const auto doubtful = std::min(end_, kDoubtfulBytes);
+  const auto doubtful = std::min(end_, std::max(kDoubtfulBytes, last_line));
   doubtful_ = buffer.substr(end_ - doubtful, doubtful);
   return {};
+}
+
+void SealChain::take(const ManifestSeal& manifest) {
+  for (const auto& part : manifest.removed) parts_.erase(part);
+  parts_.insert(manifest.added.begin(), manifest.added.end());
+  manifest_ = manifest;
 }
 
 Result<SealChain::Appender> SealChain::Appender::open(const StoreDirectory& store) {
@@ -123,11 +189,12 @@ Result<SealChain::Appender> SealChain::Appender::open(const StoreDirectory& stor
   return Appender(std::move(chain), std::move(file));
 }
 
-Result<void> SealChain::Appender::append(const Seal& seal) {
+template <class Sealed>
+Result<void> SealChain::Appender::append_line(const Sealed& sealed) {
   WEIR_TRY(const auto size, file_.size());
   if (size > chain_.end_) WEIR_TRY(file_.truncate(chain_.end_));
   const auto previous = chain_.anchors_.empty() ? Sha256() : chain_.anchors_.back();
-  const auto line = line_of(seal, previous) + "\n";
+  const auto line = line_of(sealed, previous) + "\n";
   // The lines before it go along: if the sync of whoever has written them failed, they are in
   // memory, look good, and no sync would write them.
   auto& doubtful = chain_.doubtful_;
@@ -138,10 +205,15 @@ Result<void> SealChain::Appender::append(const Seal& seal) {
     return written;
   }
   chain_.anchors_.push_back(sha256(std::string_view(line).substr(0, line.size() - 1)));
-  chain_.seals_[seal.segment] = seal;
+  chain_.take(sealed);
   doubtful.clear();
   chain_.end_ += line.size();
   return {};
+}
+
+Result<void> SealChain::Appender::append(const Seal& seal) { return append_line(seal); }
+Result<void> SealChain::Appender::append(const ManifestSeal& manifest) {
+  return append_line(manifest);
 }
 
 }  // namespace weir::log

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,15 @@ struct Seal {
   bool operator==(const Seal&) const = default;
 };
 
+/// A manifest (docs/formats/parts.md), and what it changed about the parts that replace segments.
+struct ManifestSeal {
+  std::uint64_t number = 0;  ///< one more than the one before
+  Sha256 sha256;             ///< of its file
+  std::vector<Sha256> added;
+  std::vector<Sha256> removed;
+  bool operator==(const ManifestSeal&) const = default;
+};
+
 /// Reads `seals.jsonl`, and appends to it. Each line holds the hash of the line before it, so
 /// whoever changes, removes or reorders one must rewrite all that follow, and the hash of the last
 /// line stands for the whole chain.
@@ -34,6 +45,10 @@ class SealChain {
 
   /// By segment.
   [[nodiscard]] const std::map<SegmentName, Seal>& seals() const { return seals_; }
+  /// The last manifest's; nothing when there was none.
+  [[nodiscard]] const std::optional<ManifestSeal>& manifest() const { return manifest_; }
+  /// Those that were added and not removed.
+  [[nodiscard]] const std::set<Sha256>& parts() const { return parts_; }
   /// The hashes of the lines, in order: the anchors that this chain can be held to.
   [[nodiscard]] const std::vector<Sha256>& anchors() const { return anchors_; }
   /// Lines that are none, or that do not follow from the line before.
@@ -45,8 +60,12 @@ class SealChain {
  private:
   SealChain() = default;
   [[nodiscard]] Result<void> read_from(const File& file);
+  void take(const Seal& seal) { seals_[seal.segment] = seal; }
+  void take(const ManifestSeal& manifest);
 
   std::map<SegmentName, Seal> seals_;
+  std::optional<ManifestSeal> manifest_;
+  std::set<Sha256> parts_;
   std::vector<Sha256> anchors_;
   std::vector<Damage> damage_;
   std::vector<Damage> suspects_;  // lines that are none; damage unless nothing good follows
@@ -54,7 +73,7 @@ class SealChain {
   std::string doubtful_;          // the bytes before end_ that may be in memory alone
 };
 
-/// Seals segments. Waits for the chain's lock and has it as long as it lives.
+/// Seals segments and manifests. Waits for the chain's lock and has it as long as it lives.
 class SealChain::Appender {
  public:
   /// Errors: kIo.
@@ -65,8 +84,12 @@ class SealChain::Appender {
   /// Appends a seal and makes it durable. What a crash has left of an unfinished one goes first.
   /// Errors: kIo, kExhausted (no space); the next one to be opened mends what is left then.
   [[nodiscard]] Result<void> append(const Seal& seal);
+  [[nodiscard]] Result<void> append(const ManifestSeal& manifest);
 
  private:
+  template <class Sealed>
+  [[nodiscard]] Result<void> append_line(const Sealed& sealed);
+
   Appender(SealChain chain, File file) : chain_(std::move(chain)), file_(std::move(file)) {}
   SealChain chain_;
   File file_;

@@ -12,7 +12,8 @@ constexpr std::size_t kWriterDigits = 24;
 constexpr std::size_t kNumberDigits = 6;
 constexpr std::string_view kSegmentExtension = ".jsonl";
 
-Result<void> check_version(const std::filesystem::path& root, FileSystem& files) {
+/// Errors: kUnavailable (newer than this program), kCorrupt.
+Result<int> version_of(const std::filesystem::path& root, FileSystem& files) {
   const auto path = root / "VERSION";
   WEIR_TRY(const auto text, read_file(path, kMaxVersionFile, files));
   int version = 0;
@@ -26,7 +27,7 @@ Result<void> check_version(const std::filesystem::path& root, FileSystem& files)
                                              ", this program knows up to " +
                                              std::to_string(kFormatVersion) + "; use a newer weir");
   }
-  return {};
+  return version;
 }
 
 }  // namespace
@@ -58,10 +59,13 @@ std::optional<SegmentName> SegmentName::parse(std::string_view file_name) {
 
 Result<StoreDirectory> StoreDirectory::create(const std::filesystem::path& root,
                                               FileSystem& files) {
-  const auto version = root / "VERSION";
-  const bool is_new = !files.exists(version.c_str());
+  const auto path = root / "VERSION";
+  const bool is_new = !files.exists(path.c_str());
+  int version = 0;
   // A newer store is left exactly as it is.
-  if (!is_new) WEIR_TRY(check_version(root, files));
+  if (!is_new) {
+    WEIR_TRY(version, version_of(root, files));
+  }
   for (const char* folder : {"log", "runs", "artifacts"}) {
     WEIR_TRY(make_directories(root / folder, files));
   }
@@ -71,7 +75,9 @@ Result<StoreDirectory> StoreDirectory::create(const std::filesystem::path& root,
     const auto parent = root.parent_path();
     WEIR_TRY(sync_directory(parent.empty() ? "." : parent, files));
     WEIR_TRY(sync_directory(root, files));
-    WEIR_TRY(write_file_durably(version, std::to_string(kFormatVersion) + "\n", files));
+  }
+  if (version < kFormatVersion) {
+    WEIR_TRY(write_file_durably(path, std::to_string(kFormatVersion) + "\n", files));
   }
   return open(root, files);
 }
@@ -80,7 +86,7 @@ Result<StoreDirectory> StoreDirectory::open(const std::filesystem::path& root, F
   if (!files.exists(root.c_str())) {
     return fail(ErrorCode::kNotFound, root.string() + ": no store there");
   }
-  WEIR_TRY(check_version(root, files));
+  WEIR_TRY_VOID(version_of(root, files));
   return StoreDirectory(root, files);
 }
 

@@ -14,8 +14,9 @@
 
 namespace weir::log {
 
-/// The version of the format that this program writes, and the newest it reads.
-inline constexpr int kFormatVersion = 1;
+/// The version of the store's format that this program writes, and the newest it reads. 1 had no
+/// parts: to make it 2 is to say so.
+inline constexpr int kFormatVersion = 2;
 
 /// What a segment's file is called. They sort by the writer's start, then by number.
 struct SegmentName {
@@ -32,8 +33,8 @@ struct SegmentName {
 /// A store's folder: where things are in it, and the file system they are on. Nothing is kept open.
 class StoreDirectory {
  public:
-  /// Makes what is missing. `files` must outlive every copy. Errors: kIo, kUnavailable (a newer
-  /// format).
+  /// Makes what is missing, and an older store one of this version. `files` must outlive every
+  /// copy. Errors: kIo, kUnavailable (a newer format).
   [[nodiscard]] static Result<StoreDirectory> create(const std::filesystem::path& root,
                                                      FileSystem& files = local_files());
   /// Errors: kNotFound (no store there), kUnavailable (a newer format), kCorrupt (VERSION holds no
@@ -47,6 +48,9 @@ class StoreDirectory {
   [[nodiscard]] std::filesystem::path artifacts() const { return root_ / "artifacts"; }
   [[nodiscard]] std::filesystem::path quarantine() const { return root_ / "quarantine"; }
   [[nodiscard]] std::filesystem::path seals() const { return root_ / "seals.jsonl"; }
+  [[nodiscard]] std::filesystem::path manifest() const { return root_ / "manifest.json"; }
+  [[nodiscard]] std::filesystem::path parts() const { return root_ / "events"; }
+  [[nodiscard]] std::filesystem::path compaction_lock() const { return root_ / "LOCK"; }
   [[nodiscard]] std::filesystem::path run_locks() const { return root_ / "runs"; }
   [[nodiscard]] std::filesystem::path run_lock(const RunId& run) const {
     return run_locks() / (run.text() + ".lock");

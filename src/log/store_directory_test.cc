@@ -29,10 +29,20 @@ TEST(SegmentName, IsReadInItsOneSpelling) {
 TEST(StoreDirectory, RefusesANewerFormatAndChangesNothing) {
   const auto root = fresh_path();
   ASSERT_TRUE(StoreDirectory::create(root));
-  ASSERT_TRUE(write_file_durably(root / "VERSION", "2\n"));
+  ASSERT_TRUE(write_file_durably(root / "VERSION", "3\n"));
   EXPECT_EQ(StoreDirectory::open(root).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(StoreDirectory::create(root).error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(*read_file(root / "VERSION", 10), "2\n");
+  EXPECT_EQ(*read_file(root / "VERSION", 10), "3\n");
+}
+
+TEST(StoreDirectory, MakesAnOlderStoreOneOfThisVersionWhenItIsWrittenTo) {
+  const auto root = fresh_path();
+  ASSERT_TRUE(StoreDirectory::create(root));
+  ASSERT_TRUE(write_file_durably(root / "VERSION", "1\n"));
+  ASSERT_TRUE(StoreDirectory::open(root));
+  EXPECT_EQ(*read_file(root / "VERSION", 10), "1\n");
+  ASSERT_TRUE(StoreDirectory::create(root));
+  EXPECT_EQ(*read_file(root / "VERSION", 10), std::to_string(kFormatVersion) + "\n");
 }
 
 TEST(StoreDirectory, SaysThatThereIsNoStore) {

@@ -358,7 +358,9 @@ bool SimulatedProcess::exists(const char* path) {
 int SimulatedProcess::list(const char* directory, std::vector<std::string>& names) {
   WEIR_CALL(-1)
   if (fails(disk_.faults.other_error, EIO)) return -1;
-  if (disk_.find(directory) == nullptr) return fail_with(ENOENT);
+  const auto listed = disk_.find(directory);
+  if (listed == nullptr) return fail_with(ENOENT);
+  if (!listed->is_directory) return fail_with(ENOTDIR);
   for (const auto& [path, node] : disk_.now_) {
     if (path != "/" && directory_of(path) == directory) {
       names.push_back(path.substr(path.rfind('/') + 1));
