@@ -1,23 +1,36 @@
 -- Which chain of nodes decided how long the latest finished run took?
 WITH RECURSIVE
-latest AS (
+latest AS MATERIALIZED (
   SELECT run_id FROM runs WHERE state = 'completed' ORDER BY ended_at DESC, run_id DESC LIMIT 1
 ),
-executed AS (
-  SELECT node_id, step_index, started_at, ended_at, duration_ms, predecessor_node_ids
-  FROM nodes JOIN latest USING (run_id)
-  WHERE state = 'completed'
+executed AS MATERIALIZED (
+  SELECT
+    node_id,
+    max(step_index) AS step_index,
+    min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
+    max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
+    max(duration_ms) AS duration_ms,
+    max(predecessor_node_ids) AS predecessor_node_ids
+  FROM logs SEMI JOIN latest USING (run_id)
+  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
+  GROUP BY node_id, attempt
+  HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
 ),
--- Back from the node that ended last, each time to the predecessor that ended last.
+-- The predecessor of each that ended last.
+previous AS MATERIALIZED (
+  SELECT after.node_id, arg_max(before.node_id, row(before.ended_at, before.step_index)) AS before_id
+  FROM (SELECT node_id, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
+  JOIN executed AS before ON before.node_id = after.before_id
+  GROUP BY after.node_id
+),
+-- Back from the node that ended last.
 path AS (
   (SELECT * FROM executed ORDER BY ended_at DESC, step_index DESC LIMIT 1)
-  UNION ALL
+  UNION  -- not ALL: what others say their nodes wait for may go in a circle
   (SELECT executed.*
-   FROM executed, path
-   WHERE executed.node_id = (
-     SELECT before.node_id FROM executed AS before
-     WHERE list_contains(path.predecessor_node_ids, before.node_id)
-     ORDER BY before.ended_at DESC, before.step_index DESC LIMIT 1))
+   FROM path
+   JOIN previous USING (node_id)
+   JOIN executed ON executed.node_id = previous.before_id)
 )
 SELECT
   node_id,

@@ -175,6 +175,7 @@ const std::vector<json::Value>* Rows::next() {
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Result<Rows> Connection::query(const std::string& sql, EarlierRows earlier) {
@@ -250,6 +251,34 @@ Result<void> Connection::execute(const std::string& sql) {
 void Connection::interrupt() {
   impl_->interrupted = true;  // first: see run_statement
   duckdb().duckdb_interrupt(impl_->connection);
+}
+
+Result<void> stream(Connection& connection, const std::string& sql, const ChunkHandler& handler) {
+  const auto& api = duckdb();
+  const auto& impl = connection.impl();
+  WEIR_TRY(const auto statements, Statements::of(impl, sql));
+  WEIR_TRY(const auto prepared, prepare(impl, statements, 0));
+  Owned<duckdb_pending_result> pending(api.duckdb_destroy_pending);
+  if (api.duckdb_pending_prepared_streaming(prepared.get(), pending.out()) == DuckDBError) {
+    return failed(impl, api.duckdb_pending_error(pending.get()));
+  }
+  Rows::Impl rows;
+  if (api.duckdb_execute_pending(pending.get(), &rows.result) == DuckDBError) {
+    return failed(impl, api.duckdb_result_error(&rows.result));
+  }
+  const auto count = api.duckdb_column_count(&rows.result);
+  for (idx_t i = 0; i < count; ++i) {
+    rows.columns.emplace_back(api.duckdb_column_name(&rows.result, i));
+  }
+  handler.begin(rows.columns);
+  while ((rows.chunk = api.duckdb_fetch_chunk(rows.result)) != nullptr) {
+    WEIR_TRY(handler.take(rows.chunk));
+    api.duckdb_destroy_data_chunk(&rows.chunk);
+  }
+  // A stream that fails just ends.
+  const char* error = api.duckdb_result_error(&rows.result);
+  if (error != nullptr && *error != '\0') return failed(impl, error);
+  return {};
 }
 
 struct Database::Impl {

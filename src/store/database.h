@@ -57,6 +57,7 @@ class Connection {
  public:
   struct Impl;  // DuckDB's
   Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
   /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
@@ -80,9 +81,11 @@ class Connection {
   /// Ends the statement that runs now, if one does, and lets none begin any more. From any thread.
   void interrupt();
 
+  /// DuckDB's, for this module.
+  [[nodiscard]] Impl& impl() { return *impl_; }
+
  private:
   friend class Database;
-  friend class EventTable;
   enum class EarlierRows : std::uint8_t { kDropped, kRefused };
   [[nodiscard]] Result<Rows> query(const std::string& sql, EarlierRows earlier);
   explicit Connection(std::unique_ptr<Impl> impl);

@@ -88,6 +88,7 @@ namespace weir::store {
   X(duckdb_open_ext)                                    \
   X(duckdb_pending_error)                               \
   X(duckdb_pending_prepared)                            \
+  X(duckdb_pending_prepared_streaming)                  \
   X(duckdb_prepare_error)                               \
   X(duckdb_prepare_extracted_statement)                 \
   X(duckdb_prepared_statement_type)                     \

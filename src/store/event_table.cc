@@ -9,45 +9,22 @@
 #include <vector>
 
 #include "event/decoder.h"
+#include "log/manifest.h"
 #include "log/segment.h"
 #include "store/connection_impl.h"
+#include "store/event_columns.h"
+#include "store/part_reader.h"
 #include "store/value_reader.h"
 
 namespace weir::store {
 namespace {
 
 using event::Field;
-using event::FieldType;
-
-LogicalType column_type(FieldType type) {
-  const auto& api = duckdb();
-  const auto simple = [&](duckdb_type id) {
-    return LogicalType(api.duckdb_create_logical_type(id));
-  };
-  switch (type) {
-    case FieldType::kString:
-      return simple(DUCKDB_TYPE_VARCHAR);
-    case FieldType::kInteger:
-      return simple(DUCKDB_TYPE_BIGINT);
-    case FieldType::kNumber:
-      return simple(DUCKDB_TYPE_DOUBLE);
-    case FieldType::kBoolean:
-      return simple(DUCKDB_TYPE_BOOLEAN);
-    case FieldType::kTimestamp:
-      return simple(DUCKDB_TYPE_TIMESTAMP);
-    case FieldType::kStrings:
-      return LogicalType(api.duckdb_create_list_type(simple(DUCKDB_TYPE_VARCHAR).get()));
-    case FieldType::kObject:
-      break;
-  }
-  auto json = simple(DUCKDB_TYPE_VARCHAR);
-  api.duckdb_logical_type_set_alias(json.get(), "JSON");
-  return json;
-}
 
 /// What the table is made of, for as long as it is registered.
 struct Source {
   log::StoreDirectory store;
+  std::shared_ptr<const log::Manifest> manifest;
   std::shared_ptr<BadPlaces> bad;
 };
 
@@ -88,13 +65,13 @@ void bind(duckdb_bind_info info) {
     }
     api.duckdb_destroy_value(&value);
   }
-  auto segments = bound->source->store.segments();
-  if (!segments) return api.duckdb_bind_set_error(info, segments.error().message.c_str());
-  bound->segments = std::move(*segments);
-  for (const auto& field : event::fields()) {
-    api.duckdb_bind_add_result_column(info, std::string(field.name).c_str(),
-                                      column_type(field.type).get());
+  const auto& [store, manifest, bad] = *bound->source;
+  const auto names = store.segment_names();
+  if (!names) return api.duckdb_bind_set_error(info, names.error().message.c_str());
+  for (const auto& name : *names) {
+    if (!manifest->has_replaced(name)) bound->segments.push_back(store.segment(name));
   }
+  add_event_columns(info);
   api.duckdb_bind_set_bind_data(info, bound.release(), &destroy<Bound>);
 }
 
@@ -110,57 +87,8 @@ void init_thread(duckdb_init_info info) {
   const auto& api = duckdb();
   auto scan = std::make_unique<Scan>();
   scan->bound = static_cast<Bound*>(api.duckdb_init_get_bind_data(info));
-  const auto count = api.duckdb_init_get_column_count(info);
-  for (idx_t i = 0; i < count; ++i) {
-    scan->columns.push_back(static_cast<Field>(api.duckdb_init_get_column_index(info, i)));
-  }
+  scan->columns = wanted_columns(info);
   api.duckdb_init_set_init_data(info, scan.release(), &destroy<Scan>);
-}
-
-void put_null(duckdb_vector vector, idx_t row) {
-  duckdb().duckdb_vector_ensure_validity_writable(vector);
-  duckdb().duckdb_validity_set_row_invalid(duckdb().duckdb_vector_get_validity(vector), row);
-}
-
-template <class T>
-void put(duckdb_vector vector, idx_t row, T value) {
-  static_cast<T*>(duckdb().duckdb_vector_get_data(vector))[row] = value;
-}
-
-void put_text(duckdb_vector vector, idx_t row, std::string_view text) {
-  duckdb().duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
-}
-
-/// `used` counts the entries of the child vector that earlier rows of the chunk have taken.
-void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
-                 idx_t& used) {
-  const auto& api = duckdb();
-  put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
-  api.duckdb_list_vector_reserve(vector, used + strings.size());
-  auto* child = api.duckdb_list_vector_get_child(vector);
-  for (const auto& string : strings) put_text(child, used++, string);
-  api.duckdb_list_vector_set_size(vector, used);
-}
-
-void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field,
-               idx_t& used) {
-  const auto* member = event.find(field);
-  if (member == nullptr) return put_null(vector, row);
-  switch (event::info(field).type) {
-    case FieldType::kString:
-    case FieldType::kObject:
-      return put_text(vector, row, member->text);
-    case FieldType::kInteger:
-      return put(vector, row, member->integer);
-    case FieldType::kNumber:
-      return put(vector, row, member->number);
-    case FieldType::kBoolean:
-      return put(vector, row, member->boolean);
-    case FieldType::kTimestamp:
-      return put(vector, row, std::int64_t{event.timestamp().time_since_epoch().count()});
-    case FieldType::kStrings:
-      return put_strings(vector, row, event.strings(field), used);
-  }
 }
 
 /// The next line that the query wants; empty at the end.
@@ -195,16 +123,8 @@ Result<std::string_view> next_line(Scan& scan) {
 
 /// Fills a chunk; fewer rows than fit, or none, at the end.
 Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
-  const auto& api = duckdb();
-  const auto capacity = api.duckdb_vector_size();
-  std::vector<duckdb_vector> vectors;
-  vectors.reserve(scan.columns.size());
-  for (idx_t i = 0; i < scan.columns.size(); ++i) {
-    vectors.push_back(api.duckdb_data_chunk_get_vector(chunk, i));
-  }
-  std::vector<idx_t> used(vectors.size());
-  idx_t row = 0;
-  while (row < capacity) {
+  EventRows rows(chunk, scan.columns);
+  while (!rows.is_full()) {
     WEIR_TRY(const auto line, next_line(scan));
     if (line.empty()) break;
     const auto event = scan.decoder.decode(line);
@@ -215,14 +135,9 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
     }
     const auto& run_id = scan.bound->run_id;
     if (run_id && (*event)->text(Field::kRunId) != *run_id) continue;
-    for (std::size_t i = 0; i < vectors.size(); ++i) {
-      // Asked for no column in particular, as count(*) does, DuckDB names one that does not exist.
-      if (static_cast<std::size_t>(scan.columns[i]) >= event::kFieldCount) continue;
-      put_field(vectors[i], row, **event, scan.columns[i], used[i]);
-    }
-    ++row;
+    rows.add(**event);
   }
-  api.duckdb_data_chunk_set_size(chunk, row);
+  rows.finish();
   return {};
 }
 
@@ -244,26 +159,59 @@ std::vector<BadPlace> BadPlaces::all() const {
   return {places_.begin(), places_.end()};
 }
 
-Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& store,
-                             std::shared_ptr<BadPlaces> bad) {
+namespace {
+
+/// All events: those in parts, and after them the tail. A part that was written before a field was
+/// in the catalogue has no column for it.
+std::string events_sql(const log::StoreDirectory& store, const log::Manifest& manifest,
+                       BadPlaces& bad) {
+  std::vector<std::filesystem::path> parts;
+  for (const auto& part : manifest.parts()) {
+    const auto path = store.parts() / part.file;
+    if (auto damage = damage_of(store, part)) {
+      bad.add({path, 0, *std::move(damage)});
+    } else {
+      parts.push_back(path);
+    }
+  }
+  std::string sql = "CREATE OR REPLACE MACRO weir_events(run_id := NULL) AS TABLE ";
+  if (!parts.empty()) {
+    sql += "SELECT part.* FROM " + parts_sql(parts) +
+           " AS part WHERE run_id IS NULL OR part.run_id = run_id UNION ALL BY NAME ";
+  }
+  return sql + "SELECT * FROM weir_tail(run_id := run_id)";
+}
+
+Result<void> add_tail(Connection& connection, Source source) {
   const auto& api = duckdb();
   auto* function = api.duckdb_create_table_function();
-  api.duckdb_table_function_set_name(function, "weir_events");
+  api.duckdb_table_function_set_name(function, "weir_tail");
   const LogicalType text(api.duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
   api.duckdb_table_function_add_named_parameter(function, "run_id", text.get());
   api.duckdb_table_function_set_extra_info(
-      function, std::make_unique<Source>(Source{store, std::move(bad)}).release(),
-      &destroy<Source>);
+      function, std::make_unique<Source>(std::move(source)).release(), &destroy<Source>);
   api.duckdb_table_function_set_bind(function, &bind);
   api.duckdb_table_function_set_init(function, &init);
   api.duckdb_table_function_set_local_init(function, &init_thread);
   api.duckdb_table_function_set_function(function, &produce);
   api.duckdb_table_function_supports_projection_pushdown(function, true);
-  const auto state = api.duckdb_register_table_function(connection.impl_->connection, function);
+  const auto state = api.duckdb_register_table_function(connection.impl().connection, function);
   api.duckdb_destroy_table_function(&function);
-  if (state == DuckDBError)
-    return fail(ErrorCode::kInvalidInput, "weir_events is registered already");
+  if (state == DuckDBError) {
+    return fail(ErrorCode::kInvalidInput, "weir_tail is registered already");
+  }
   return {};
+}
+
+}  // namespace
+
+Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& store,
+                             std::shared_ptr<BadPlaces> bad) {
+  WEIR_TRY(auto read, log::read_manifest(store));
+  const auto manifest = std::make_shared<const log::Manifest>(std::move(read));
+  const auto sql = events_sql(store, *manifest, *bad);
+  WEIR_TRY(add_tail(connection, {store, manifest, std::move(bad)}));
+  return connection.execute(sql);
 }
 
 }  // namespace weir::store

@@ -23,15 +23,17 @@ class BadPlaces {
   std::set<BadPlace> places_;  // guarded by mutex_
 };
 
-/// Makes the log a table: registers `weir_events()` with a connection's database, one row a
-/// committed event and one column a field of the catalogue, in no order. DuckDB never opens the
-/// segments: it would show lines that no commit stands behind.
+/// Makes the log a table: `weir_events()`, one row a committed event and one column a field of the
+/// catalogue, in no order. DuckDB reads parts itself; it never opens the segments, since it would
+/// show lines that no commit stands behind: of those `weir_tail()` gives the rows.
 ///
 /// `weir_events(run_id := '…')` gives one run's events only, faster; NULL is as if it was not
 /// said. A query sees what was committed when it began.
 class EventTable {
  public:
-  /// What a query cannot read it goes past, and adds to `bad`. Errors: kInvalidInput.
+  /// As of now: a part that is made later is not read, and the segments that it replaced are, as
+  /// long as they stay (CompactionOptions::keep). What a query cannot read it goes past, and adds
+  /// to `bad`. Errors: kInvalidInput, kCorrupt (the manifest), kIo.
   [[nodiscard]] static Result<void> add(Connection& connection, const log::StoreDirectory& store,
                                         std::shared_ptr<BadPlaces> bad);
 };

@@ -1,14 +1,41 @@
 #include "store/history.h"
 
+#include <optional>
+
+#include "base/file.h"
+#include "log/manifest.h"
 #include "log/segment.h"
+#include "store/part_reader.h"
 
 namespace weir::store {
 namespace {
 
+/// Of the newest events, at first; ten times as many each time after.
+constexpr std::uint64_t kNewestAtOnce = 1000;
+
+/// What a Parquet file ends with.
+constexpr std::string_view kParquetMark = "PAR1";
+
+/// Which events somebody wants.
+struct Wanted {
+  std::optional<RunId> run{};  // nothing: all
+  bool mentions = false;       // and those that have the run as their target
+
+  [[nodiscard]] bool may_be_in(const log::Part& part) const {
+    return !run || mentions || (part.first_run <= *run && *run <= part.last_run);
+  }
+  /// Nothing for all.
+  [[nodiscard]] std::string condition() const {
+    if (!run) return {};
+    const auto id = sql_string(run->text());
+    return "run_id = " + id + (mentions ? " OR target_run_id = " + id : "");
+  }
+};
+
 class Reading {
  public:
-  Reading(const EventHandler& handle, std::string run_id)
-      : handle_(handle), run_id_(std::move(run_id)) {}
+  Reading(const EventHandler& handle, const Wanted& wanted)
+      : handle_(handle), wanted_(wanted), run_id_(wanted.run ? wanted.run->text() : "") {}
 
   Result<void> read_segment(const std::filesystem::path& path) {
     WEIR_TRY(auto reader, log::SegmentReader::open(path));
@@ -30,9 +57,44 @@ class Reading {
     return {};
   }
 
+  /// Reads parts as one: each run's events in their order.
+  Result<void> read_parts(const log::StoreDirectory& store, const std::vector<log::Part>& parts) {
+    if (parts.empty()) return {};
+    if (!part_reader_) {
+      WEIR_TRY(part_reader_, PartReader::open());
+    }
+    std::vector<std::filesystem::path> paths;
+    for (const auto& part : parts) paths.push_back(store.parts() / part.file);
+    const auto before = report_.events;
+    std::optional<Error> refused;  // by who gets the events
+    const auto read =
+        part_reader_->read(paths, wanted_.condition(), [&](std::string_view line) -> Result<void> {
+          auto taken = read_line(paths.front(), 0, line);
+          if (!taken) refused = taken.error();
+          return taken;
+        });
+    if (refused) return std::unexpected(*std::move(refused));
+    report_.parts += parts.size();
+    if (read) return {};
+    if (parts.size() == 1 || report_.events != before) {
+      report_.bad.push_back({paths.front(), 0, read.error().message});
+      return {};
+    }
+    // One of them is damaged: each by itself, then.
+    for (const auto& part : parts) WEIR_TRY(read_parts(store, {part}));
+    return {};
+  }
+
+  void note_bad(BadPlace bad) { report_.bad.push_back(std::move(bad)); }
+
   ReadReport&& report() && { return std::move(report_); }
 
  private:
+  [[nodiscard]] bool is_wanted(const event::EventView& event) const {
+    return !wanted_.run || event.run_id() == *wanted_.run ||
+           (wanted_.mentions && event.text(event::Field::kTargetRunId) == run_id_);
+  }
+
   Result<void> read_commit(const std::filesystem::path& path, const log::Commit& commit) {
     auto offset = commit.offset;
     for (auto lines = commit.lines; !lines.empty();) {
@@ -52,34 +114,116 @@ class Reading {
       report_.bad.push_back({path, offset, event.error().message});
       return {};
     }
-    if (!run_id_.empty() && (*event)->text(event::Field::kRunId) != run_id_) return {};
+    if (!is_wanted(**event)) return {};
     ++report_.events;
     return handle_(**event);
   }
 
   const EventHandler& handle_;
-  const std::string run_id_;  // empty: all
+  const Wanted wanted_;
+  const std::string run_id_;  // its text; empty: all
   event::Decoder decoder_;
+  std::optional<PartReader> part_reader_;
   ReadReport report_;
 };
 
 Result<ReadReport> read(const log::StoreDirectory& store, const EventHandler& handle,
-                        std::string run_id) {
-  Reading reading(handle, std::move(run_id));
-  WEIR_TRY(const auto segments, store.segments());
-  for (const auto& path : segments) WEIR_TRY(reading.read_segment(path));
+                        const Wanted& wanted) {
+  Reading reading(handle, wanted);
+  // In this order: see docs/formats/parts.md.
+  WEIR_TRY(const auto manifest, log::read_manifest(store));
+  WEIR_TRY(const auto segments, store.segment_names());
+  std::vector<log::Part> parts;
+  std::uint64_t batch = 0;
+  for (const auto& part : manifest.parts()) {
+    if (!wanted.may_be_in(part)) continue;
+    if (auto damage = damage_of(store, part)) {
+      reading.note_bad({store.parts() / part.file, 0, *std::move(damage)});
+      continue;
+    }
+    // A run's events in an earlier batch are earlier, whatever their dates: of one run all parts
+    // are sorted together, of all runs those of a batch.
+    if (!wanted.run && part.batch != batch) {
+      WEIR_TRY(reading.read_parts(store, std::exchange(parts, {})));
+    }
+    batch = part.batch;
+    parts.push_back(part);
+  }
+  WEIR_TRY(reading.read_parts(store, parts));
+  for (const auto& name : segments) {
+    if (!manifest.has_replaced(name)) WEIR_TRY(reading.read_segment(store.segment(name)));
+  }
   return std::move(reading).report();
 }
 
 }  // namespace
 
+Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
+                                        const log::Manifest& manifest,
+                                        const std::optional<RunId>& run,
+                                        const NewestHandler& handle) {
+  ReadReport report;
+  const Wanted wanted{.run = run};
+  std::vector<std::filesystem::path> parts;
+  for (const auto& part : manifest.parts()) {
+    if (!wanted.may_be_in(part)) continue;
+    const auto path = store.parts() / part.file;
+    if (auto damage = damage_of(store, part)) {
+      report.bad.push_back({path, 0, *std::move(damage)});
+    } else {
+      parts.push_back(path);
+    }
+  }
+  if (parts.empty()) return report;
+  WEIR_TRY(auto reader, PartReader::open());
+  report.parts = parts.size();
+  event::Decoder decoder;
+  bool wants_more = true;
+  for (std::uint64_t after = 0, count = kNewestAtOnce; wants_more; after += count, count *= 10) {
+    std::uint64_t got = 0;
+    const auto read = reader.read_newest(parts, wanted.condition(), after, count,
+                                         [&](std::string_view line) -> Result<void> {
+                                           ++got;
+                                           const auto event = decoder.decode(line);
+                                           if (event && wants_more)
+                                             wants_more = handle(**event, line);
+                                           return {};
+                                         });
+    if (!read) report.bad.push_back({parts.front(), 0, read.error().message});
+    report.events += got;
+    if (!read || got < count) break;
+  }
+  return report;
+}
+
+std::optional<std::string> damage_of(const log::StoreDirectory& store, const log::Part& part) {
+  const auto file = File::open_to_read(store.parts() / part.file, store.files());
+  if (!file && file.error().code == ErrorCode::kNotFound) return "not there any more";
+  const auto size = file ? file->size() : std::unexpected(file.error());
+  if (!size) return size.error().message;
+  if (*size != part.bytes) {
+    return "has " + std::to_string(*size) + " bytes, it was written with " +
+           std::to_string(part.bytes);
+  }
+  std::string mark(kParquetMark.size(), '\0');
+  const auto got = file->read_at(*size - mark.size(), mark.data(), mark.size());
+  if (!got) return got.error().message;
+  if (mark != kParquetMark) return "not a Parquet file any more";
+  return {};
+}
+
 Result<ReadReport> read_all(const log::StoreDirectory& store, const EventHandler& handle) {
-  return read(store, handle, "");
+  return read(store, handle, {});
 }
 
 Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                             const EventHandler& handle) {
-  return read(store, handle, run.text());
+  return read(store, handle, {.run = run});
+}
+
+Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
+                                 const EventHandler& handle) {
+  return read(store, handle, {.run = run, .mentions = true});
 }
 
 }  // namespace weir::store

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,19 +10,21 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "event/decoder.h"
+#include "log/manifest.h"
 #include "log/store_directory.h"
 
 namespace weir::store {
 
-/// Damage in a segment, or an event in it that is not one.
+/// Damage in a segment or a part, or an event in it that is not one.
 struct BadPlace {
-  std::filesystem::path segment;
-  std::uint64_t offset = 0;
+  std::filesystem::path file;
+  std::uint64_t offset = 0;  ///< 0 in a part
   std::string reason;
   auto operator<=>(const BadPlace&) const = default;
 };
 
 struct ReadReport {
+  std::uint64_t parts = 0;
   std::uint64_t segments = 0;
   std::uint64_t commits = 0;
   std::uint64_t events = 0;
@@ -33,14 +36,34 @@ struct ReadReport {
 /// Gets each event, and may end the reading by an error.
 using EventHandler = std::function<Result<void>(const event::EventView&)>;
 
-/// Hands over every committed event: a segment's in its order, segments by name, so a writer's and
-/// a run's are in order. What cannot be read is in the report and does not end the reading. Errors:
-/// kIo, and those of `handle`.
+/// Hands over every committed event, those in parts and then those in segments: a run's in order.
+/// What cannot be read is in the report and does not end the reading. Errors:
+/// kIo, kCorrupt (the manifest), kUnavailable (there are parts, and no DuckDB), and those of
+/// `handle`.
 [[nodiscard]] Result<ReadReport> read_all(const log::StoreDirectory& store,
                                           const EventHandler& handle);
 
 /// The same for the events of one run.
 [[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                                           const EventHandler& handle);
+
+/// The same for the events of one run, and those of others that name it as their target (see
+/// Field::kTargetRunId): these in no order.
+[[nodiscard]] Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
+                                               const EventHandler& handle);
+
+/// Gets an event and its line, as the log would have it; false ends the reading.
+using NewestHandler = std::function<bool(const event::EventView& event, std::string_view line)>;
+
+/// Hands over the events of a manifest's parts, or of one run in them, the newest first by their
+/// timestamps. Errors: as read_all.
+[[nodiscard]] Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
+                                                      const log::Manifest& manifest,
+                                                      const std::optional<RunId>& run,
+                                                      const NewestHandler& handle);
+
+/// Why a part cannot be what it was: it is not there, or has another size.
+[[nodiscard]] std::optional<std::string> damage_of(const log::StoreDirectory& store,
+                                                   const log::Part& part);
 
 }  // namespace weir::store

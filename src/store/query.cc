@@ -8,9 +8,26 @@ namespace weir::store {
 Result<Database> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad) {
   WEIR_TRY(auto database, Database::open_in_memory());
   WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
   WEIR_TRY(EventTable::add(connection, store, std::move(bad)));
   for (const auto& file : views::kFiles) WEIR_TRY(connection.execute(std::string(file.text)));
   return database;
+}
+
+Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {
+  WEIR_TRY(const auto database, open_views(store, std::make_shared<BadPlaces>()));
+  WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(auto rows, connection.query(R"(
+    WITH children AS MATERIALIZED (
+      SELECT DISTINCT target_run_id AS run_id FROM logs WHERE event_type = 'pipeline_child_spawned')
+    SELECT logs.run_id, logs.run_id IN (FROM children) AS is_child
+    FROM logs GROUP BY logs.run_id ORDER BY min(timestamp) DESC, logs.run_id DESC)"));
+  std::vector<RunName> names;
+  while (const auto* row = rows.next()) {
+    const auto id = RunId::parse(*row->at(0).string());
+    if (id) names.push_back({.id = *id, .is_child = *row->at(1).boolean()});
+  }
+  return names;
 }
 
 std::vector<Recipe> cookbook() {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/id.h"
 #include "base/result.h"
 #include "log/store_directory.h"
 #include "store/database.h"
@@ -15,6 +16,16 @@ namespace weir::store {
 /// What its queries cannot read is added to `bad`.
 [[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store,
                                           std::shared_ptr<BadPlaces> bad);
+
+/// What is needed to find a run.
+struct RunName {
+  RunId id;
+  bool is_child = false;  ///< another run has started it
+};
+
+/// The runs of the store, the newest first, without what processes say of themselves. Errors: as
+/// open_views.
+[[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store);
 
 /// A query that answers a common question (sql/cookbook).
 struct Recipe {

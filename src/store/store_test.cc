@@ -213,7 +213,7 @@ TEST_F(StoreTest, SaysWhereAnEventIsNotOne) {
                                              "field 'timestamp' is not a date-time")));
   EXPECT_EQ(query("SELECT count(*) FROM logs"), "[[10]]");
   ASSERT_EQ(bad_->all().size(), 1U);
-  EXPECT_EQ(bad_->all()[0].segment.filename(), "ffffffffffffffffffffffff-000001.jsonl");
+  EXPECT_EQ(bad_->all()[0].file.filename(), "ffffffffffffffffffffffff-000001.jsonl");
   EXPECT_EQ(bad_->all()[0].offset, 0U);
 }
 

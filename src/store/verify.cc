@@ -31,7 +31,7 @@ class Verifier {
   Verification finish(log::SealVerification seals, ReadReport read) {
     problems_.insert(problems_.end(), seals.problems.begin(), seals.problems.end());
     for (const auto& bad : read.bad) {
-      problems_.push_back(bad.segment.string() + ": at byte " + std::to_string(bad.offset) + ": " +
+      problems_.push_back(bad.file.string() + ": at byte " + std::to_string(bad.offset) + ": " +
                           bad.reason);
     }
     for (const auto& [hash, run] : hashes_) check_artifact(hash, run);
@@ -80,9 +80,11 @@ class Verifier {
 Result<Verification> verify(const log::StoreDirectory& store, const std::optional<Sha256>& anchor) {
   WEIR_TRY(auto seals, log::verify_seals(store, anchor));
   Verifier verifier(store);
-  WEIR_TRY(auto read,
-           read_all(store, [&](const event::EventView& event) { return verifier.see(event); }));
-  return verifier.finish(std::move(seals), std::move(read));
+  auto read = read_all(store, [&](const event::EventView& event) { return verifier.see(event); });
+  // Of a damaged manifest the seals have told; without it nobody knows which segments count.
+  if (!read && read.error().code == ErrorCode::kCorrupt) read = ReadReport();
+  if (!read) return std::unexpected(std::move(read).error());
+  return verifier.finish(std::move(seals), *std::move(read));
 }
 
 }  // namespace weir::store

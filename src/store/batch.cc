@@ -1,0 +1,227 @@
+#include "store/batch.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <set>
+#include <tuple>
+
+#include "base/file.h"
+#include "log/segment.h"
+#include "store/part_writer.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+
+constexpr std::size_t kDateSize = std::string_view("0000-00-00").size();
+constexpr std::uint64_t kMaxPartBytes = std::uint64_t{4} << 30;
+
+/// What a foreign event is known by; may be empty.
+std::string_view key_of(const event::EventView& event) {
+  const auto id = event.text(Field::kEventId);
+  return id.empty() ? event.text(Field::kIdempotencyKey) : id;
+}
+
+std::string date_of(const event::EventView& event) {
+  return to_string(event.timestamp()).substr(0, kDateSize);
+}
+
+/// What an event is sorted by.
+struct Head {
+  std::string_view date;
+  std::optional<std::string_view> tenant;
+  RunId run;
+  std::int64_t run_seq = 0;
+};
+
+/// Reads the head of a line as the recorder writes it, without the rest. Nothing for every other
+/// spelling, and for foreign events: those are decoded.
+class HeadReader {
+ public:
+  explicit HeadReader(std::string_view line) : rest_(line) {}
+
+  std::optional<Head> read() {
+    Head head;
+    const auto timestamp = text(R"({"timestamp":")");
+    if (timestamp.size() != kRfc3339Size || timestamp.back() != 'Z') return {};
+    head.date = timestamp.substr(0, kDateSize);
+    text(R"(,"event_type":")");
+    text(R"(,"level":")");
+    const auto type = text(R"(,"pipeline_type":")");
+    if (type != "dag" && type != "linear") return {};
+    text(R"(,"pipeline_id":")");
+    text(R"(,"pipeline_version":")");
+    const auto run = RunId::parse(text(R"(,"run_id":")"));
+    if (!run) return {};
+    head.run = *run;
+    constexpr std::string_view kRunSeq = R"(,"run_seq":)";
+    if (!rest_.starts_with(kRunSeq)) return {};
+    rest_.remove_prefix(kRunSeq.size());
+    const auto [end, error] =
+        std::from_chars(rest_.data(), rest_.data() + rest_.size(), head.run_seq);
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    if (error != std::errc() || rest_.empty() || (rest_[0] != ',' && rest_[0] != '}')) return {};
+    constexpr std::string_view kTenant = R"(,"tenant_id":")";
+    if (rest_.starts_with(kTenant)) head.tenant = text(kTenant);
+    return is_plain_ ? std::optional(head) : std::nullopt;
+  }
+
+ private:
+  /// The text after `key`, up to its quote.
+  std::string_view text(std::string_view key) {
+    if (!rest_.starts_with(key)) is_plain_ = false;
+    if (!is_plain_) return {};
+    rest_.remove_prefix(key.size());
+    const auto size = rest_.find_first_of("\"\\");
+    is_plain_ = size != std::string_view::npos && rest_[size] == '"';
+    if (!is_plain_) return {};
+    const auto found = rest_.substr(0, size);
+    rest_.remove_prefix(size + 1);
+    return found;
+  }
+
+  std::string_view rest_;
+  bool is_plain_ = true;
+};
+
+std::uint32_t place_in(std::vector<Place>& places, std::string_view date,
+                       const std::optional<std::string_view>& tenant) {
+  const auto is_it = [&](const Place& place) {
+    return place.date == date && place.tenant.has_value() == tenant.has_value() &&
+           (!tenant || *place.tenant == *tenant);
+  };
+  // There are few, and the last one is the likeliest.
+  const auto found = std::find_if(places.rbegin(), places.rend(), is_it);
+  if (found != places.rend()) {
+    return static_cast<std::uint32_t>(places.rend() - found - 1);
+  }
+  places.push_back({.date = std::string(date), .tenant = {}});
+  if (tenant) places.back().tenant = *tenant;
+  return static_cast<std::uint32_t>(places.size() - 1);
+}
+
+bool is_before(const Row& a, const Row& b) {
+  return std::tie(a.run, a.run_seq) < std::tie(b.run, b.run_seq);
+}
+
+/// Of foreign events with the same key the first stays.
+std::uint64_t drop_duplicates(std::vector<Row>& rows) {
+  std::set<std::string> keys;
+  event::Decoder decoder;
+  return std::erase_if(rows, [&](const Row& row) {
+    if (!row.has_key) return false;
+    const auto event = decoder.decode(row.line);
+    return event && !keys.insert(row.run.text() + std::string(key_of(**event))).second;
+  });
+}
+
+}  // namespace
+
+Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
+  const auto path = store_.segment(name);
+  WEIR_TRY(const auto file, File::open_to_read(path, store_.files()));
+  WEIR_TRY(const auto size, file.size());
+  WEIR_TRY(auto reader, log::SegmentReader::open(path, store_.files()));
+  Loaded loaded;
+  loaded.lines.reserve(std::max<std::size_t>(size, sizeof(std::string)));
+  while (true) {
+    WEIR_TRY(const auto commit, reader.next_commit());
+    if (!commit) break;
+    loaded.lines += commit->lines;
+  }
+  if (!reader.damage().empty()) loaded.damage = reader.damage().front().reason;
+  if (!reader.suspects().empty()) loaded.damage = reader.suspects().front().reason;
+  for (std::string_view rest = loaded.lines; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(line.size() + 1);
+    add(line, loaded);
+  }
+  return loaded;
+}
+
+void SegmentLoader::add(std::string_view line, Loaded& loaded) {
+  if (const auto head = HeadReader(line).read()) {
+    loaded.rows.push_back({.run = head->run,
+                           .run_seq = head->run_seq,
+                           .line = line,
+                           .place = place_in(loaded.places, head->date, head->tenant)});
+    return;
+  }
+  const auto decoded = decoder_.decode(line);
+  if (!decoded) {
+    loaded.damage = decoded.error().message;
+    return;
+  }
+  const auto& event = **decoded;
+  std::optional<std::string_view> tenant;
+  if (event.has(Field::kTenantId)) tenant = event.text(Field::kTenantId);
+  loaded.rows.push_back(
+      {.run = event.run_id(),
+       .run_seq = event.run_seq(),
+       .line = line,
+       .has_key = event.text(Field::kPipelineType) == "external" && !key_of(event).empty(),
+       .place = place_in(loaded.places, date_of(event), tenant)});
+}
+
+void Batch::add(const log::SegmentName& name, Loaded loaded) {
+  auto& [first, last] =
+      entry_.segments.try_emplace(name.writer, name.number, name.number).first->second;
+  last = name.number;
+  bytes_ += loaded.lines.size();
+  std::vector<std::vector<Row>*> places;
+  for (const auto& place : loaded.places) places.push_back(&rows_[place]);
+  for (const auto& row : loaded.rows) places[row.place]->push_back(row);
+  segments_.push_back({name, std::move(loaded.lines)});
+}
+
+const log::SegmentName& Batch::segment_of(std::string_view line) const {
+  const std::less_equal<const char*> before;
+  const auto holds = [&](const Source& segment) {
+    const auto* begin = segment.lines.data();
+    return before(begin, line.data()) && before(line.data(), begin + segment.lines.size());
+  };
+  return std::find_if(segments_.begin(), segments_.end(), holds)->name;
+}
+
+Result<MadeParts> Batch::make_parts(std::uint64_t number, const std::filesystem::path& folder) {
+  WEIR_TRY(auto writer, PartWriter::open());
+  const auto scratch = folder / ("compaction-" + std::to_string(number) + ".parquet");
+  MadeParts made;
+  for (auto& [place, rows] : rows_) {
+    std::sort(rows.begin(), rows.end(), is_before);
+    made.duplicates += drop_duplicates(rows);
+    auto written = writer.write(
+        scratch, rows.size(), [&rows](std::size_t i) { return rows[i].line; },
+        [&, &place = place](std::size_t i, const event::EventView& event) {
+          return event.run_id() == rows[i].run && event.run_seq() == rows[i].run_seq &&
+                 date_of(event) == place.date &&
+                 event.has(Field::kTenantId) == place.tenant.has_value() &&
+                 event.text(Field::kTenantId) == place.tenant.value_or("");
+        });
+    if (!written) {
+      if (const auto line = writer.bad_line()) {
+        return MadeParts{
+            .bad = BadLine{segment_of(rows[*line].line), std::move(written).error().message}};
+      }
+      return std::unexpected(std::move(written).error().within("compaction"));
+    }
+    WEIR_TRY(auto bytes, read_file(scratch, kMaxPartBytes));
+    std::error_code ignored;
+    std::filesystem::remove(scratch, ignored);
+    made.parts.push_back({.part = {.file = log::part_file(place.date, place.tenant, number),
+                                   .date = place.date,
+                                   .tenant = place.tenant,
+                                   .batch = number,
+                                   .events = rows.size(),
+                                   .bytes = bytes.size(),
+                                   .sha256 = sha256(bytes),
+                                   .first_run = rows.front().run,
+                                   .last_run = rows.back().run},
+                          .bytes = std::move(bytes)});
+  }
+  return made;
+}
+
+}  // namespace weir::store

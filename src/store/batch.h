@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "event/decoder.h"
+#include "log/manifest.h"
+#include "log/store_directory.h"
+
+namespace weir::store {
+
+/// What the events of one part have in common.
+struct Place {
+  std::string date;  ///< YYYY-MM-DD, UTC
+  std::optional<std::string> tenant;
+  auto operator<=>(const Place&) const = default;
+};
+
+/// An event in memory, and what it is sorted by.
+struct Row {
+  RunId run;
+  std::int64_t run_seq = 0;
+  std::string_view line;
+  bool has_key = false;     ///< foreign, and known by what its producer called it
+  std::uint32_t place = 0;  ///< which of Loaded::places
+};
+
+/// A segment's committed events.
+struct Loaded {
+  std::string lines;  ///< rows point into it: it is never so short that it lies in the object
+  std::vector<Place> places{};
+  std::vector<Row> rows{};
+  std::string damage{};  ///< why it must stay; empty: nothing is wrong
+};
+
+/// Reads segments for compaction.
+///
+/// Threads  One at a time.
+class SegmentLoader {
+ public:
+  explicit SegmentLoader(const log::StoreDirectory& store) : store_(store) {}
+
+  /// The events of a segment; of a damaged one, those that can be read. Of each it looks at what it
+  /// is sorted by: whether a line is an event, and that one, who makes the part finds out. Errors:
+  /// kNotFound, kIo.
+  [[nodiscard]] Result<Loaded> load(const log::SegmentName& name);
+
+ private:
+  void add(std::string_view line, Loaded& loaded);
+
+  const log::StoreDirectory& store_;
+  event::Decoder decoder_;
+};
+
+/// A part, and what is in its file.
+struct MadePart {
+  log::Part part;
+  std::string bytes;
+};
+
+/// A line that is not an event, or not the one it was taken for.
+struct BadLine {
+  log::SegmentName segment;
+  std::string reason;
+};
+
+struct MadeParts {
+  std::vector<MadePart> parts;
+  std::uint64_t duplicates = 0;  ///< left out
+  std::optional<BadLine> bad;    ///< then there are no parts
+};
+
+/// The events of segments that become parts together.
+class Batch {
+ public:
+  void add(const log::SegmentName& name, Loaded loaded);
+
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t segments() const { return segments_.size(); }
+  /// Without number and time.
+  [[nodiscard]] const log::Batch& entry() const { return entry_; }
+
+  /// Makes its parts, with this number, in a file in `folder`; can be called once. Errors:
+  /// kUnavailable (no DuckDB), kInvalidInput (what DuckDB says, of a full disk too), kIo.
+  [[nodiscard]] Result<MadeParts> make_parts(std::uint64_t number,
+                                             const std::filesystem::path& folder);
+
+ private:
+  struct Source {
+    log::SegmentName name;
+    std::string lines;
+  };
+
+  [[nodiscard]] const log::SegmentName& segment_of(std::string_view line) const;
+
+  log::Batch entry_;
+  std::vector<Source> segments_;
+  std::map<Place, std::vector<Row>> rows_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace weir::store

@@ -1,0 +1,290 @@
+#include "store/compaction.h"
+
+#include <algorithm>
+#include <deque>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "base/file.h"
+#include "log/cursor.h"
+#include "log/manifest.h"
+#include "log/seal_chain.h"
+#include "log/sealing.h"
+#include "store/batch.h"
+
+namespace weir::store {
+namespace {
+
+/// Batches that are made at once, beside the one that is read.
+constexpr std::size_t kWriters = 2;
+
+class Compaction {
+ public:
+  Compaction(const log::StoreDirectory& store, const CompactionOptions& options,
+             log::Manifest manifest)
+      : store_(store), options_(options), manifest_(std::move(manifest)), loader_(store) {}
+
+  Result<CompactionReport> run() {
+    // What a crash has left undone.
+    WEIR_TRY(log::seal_manifest(store_, manifest_));
+    WEIR_TRY(remove_leftovers());
+    WEIR_TRY(log::seal_finished(store_));
+    WEIR_TRY(chain_, log::SealChain::read(store_));
+    // Once more for each segment in which a line turns out to be none.
+    for (bool is_done = false; !is_done;) {
+      WEIR_TRY(is_done, replace_all());
+    }
+    WEIR_TRY(remove_replaced());
+    return std::move(report_);
+  }
+
+ private:
+  // ---- what goes, and what stays --------------------------------------------------------------
+
+  Result<bool> may_go(const log::SegmentName& name, Loaded& loaded) {
+    const auto seal = chain_->seals().find(name);
+    if (seal == chain_->seals().end()) return false;  // it is being written
+    if (const auto known = bad_segments_.find(name); known != bad_segments_.end()) {
+      loaded.damage = known->second;
+    }
+    if (loaded.damage.empty()) {
+      WEIR_TRY(const auto hash, sha256_of_file(store_.segment(name), store_.files()));
+      if (hash != seal->second.sha256) loaded.damage = "is not as it was sealed";
+    }
+    if (loaded.damage.empty() && left_writers_.contains(name.writer)) {
+      loaded.damage = "an earlier segment of its writer stays";
+    }
+    if (loaded.damage.empty() && std::ranges::any_of(loaded.rows, [&](const Row& row) {
+          return left_runs_.contains(row.run);
+        })) {
+      loaded.damage = "an earlier segment of one of its runs stays";
+    }
+    return loaded.damage.empty();
+  }
+
+  void leave(const log::SegmentName& name, const Loaded& loaded) {
+    left_writers_.insert(name.writer);
+    for (const auto& row : loaded.rows) left_runs_.insert(row.run);
+    if (!loaded.damage.empty()) report_.left.push_back({name, loaded.damage});
+  }
+
+  // ---- from segments to parts -----------------------------------------------------------------
+
+  /// A batch whose parts are being made.
+  struct Making {
+    std::shared_ptr<Batch> batch;
+    std::future<Result<MadeParts>> parts;
+  };
+
+  /// False when a line was none: its segment is known now.
+  Result<bool> replace_all() {
+    left_writers_.clear();
+    left_runs_.clear();
+    report_.left.clear();
+    WEIR_TRY(const auto names, store_.segment_names());
+    const auto before = manifest_;
+    auto batch = std::make_shared<Batch>();
+    for (const auto& name : names) {
+      if (before.has_replaced(name)) continue;
+      WEIR_TRY(auto loaded, loader_.load(name));
+      WEIR_TRY(const bool fits, may_go(name, loaded));
+      if (!fits) {
+        leave(name, loaded);
+        continue;
+      }
+      if (batch->segments() > 0 &&
+          batch->bytes() + loaded.lines.size() > options_.batch_bytes / (kWriters + 1)) {
+        WEIR_TRY(const bool is_good, make(std::exchange(batch, std::make_shared<Batch>())));
+        if (!is_good) return false;
+      }
+      batch->add(name, std::move(loaded));
+    }
+    if (batch->segments() > 0) {
+      WEIR_TRY(const bool is_good, make(std::move(batch)));
+      if (!is_good) return false;
+    }
+    while (!making_.empty()) {
+      WEIR_TRY(const bool is_good, finish_first());
+      if (!is_good) return false;
+    }
+    return true;
+  }
+
+  /// Threads touch DuckDB's file alone: the store is this thread's.
+  Result<bool> make(std::shared_ptr<Batch> batch) {
+    if (making_.size() == kWriters) {
+      WEIR_TRY(const bool is_good, finish_first());
+      if (!is_good) return false;
+    }
+    const auto number = manifest_.number() + making_.size() + 1;
+    const auto folder = options_.scratch.empty() ? store_.root() / "cache" : options_.scratch;
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);  // the next step says what is wrong
+    auto parts = std::async(std::launch::async,
+                            [batch, number, folder] { return batch->make_parts(number, folder); });
+    making_.push_back({std::move(batch), std::move(parts)});
+    return true;
+  }
+
+  Result<bool> finish_first() {
+    auto [batch, made] = std::move(making_.front());
+    making_.pop_front();
+    WEIR_TRY(auto parts, made.get());
+    if (parts.bad) {
+      bad_segments_.emplace(std::move(parts.bad->segment), std::move(parts.bad->reason));
+      making_.clear();  // waits for them; they have the wrong numbers now
+      return false;
+    }
+    std::vector<log::Part> entries;
+    for (auto& [part, bytes] : parts.parts) {
+      WEIR_TRY(write(part, bytes));
+      report_.events += part.events;
+      report_.part_bytes += part.bytes;
+      entries.push_back(std::move(part));
+    }
+    report_.parts += entries.size();
+    report_.duplicates += parts.duplicates;
+    report_.segments += batch->segments();
+    report_.segment_bytes += batch->bytes();
+    auto entry = batch->entry();
+    entry.at = options_.clock.now();
+    manifest_ = manifest_.with(std::move(entry), std::move(entries));
+    WEIR_TRY(log::write_manifest(store_, manifest_));
+    return true;
+  }
+
+  Result<void> write(const log::Part& part, std::string_view bytes) {
+    const auto path = store_.parts() / part.file;
+    WEIR_TRY(make_directories(path.parent_path(), store_.files()));
+    WEIR_TRY(write_file_durably(path, bytes, store_.files()));
+    // The folders may have been made by somebody who was stopped before they were durable.
+    const auto date = path.parent_path().parent_path();
+    for (const auto& made : {date, store_.parts(), store_.root()}) {
+      WEIR_TRY(sync_directory(made, store_.files()));
+    }
+    return {};
+  }
+
+  // ---- what is not needed any more ------------------------------------------------------------
+
+  /// Parts that no manifest names any more or yet.
+  Result<void> remove_leftovers() {
+    const auto each = [&](const std::filesystem::path& folder, auto&& visit) -> Result<void> {
+      auto listed = list_directory(folder, store_.files());
+      if (!listed && listed.error().code == ErrorCode::kNotFound) return {};
+      WEIR_TRY(const auto names, std::move(listed));
+      for (const auto& name : names) WEIR_TRY(visit(folder / name));
+      return {};
+    };
+    return each(store_.parts(), [&](const std::filesystem::path& date) -> Result<void> {
+      if (!date.filename().string().starts_with("date=")) return {};
+      return each(date, [&](const std::filesystem::path& tenant) -> Result<void> {
+        if (!tenant.filename().string().starts_with("tenant=")) return {};
+        return each(tenant, [&](const std::filesystem::path& file) -> Result<void> {
+          const auto batch = log::batch_of_file(file.filename().string());
+          if (!batch || *batch <= manifest_.number()) return {};
+          return remove(file);
+        });
+      });
+    });
+  }
+
+  Result<void> remove_replaced() {
+    const auto now = options_.clock.now();
+    WEIR_TRY(const auto cursors, registered_cursors());
+    std::uint64_t held = 0;  // bytes that only cursors need
+    const auto& batches = manifest_.batches();
+    // The newest first: those are what the limit on bytes keeps.
+    for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
+      if (batch->at + options_.keep > now) continue;
+      const bool may_hold = batch->at + options_.keep_for_cursors > now;
+      for (const auto& [writer, range] : batch->segments) {
+        for (auto number = range.first; number <= range.second; ++number) {
+          const log::SegmentName name{.writer = writer, .number = number};
+          const auto path = store_.segment(name);
+          if (!store_.files().exists(path.c_str())) continue;
+          if (may_hold && is_needed(cursors, name)) {
+            WEIR_TRY(const auto file, File::open_to_read(path, store_.files()));
+            WEIR_TRY(const auto size, file.size());
+            held += size;
+            if (held <= options_.keep_bytes_for_cursors) continue;
+          }
+          WEIR_TRY(remove(path));
+          ++report_.removed_segments;
+        }
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<log::Cursor>> registered_cursors() {
+    std::vector<log::Cursor> cursors;
+    WEIR_TRY(const auto names, log::cursor_names(store_));
+    for (const auto& name : names) {
+      WEIR_TRY(auto read, log::read_cursor(store_, name));
+      cursors.push_back(std::move(read.cursor));
+    }
+    return cursors;
+  }
+
+  static bool is_needed(const std::vector<log::Cursor>& cursors, const log::SegmentName& name) {
+    return std::ranges::any_of(cursors, [&](const log::Cursor& cursor) {
+      return cursor.of(name.writer).segment <= name.number;
+    });
+  }
+
+  Result<void> remove(const std::filesystem::path& path) {
+    if (store_.files().unlink(path.c_str()) != 0) return fail_errno("remove " + path.string());
+    return {};
+  }
+
+  const log::StoreDirectory& store_;
+  const CompactionOptions& options_;
+  log::Manifest manifest_;
+  SegmentLoader loader_;
+  std::optional<log::SealChain> chain_;
+  std::map<log::SegmentName, std::string> bad_segments_;  // and why
+  std::set<std::string> left_writers_;
+  std::unordered_set<RunId> left_runs_;
+  std::deque<Making> making_;
+  CompactionReport report_;
+};
+
+/// Whether so much is sealed that it is time: more would be slow to read.
+constexpr std::uint64_t kDueBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kDueSegments = 200;
+
+}  // namespace
+
+Result<bool> is_compaction_due(const log::StoreDirectory& store) {
+  WEIR_TRY(const auto manifest, log::read_manifest(store));
+  WEIR_TRY(const auto chain, log::SealChain::read(store));
+  std::uint64_t bytes = 0, segments = 0;
+  for (const auto& [name, seal] : chain.seals()) {
+    if (manifest.has_replaced(name)) continue;
+    bytes += seal.bytes;
+    ++segments;
+  }
+  return bytes > kDueBytes || segments >= kDueSegments;
+}
+
+Result<CompactionReport> compact(const log::StoreDirectory& store,
+                                 const CompactionOptions& options) {
+  // An older store becomes one that may have parts.
+  WEIR_TRY_VOID(log::StoreDirectory::create(store.root(), store.files()));
+  WEIR_TRY(const auto lock, File::open_or_create(store.compaction_lock(), store.files()));
+  WEIR_TRY(const bool ours, lock.try_lock());
+  if (!ours) {
+    return fail(ErrorCode::kConflict, store.root().string() + ": another process is compacting it");
+  }
+  WEIR_TRY(auto manifest, log::read_manifest(store));
+  return Compaction(store, options, std::move(manifest)).run();
+}
+
+}  // namespace weir::store

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "log/store_directory.h"
+
+namespace weir::store {
+
+struct CompactionOptions {
+  /// So many bytes of segments are in memory at once: a third is read while parts are made of two.
+  /// A segment over a third is by itself.
+  std::uint64_t batch_bytes = std::uint64_t{256} << 20;
+  /// How long replaced segments stay, for those who read them now.
+  std::chrono::seconds keep{600};
+  /// And how long, and how many bytes, for registered cursors that are behind them.
+  std::chrono::seconds keep_for_cursors{86'400};
+  std::uint64_t keep_bytes_for_cursors = std::uint64_t{4} << 30;
+  /// Where DuckDB makes the files that the store then takes: in the local file system, whatever the
+  /// store's is. Empty: in the store's `cache`.
+  std::filesystem::path scratch{};
+  const Clock& clock = system_clock();
+};
+
+/// A segment that could have been replaced and was not.
+struct LeftSegment {
+  log::SegmentName segment;
+  std::string reason;
+};
+
+struct CompactionReport {
+  std::uint64_t segments = 0;    ///< replaced
+  std::uint64_t events = 0;      ///< in the parts that replaced them
+  std::uint64_t duplicates = 0;  ///< of foreign events with a key, left out
+  std::uint64_t segment_bytes = 0;
+  std::uint64_t parts = 0;
+  std::uint64_t part_bytes = 0;
+  std::uint64_t removed_segments = 0;  ///< replaced now or before
+  std::vector<LeftSegment> left;
+};
+
+/// Replaces sealed segments by parts, and removes those that were replaced long enough ago; see
+/// docs/formats/parts.md. What it cannot read stays where it is.
+///
+/// Threads  One at a time in a store, of all processes: the others get kConflict. It makes two
+///          more threads.
+/// Memory   `batch_bytes`, a fifth of it for their order, and what PartWriter says, twice.
+/// Failure  Whenever it ends, in whatever way, each event is there once. Errors: kConflict,
+///          kUnavailable (no DuckDB), kCorrupt (the manifest), kIo, kExhausted (no space).
+[[nodiscard]] Result<CompactionReport> compact(const log::StoreDirectory& store,
+                                               const CompactionOptions& options = {});
+
+/// Whether 64 MiB or 200 segments are sealed and not replaced: what a command that has written does
+/// something about before it ends. Errors: kCorrupt (the manifest), kIo.
+[[nodiscard]] Result<bool> is_compaction_due(const log::StoreDirectory& store);
+
+}  // namespace weir::store

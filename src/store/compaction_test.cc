@@ -1,0 +1,340 @@
+#include "store/compaction.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/file.h"
+#include "log/log_writer.h"
+#include "log/manifest.h"
+#include "record/recorder.h"
+#include "store/event_table.h"
+#include "store/query.h"
+#include "store/verify.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 24;
+const CompactionOptions kRemoveAtOnce{.keep = {}};
+
+std::string line_of(const RunId& run, int seq, const std::string& rest = "",
+                    const std::string& time = "2026-11-28T23:59:59.000001Z") {
+  return R"({"timestamp":")" + time +
+         R"(","event_type":"log","level":"INFO","pipeline_type":"dag","pipeline_id":"p",)"
+         R"("pipeline_version":"1","run_id":")" +
+         run.text() + R"(","run_seq":)" + std::to_string(seq) + rest +
+         (rest.find("message") == std::string::npos ? R"(,"message":"m"})" : "}");
+}
+
+class CompactionTest : public testing::Test {
+ protected:
+  /// A process that writes these lines, a commit each, and ends.
+  void write(const std::vector<std::string>& lines, std::uint64_t segment_bytes = kMaxFile) {
+    log::LogWriter writer(store_, system_clock(), {.segment_bytes = segment_bytes});
+    for (const auto& line : lines) {
+      auto text = line + "\n";
+      ASSERT_TRUE(writer.commit(text, 1));
+    }
+    writer.close();
+    ASSERT_TRUE(log::seal_finished(store_));
+  }
+
+  CompactionReport compact(const CompactionOptions& options = {}) {
+    auto done = store::compact(store_, options);
+    EXPECT_TRUE(done) << done.error().message;
+    return done ? *std::move(done) : CompactionReport();
+  }
+
+  /// All rows as JSON text, or the error.
+  std::string query(const std::string& sql) {
+    bad_ = std::make_shared<BadPlaces>();
+    const auto database = open_views(store_, bad_);
+    if (!database) return database.error().message;
+    auto connection = database->connect();
+    auto rows = connection->query(sql);
+    if (!rows) return rows.error().message;
+    json::Array all;
+    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
+    return json::to_text(all);
+  }
+  std::string all_events() { return query("SELECT * FROM events ORDER BY run_id, run_seq"); }
+
+  std::vector<std::string> texts() {
+    std::vector<std::string> texts;
+    const auto read = read_all(store_, [&](const event::EventView& event) -> Result<void> {
+      texts.push_back(std::string(event.text(Field::kMessage)));
+      return {};
+    });
+    EXPECT_TRUE(read && read->bad.empty());
+    return texts;
+  }
+
+  std::vector<std::string> problems() { return verify(store_)->problems; }
+
+  std::vector<log::Part> parts() { return log::read_manifest(store_)->parts(); }
+  std::filesystem::path part(std::size_t index) { return store_.parts() / parts()[index].file; }
+
+  const log::StoreDirectory store_ =
+      *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()));
+  const RunId first_ = RunId::make(system_clock().now());
+  const RunId second_ = RunId::make(system_clock().now() + std::chrono::seconds(1));
+  std::shared_ptr<BadPlaces> bad_;
+};
+
+TEST_F(CompactionTest, ChangesNoAnswer) {
+  {
+    record::Recorder recorder(store_);
+    const auto run = *recorder.begin({.run_id = first_,
+                                      .pipeline_type = "dag",
+                                      .pipeline_id = "p",
+                                      .pipeline_version = "1",
+                                      .trace_id = TraceId::make()});
+    const std::vector<std::string> none, keys = {"x", "y \"z\""};
+    run->emit(event::Type::kPipelineStarted, {{Field::kEntryNodes, std::span(none)},
+                                              {Field::kOutputNodes, std::span(keys)},
+                                              {Field::kNodeCount, std::int64_t{2}}});
+    run->emit(event::Type::kPipelineFailed, {{Field::kDurationMs, 8.25},
+                                             {Field::kErrorType, std::string_view("E")},
+                                             {Field::kErrorMessage, std::string_view("é\n")},
+                                             {Field::kFailedNodeId, nullptr}});
+  }
+  write({line_of(second_, 1, R"(,"cache_hit":true,"attributes":{"a":[1,{"b":null}]})"),
+         line_of(second_, 2, R"(,"tenant_id":"a/b","rows":-7)")});
+  const auto before = all_events();
+  EXPECT_THAT(query("SELECT count(*) FROM events"), HasSubstr("4"));
+
+  const auto done = compact();
+  EXPECT_EQ(done.segments, 2U);
+  EXPECT_EQ(done.events, 4U);
+  EXPECT_THAT(done.left, IsEmpty());
+  EXPECT_EQ(all_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_THAT(*store_.segments(), SizeIs(2));  // for those who read them now
+
+  EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 2U);
+  EXPECT_THAT(*store_.segments(), IsEmpty());
+  EXPECT_EQ(all_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(compact().segments, 0U);
+}
+
+TEST_F(CompactionTest, SortsByRunAndPutsEachDateAndTenantIntoAPartOfItsOwn) {
+  write({line_of(second_, 1, R"(,"message":"c")"), line_of(first_, 1, R"(,"message":"a")"),
+         line_of(second_, 2, R"(,"message":"d")"),
+         line_of(first_, 2, R"(,"message":"b")", "2026-11-29T00:00:00Z"),
+         line_of(first_, 3, R"(,"tenant_id":"../x","message":"e")")});
+  EXPECT_EQ(compact().parts, 3U);
+  EXPECT_EQ(parts()[0].file, "date=2026-11-28/tenant=__HIVE_DEFAULT_PARTITION__/00000001.parquet");
+  EXPECT_EQ(parts()[1].file, "date=2026-11-28/tenant=%2E.%2Fx/00000001.parquet");
+  EXPECT_EQ(parts()[0].first_run, first_);
+  EXPECT_EQ(parts()[0].last_run, second_);
+  EXPECT_EQ(query("SELECT message FROM read_parquet(" + sql_string(part(0).string()) + ")"),
+            R"([["a"],["c"],["d"]])");
+  EXPECT_THAT(texts(), ElementsAre("a", "b", "e", "c", "d"));
+}
+
+TEST_F(CompactionTest, TakesSeveralBatchesWhenThereIsMoreThanMemoryShallHold) {
+  std::vector<std::string> lines;
+  for (int seq = 1; seq <= 20; ++seq) {
+    lines.push_back(line_of(first_, seq, R"(,"message":")" + std::to_string(seq) + R"(")"));
+  }
+  write(lines, 1);
+  const auto before = texts();
+  EXPECT_EQ(compact({.batch_bytes = 3000}).parts, 5U);
+  EXPECT_EQ(texts(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(CompactionTest, LeavesWhatIsBeingWrittenAndWhatComesAfterItInARun) {
+  log::LogWriter living(store_, system_clock());
+  auto text = line_of(first_, 1, R"(,"message":"a")") + "\n";
+  ASSERT_TRUE(living.commit(text, 1));
+  write({line_of(first_, 2, R"(,"message":"b")")});
+  write({line_of(second_, 1, R"(,"message":"c")")});
+  const auto done = compact(kRemoveAtOnce);
+  EXPECT_EQ(done.segments, 1U);
+  ASSERT_THAT(done.left, SizeIs(1));
+  EXPECT_EQ(done.left.front().reason, "an earlier segment of one of its runs stays");
+  EXPECT_THAT(texts(), ElementsAre("c", "a", "b"));
+  living.close();
+  EXPECT_EQ(compact(kRemoveAtOnce).segments, 2U);
+  EXPECT_THAT(texts(), ElementsAre("c", "a", "b"));
+}
+
+TEST_F(CompactionTest, LeavesADamagedSegmentAndSaysSo) {
+  write({line_of(first_, 1), line_of(first_, 2)});
+  write({line_of(second_, 1)});
+  const auto path = store_.segments()->front();
+  auto bytes = *read_file(path, kMaxFile);
+  bytes[bytes.find("INFO")] = 'X';
+  ASSERT_TRUE(write_file_durably(path, bytes));
+  const auto done = compact(kRemoveAtOnce);
+  EXPECT_EQ(done.segments, 1U);
+  ASSERT_THAT(done.left, SizeIs(1));
+  EXPECT_THAT(done.left.front().reason, HasSubstr("disagree"));
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_THAT(problems(), testing::Not(IsEmpty()));
+}
+
+TEST_F(CompactionTest, LeavesASegmentWithALineThatIsNoEventAndGoesOnWithTheOthers) {
+  write({line_of(first_, 1)});
+  auto no_event = line_of(second_, 1);
+  no_event.replace(no_event.find("\"message\""), 9, "\"massage\"");
+  write({no_event});
+  write({line_of(second_, 2)});
+  const auto third = RunId::make(system_clock().now());
+  write({line_of(third, 1)});
+  const auto done = compact(kRemoveAtOnce);
+  EXPECT_EQ(done.segments, 2U);
+  ASSERT_THAT(done.left, SizeIs(2));
+  EXPECT_THAT(done.left[0].reason, HasSubstr("unknown field 'massage'"));
+  EXPECT_EQ(done.left[1].reason, "an earlier segment of one of its runs stays");
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[3]]");
+}
+
+TEST_F(CompactionTest, TakesEveryLineForWhatItsEventSays) {
+  // A key is said twice: the last one counts, and the line's beginning says something else.
+  write({line_of(first_, 1, R"(,"run_seq":7)")});
+  write({line_of(second_, 1, R"(,"timestamp":"2026-01-01T00:00:00Z")")});
+  write({line_of(second_, 2, R"(,"component":"c","tenant_id":"late")")});
+  const auto before = all_events();
+  const auto done = compact(kRemoveAtOnce);
+  EXPECT_THAT(done.left, SizeIs(3));
+  EXPECT_EQ(all_events(), before);
+}
+
+TEST_F(CompactionTest, LeavesOutForeignEventsWithAKeyThatWasThere) {
+  const auto external = [&](int seq, const std::string& key) {
+    auto line = line_of(first_, seq, R"(,"event_id":")" + key + R"(")");
+    line.replace(line.find("dag"), 3, "external");
+    return line;
+  };
+  write({external(1, "x"), external(2, "y"), external(3, "x")});
+  EXPECT_EQ(compact().duplicates, 1U);
+  EXPECT_EQ(query("SELECT run_seq FROM events ORDER BY 1"), "[[1],[2]]");
+}
+
+TEST_F(CompactionTest, KeepsSegmentsThatARegisteredCursorNeedsForADayAtTheMost) {
+  write({line_of(first_, 1)}, 1);
+  ASSERT_TRUE(log::write_cursor(store_, "shipper", {}));
+  EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 0U);
+  const auto writer = store_.segment_names()->front().writer;
+  auto passed = kRemoveAtOnce;
+  passed.keep_for_cursors = {};
+  EXPECT_EQ(compact(passed).removed_segments, 1U);
+
+  write({line_of(second_, 1)}, 1);
+  auto little = kRemoveAtOnce;
+  little.keep_bytes_for_cursors = 10;
+  EXPECT_EQ(compact(little).removed_segments, 1U);
+}
+
+TEST_F(CompactionTest, RemovesSegmentsThatEveryRegisteredCursorHasPassed) {
+  write({line_of(first_, 1)}, 1);
+  const auto writer = store_.segment_names()->front().writer;
+  ASSERT_TRUE(log::write_cursor(store_, "shipper", {{{writer, {.segment = 2, .offset = 0}}}}));
+  EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 1U);
+}
+
+TEST_F(CompactionTest, IsDoneByOneAtATime) {
+  write({line_of(first_, 1)});
+  const auto other = *File::open_or_create(store_.compaction_lock());
+  ASSERT_TRUE(*other.try_lock());
+  const auto done = store::compact(store_);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+}
+
+// ---- what may be wrong with parts and manifest
+// ---------------------------------------------------
+
+TEST_F(CompactionTest, FindsAPartThatWasChanged) {
+  write({line_of(first_, 1)});
+  compact(kRemoveAtOnce);
+  auto bytes = *read_file(part(0), kMaxFile);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  ASSERT_TRUE(write_file_durably(part(0), bytes));
+  const auto found = verify(store_)->seals.problems;
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found.front(), HasSubstr("00000001.parquet"));
+}
+
+TEST_F(CompactionTest, AnswersWithoutAPartThatIsGoneAndSaysSo) {
+  write({line_of(first_, 1, R"(,"tenant_id":"a","message":"a")")});
+  write({line_of(second_, 1, R"(,"tenant_id":"b","message":"b")")});
+  compact(kRemoveAtOnce);
+  std::filesystem::remove(part(0));
+  EXPECT_EQ(query("SELECT message FROM events"), R"([["b"]])");
+  ASSERT_THAT(bad_->all(), SizeIs(1));
+  EXPECT_EQ(bad_->all().front().reason, "not there any more");
+  const auto read = read_all(store_, [](const event::EventView&) -> Result<void> { return {}; });
+  EXPECT_EQ(read->events, 1U);
+  EXPECT_THAT(read->bad, SizeIs(1));
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("not there any more")));
+}
+
+TEST_F(CompactionTest, AnswersWithoutAPartThatIsNoParquetAndSaysSo) {
+  write({line_of(first_, 1, R"(,"tenant_id":"a","message":"a")")});
+  write({line_of(second_, 1, R"(,"tenant_id":"b","message":"b")")});
+  compact(kRemoveAtOnce);
+  ASSERT_TRUE(write_file_durably(part(0), std::string(parts()[0].bytes, 'x')));
+  EXPECT_EQ(query("SELECT message FROM events"), R"([["b"]])");
+  EXPECT_THAT(bad_->all(), SizeIs(1));
+  const auto read = read_all(store_, [](const event::EventView&) -> Result<void> { return {}; });
+  EXPECT_EQ(read->events, 1U);
+  EXPECT_THAT(read->bad, SizeIs(1));
+}
+
+TEST_F(CompactionTest, FindsAManifestThatWasChangedOrPutBack) {
+  write({line_of(first_, 1)});
+  compact(kRemoveAtOnce);
+  const auto first = *read_file(store_.manifest(), kMaxFile);
+  write({line_of(second_, 1)});
+  compact(kRemoveAtOnce);
+  EXPECT_THAT(problems(), IsEmpty());
+  ASSERT_TRUE(write_file_durably(store_.manifest(), first));
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("is number 1, number 2 was sealed")));
+  auto changed = first;
+  changed[changed.find("\"events\":1") + 9] = '2';
+  ASSERT_TRUE(write_file_durably(store_.manifest(), changed));
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("is not a manifest")));
+  EXPECT_THAT(query("SELECT 1 FROM events"), HasSubstr("is not a manifest"));
+  EXPECT_EQ(store::compact(store_).error().code, ErrorCode::kCorrupt);
+  std::filesystem::remove(store_.manifest());
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("is number 0, number 2 was sealed")));
+}
+
+TEST_F(CompactionTest, SealsAManifestThatACrashHasLeftWithoutItsSeal) {
+  write({line_of(first_, 1)});
+  const auto seals = *read_file(store_.seals(), kMaxFile);
+  compact();
+  ASSERT_TRUE(write_file_durably(store_.seals(), seals));
+  EXPECT_THAT(problems(), IsEmpty());
+  compact();
+  EXPECT_NE(*read_file(store_.seals(), kMaxFile), seals);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(CompactionTest, RemovesPartsThatACrashHasLeftAndNothingElse) {
+  write({line_of(first_, 1)});
+  compact();
+  const auto folder = part(0).parent_path();
+  for (const auto* name : {"00000002.parquet", "mine.parquet", "00000002.parquet.bak"}) {
+    ASSERT_TRUE(write_file_durably(folder / name, "x"));
+  }
+  compact();
+  EXPECT_THAT(*list_directory(folder),
+              ElementsAre("00000001.parquet", "00000002.parquet.bak", "mine.parquet"));
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[1]]");
+}
+
+}  // namespace
+}  // namespace weir::store

@@ -1,0 +1,125 @@
+#include "store/event_columns.h"
+
+#include <algorithm>
+#include <string>
+
+#include "store/value_reader.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+using event::FieldType;
+
+LogicalType column_type(FieldType type) {
+  const auto& api = duckdb();
+  const auto simple = [&](duckdb_type id) {
+    return LogicalType(api.duckdb_create_logical_type(id));
+  };
+  switch (type) {
+    case FieldType::kString:
+      return simple(DUCKDB_TYPE_VARCHAR);
+    case FieldType::kInteger:
+      return simple(DUCKDB_TYPE_BIGINT);
+    case FieldType::kNumber:
+      return simple(DUCKDB_TYPE_DOUBLE);
+    case FieldType::kBoolean:
+      return simple(DUCKDB_TYPE_BOOLEAN);
+    case FieldType::kTimestamp:
+      return simple(DUCKDB_TYPE_TIMESTAMP);
+    case FieldType::kStrings:
+      return LogicalType(api.duckdb_create_list_type(simple(DUCKDB_TYPE_VARCHAR).get()));
+    case FieldType::kObject:
+      break;
+  }
+  auto json = simple(DUCKDB_TYPE_VARCHAR);
+  api.duckdb_logical_type_set_alias(json.get(), "JSON");
+  return json;
+}
+
+template <class T>
+void put(duckdb_vector vector, idx_t row, T value) {
+  static_cast<T*>(duckdb().duckdb_vector_get_data(vector))[row] = value;
+}
+
+void put_text(duckdb_vector vector, idx_t row, std::string_view text) {
+  duckdb().duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
+}
+
+/// `used` counts the entries of the child vector that earlier rows of the chunk have taken.
+void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
+                 idx_t& used) {
+  const auto& api = duckdb();
+  put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
+  api.duckdb_list_vector_reserve(vector, used + strings.size());
+  auto* child = api.duckdb_list_vector_get_child(vector);
+  for (const auto& string : strings) put_text(child, used++, string);
+  api.duckdb_list_vector_set_size(vector, used);
+}
+
+void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field,
+               const json::FlatMember& member, idx_t& used) {
+  switch (event::info(field).type) {
+    case FieldType::kString:
+    case FieldType::kObject:
+      return put_text(vector, row, member.text);
+    case FieldType::kInteger:
+      return put(vector, row, member.integer);
+    case FieldType::kNumber:
+      return put(vector, row, member.number);
+    case FieldType::kBoolean:
+      return put(vector, row, member.boolean);
+    case FieldType::kTimestamp:
+      return put(vector, row, std::int64_t{event.timestamp().time_since_epoch().count()});
+    case FieldType::kStrings:
+      return put_strings(vector, row, event.strings(field), used);
+  }
+}
+
+}  // namespace
+
+void add_event_columns(duckdb_bind_info info) {
+  for (const auto& field : event::fields()) {
+    duckdb().duckdb_bind_add_result_column(info, std::string(field.name).c_str(),
+                                           column_type(field.type).get());
+  }
+}
+
+std::vector<Field> wanted_columns(duckdb_init_info info) {
+  const auto& api = duckdb();
+  std::vector<Field> columns;
+  const auto count = api.duckdb_init_get_column_count(info);
+  for (idx_t i = 0; i < count; ++i) {
+    columns.push_back(static_cast<Field>(api.duckdb_init_get_column_index(info, i)));
+  }
+  return columns;
+}
+
+EventRows::EventRows(duckdb_data_chunk chunk, const std::vector<Field>& columns)
+    : chunk_(chunk), capacity_(duckdb().duckdb_vector_size()) {
+  const auto& api = duckdb();
+  columns_.reserve(columns.size());
+  for (idx_t i = 0; i < columns.size(); ++i) {
+    if (static_cast<std::size_t>(columns[i]) >= event::kFieldCount) continue;
+    auto* vector = api.duckdb_data_chunk_get_vector(chunk, i);
+    // Most columns are null in most rows: null at first.
+    api.duckdb_vector_ensure_validity_writable(vector);
+    auto* validity = api.duckdb_vector_get_validity(vector);
+    std::fill_n(validity, capacity_ / kBits, 0);
+    columns_.push_back({.field = columns[i], .vector = vector, .validity = validity});
+  }
+}
+
+void EventRows::add(const event::EventView& event) {
+  for (auto& column : columns_) {
+    const auto* member = event.find(column.field);
+    if (member == nullptr) continue;
+    column.validity[size_ / kBits] |= std::uint64_t{1} << (size_ % kBits);
+    put_field(column.vector, size_, event, column.field, *member, column.used);
+  }
+  ++size_;
+}
+
+void EventRows::finish() { duckdb().duckdb_data_chunk_set_size(chunk_, size_); }
+
+}  // namespace weir::store

@@ -1,0 +1,189 @@
+#include "store/part_reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "event/catalogue.h"
+#include "store/connection_impl.h"
+
+namespace weir::store {
+namespace {
+
+using event::Field;
+using event::FieldType;
+
+std::string_view text_in(duckdb_vector vector, idx_t row) {
+  const auto& text =
+      static_cast<const duckdb_string_t*>(duckdb().duckdb_vector_get_data(vector))[row];
+  // duckdb_string_t_data and _length are functions of the library; the layout is part of its ABI.
+  constexpr std::uint32_t kInlined = 12;
+  const auto size = text.value.inlined.length;
+  return {size <= kInlined ? text.value.inlined.inlined : text.value.pointer.ptr, size};
+}
+
+template <class T>
+T value_in(duckdb_vector vector, idx_t row) {
+  return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
+}
+
+void append_strings(std::string& line, duckdb_vector vector, idx_t row) {
+  const auto list = value_in<duckdb_list_entry>(vector, row);
+  auto* child = duckdb().duckdb_list_vector_get_child(vector);
+  line += '[';
+  for (idx_t i = 0; i < list.length; ++i) {
+    if (i > 0) line += ',';
+    json::append_string(line, text_in(child, list.offset + i));
+  }
+  line += ']';
+}
+
+void append_value(std::string& line, FieldType type, duckdb_vector vector, idx_t row) {
+  switch (type) {
+    case FieldType::kString:
+      return json::append_string(line, text_in(vector, row));
+    case FieldType::kObject:
+      line += text_in(vector, row);
+      return;
+    case FieldType::kInteger:
+      line += std::to_string(value_in<std::int64_t>(vector, row));
+      return;
+    case FieldType::kNumber:
+      return json::append_double(line, value_in<double>(vector, row));
+    case FieldType::kBoolean:
+      line += value_in<bool>(vector, row) ? "true" : "false";
+      return;
+    case FieldType::kTimestamp:
+      return json::append_string(
+          line,
+          to_string(Timestamp(std::chrono::microseconds(value_in<std::int64_t>(vector, row)))));
+    case FieldType::kStrings:
+      return append_strings(line, vector, row);
+  }
+}
+
+/// Makes lines of rows.
+class Lines {
+ public:
+  explicit Lines(const PartReader::LineHandler& handle) : handle_(handle) { places_.fill(kAbsent); }
+
+  void begin(const std::vector<std::string>& columns) {
+    for (idx_t i = 0; i < columns.size(); ++i) {
+      // A column of another name is a later catalogue's.
+      if (const auto field = event::find_field(columns[i])) {
+        places_[static_cast<std::size_t>(*field)] = i;
+      }
+    }
+  }
+
+  Result<void> take(duckdb_data_chunk chunk) {
+    struct Column {
+      Field field;
+      FieldType type;
+      duckdb_vector vector;
+      std::uint64_t* validity;
+    };
+    std::vector<Column> columns;
+    const auto rows = duckdb().duckdb_data_chunk_get_size(chunk);
+    for (std::size_t i = 0; i < event::kFieldCount; ++i) {
+      const auto field = static_cast<Field>(i);
+      const auto place = places_[i];
+      if (place == kAbsent) continue;
+      auto* vector = duckdb().duckdb_data_chunk_get_vector(chunk, place);
+      auto* validity = duckdb().duckdb_vector_get_validity(vector);
+      // Of a hundred columns most are null in most chunks.
+      const auto words = (rows + kBits - 1) / kBits;
+      const bool all_null = validity != nullptr &&
+                            std::all_of(validity, validity + words, [](auto w) { return w == 0; });
+      if (all_null && field != event::kNullable) continue;
+      columns.push_back({field, event::info(field).type, vector, validity});
+    }
+    for (idx_t row = 0; row < rows; ++row) {
+      line_ = "{";
+      bool says_null = false;
+      for (const auto& column : columns) {
+        const bool is_valid = column.validity == nullptr ||
+                              ((column.validity[row / kBits] >> (row % kBits)) & 1U) != 0;
+        if (is_valid) {
+          append_key(column.field);
+          append_value(line_, column.type, column.vector, row);
+          if (column.field == Field::kEventType)
+            says_null = needs_null(text_in(column.vector, row));
+        } else if (column.field == event::kNullable && says_null) {
+          append_key(column.field);
+          line_ += "null";
+        }
+      }
+      line_ += '}';
+      WEIR_TRY(handle_(line_));
+    }
+    return {};
+  }
+
+ private:
+  static constexpr idx_t kAbsent = ~idx_t{0};
+  static constexpr idx_t kBits = 64;
+
+  void append_key(Field field) {
+    if (line_.size() > 1) line_ += ',';
+    line_ += '"';
+    line_ += event::info(field).name;
+    line_ += "\":";
+  }
+
+  /// Whether an event of the type says null where it has no value.
+  static bool needs_null(std::string_view type_name) {
+    const auto type = event::find_type(type_name);
+    if (!type || *type == event::Type::kCustom) return false;
+    const auto required = event::info(*type).required;
+    return std::ranges::find(required, event::kNullable) != required.end();
+  }
+
+  const PartReader::LineHandler& handle_;
+  std::array<idx_t, event::kFieldCount> places_;
+  std::string line_;
+};
+
+}  // namespace
+
+std::string parts_sql(const std::vector<std::filesystem::path>& parts) {
+  std::string sql = "read_parquet([";
+  for (const auto& part : parts) sql += (sql.back() == '[' ? "" : ", ") + sql_string(part.string());
+  return sql + "], union_by_name = true, hive_partitioning = false)";
+}
+
+Result<PartReader> PartReader::open() {
+  WEIR_TRY(auto database, Database::open_in_memory());
+  WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(connection.execute("SET threads = 1"));  // the order is that of the files
+  return PartReader(std::move(database), std::move(connection));
+}
+
+Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
+                              const std::string& where, const std::string& order,
+                              const LineHandler& handle) {
+  if (parts.empty()) return {};
+  auto sql = "SELECT * FROM " + parts_sql(parts);
+  if (!where.empty()) sql += " WHERE " + where;
+  Lines lines(handle);
+  return stream(connection_, sql + order,
+                {.begin = [&](const auto& columns) { lines.begin(columns); },
+                 .take = [&](auto* chunk) { return lines.take(chunk); }});
+}
+
+Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
+                              const std::string& where, const LineHandler& handle) {
+  return read(parts, where, parts.size() == 1 ? "" : " ORDER BY run_id, run_seq", handle);
+}
+
+Result<void> PartReader::read_newest(const std::vector<std::filesystem::path>& parts,
+                                     const std::string& where, std::uint64_t after,
+                                     std::uint64_t count, const LineHandler& handle) {
+  return read(parts, where,
+              " ORDER BY timestamp DESC, run_seq DESC LIMIT " + std::to_string(count) + " OFFSET " +
+                  std::to_string(after),
+              handle);
+}
+
+}  // namespace weir::store

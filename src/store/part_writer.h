@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "event/decoder.h"
+
+namespace weir::store {
+
+/// Writes parts (docs/formats/parts.md).
+///
+/// Memory   DuckDB's, limited to 384 MiB.
+/// Threads  One at a time.
+class PartWriter {
+ public:
+  /// Errors: kUnavailable (no DuckDB).
+  [[nodiscard]] static Result<PartWriter> open();
+  PartWriter(PartWriter&&) noexcept;
+  PartWriter& operator=(PartWriter&&) noexcept;
+  ~PartWriter();
+
+  /// A line of the log by its number.
+  using Lines = std::function<std::string_view(std::size_t index)>;
+  /// Whether the event is the one that should stand there.
+  using Check = std::function<bool(std::size_t index, const event::EventView& event)>;
+
+  /// Makes a Parquet file of so many events, in their order. Does not sync. Errors: kInvalidInput
+  /// (a line that is no event or not the right one, or what DuckDB says, of a full disk too).
+  [[nodiscard]] Result<void> write(const std::filesystem::path& file, std::size_t count,
+                                   const Lines& lines, const Check& check);
+  /// After an error of `write`: the line that was its reason, if one was.
+  [[nodiscard]] std::optional<std::size_t> bad_line() const;
+
+ private:
+  struct Impl;
+  explicit PartWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::store
