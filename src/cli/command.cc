@@ -11,6 +11,7 @@
 
 #include "cli/usage.h"
 #include "config/load.h"
+#include "store/compaction.h"
 #include "tool/library.h"
 #include "tool/supervisor.h"
 
@@ -81,9 +82,20 @@ int complain(const Error& error) {
   return kFailed;
 }
 
+void compact_when_due(const log::StoreDirectory& store) {
+  const auto due = store::is_compaction_due(store);
+  if (!due || !*due) return;  // what cannot be read is said by whoever needs it
+  const auto done = store::compact(store);
+  if (done || done.error().code == ErrorCode::kConflict ||
+      done.error().code == ErrorCode::kUnavailable) {
+    return;
+  }
+  std::fprintf(stderr, "weir: the log was not compacted: %s\n", done.error().message.c_str());
+}
+
 void warn_of_damage(const std::vector<store::BadPlace>& places) {
   for (const auto& bad : places) {
-    std::fprintf(stderr, "weir: %s: at byte %llu: %s\n", bad.segment.c_str(),
+    std::fprintf(stderr, "weir: %s: at byte %llu: %s\n", bad.file.c_str(),
                  static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
   }
   if (!places.empty()) {
@@ -166,6 +178,7 @@ int run_program(int argc, char** argv) {
   add_tail(app, invocation);
   add_sql(app, invocation);
   add_verify(app, invocation);
+  add_compact(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);

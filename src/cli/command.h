@@ -51,6 +51,10 @@ struct Invocation {
 /// Prints "weir: MESSAGE" to standard error, and gives the exit code that fits.
 int complain(const Error& error);
 
+/// Compacts the store if it is time and nobody else does it. What goes wrong is said, and is no
+/// failure of the command: everything is where it was.
+void compact_when_due(const log::StoreDirectory& store);
+
 /// Says on standard error what could not be read, and that the answer is without it.
 void warn_of_damage(const std::vector<store::BadPlace>& places);
 
@@ -68,6 +72,7 @@ void add_replay(CLI::App& app, Invocation& invocation);
 void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
+void add_compact(CLI::App& app, Invocation& invocation);
 void add_hooks(CLI::App& app, Invocation& invocation);
 void add_plugins(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);

@@ -92,6 +92,26 @@ void print_end(const engine::ExecReport& report, const ExecOptions& options,
   if (*command && run && !options.quiet) print_summary(*run, name);
 }
 
+int execute_recorded(const ExecOptions& options, const Invocation& invocation,
+                     const config::Config& settings, const log::StoreDirectory& store,
+                     int signals) {
+  const artifact::ArtifactStore artifacts(store.artifacts());
+  const auto recording = Recording::start(settings, store);
+  if (!recording) {
+    say(recording.error());
+    return kExecFailed;
+  }
+  const auto report = engine::exec((*recording)->recorder(), artifacts,
+                                   {.command = invocation.command,
+                                    .name = options.name,
+                                    .signals = signals,
+                                    .durability = durability(settings),
+                                    .loggers = &(*recording)->loggers()});
+  print_end(report, options,
+            text::printable(options.name.empty() ? invocation.command[0] : options.name));
+  return exit_code_of(report);
+}
+
 int execute(const ExecOptions& options, const Invocation& invocation) {
   if (invocation.command.empty()) {
     say({ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
@@ -105,21 +125,9 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
     say(signals.error());
     return kExecFailed;
   }
-  const artifact::ArtifactStore artifacts(store->artifacts());
-  const auto recording = Recording::start(*settings, *store);
-  if (!recording) {
-    say(recording.error());
-    return kExecFailed;
-  }
-  const auto report = engine::exec((*recording)->recorder(), artifacts,
-                                   {.command = invocation.command,
-                                    .name = options.name,
-                                    .signals = *signals,
-                                    .durability = durability(*settings),
-                                    .loggers = &(*recording)->loggers()});
-  print_end(report, options,
-            text::printable(options.name.empty() ? invocation.command[0] : options.name));
-  return exit_code_of(report);
+  const int code = execute_recorded(options, invocation, *settings, *store, *signals);
+  compact_when_due(*store);
+  return code;
 }
 
 }  // namespace

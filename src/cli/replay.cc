@@ -84,12 +84,13 @@ class Replay {
 Result<Moment> replay_run(const log::StoreDirectory& store, const RunId& run,
                           std::optional<std::int64_t> at) {
   Replay replay(run, at);
+  // Its own first: what others say is of signals that it has answered, or not.
   const auto read = store::read_run(store, run, [&](const EventView& event) {
     replay.take(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
-  const auto heard = store::read_all(store, [&](const EventView& event) {
+  const auto heard = store::read_mentions(store, run, [&](const EventView& event) {
     if (event.has(Field::kTargetRunId)) replay.take_signal_of_others(event);
     return Result<void>();
   });

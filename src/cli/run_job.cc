@@ -222,9 +222,7 @@ Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& j
   return report;
 }
 
-}  // namespace
-
-int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
+int run_recorded(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
   const InterruptStop interrupt;
   auto& settings = job.settings;
   const auto& file = job.file;
@@ -262,6 +260,14 @@ int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
                                 .stop = interrupt.token()});
   if (!report) return complain(report.error());
   return conclude(how, file.definition, store, *report);
+}
+
+}  // namespace
+
+int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
+  const int code = run_recorded(std::move(job), how, store);
+  compact_when_due(store);
+  return code;
 }
 
 }  // namespace weir::cli

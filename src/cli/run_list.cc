@@ -1,12 +1,15 @@
 #include "cli/run_list.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "cli/command.h"
+#include "log/manifest.h"
 #include "store/history.h"
+#include "store/query.h"
 
 namespace weir::cli {
 namespace {
@@ -65,17 +68,17 @@ Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& stor
   return ownerless;
 }
 
-}  // namespace
-
-Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
-                                         const OwnedRuns& owned_runs) {
+/// All runs, or that one.
+Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const OwnedRuns& owned_runs,
+                                    const std::optional<RunId>& one) {
   const auto asked_at = system_clock().now();
   const auto owned = owned_runs(store);
   States states;
-  const auto read = store::read_all(store, [&](const event::EventView& event) {
+  const auto take = [&](const event::EventView& event) {
     states[event.run_id()].apply(event);
     return Result<void>();
-  });
+  };
+  const auto read = one ? store::read_run(store, *one, take) : store::read_all(store, take);
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
   std::erase_if(states, [](const auto& run) { return is_process_run(run.second); });
@@ -93,34 +96,47 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   return runs;
 }
 
+}  // namespace
+
+Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
+                                         const OwnedRuns& owned_runs) {
+  return list(store, owned_runs, {});
+}
+
 namespace {
 
-/// The newest that no other run has started: those are parts of it.
-ListedRun last_of(std::vector<ListedRun> runs) {
+std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs) {
   std::unordered_set<std::string> children;
   for (const auto& run : runs) {
     for (const auto& child : run.state.children) children.insert(child.run_id);
   }
-  const auto last = std::ranges::find_if(
-      runs, [&](const auto& run) { return !children.contains(run.state.run_id.text()); });
-  return std::move(last == runs.end() ? runs.front() : *last);
+  std::vector<store::RunName> names;
+  for (const auto& run : runs) {
+    names.push_back(
+        {.id = run.state.run_id, .is_child = children.contains(run.state.run_id.text())});
+  }
+  return names;
 }
 
-}  // namespace
-
-Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
+/// Which of them, the newest first, a person means. Errors: kInvalidInput (none or several).
+Result<RunId> named(const log::StoreDirectory& store, const std::vector<store::RunName>& runs,
+                    const std::string& name) {
   constexpr std::size_t kShortest = 4;
-  WEIR_TRY(auto runs, list_runs(store));
-  if (runs.empty())
+  if (runs.empty()) {
     return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
-  if (name == "last") return last_of(std::move(runs));
-  std::vector<ListedRun> matching;
-  for (auto& run : runs) {
-    const auto id = run.state.run_id.text();
-    if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name)))
-      matching.push_back(std::move(run));
   }
-  if (matching.size() == 1) return std::move(matching.front());
+  if (name == "last") {
+    const auto last = std::ranges::find_if_not(runs, &store::RunName::is_child);
+    return last == runs.end() ? runs.front().id : last->id;
+  }
+  std::vector<RunId> matching;
+  for (const auto& run : runs) {
+    const auto id = run.id.text();
+    if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name))) {
+      matching.push_back(run.id);
+    }
+  }
+  if (matching.size() == 1) return matching.front();
   if (matching.empty()) {
     return fail(ErrorCode::kInvalidInput,
                 "no run '" + name +
@@ -128,6 +144,24 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& 
   }
   return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) +
                                             " runs; give more of the id");
+}
+
+}  // namespace
+
+Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
+  WEIR_TRY(const auto manifest, log::read_manifest(store));
+  if (manifest.parts().empty()) {
+    WEIR_TRY(auto runs, list_runs(store));
+    WEIR_TRY(const auto id, named(store, names_of(runs), name));
+    return std::move(
+        *std::ranges::find(runs, id, [](const ListedRun& run) { return run.state.run_id; }));
+  }
+  // In parts a question of two columns is much faster than reading all.
+  WEIR_TRY(const auto names, store::run_names(store));
+  WEIR_TRY(const auto id, named(store, names, name));
+  WEIR_TRY(auto runs, list(store, log::RunLock::held, id));
+  if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
+  return std::move(runs.front());
 }
 
 }  // namespace weir::cli

@@ -134,6 +134,7 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
     print_table(*rows);
   }
   warn_of_damage(bad->all());
+  compact_when_due(*store);
   return kDone;
 }
 

@@ -13,7 +13,9 @@
 #include "event/decoder.h"
 #include "event/topic.h"
 #include "log/follower.h"
+#include "log/manifest.h"
 #include "record/log_text.h"
+#include "store/history.h"
 
 namespace weir::cli {
 namespace {
@@ -54,14 +56,24 @@ class Tail {
   Tail(const log::StoreDirectory& store, const TailOptions& options, Wanted wanted)
       : store_(store), options_(options), wanted_(std::move(wanted)) {}
 
+  /// Takes what is in parts; what a follower then finds may be newer.
+  Result<void> take_parts(const log::Manifest& manifest) {
+    WEIR_TRY(auto read, store::read_newest_of_parts(
+                            store_, manifest, wanted_.run,
+                            [this](const event::EventView& event, std::string_view line) {
+                              if (wanted_.has(event, topic_)) keep_before(event.timestamp(), line);
+                              return last_.size() < options_.last;
+                            }));
+    bad_.insert(bad_.end(), read.bad.begin(), read.bad.end());
+    return {};
+  }
+
   Result<void> print_last(log::Follower& follower) {
     while (true) {
       WEIR_TRY(const auto commit, follower.next(std::chrono::milliseconds(0)));
       if (!commit) break;
       for_each_wanted(*commit, [this](const event::EventView& event, std::string_view line) {
-        // In the order of time; within an instant as they were read.
-        last_.emplace_hint(last_.upper_bound(event.timestamp()), event.timestamp(), line);
-        if (last_.size() > options_.last) last_.erase(last_.begin());
+        keep(event.timestamp(), line);
       });
     }
     for (const auto& [time, line] : last_) {
@@ -93,6 +105,16 @@ class Tail {
   }
 
  private:
+  /// In the order of time; within an instant as they were read.
+  void keep(Timestamp time, std::string_view line) {
+    last_.emplace_hint(last_.upper_bound(time), time, line);
+    if (last_.size() > options_.last) last_.erase(last_.begin());
+  }
+  /// One that was read before those that are kept, backwards.
+  void keep_before(Timestamp time, std::string_view line) {
+    last_.emplace_hint(last_.lower_bound(time), time, line);
+  }
+
   template <class Use>
   void for_each_wanted(const log::FollowedCommit& commit, const Use& use) {
     auto offset = commit.begin;
@@ -155,7 +177,16 @@ int tail(const TailOptions& options, const Invocation& invocation) {
   const auto level = std::ranges::find(kLevels, options.level) - kLevels.begin();
   Tail tail(*store, options,
             {.topic = *std::move(topic), .run = *run, .level = static_cast<std::size_t>(level)});
-  auto from = options.last > 0 ? Result<log::Cursor>() : log::end_of_log(*store);
+  Result<log::Cursor> from;
+  if (options.last > 0) {
+    const auto manifest = log::read_manifest(*store);
+    if (!manifest) return complain(manifest.error());
+    from = manifest->end_of_parts();
+    const auto taken = tail.take_parts(*manifest);
+    if (!taken) return complain(taken.error());
+  } else {
+    from = log::end_of_log(*store);
+  }
   if (!from) return complain(from.error());
   auto follower = log::Follower::open(
       *store, *std::move(from), [&tail](const log::FollowProblem& problem) { tail.note(problem); });

@@ -12,6 +12,7 @@ namespace weir::cli {
 namespace {
 
 void print_text(const store::Verification& found) {
+  if (found.read.parts > 0) std::printf("%s, ", text::count(found.read.parts, "part").c_str());
   std::printf("%s, %s, %s of %s, %s, %s\n", text::count(found.read.segments, "segment").c_str(),
               text::count(found.read.commits, "commit").c_str(),
               text::count(found.read.events, "event").c_str(),
@@ -39,6 +40,7 @@ void print_text(const store::Verification& found) {
 void print_json(const store::Verification& found) {
   json::Object object;
   object.set("ok", found.problems.empty());
+  object.set("parts", found.read.parts);
   object.set("segments", found.read.segments);
   object.set("commits", found.read.commits);
   object.set("events", found.read.events);

@@ -1,0 +1,77 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "store/compaction.h"
+
+namespace weir::cli {
+namespace {
+
+void print_text(const store::CompactionReport& done) {
+  if (done.segments == 0) {
+    std::printf("nothing to compact\n");
+  } else {
+    std::printf("%s of %s in %s became %s of %s\n", text::count(done.events, "event").c_str(),
+                text::count(done.segment_bytes, "byte").c_str(),
+                text::count(done.segments, "segment").c_str(),
+                text::count(done.parts, "part").c_str(),
+                text::count(done.part_bytes, "byte").c_str());
+  }
+  if (done.duplicates > 0) {
+    std::printf("%s left out: the same key twice\n", text::count(done.duplicates, "event").c_str());
+  }
+  if (done.removed_segments > 0) {
+    std::printf("%s removed that parts had replaced before\n",
+                text::count(done.removed_segments, "segment").c_str());
+  }
+}
+
+void print_json(const store::CompactionReport& done) {
+  json::Object object;
+  object.set("segments", done.segments);
+  object.set("events", done.events);
+  object.set("duplicates", done.duplicates);
+  object.set("segment_bytes", done.segment_bytes);
+  object.set("parts", done.parts);
+  object.set("part_bytes", done.part_bytes);
+  object.set("removed_segments", done.removed_segments);
+  json::Array left;
+  for (const auto& [segment, reason] : done.left) {
+    json::Object one;
+    one.set("segment", segment.file_name());
+    one.set("reason", reason);
+    left.emplace_back(std::move(one));
+  }
+  object.set("left", std::move(left));
+  std::printf("%s\n", json::to_pretty_text(object).c_str());
+}
+
+int compact(bool as_json, const Invocation& invocation) {
+  const auto store = invocation.open_store();
+  if (!store) return complain(store.error());
+  const auto done = store::compact(*store);
+  if (!done) return complain(done.error());
+  as_json ? print_json(*done) : print_text(*done);
+  for (const auto& [segment, reason] : done->left) {
+    std::fprintf(stderr, "weir: %s: stays as it is: %s\n", store->segment(segment).c_str(),
+                 reason.c_str());
+  }
+  return done->left.empty() ? kDone : kStoreFailed;
+}
+
+}  // namespace
+
+void add_compact(CLI::App& app, Invocation& invocation) {
+  auto as_json = std::make_shared<bool>(false);
+  auto* command = app.add_subcommand(
+      "compact", "Turn finished segments of the log into Parquet files, sorted by run");
+  command->add_flag("--json", *as_json, "Print JSON");
+  command->callback([&invocation, as_json] {
+    invocation.action = [&invocation, as_json] { return compact(*as_json, invocation); };
+  });
+}
+
+}  // namespace weir::cli
