@@ -11,22 +11,13 @@
 #include "log/sealing.h"
 #include "log/segment.h"
 #include "log/verify.h"
+#include "tests/disk/manual_clock.h"
 #include "tests/disk/simulated_disk.h"
 
 namespace weir::disk {
 namespace {
 
 constexpr const char* kRoot = "/store";
-
-class ManualClock final : public Clock {
- public:
-  [[nodiscard]] Timestamp now() const override { return Timestamp(time_); }
-  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return time_; }
-  void advance(std::chrono::milliseconds by) { time_ += by; }
-
- private:
-  std::chrono::microseconds time_{1'700'000'000'000'000};
-};
 
 /// What is known of one writer's events, by the name of its segments.
 struct Told {

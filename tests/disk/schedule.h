@@ -12,6 +12,8 @@ struct ScheduleReport {
   std::uint64_t power_failures = 0;
   std::uint64_t kills = 0;
   std::uint64_t failed_commits = 0;
+  std::uint64_t compactions = 0;
+  std::uint64_t failed_compactions = 0;  ///< of them, by the disk or by their end
   /// What the log broke of its promises, in a sentence.
   std::optional<std::string> broken;
 };
