@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "cli/command.h"
@@ -16,6 +18,7 @@ namespace {
 struct SqlOptions {
   std::string query;
   std::string recipe;
+  std::vector<std::string> set;
   std::string format = "table";
   bool list = false;
 };
@@ -83,7 +86,9 @@ void print_csv(store::Rows& rows) {
 Result<std::string> chosen_query(const SqlOptions& options) {
   if (!options.recipe.empty()) {
     for (const auto& recipe : store::cookbook()) {
-      if (recipe.name == options.recipe) return std::string(recipe.sql);
+      const bool is_its_number =
+          recipe.number > 0 && std::to_string(recipe.number) == options.recipe;
+      if (is_its_number || recipe.name == options.recipe) return std::string(recipe.sql);
     }
     return fail(ErrorCode::kInvalidInput, "the cookbook has no '" + options.recipe +
                                               "'; `weir sql --list` shows what it has");
@@ -102,9 +107,11 @@ Result<std::string> chosen_query(const SqlOptions& options) {
 }
 
 int list_recipes() {
-  Table table({"NAME", "QUESTION"});
+  Table table({"NUMBER", "NAME", "QUESTION"});
+  table.align(0, Table::Align::kRight);
   for (const auto& recipe : store::cookbook()) {
-    table.add({std::string(recipe.name), std::string(recipe.question)});
+    table.add({recipe.number > 0 ? std::to_string(recipe.number) : "", std::string(recipe.name),
+               std::string(recipe.question)});
   }
   table.print(stdout);
   return kDone;
@@ -124,6 +131,15 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   if (!database) return complain(database.error());
   auto connection = database->connect();
   if (!connection) return complain(connection.error());
+  for (const auto& word : options.set) {
+    const auto sign = word.find('=');
+    if (sign == std::string::npos || sign == 0) {
+      std::fprintf(stderr, "weir: --set %s: NAME=VALUE is expected\n", word.c_str());
+      return kWrongUsage;
+    }
+    const auto set = store::set_variable(*connection, word.substr(0, sign), word.substr(sign + 1));
+    if (!set) return complain(set.error());
+  }
   auto rows = connection->query_one(*query);
   if (!rows) return complain(std::move(rows).error().within("the query"));
   if (options.format == "json") {
@@ -143,12 +159,19 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
 void add_sql(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SqlOptions>();
   auto* command = app.add_subcommand(
-      "sql", "Query what was recorded: the views are logs, runs, nodes and events");
+      "sql", "Query what was recorded: events, logs, runs, nodes and more; SHOW TABLES lists them");
   auto* query = command->add_option("query", options->query,
                                     "SQL in DuckDB's dialect; standard input if absent");
-  command->add_option("--cookbook", options->recipe, "Run a query of the cookbook instead")
+  command
+      ->add_option("--cookbook", options->recipe,
+                   "Run a query of the cookbook instead: its name or number")
       ->excludes(query);
   command->add_flag("--list", options->list, "List the cookbook");
+  command
+      ->add_option("--set", options->set,
+                   "A variable for the query, NAME=VALUE: getvariable('NAME') is its text")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
               {"table", "json", "csv"});
   command->callback([&invocation, options] {

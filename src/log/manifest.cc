@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/json.h"
+#include "log/members.h"
 #include "log/seal_chain.h"
 
 namespace weir::log {
@@ -20,48 +21,6 @@ constexpr std::string_view kPartExtension = ".parquet";
 constexpr std::string_view kNoTenant = "__HIVE_DEFAULT_PARTITION__";
 /// Folder names have at most 255 bytes.
 constexpr std::size_t kMaxTenantFolder = 200;
-
-/// The members of an object that must be as they are written. What is not is noted.
-class Members {
- public:
-  explicit Members(const json::Value& value) : object_(value.object()) {}
-
-  [[nodiscard]] const json::Value* find(const char* key) {
-    const auto* member = object_ == nullptr ? nullptr : object_->find(key);
-    is_good_ = is_good_ && member != nullptr;
-    return member;
-  }
-  [[nodiscard]] std::string text(const char* key) {
-    const auto* member = find(key);
-    const auto* text = member == nullptr ? nullptr : member->string();
-    is_good_ = is_good_ && text != nullptr;
-    return text == nullptr ? "" : *text;
-  }
-  [[nodiscard]] std::uint64_t number(const char* key) {
-    const auto* member = find(key);
-    const auto* number = member == nullptr ? nullptr : member->integer();
-    is_good_ = is_good_ && number != nullptr && *number >= 0;
-    return is_good_ ? static_cast<std::uint64_t>(*number) : 0;
-  }
-  template <class T>
-  [[nodiscard]] T parsed(const char* key, std::optional<T> (*parse)(std::string_view)) {
-    const auto value = parse(text(key));
-    is_good_ = is_good_ && value;
-    return value.value_or(T());
-  }
-  template <class Take>
-  void each(const char* key, const Take& take) {
-    const auto* member = find(key);
-    const auto* items = member == nullptr ? nullptr : member->array();
-    is_good_ = is_good_ && items != nullptr;
-    for (std::size_t i = 0; is_good_ && i < items->size(); ++i) is_good_ = take((*items)[i]);
-  }
-  [[nodiscard]] bool is_good() const { return is_good_; }
-
- private:
-  const json::Object* object_;
-  bool is_good_ = true;
-};
 
 json::Value json_of(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/json.h"
+#include "log/members.h"
 
 namespace weir::log {
 namespace {
@@ -49,38 +50,30 @@ std::string line_of(const Sealed& sealed, const Sha256& previous) {
   return text + check;
 }
 
-/// The members of a line's object. What is not there, or is something else, is zero or empty: then
-/// the line is not what would be written for it.
-class Members {
- public:
-  explicit Members(const json::Object& object) : object_(object) {}
+std::vector<Sha256> hashes_in(Members& members, const char* key) {
+  std::vector<Sha256> hashes;
+  members.each(key, [&](const json::Value& item) {
+    const auto hash = item.string() != nullptr ? Sha256::parse(*item.string()) : std::nullopt;
+    if (hash) hashes.push_back(*hash);
+    return hash.has_value();
+  });
+  return hashes;
+}
 
-  [[nodiscard]] std::string text(const char* key) const {
-    const auto* member = object_.find(key);
-    return member != nullptr && member->string() != nullptr ? *member->string() : std::string();
-  }
-  [[nodiscard]] std::uint64_t number(const char* key) const {
-    const auto* member = object_.find(key);
-    const auto* integer = member != nullptr ? member->integer() : nullptr;
-    return integer != nullptr && *integer > 0 ? static_cast<std::uint64_t>(*integer) : 0;
-  }
-  [[nodiscard]] Sha256 hash(const char* key) const {
-    return Sha256::parse(text(key)).value_or(Sha256());
-  }
-  [[nodiscard]] std::vector<Sha256> hashes(const char* key) const {
-    std::vector<Sha256> hashes;
-    const auto* member = object_.find(key);
-    if (member == nullptr || member->array() == nullptr) return hashes;
-    for (const auto& item : *member->array()) {
-      const auto hash = item.string() != nullptr ? Sha256::parse(*item.string()) : std::nullopt;
-      if (hash) hashes.push_back(*hash);
-    }
-    return hashes;
-  }
+Seal seal_of(Members& members) {
+  return {.segment = {.writer = members.text("writer"),
+                      .number = static_cast<std::uint32_t>(members.number("number"))},
+          .bytes = members.number("bytes"),
+          .dropped_bytes = members.number("dropped_bytes"),
+          .sha256 = members.parsed("sha256", &Sha256::parse)};
+}
 
- private:
-  const json::Object& object_;
-};
+ManifestSeal manifest_seal_of(Members& members) {
+  return {.number = members.number("number"),
+          .sha256 = members.parsed("sha256", &Sha256::parse),
+          .added = hashes_in(members, "added"),
+          .removed = hashes_in(members, "removed")};
+}
 
 struct ReadLine {
   std::variant<Seal, ManifestSeal> sealed;
@@ -95,25 +88,17 @@ std::optional<ReadLine> parse_line(std::string_view line) {
     const auto* member = value->object()->find(key);
     return member == nullptr ? nullptr : member->object();
   };
+  const auto* seal = inner("seal");
+  const auto* manifest = inner("manifest");
+  if (seal == nullptr && manifest == nullptr) return {};
+  Members members(seal != nullptr ? seal : manifest);
   ReadLine read;
-  if (const auto* object = inner("seal")) {
-    const Members seal(*object);
-    read = {.sealed = Seal{.segment = {.writer = seal.text("writer"),
-                                       .number = static_cast<std::uint32_t>(seal.number("number"))},
-                           .bytes = seal.number("bytes"),
-                           .dropped_bytes = seal.number("dropped_bytes"),
-                           .sha256 = seal.hash("sha256")},
-            .previous = seal.hash("previous")};
-  } else if (const auto* other = inner("manifest")) {
-    const Members manifest(*other);
-    read = {.sealed = ManifestSeal{.number = manifest.number("number"),
-                                   .sha256 = manifest.hash("sha256"),
-                                   .added = manifest.hashes("added"),
-                                   .removed = manifest.hashes("removed")},
-            .previous = manifest.hash("previous")};
+  if (seal != nullptr) {
+    read.sealed = seal_of(members);
   } else {
-    return {};
+    read.sealed = manifest_seal_of(members);
   }
+  read.previous = members.parsed("previous", &Sha256::parse);
   // One spelling only: what it would be written like is what it is.
   const auto written =
       std::visit([&](const auto& sealed) { return line_of(sealed, read.previous); }, read.sealed);

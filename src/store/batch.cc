@@ -189,12 +189,13 @@ Result<MadeParts> Batch::make_parts(std::uint64_t number, const std::filesystem:
   WEIR_TRY(auto writer, PartWriter::open());
   const auto scratch = folder / ("compaction-" + std::to_string(number) + ".parquet");
   MadeParts made;
-  for (auto& [place, rows] : rows_) {
+  for (auto& [of, rows] : rows_) {
+    const Place& place = of;
     std::sort(rows.begin(), rows.end(), is_before);
     made.duplicates += drop_duplicates(rows);
     auto written = writer.write(
         scratch, rows.size(), [&rows](std::size_t i) { return rows[i].line; },
-        [&, &place = place](std::size_t i, const event::EventView& event) {
+        [&rows, &place](std::size_t i, const event::EventView& event) {
           return event.run_id() == rows[i].run && event.run_seq() == rows[i].run_seq &&
                  date_of(event) == place.date &&
                  event.has(Field::kTenantId) == place.tenant.has_value() &&

@@ -24,18 +24,18 @@ struct Feed {
   event::Decoder decoder;
 };
 
-void bind(duckdb_bind_info info) {
+void bind_batch(duckdb_bind_info info) {
   add_event_columns(info);
   duckdb().duckdb_bind_set_bind_data(info, duckdb().duckdb_bind_get_extra_info(info), nullptr);
 }
 
-void init(duckdb_init_info info) {
+void init_batch(duckdb_init_info info) {
   auto* feed = static_cast<Feed*>(duckdb().duckdb_init_get_bind_data(info));
   feed->columns = wanted_columns(info);
   duckdb().duckdb_init_set_max_threads(info, 1);
 }
 
-void produce(duckdb_function_info info, duckdb_data_chunk chunk) {
+void produce_batch(duckdb_function_info info, duckdb_data_chunk chunk) {
   auto& feed = *static_cast<Feed*>(duckdb().duckdb_function_get_bind_data(info));
   EventRows rows(chunk, feed.columns);
   const auto refuse = [&](const std::string& why) {
@@ -56,9 +56,9 @@ Result<void> add_feed(Connection& connection, Feed& feed) {
   auto* function = api.duckdb_create_table_function();
   api.duckdb_table_function_set_name(function, "weir_batch");
   api.duckdb_table_function_set_extra_info(function, &feed, nullptr);
-  api.duckdb_table_function_set_bind(function, &bind);
-  api.duckdb_table_function_set_init(function, &init);
-  api.duckdb_table_function_set_function(function, &produce);
+  api.duckdb_table_function_set_bind(function, &bind_batch);
+  api.duckdb_table_function_set_init(function, &init_batch);
+  api.duckdb_table_function_set_function(function, &produce_batch);
   const auto state = api.duckdb_register_table_function(connection.impl().connection, function);
   api.duckdb_destroy_table_function(&function);
   if (state == DuckDBError) return fail(ErrorCode::kInvalidInput, "weir_batch is taken");

@@ -1,5 +1,7 @@
 #include "store/query.h"
 
+#include <charconv>
+
 #include "sql_cookbook.h"
 #include "sql_views.h"
 
@@ -33,11 +35,23 @@ Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {
 std::vector<Recipe> cookbook() {
   std::vector<Recipe> recipes;
   for (const auto& file : recipes::kFiles) {
-    auto question = file.text.substr(0, file.text.find('\n'));
-    question.remove_prefix(std::min(question.find_first_not_of("- "), question.size()));
-    recipes.push_back({file.name, question, file.text});
+    Recipe recipe{.name = file.name, .sql = file.text};
+    // "06-failure-rate"
+    const auto* begin = recipe.name.data();
+    const auto end = std::from_chars(begin, begin + recipe.name.size(), recipe.number).ptr;
+    if (recipe.number > 0) {
+      recipe.name.remove_prefix(static_cast<std::size_t>(end - begin) + 1);
+    }
+    recipe.question = file.text.substr(0, file.text.find('\n'));
+    recipe.question.remove_prefix(
+        std::min(recipe.question.find_first_not_of("- "), recipe.question.size()));
+    recipes.push_back(recipe);
   }
   return recipes;
+}
+
+Result<void> set_variable(Connection& connection, std::string_view name, std::string_view value) {
+  return connection.execute("SET VARIABLE " + sql_name(name) + " = " + sql_string(value));
 }
 
 }  // namespace weir::store

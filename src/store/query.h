@@ -12,7 +12,7 @@
 
 namespace weir::store {
 
-/// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`.
+/// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`, …
 /// What its queries cannot read is added to `bad`.
 [[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store,
                                           std::shared_ptr<BadPlaces> bad);
@@ -27,12 +27,18 @@ struct RunName {
 /// open_views.
 [[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store);
 
-/// A query that answers a common question (sql/cookbook).
+/// A query that answers a common question (sql/cookbook). What it can be told is in variables of
+/// the session: `getvariable('run_id')`.
 struct Recipe {
+  int number = 0;  ///< of the published ones; 0: of ours
   std::string_view name;
   std::string_view question;  ///< its first comment line
   std::string_view sql;
 };
 [[nodiscard]] std::vector<Recipe> cookbook();
+
+/// Lets the session's queries read a text: `getvariable('name')`. Errors: kInvalidInput.
+[[nodiscard]] Result<void> set_variable(Connection& connection, std::string_view name,
+                                        std::string_view value);
 
 }  // namespace weir::store

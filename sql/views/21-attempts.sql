@@ -1,0 +1,29 @@
+-- One row an execution of a node: several where it was tried again.
+CREATE VIEW attempts AS
+SELECT
+  run_id,
+  any_value(pipeline_id) AS pipeline_id,
+  node_id,
+  attempt,
+  any_value(plugin_id) AS plugin_id,
+  any_value(tool_id) AS tool_id,
+  any_value(step_index) AS step_index,
+  coalesce(
+    max(CASE event_type
+          WHEN 'pipeline_node_completed' THEN 'completed'
+          WHEN 'pipeline_node_failed' THEN 'failed'
+          WHEN 'pipeline_node_cancelled' THEN 'cancelled'
+        END),
+    'unfinished') AS state,
+  min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
+  max(timestamp) FILTER (event_type <> 'pipeline_node_started') AS ended_at,
+  max(duration_ms) AS duration_ms,
+  max(cpu_ms) AS cpu_ms,
+  max(memory_bytes) AS memory_bytes,
+  max(rows) AS rows,
+  max(error_type) AS error_type,
+  max(error_message) AS error_message
+FROM logs
+WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
+                     'pipeline_node_cancelled')
+GROUP BY run_id, node_id, attempt;

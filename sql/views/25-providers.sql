@@ -1,0 +1,25 @@
+-- One row a call of a provider.
+CREATE VIEW providers AS
+SELECT
+  run_id,
+  call_id,
+  any_value(node_id) AS node_id,
+  any_value(provider) AS provider,
+  any_value(operation) AS operation,
+  any_value(model_id) AS model_id,
+  coalesce(
+    max(CASE event_type
+          WHEN 'provider_call_completed' THEN 'completed'
+          WHEN 'provider_call_failed' THEN 'failed'
+        END),
+    'unfinished') AS state,
+  min(timestamp) AS started_at,
+  max(duration_ms) AS duration_ms,
+  max(input_tokens) AS input_tokens,
+  max(output_tokens) AS output_tokens,
+  max(cost_usd) AS cost_usd,
+  max(error_type) AS error_type,
+  max(error_message) AS error_message
+FROM logs
+WHERE event_type IN ('provider_call_started', 'provider_call_completed', 'provider_call_failed')
+GROUP BY run_id, call_id;
