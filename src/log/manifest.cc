@@ -182,10 +182,24 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   return manifest;
 }
 
+namespace {
+
+/// That there is none is right until the first was sealed.
+Result<Manifest> no_manifest(const StoreDirectory& store) {
+  if (!store.files().exists(store.parts().c_str())) return Manifest();
+  WEIR_TRY(const auto chain, SealChain::read(store));
+  if (!chain.manifest()) return Manifest();
+  return fail(ErrorCode::kCorrupt, store.manifest().string() + ": not there, number " +
+                                       std::to_string(chain.manifest()->number) +
+                                       " was sealed; put it back");
+}
+
+}  // namespace
+
 Result<Manifest> read_manifest(const StoreDirectory& store) {
   const auto path = store.manifest();
   auto read = read_file(path, kMaxManifestBytes, store.files());
-  if (!read && read.error().code == ErrorCode::kNotFound) return Manifest();
+  if (!read && read.error().code == ErrorCode::kNotFound) return no_manifest(store);
   WEIR_TRY(auto text, std::move(read));
   if (text.ends_with('\n')) text.pop_back();
   auto manifest = Manifest::parse(text);
@@ -195,14 +209,8 @@ Result<Manifest> read_manifest(const StoreDirectory& store) {
 
 Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest) {
   WEIR_TRY(write_file_durably(store.manifest(), manifest.text() + "\n", store.files()));
-  return seal_manifest(store, manifest);
-}
-
-Result<void> seal_manifest(const StoreDirectory& store, const Manifest& manifest) {
-  if (manifest.number() == 0) return {};
   WEIR_TRY(auto appender, SealChain::Appender::open(store));
   const auto& chain = appender.chain();
-  if (chain.manifest() && chain.manifest()->number >= manifest.number()) return {};
   ManifestSeal seal{.number = manifest.number(), .sha256 = sha256(manifest.text() + "\n")};
   std::set<Sha256> named;
   for (const auto& part : manifest.parts()) {
@@ -211,6 +219,17 @@ Result<void> seal_manifest(const StoreDirectory& store, const Manifest& manifest
   }
   std::ranges::set_difference(chain.parts(), named, std::back_inserter(seal.removed));
   return appender.append(seal);
+}
+
+Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest) {
+  WEIR_TRY(const auto chain, SealChain::read(store));
+  const auto last = chain.manifest() ? chain.manifest()->number : 0;
+  if (last == manifest.number()) return {};
+  // It may be in memory alone: written again, it is not.
+  if (last + 1 == manifest.number()) return write_manifest(store, manifest);
+  return fail(ErrorCode::kCorrupt,
+              store.manifest().string() + ": is number " + std::to_string(manifest.number()) +
+                  ", number " + std::to_string(last) + " was sealed; put the newest one back");
 }
 
 std::string part_file(std::string_view date, const std::optional<std::string>& tenant,

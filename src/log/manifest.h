@@ -74,15 +74,16 @@ class Manifest {
   std::map<std::string, std::uint32_t, std::less<>> replaced_;  // the last number, by writer
 };
 
-/// The store's manifest; one without parts where there is none. Errors: kCorrupt, kUnavailable (a
-/// newer format), kIo.
+/// The store's manifest; one without parts where there was none yet. Errors: kCorrupt (it is
+/// damaged, or gone), kUnavailable (a newer format), kIo.
 [[nodiscard]] Result<Manifest> read_manifest(const StoreDirectory& store);
 
-/// Puts it in the place of the one before, and then into the chain of seals; the second also when a
-/// crash has left that undone (`manifest` is the store's). Threads: whoever has the compaction's
-/// lock. Errors: kIo, kExhausted.
+/// Puts it in the place of the one before, and then into the chain of seals. Threads: whoever has
+/// the compaction's lock. Errors: kIo, kExhausted.
 [[nodiscard]] Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest);
-[[nodiscard]] Result<void> seal_manifest(const StoreDirectory& store, const Manifest& manifest);
+/// Does what somebody who was stopped in `write_manifest` has left undone for the store's manifest.
+/// Errors: as that, and kCorrupt (the chain knows a newer one).
+[[nodiscard]] Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest);
 
 /// Where the part of a date, a tenant and a batch goes, below StoreDirectory::parts().
 [[nodiscard]] std::string part_file(std::string_view date, const std::optional<std::string>& tenant,

@@ -187,7 +187,7 @@ const log::SegmentName& Batch::segment_of(std::string_view line) const {
 
 Result<MadeParts> Batch::make_parts(std::uint64_t number, const std::filesystem::path& folder) {
   WEIR_TRY(auto writer, PartWriter::open());
-  const auto scratch = folder / ("compaction-" + std::to_string(number) + ".parquet");
+  const auto scratch = folder / (std::to_string(number) + ".parquet");
   MadeParts made;
   for (auto& [of, rows] : rows_) {
     const Place& place = of;

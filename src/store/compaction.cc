@@ -31,8 +31,7 @@ class Compaction {
       : store_(store), options_(options), manifest_(std::move(manifest)), loader_(store) {}
 
   Result<CompactionReport> run() {
-    // What a crash has left undone.
-    WEIR_TRY(log::seal_manifest(store_, manifest_));
+    WEIR_TRY(log::finish_manifest(store_, manifest_));
     WEIR_TRY(remove_leftovers());
     WEIR_TRY(log::seal_finished(store_));
     WEIR_TRY(chain_, log::SealChain::read(store_));
@@ -123,13 +122,17 @@ class Compaction {
       if (!is_good) return false;
     }
     const auto number = manifest_.number() + making_.size() + 1;
-    const auto folder = options_.scratch.empty() ? store_.root() / "cache" : options_.scratch;
     std::error_code ignored;
-    std::filesystem::create_directories(folder, ignored);  // the next step says what is wrong
-    auto parts = std::async(std::launch::async,
-                            [batch, number, folder] { return batch->make_parts(number, folder); });
+    std::filesystem::create_directories(scratch(), ignored);  // the next step says what is wrong
+    auto parts = std::async(std::launch::async, [batch, number, folder = scratch()] {
+      return batch->make_parts(number, folder);
+    });
     making_.push_back({std::move(batch), std::move(parts)});
     return true;
+  }
+
+  [[nodiscard]] std::filesystem::path scratch() const {
+    return (options_.scratch.empty() ? store_.root() / "cache" : options_.scratch) / "compaction";
   }
 
   Result<bool> finish_first() {
@@ -173,8 +176,10 @@ class Compaction {
 
   // ---- what is not needed any more ------------------------------------------------------------
 
-  /// Parts that no manifest names any more or yet.
+  /// Parts that no manifest names yet, and what was to become one.
   Result<void> remove_leftovers() {
+    std::error_code ignored;
+    std::filesystem::remove_all(scratch(), ignored);
     const auto each = [&](const std::filesystem::path& folder, auto&& visit) -> Result<void> {
       auto listed = list_directory(folder, store_.files());
       if (!listed && listed.error().code == ErrorCode::kNotFound) return {};
@@ -187,8 +192,12 @@ class Compaction {
       return each(date, [&](const std::filesystem::path& tenant) -> Result<void> {
         if (!tenant.filename().string().starts_with("tenant=")) return {};
         return each(tenant, [&](const std::filesystem::path& file) -> Result<void> {
-          const auto batch = log::batch_of_file(file.filename().string());
-          if (!batch || *batch <= manifest_.number()) return {};
+          // "00000007.parquet", or what it was called while it was written.
+          const auto name = file.filename().string();
+          const auto end = name.find(".new-");
+          const auto batch = log::batch_of_file(name.substr(0, end));
+          const bool is_whole = end == std::string::npos;
+          if (!batch || (is_whole && *batch <= manifest_.number())) return {};
           return remove(file);
         });
       });

@@ -21,8 +21,8 @@ struct CompactionOptions {
   /// And how long, and how many bytes, for registered cursors that are behind them.
   std::chrono::seconds keep_for_cursors{86'400};
   std::uint64_t keep_bytes_for_cursors = std::uint64_t{4} << 30;
-  /// Where DuckDB makes the files that the store then takes: in the local file system, whatever the
-  /// store's is. Empty: in the store's `cache`.
+  /// Where DuckDB makes the files that the store then takes, in a folder `compaction`: in the local
+  /// file system, whatever the store's is. Empty: the store's `cache`.
   std::filesystem::path scratch{};
   const Clock& clock = system_clock();
 };

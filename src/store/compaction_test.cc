@@ -300,8 +300,11 @@ TEST_F(CompactionTest, FindsAManifestThatWasChangedOrPutBack) {
   write({line_of(second_, 1)});
   compact(kRemoveAtOnce);
   EXPECT_THAT(problems(), IsEmpty());
+  const auto second = parts().back().file;
   ASSERT_TRUE(write_file_durably(store_.manifest(), first));
   EXPECT_THAT(problems(), testing::Contains(HasSubstr("is number 1, number 2 was sealed")));
+  EXPECT_EQ(store::compact(store_).error().code, ErrorCode::kCorrupt);
+  EXPECT_TRUE(std::filesystem::exists(store_.parts() / second)) << "it is nobody's leftover";
   auto changed = first;
   changed[changed.find("\"events\":1") + 9] = '2';
   ASSERT_TRUE(write_file_durably(store_.manifest(), changed));
@@ -309,7 +312,10 @@ TEST_F(CompactionTest, FindsAManifestThatWasChangedOrPutBack) {
   EXPECT_THAT(query("SELECT 1 FROM events"), HasSubstr("is not a manifest"));
   EXPECT_EQ(store::compact(store_).error().code, ErrorCode::kCorrupt);
   std::filesystem::remove(store_.manifest());
-  EXPECT_THAT(problems(), testing::Contains(HasSubstr("is number 0, number 2 was sealed")));
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("not there, number 2 was sealed")));
+  EXPECT_THAT(query("SELECT 1 FROM events"), HasSubstr("not there, number 2 was sealed"));
+  EXPECT_EQ(store::compact(store_).error().code, ErrorCode::kCorrupt);
+  EXPECT_TRUE(std::filesystem::exists(store_.parts() / second));
 }
 
 TEST_F(CompactionTest, SealsAManifestThatACrashHasLeftWithoutItsSeal) {
@@ -327,7 +333,8 @@ TEST_F(CompactionTest, RemovesPartsThatACrashHasLeftAndNothingElse) {
   write({line_of(first_, 1)});
   compact();
   const auto folder = part(0).parent_path();
-  for (const auto* name : {"00000002.parquet", "mine.parquet", "00000002.parquet.bak"}) {
+  for (const auto* name :
+       {"00000002.parquet", "00000001.parquet.new-7", "mine.parquet", "00000002.parquet.bak"}) {
     ASSERT_TRUE(write_file_durably(folder / name, "x"));
   }
   compact();
