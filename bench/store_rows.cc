@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <future>
 #include <random>
 #include <string>
 
@@ -185,17 +186,68 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   }
 }
 
+/// Records so many events, and returns the runs they are of.
+std::vector<RunId> fill(const log::StoreDirectory& store, std::uint64_t count) {
+  record::Recorder recorder(store);
+  Traffic traffic(recorder);
+  for (std::uint64_t events = 0; events < count;) events += traffic.run();
+  return std::move(traffic.runs);
+}
+
+/// How long an event takes to its commit, one after the other while `goes_on`, in milliseconds.
+std::vector<double> commit_latencies(record::Run& run, const std::function<bool()>& goes_on) {
+  std::vector<double> latencies;
+  while (goes_on()) {
+    const auto start = SteadyClock::now();
+    run.emit(Type::kLog, {{Field::kMessage, std::string_view("grouped 3000000 rows by origin")}});
+    if (!run.flush()) break;
+    latencies.push_back(seconds_since(start) * 1e3);
+  }
+  return latencies;
+}
+
+/// A recorder beside a compaction and queries, against one alone.
+void measure_recording_beside_compaction() {
+  constexpr int kAlone = 1000;
+  const ScratchStore scratch;
+  fill(scratch.store, wanted_events() / 10);
+  record::Recorder recorder(scratch.store);
+  const auto run = *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                                    .pipeline_type = "dag",
+                                    .pipeline_id = "live",
+                                    .pipeline_version = "1",
+                                    .trace_id = TraceId::make()});
+  int left = kAlone;
+  const auto alone = percentile(commit_latencies(*run, [&] { return left-- > 0; }), 0.99);
+  auto compacting = std::async(std::launch::async, [&] {
+    const auto done = store::compact(scratch.store, {.keep = {}});
+    return done.has_value();
+  });
+  auto querying = std::async(std::launch::async, [&] {
+    while (compacting.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
+      const auto database = store::open_views(scratch.store, std::make_shared<store::BadPlaces>());
+      auto connection = *database->connect();
+      milliseconds_of(connection, "SELECT event_type, count(*) FROM events GROUP BY ALL");
+    }
+  });
+  const auto beside =
+      percentile(commit_latencies(*run,
+                                  [&] {
+                                    return querying.wait_for(std::chrono::seconds(0)) ==
+                                           std::future_status::timeout;
+                                  }),
+                 0.99);
+  print_note("commit latency of a recorder alone, p99", alone, "ms");
+  print_note("  while one compacts and another queries", beside, "ms");
+  print_row("  ratio", beside / alone, "", 2, false);
+}
+
 }  // namespace
 
 void measure_store() {
+  measure_recording_beside_compaction();
   const ScratchStore scratch;
-  std::vector<RunId> runs;
-  {
-    record::Recorder recorder(scratch.store);
-    Traffic traffic(recorder);
-    for (std::uint64_t events = 0; events < wanted_events();) events += traffic.run();
-    runs = std::move(traffic.runs);
-  }
+  const auto runs = fill(scratch.store, wanted_events());
   print_note("runs in the store", static_cast<double>(runs.size()), "");
   measure_compaction(scratch.store);
 

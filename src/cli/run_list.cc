@@ -111,6 +111,7 @@ std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs) {
     for (const auto& child : run.state.children) children.insert(child.run_id);
   }
   std::vector<store::RunName> names;
+  names.reserve(runs.size());
   for (const auto& run : runs) {
     names.push_back(
         {.id = run.state.run_id, .is_child = children.contains(run.state.run_id.text())});

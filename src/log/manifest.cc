@@ -169,13 +169,15 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   manifest.number_ = members.number("number");
   members.each("batches", [&](const json::Value& item) {
     auto batch = batch_of(item);
-    if (batch) manifest.add(*std::move(batch));
-    return batch.has_value();
+    if (!batch) return false;
+    manifest.add(*std::move(batch));
+    return true;
   });
   members.each("parts", [&](const json::Value& item) {
     auto part = part_of(item);
-    if (part) manifest.parts_.push_back(*std::move(part));
-    return part.has_value();
+    if (!part) return false;
+    manifest.parts_.push_back(*std::move(part));
+    return true;
   });
   // One spelling only, and with it the checksum: what it would be written like is what it is.
   if (!members.is_good() || manifest.text() != text) return damaged;
@@ -188,10 +190,10 @@ namespace {
 Result<Manifest> no_manifest(const StoreDirectory& store) {
   if (!store.files().exists(store.parts().c_str())) return Manifest();
   WEIR_TRY(const auto chain, SealChain::read(store));
-  if (!chain.manifest()) return Manifest();
+  const auto& sealed = chain.manifest();
+  if (!sealed) return Manifest();
   return fail(ErrorCode::kCorrupt, store.manifest().string() + ": not there, number " +
-                                       std::to_string(chain.manifest()->number) +
-                                       " was sealed; put it back");
+                                       std::to_string(sealed->number) + " was sealed; put it back");
 }
 
 }  // namespace
@@ -223,7 +225,8 @@ Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifes
 
 Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest) {
   WEIR_TRY(const auto chain, SealChain::read(store));
-  const auto last = chain.manifest() ? chain.manifest()->number : 0;
+  const auto& sealed = chain.manifest();
+  const auto last = sealed ? sealed->number : 0;
   if (last == manifest.number()) return {};
   // It may be in memory alone: written again, it is not.
   if (last + 1 == manifest.number()) return write_manifest(store, manifest);

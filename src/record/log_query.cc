@@ -20,8 +20,8 @@ using Order = LogQuery::Order;
 /// Of an error in a summary: it is to be looked at, and the whole is in the log.
 constexpr std::size_t kMaxErrorBytes = 4096;
 
-template <class Visit>
-void read_commit(std::string_view lines, event::Decoder& decoder, LogRead& read, Visit visit) {
+void read_commit(std::string_view lines, event::Decoder& decoder, LogRead& read,
+                 const EventVisitor& visit) {
   read.bytes += lines.size();
   while (!lines.empty()) {
     const auto end = lines.find('\n');
@@ -37,9 +37,8 @@ void read_commit(std::string_view lines, event::Decoder& decoder, LogRead& read,
   }
 }
 
-/// Calls `visit(EventView, line)` for every committed event of the store.
-template <class Visit>
-Result<void> read_log(const log::StoreDirectory& store, LogRead& read, Visit visit) {
+Result<LogRead> read_segments(const log::StoreDirectory& store, const EventVisitor& visit) {
+  LogRead read;
   WEIR_TRY(const auto paths, store.segments());
   event::Decoder decoder;
   for (const auto& path : paths) {
@@ -56,7 +55,7 @@ Result<void> read_log(const log::StoreDirectory& store, LogRead& read, Visit vis
     for (const auto& damage : reader->damage()) read.damaged_bytes += damage.size;
     for (const auto& suspect : reader->suspects()) read.damaged_bytes += suspect.size;
   }
-  return {};
+  return read;
 }
 
 /// The first few of many lines, by time, within `limit` and kMaxQueryBytes.
@@ -134,7 +133,11 @@ bool matches(const LogQuery& query, const EventView& event, std::string_view eve
 
 }  // namespace
 
-Result<LogEntries> query_logs(const log::StoreDirectory& store, const LogQuery& query) {
+EventSource segments_of(const log::StoreDirectory& store) {
+  return [store](const EventVisitor& visit) { return read_segments(store, visit); };
+}
+
+Result<LogEntries> query_logs(const EventSource& events, const LogQuery& query) {
   if (query.limit > kMaxQueryLimit) {
     return fail(ErrorCode::kInvalidInput, "limit " + std::to_string(query.limit) + ": at most " +
                                               std::to_string(kMaxQueryLimit) +
@@ -143,26 +146,25 @@ Result<LogEntries> query_logs(const log::StoreDirectory& store, const LogQuery& 
   const auto event_type = from_odibi_name(query.event_type);
   First first(query.limit, query.order);
   LogEntries result;
-  WEIR_TRY(read_log(store, result.read, [&](const EventView& event, std::string_view line) {
-    if (matches(query, event, event_type)) first.offer(event.timestamp(), line);
-  }));
+  WEIR_TRY(result.read, events([&](const EventView& event, std::string_view line) {
+             if (matches(query, event, event_type)) first.offer(event.timestamp(), line);
+           }));
   result.is_cut = first.is_cut();
   result.entries = std::move(first).take();
   return result;
 }
 
-Result<LogSummary> get_summary(const log::StoreDirectory& store,
-                               const std::optional<RunId>& run_id) {
+Result<LogSummary> get_summary(const EventSource& events, const std::optional<RunId>& run_id) {
   LogSummary summary;
   First errors(LogSummary::kMaxErrors, Order::kOldestFirst);
-  WEIR_TRY(read_log(store, summary.read, [&](const EventView& event, std::string_view line) {
-    if (run_id && event.run_id() != *run_id) return;
-    const auto level = event.text(Field::kLevel);
-    ++summary.total;
-    count(summary.by_level, level);
-    count(summary.by_event_type, event.type_name());
-    if (level == "ERROR" || level == "FATAL") errors.offer(event.timestamp(), line);
-  }));
+  WEIR_TRY(summary.read, events([&](const EventView& event, std::string_view line) {
+             if (run_id && event.run_id() != *run_id) return;
+             const auto level = event.text(Field::kLevel);
+             ++summary.total;
+             count(summary.by_level, level);
+             count(summary.by_event_type, event.type_name());
+             if (level == "ERROR" || level == "FATAL") errors.offer(event.timestamp(), line);
+           }));
   event::Decoder decoder;
   for (const auto& [timestamp, line] : std::move(errors).take()) {
     WEIR_TRY(const auto* const event, decoder.decode(line));

@@ -2,29 +2,40 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/id.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "event/catalogue.h"
+#include "event/decoder.h"
 #include "log/store_directory.h"
 
-/// Questions to the segments of a store, without a database. What was committed is seen, also of
-/// processes that still write. What was compacted away from the segments is not: ask `store`.
+/// Questions to the events of a store, without a database. What was committed is seen, also of
+/// processes that still write.
 namespace weir::record {
 
 /// What was read for an answer.
 struct LogRead {
-  std::uint64_t segments = 0;
+  std::uint64_t segments = 0;        ///< and parts
   std::uint64_t events = 0;          ///< all committed ones, whether they match or not
   std::uint64_t bytes = 0;           ///< of these, with their newlines
   std::uint64_t skipped_events = 0;  ///< committed lines that are no events to this program
   std::uint64_t damaged_bytes = 0;   ///< of damage and suspects: see log::SegmentReader
 };
+
+/// Gets each committed event and its line.
+using EventVisitor = std::function<void(const event::EventView& event, std::string_view line)>;
+/// Hands over the events that questions are asked of. Errors: kIo, and its own.
+using EventSource = std::function<Result<LogRead>(const EventVisitor& visit)>;
+
+/// Those in the store's segments: what was compacted is not among them. With it: store::all_events.
+[[nodiscard]] EventSource segments_of(const log::StoreDirectory& store);
 
 struct LogQuery {
   enum class Order : std::uint8_t { kOldestFirst, kNewestFirst };
@@ -54,10 +65,10 @@ inline constexpr std::size_t kMaxQueryLimit = 10'000;
 /// Of the lines in an answer: as much as one commit, which must be in memory anyway.
 inline constexpr std::size_t kMaxQueryBytes = std::size_t{64} << 20;
 
-/// The first `limit` events by time that match all that is asked for. Reads every segment. Memory:
-/// the answer and one commit. Errors: kInvalidInput for a limit over kMaxQueryLimit; kIo.
-[[nodiscard]] Result<LogEntries> query_logs(const log::StoreDirectory& store,
-                                            const LogQuery& query = {});
+/// The first `limit` events by time that match all that is asked for. Reads everything. Memory: the
+/// answer, and what the source needs. Errors: kInvalidInput for a limit over kMaxQueryLimit; those
+/// of the source.
+[[nodiscard]] Result<LogEntries> query_logs(const EventSource& events, const LogQuery& query = {});
 
 struct LogSummary {
   struct ErrorLine {
@@ -76,8 +87,8 @@ struct LogSummary {
   LogRead read;
 };
 
-/// Over all segments; `run_id` restricts the counts to one run. Errors: kIo.
-[[nodiscard]] Result<LogSummary> get_summary(const log::StoreDirectory& store,
+/// Over everything; `run_id` restricts the counts to one run. Errors: those of the source.
+[[nodiscard]] Result<LogSummary> get_summary(const EventSource& events,
                                              const std::optional<RunId>& run_id = {});
 
 }  // namespace weir::record

@@ -61,7 +61,7 @@ std::vector<std::string> messages(const LogEntries& entries) {
 }
 
 std::vector<std::string> ask(const Segments& segments, const LogQuery& query) {
-  const auto result = query_logs(segments.store(), query);
+  const auto result = query_logs(segments_of(segments.store()), query);
   EXPECT_TRUE(result);
   return result ? messages(*result) : std::vector<std::string>();
 }
@@ -98,7 +98,7 @@ TEST(QueryLogs, GivesWhatMatchesAllThatIsAskedFor) {
 
 TEST(QueryLogs, RefusesALimitThatWouldNotFit) {
   const Segments segments;
-  EXPECT_EQ(query_logs(segments.store(), {.limit = kMaxQueryLimit + 1}).error().code,
+  EXPECT_EQ(query_logs(segments_of(segments.store()), {.limit = kMaxQueryLimit + 1}).error().code,
             ErrorCode::kInvalidInput);
 }
 
@@ -119,7 +119,7 @@ TEST(QueryLogs, CountsWhatItReadAndWhatItCouldNot) {
     file << 'X';
     spoiled = first.size() + 1;
   }
-  const auto result = query_logs(segments.store());
+  const auto result = query_logs(segments_of(segments.store()));
   ASSERT_TRUE(result);
   EXPECT_THAT(messages(*result), testing::ElementsAre("a", "b"));
   EXPECT_EQ(result->read.segments, 3U);
@@ -140,7 +140,7 @@ TEST(QueryLogs, GivesTheBeginningWhenThereIsNoMemoryForAll) {
     segments.write(lines);
   }
   segments.write({line(50, "small"), line(0, "first")});
-  const auto result = query_logs(segments.store(), {.limit = 100});
+  const auto result = query_logs(segments_of(segments.store()), {.limit = 100});
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->is_cut);
   const auto found = messages(*result);
@@ -151,7 +151,7 @@ TEST(QueryLogs, GivesTheBeginningWhenThereIsNoMemoryForAll) {
     EXPECT_EQ(to_string(result->entries[i].timestamp).substr(17, 2),
               (i < 11 ? "0" : "") + std::to_string(i - 1));
   }
-  EXPECT_FALSE(query_logs(segments.store(), {.limit = 10})->is_cut);
+  EXPECT_FALSE(query_logs(segments_of(segments.store()), {.limit = 10})->is_cut);
 }
 
 TEST(GetSummary, CountsByLevelAndTypeAndNamesTheFirstErrors) {
@@ -164,7 +164,7 @@ TEST(GetSummary, CountsByLevelAndTypeAndNamesTheFirstErrors) {
   segments.write({line(30, "f", R"(,"component":"c","error_message":"e")", "FATAL"),
                   line(31, "i", "", "INFO", "my.type"),
                   line(32, "o", "", "INFO", "log", kOtherRun)});
-  const auto summary = get_summary(segments.store());
+  const auto summary = get_summary(segments_of(segments.store()));
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->total, 15U);
   EXPECT_THAT(summary->by_level,
@@ -179,7 +179,7 @@ TEST(GetSummary, CountsByLevelAndTypeAndNamesTheFirstErrors) {
   EXPECT_EQ(summary->read.segments, 2U);
   EXPECT_GT(summary->read.bytes, 15U * 200);
 
-  const auto other = get_summary(segments.store(), RunId::parse(kOtherRun));
+  const auto other = get_summary(segments_of(segments.store()), RunId::parse(kOtherRun));
   ASSERT_TRUE(other);
   EXPECT_EQ(other->total, 1U);
   EXPECT_EQ(other->read.events, 15U);
@@ -193,7 +193,7 @@ TEST(GetSummary, CountsNoMoreTypesThanItsLimit) {
     lines.push_back(line(1, "m", "", "INFO", "t" + std::to_string(i)));
   }
   segments.write(lines);
-  const auto summary = get_summary(segments.store());
+  const auto summary = get_summary(segments_of(segments.store()));
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->by_event_type.size(), LogSummary::kMaxEventTypes + 1);
   EXPECT_EQ(summary->by_event_type.at("(other)"), 5U);

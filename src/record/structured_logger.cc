@@ -46,9 +46,8 @@ std::string_view error_type_of(std::string_view error) {
 
 }  // namespace
 
-StructuredLogger::StructuredLogger(Run& run, log::StoreDirectory store,
-                                   StructuredLoggerOptions options)
-    : run_(run), store_(std::move(store)), options_(std::move(options)) {}
+StructuredLogger::StructuredLogger(Run& run, EventSource events, StructuredLoggerOptions options)
+    : run_(run), events_(std::move(events)), options_(std::move(options)) {}
 
 /// What is known of a node; what is said now counts more. A new name gets the next place.
 StructuredLogger::Node StructuredLogger::node(std::string_view name, std::string_view layer,
@@ -211,12 +210,12 @@ void StructuredLogger::log(Level level, std::string_view message, const json::Ob
 
 Result<LogEntries> StructuredLogger::query_logs(const LogQuery& query) {
   WEIR_TRY(run_.flush());
-  return record::query_logs(store_, query);
+  return record::query_logs(events_, query);
 }
 
 Result<LogSummary> StructuredLogger::get_summary() {
   WEIR_TRY(run_.flush());
-  return record::get_summary(store_, run_.id());
+  return record::get_summary(events_, run_.id());
 }
 
 }  // namespace weir::record

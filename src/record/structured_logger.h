@@ -42,7 +42,8 @@ class StructuredLogger {
   /// Of which layer, engine and place are remembered; later ones are written without.
   static constexpr std::size_t kMaxNodes = 65'536;
 
-  StructuredLogger(Run& run, log::StoreDirectory store, StructuredLoggerOptions options = {});
+  /// `events` are those that its questions are asked of: store::all_events of the run's store.
+  StructuredLogger(Run& run, EventSource events, StructuredLoggerOptions options = {});
 
   struct NodeStart {
     std::string_view layer{};
@@ -124,7 +125,7 @@ class StructuredLogger {
                    std::string_view reason, const json::Object& metadata);
 
   Run& run_;
-  log::StoreDirectory store_;
+  EventSource events_;
   StructuredLoggerOptions options_;
   mutable std::mutex mutex_;
   std::map<std::string, Node, std::less<>> nodes_;  // guarded by mutex_

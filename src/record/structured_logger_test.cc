@@ -36,11 +36,12 @@ std::vector<json::Object> records(RecordedRun& recorded) {
 class TestStructuredLogger : public testing::Test {
  protected:
   RecordedRun recorded_;
-  StructuredLogger logger_{recorded_.run(), recorded_.store(), {.name = "test"}};
+  StructuredLogger logger_{recorded_.run(), segments_of(recorded_.store()), {.name = "test"}};
 };
 
 TEST_F(TestStructuredLogger, TestLoggerInitialization) {
-  StructuredLogger logger(recorded_.run(), recorded_.store(), {.name = "test_pipeline"});
+  StructuredLogger logger(recorded_.run(), segments_of(recorded_.store()),
+                          {.name = "test_pipeline"});
   logger.log(Level::kInfo, "m");
   EXPECT_EQ(text_of(recorded_.events().at(0), "logger"), "test_pipeline");
   const auto segments = *recorded_.store().segments();
@@ -167,8 +168,9 @@ TEST_F(TestStructuredLogger, TestLogRotation) {
     ASSERT_TRUE(writer.commit(line, 1));
   }
   EXPECT_GT(store.segments()->size(), 10U);
-  EXPECT_EQ(record::query_logs(store, {.event_type = "node_complete"})->entries.size(), 100U);
-  EXPECT_EQ(record::get_summary(store)->total, 100U);
+  EXPECT_EQ(record::query_logs(segments_of(store), {.event_type = "node_complete"})->entries.size(),
+            100U);
+  EXPECT_EQ(record::get_summary(segments_of(store))->total, 100U);
 }
 
 // Beyond the nine.
@@ -187,7 +189,8 @@ TEST_F(TestStructuredLogger, RecordsHaveTheFifteenKeysOfTheSeedInItsOrder) {
 }
 
 TEST_F(TestStructuredLogger, EveryEventHasTheMemoryOfTheProcessAndTheUser) {
-  StructuredLogger logger(recorded_.run(), recorded_.store(), {.name = "t", .user = "u"});
+  StructuredLogger logger(recorded_.run(), segments_of(recorded_.store()),
+                          {.name = "t", .user = "u"});
   const std::vector<std::string> names = {"a"};
   logger.log_pipeline_start("p", {.entry_nodes = names, .output_nodes = names, .node_count = 1});
   logger.log_node_start("a", {});
@@ -263,7 +266,7 @@ TEST_F(TestStructuredLogger, TakesDurationsThatAreNoneAndTextsThatAreTooLong) {
 TEST(ThreadsStructuredLogger, GivesEveryNodeOnePlaceWhateverThreadsSayIt) {
   constexpr int kThreads = 4, kNodes = 200;
   RecordedRun recorded;
-  StructuredLogger logger(recorded.run(), recorded.store());
+  StructuredLogger logger(recorded.run(), segments_of(recorded.store()));
   {
     std::vector<std::jthread> threads;
     threads.reserve(kThreads);

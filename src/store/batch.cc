@@ -171,13 +171,14 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
   last = name.number;
   bytes_ += loaded.lines.size();
   std::vector<std::vector<Row>*> places;
+  places.reserve(loaded.places.size());
   for (const auto& place : loaded.places) places.push_back(&rows_[place]);
   for (const auto& row : loaded.rows) places[row.place]->push_back(row);
   segments_.push_back({name, std::move(loaded.lines)});
 }
 
 const log::SegmentName& Batch::segment_of(std::string_view line) const {
-  const std::less_equal<const char*> before;
+  const std::less_equal<> before;
   const auto holds = [&](const Source& segment) {
     const auto* begin = segment.lines.data();
     return before(begin, line.data()) && before(line.data(), begin + segment.lines.size());

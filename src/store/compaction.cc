@@ -1,11 +1,12 @@
 #include "store/compaction.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <deque>
 #include <future>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_set>
@@ -34,7 +35,8 @@ class Compaction {
     WEIR_TRY(log::finish_manifest(store_, manifest_));
     WEIR_TRY(remove_leftovers());
     WEIR_TRY(log::seal_finished(store_));
-    WEIR_TRY(chain_, log::SealChain::read(store_));
+    WEIR_TRY(const auto chain, log::SealChain::read(store_));
+    seals_ = chain.seals();
     // Once more for each segment in which a line turns out to be none.
     for (bool is_done = false; !is_done;) {
       WEIR_TRY(is_done, replace_all());
@@ -47,8 +49,8 @@ class Compaction {
   // ---- what goes, and what stays --------------------------------------------------------------
 
   Result<bool> may_go(const log::SegmentName& name, Loaded& loaded) {
-    const auto seal = chain_->seals().find(name);
-    if (seal == chain_->seals().end()) return false;  // it is being written
+    const auto seal = seals_.find(name);
+    if (seal == seals_.end()) return false;  // it is being written
     if (const auto known = bad_segments_.find(name); known != bad_segments_.end()) {
       loaded.damage = known->second;
     }
@@ -125,6 +127,7 @@ class Compaction {
     std::error_code ignored;
     std::filesystem::create_directories(scratch(), ignored);  // the next step says what is wrong
     auto parts = std::async(std::launch::async, [batch, number, folder = scratch()] {
+      pthread_setname_np(pthread_self(), "weir-parts");
       return batch->make_parts(number, folder);
     });
     making_.push_back({std::move(batch), std::move(parts)});
@@ -257,7 +260,7 @@ class Compaction {
   const CompactionOptions& options_;
   log::Manifest manifest_;
   SegmentLoader loader_;
-  std::optional<log::SealChain> chain_;
+  std::map<log::SegmentName, log::Seal> seals_;
   std::map<log::SegmentName, std::string> bad_segments_;  // and why
   std::set<std::string> left_writers_;
   std::unordered_set<RunId> left_runs_;

@@ -244,6 +244,18 @@ TEST_F(CompactionTest, RemovesSegmentsThatEveryRegisteredCursorHasPassed) {
   EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 1U);
 }
 
+TEST_F(CompactionTest, TakesNothingFromQuestionsWithoutADatabase) {
+  write({line_of(first_, 1, R"(,"message":"a")"), line_of(first_, 2, R"(,"message":"b")")});
+  compact(kRemoveAtOnce);
+  write({line_of(second_, 1, R"(,"message":"c")")});
+  const auto entries = record::query_logs(all_events(store_), {.run_id = first_});
+  ASSERT_TRUE(entries);
+  EXPECT_THAT(entries->entries, SizeIs(2));
+  EXPECT_EQ(entries->read.events, 3U);
+  EXPECT_EQ(record::get_summary(all_events(store_))->total, 3U);
+  EXPECT_EQ(record::get_summary(record::segments_of(store_))->total, 1U);
+}
+
 TEST_F(CompactionTest, IsDoneByOneAtATime) {
   write({line_of(first_, 1)});
   const auto other = *File::open_or_create(store_.compaction_lock());

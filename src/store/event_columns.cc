@@ -89,6 +89,7 @@ std::vector<Field> wanted_columns(duckdb_init_info info) {
   const auto& api = duckdb();
   std::vector<Field> columns;
   const auto count = api.duckdb_init_get_column_count(info);
+  columns.reserve(count);
   for (idx_t i = 0; i < count; ++i) {
     columns.push_back(static_cast<Field>(api.duckdb_init_get_column_index(info, i)));
   }

@@ -16,6 +16,10 @@ constexpr std::uint64_t kNewestAtOnce = 1000;
 /// What a Parquet file ends with.
 constexpr std::string_view kParquetMark = "PAR1";
 
+/// Gets each event and its line.
+using LineHandler =
+    std::function<Result<void>(const event::EventView& event, std::string_view line)>;
+
 /// Which events somebody wants.
 struct Wanted {
   std::optional<RunId> run{};  // nothing: all
@@ -34,7 +38,7 @@ struct Wanted {
 
 class Reading {
  public:
-  Reading(const EventHandler& handle, const Wanted& wanted)
+  Reading(const LineHandler& handle, const Wanted& wanted)
       : handle_(handle), wanted_(wanted), run_id_(wanted.run ? wanted.run->text() : "") {}
 
   Result<void> read_segment(const std::filesystem::path& path) {
@@ -64,6 +68,7 @@ class Reading {
       WEIR_TRY(part_reader_, PartReader::open());
     }
     std::vector<std::filesystem::path> paths;
+    paths.reserve(parts.size());
     for (const auto& part : parts) paths.push_back(store.parts() / part.file);
     const auto before = report_.events;
     std::optional<Error> refused;  // by who gets the events
@@ -116,10 +121,10 @@ class Reading {
     }
     if (!is_wanted(**event)) return {};
     ++report_.events;
-    return handle_(**event);
+    return handle_(**event, line);
   }
 
-  const EventHandler& handle_;
+  const LineHandler& handle_;
   const Wanted wanted_;
   const std::string run_id_;  // its text; empty: all
   event::Decoder decoder_;
@@ -127,7 +132,7 @@ class Reading {
   ReadReport report_;
 };
 
-Result<ReadReport> read(const log::StoreDirectory& store, const EventHandler& handle,
+Result<ReadReport> read(const log::StoreDirectory& store, const LineHandler& handle,
                         const Wanted& wanted) {
   Reading reading(handle, wanted);
   // In this order: see docs/formats/parts.md.
@@ -154,6 +159,10 @@ Result<ReadReport> read(const log::StoreDirectory& store, const EventHandler& ha
     if (!manifest.has_replaced(name)) WEIR_TRY(reading.read_segment(store.segment(name)));
   }
   return std::move(reading).report();
+}
+
+LineHandler without_line(const EventHandler& handle) {
+  return [&handle](const event::EventView& event, std::string_view) { return handle(event); };
 }
 
 }  // namespace
@@ -213,17 +222,33 @@ std::optional<std::string> damage_of(const log::StoreDirectory& store, const log
 }
 
 Result<ReadReport> read_all(const log::StoreDirectory& store, const EventHandler& handle) {
-  return read(store, handle, {});
+  return read(store, without_line(handle), {});
+}
+
+record::EventSource all_events(const log::StoreDirectory& store) {
+  return [store](const record::EventVisitor& visit) -> Result<record::LogRead> {
+    record::LogRead done;
+    const LineHandler take = [&](const event::EventView& event, std::string_view line) {
+      done.bytes += line.size() + 1;
+      visit(event, line);
+      return Result<void>();
+    };
+    WEIR_TRY(const auto report, read(store, take, {}));
+    done.segments = report.segments + report.parts;
+    done.events = report.events;
+    done.skipped_events = report.bad.size();
+    return done;
+  };
 }
 
 Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                             const EventHandler& handle) {
-  return read(store, handle, {.run = run});
+  return read(store, without_line(handle), {.run = run});
 }
 
 Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
                                  const EventHandler& handle) {
-  return read(store, handle, {.run = run, .mentions = true});
+  return read(store, without_line(handle), {.run = run, .mentions = true});
 }
 
 }  // namespace weir::store

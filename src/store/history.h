@@ -12,6 +12,7 @@
 #include "event/decoder.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
+#include "record/log_query.h"
 
 namespace weir::store {
 
@@ -42,6 +43,10 @@ using EventHandler = std::function<Result<void>(const event::EventView&)>;
 /// `handle`.
 [[nodiscard]] Result<ReadReport> read_all(const log::StoreDirectory& store,
                                           const EventHandler& handle);
+
+/// The same, for questions without a database (record/log_query.h). Of the store as it is when they
+/// are asked.
+[[nodiscard]] record::EventSource all_events(const log::StoreDirectory& store);
 
 /// The same for the events of one run.
 [[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,

@@ -83,7 +83,7 @@ Result<PartWriter> PartWriter::open() {
   WEIR_TRY(auto connection, database.connect());
   // One thread keeps the order, and leaves the others' cores alone.
   WEIR_TRY(connection.execute("SET threads = 1; SET memory_limit = '384MB'"));
-  auto impl = std::unique_ptr<Impl>(new Impl{{}, std::move(database), std::move(connection)});
+  auto impl = std::make_unique<Impl>(Feed(), std::move(database), std::move(connection));
   WEIR_TRY(add_feed(impl->connection, impl->feed));
   return PartWriter(std::move(impl));
 }
