@@ -65,7 +65,7 @@ class CompactionTest : public testing::Test {
     while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
     return json::to_text(all);
   }
-  std::string all_events() { return query("SELECT * FROM events ORDER BY run_id, run_seq"); }
+  std::string sql_events() { return query("SELECT * FROM events ORDER BY run_id, run_seq"); }
 
   std::vector<std::string> texts() {
     std::vector<std::string> texts;
@@ -108,20 +108,20 @@ TEST_F(CompactionTest, ChangesNoAnswer) {
   }
   write({line_of(second_, 1, R"(,"cache_hit":true,"attributes":{"a":[1,{"b":null}]})"),
          line_of(second_, 2, R"(,"tenant_id":"a/b","rows":-7)")});
-  const auto before = all_events();
+  const auto before = sql_events();
   EXPECT_THAT(query("SELECT count(*) FROM events"), HasSubstr("4"));
 
   const auto done = compact();
   EXPECT_EQ(done.segments, 2U);
   EXPECT_EQ(done.events, 4U);
   EXPECT_THAT(done.left, IsEmpty());
-  EXPECT_EQ(all_events(), before);
+  EXPECT_EQ(sql_events(), before);
   EXPECT_THAT(problems(), IsEmpty());
   EXPECT_THAT(*store_.segments(), SizeIs(2));  // for those who read them now
 
   EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 2U);
   EXPECT_THAT(*store_.segments(), IsEmpty());
-  EXPECT_EQ(all_events(), before);
+  EXPECT_EQ(sql_events(), before);
   EXPECT_THAT(problems(), IsEmpty());
   EXPECT_EQ(compact().segments, 0U);
 }
@@ -205,10 +205,10 @@ TEST_F(CompactionTest, TakesEveryLineForWhatItsEventSays) {
   write({line_of(first_, 1, R"(,"run_seq":7)")});
   write({line_of(second_, 1, R"(,"timestamp":"2026-01-01T00:00:00Z")")});
   write({line_of(second_, 2, R"(,"component":"c","tenant_id":"late")")});
-  const auto before = all_events();
+  const auto before = sql_events();
   const auto done = compact(kRemoveAtOnce);
   EXPECT_THAT(done.left, SizeIs(3));
-  EXPECT_EQ(all_events(), before);
+  EXPECT_EQ(sql_events(), before);
 }
 
 TEST_F(CompactionTest, LeavesOutForeignEventsWithAKeyThatWasThere) {
