@@ -172,8 +172,11 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   for (const auto& part : manifest->parts()) parts.push_back(store.parts() / part.file);
   auto database = store::Database::open_in_memory();
   auto plain = *database->connect();
-  if (!plain.execute("CREATE VIEW logs AS SELECT * FROM " + store::parts_sql(parts) +
-                     "; CREATE MACRO cardinality(list) AS len(list)")) {
+  if (!plain.execute(
+          "SET GLOBAL parquet_metadata_cache = true; CREATE MACRO weir_events() AS TABLE "
+          "SELECT * FROM " +
+          store::parts_sql(parts)) ||
+      !store::create_views(plain)) {
     return;
   }
   for (const auto& recipe : store::cookbook()) {

@@ -1,6 +1,7 @@
 #include "store/compaction.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <deque>
@@ -22,6 +23,8 @@
 namespace weir::store {
 namespace {
 
+/// The lowest priority there is.
+constexpr int kNice = 19;
 /// Batches that are made at once, beside the one that is read.
 constexpr std::size_t kWriters = 2;
 
@@ -128,6 +131,9 @@ class Compaction {
     std::filesystem::create_directories(scratch(), ignored);  // the next step says what is wrong
     auto parts = std::async(std::launch::async, [batch, number, folder = scratch()] {
       pthread_setname_np(pthread_self(), "weir-parts");
+      // Whoever records comes first. On Linux this is of the thread alone; if it is refused, so be
+      // it.
+      setpriority(PRIO_PROCESS, 0, kNice);
       return batch->make_parts(number, folder);
     });
     making_.push_back({std::move(batch), std::move(parts)});

@@ -12,8 +12,13 @@ Result<Database> open_views(const log::StoreDirectory& store, std::shared_ptr<Ba
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
   WEIR_TRY(EventTable::add(connection, store, std::move(bad)));
-  for (const auto& file : views::kFiles) WEIR_TRY(connection.execute(std::string(file.text)));
+  WEIR_TRY(create_views(connection));
   return database;
+}
+
+Result<void> create_views(Connection& connection) {
+  for (const auto& file : views::kFiles) WEIR_TRY(connection.execute(std::string(file.text)));
+  return {};
 }
 
 Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {

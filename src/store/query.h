@@ -17,6 +17,9 @@ namespace weir::store {
 [[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store,
                                           std::shared_ptr<BadPlaces> bad);
 
+/// The views alone, over whatever `weir_events()` is. Errors: kInvalidInput.
+[[nodiscard]] Result<void> create_views(Connection& connection);
+
 /// What is needed to find a run.
 struct RunName {
   RunId id;
