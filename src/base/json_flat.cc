@@ -67,6 +67,13 @@ error_code check(ondemand::value& value, int depth) {
   return simdjson::TAPE_ERROR;
 }
 
+/// A scalar's text, without the space that is after it.
+template <class Value>
+std::string_view token_of(Value& value) {
+  const std::string_view token = value.raw_json_token();
+  return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+}
+
 /// Of values in an object: it has one level itself.
 constexpr int kInside = 2;
 
@@ -164,7 +171,7 @@ error_code FlatReader::Impl::read_value(ondemand::value& value, FlatMember& memb
       return read_number(value, member);
     case ondemand::json_type::boolean:
       member.kind = Kind::kBoolean;
-      member.text = value.raw_json_token();
+      member.text = token_of(value);
       return value.get_bool().get(member.boolean);
     case ondemand::json_type::null: {
       bool null = false;
@@ -188,7 +195,7 @@ error_code FlatReader::Impl::read_value(ondemand::value& value, FlatMember& memb
 }
 
 error_code FlatReader::Impl::read_number(ondemand::value& value, FlatMember& member) {
-  member.text = value.raw_json_token();
+  member.text = token_of(value);
   const bool whole = member.text.find_first_of(".eE") == std::string_view::npos;
   if (whole && !value.get_int64().get(member.integer)) {
     member.kind = Kind::kInteger;

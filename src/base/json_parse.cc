@@ -64,9 +64,22 @@ class Parser {
     }
     const auto offset =
         std::min(std::string_view(padded_).find_first_not_of(" \t\r\n"), padded_.size());
-    auto result = parse_scalar(document, offset);
+    auto result =
+        is_long_number(offset) ? parse_double(document, offset) : parse_scalar(document, offset);
     if (result) result->position = counter_.at(offset);
     return result;
+  }
+
+  /// Of a whole number at the top simdjson (3.0) reads the first 20 characters, and says that these
+  /// are all. One that is longer fits no whole number.
+  [[nodiscard]] bool is_long_number(std::size_t offset) const {
+    constexpr std::size_t kLongestInteger = 20;
+    const auto scalar = std::string_view(padded_).substr(offset);
+    if (scalar.empty() ||
+        (scalar[0] != '-' && std::isdigit(static_cast<unsigned char>(scalar[0])) == 0)) {
+      return false;
+    }
+    return scalar.find_last_not_of(" \t\r\n") >= kLongestInteger;
   }
 
   Result<Value> parse_value(simdjson::ondemand::value& value, int depth) {
@@ -143,6 +156,11 @@ class Parser {
     if (!source.get_int64().get(integer)) return Value(integer);
     std::uint64_t natural = 0;
     if (!source.get_uint64().get(natural)) return Value(natural);
+    return parse_double(source, offset);
+  }
+
+  template <class Source>
+  Result<Value> parse_double(Source& source, std::size_t offset) {
     double number = 0;
     if (!source.get_double().get(number)) return Value(number);
     return fail_here(offset, "not a number, or one that does not fit in 64 bits");

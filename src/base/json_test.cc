@@ -62,6 +62,16 @@ TEST(Json, KnowsWhereEveryKeyAndValueStands) {
   EXPECT_EQ((*member.value.array())[1].object()->find("x")->position, (Position{3, 11}));
 }
 
+TEST(Json, ReadsALongNumberByItselfAsInAList) {
+  for (const std::string number :
+       {"110001000110111854779", "-110001000110111854779", "18446744073709551615",
+        "18446744073709551616", "-9223372036854775808", "0.12345678901234567890123",
+        "123456789012345678901234567890e-10"}) {
+    EXPECT_EQ(*parse(number + " "), parse("[" + number + "]")->array()->front()) << number;
+  }
+  EXPECT_FALSE(parse("110001000110111854779 1"));
+}
+
 TEST(Json, KnowsWhereAValueByItselfStands) {
   const auto position = parse("\n \"text\" ")->position;
   EXPECT_EQ(position.line, 2U);
@@ -185,6 +195,10 @@ TEST(JsonFlat, RefusesNestedValuesThatAreNoJson) {
   ASSERT_EQ(members->size(), 2U);
   EXPECT_EQ(members->front().text, object);
   EXPECT_EQ(members->back().text, "[]");
+  const auto scalars = reader.read("{\"a\": true , \"b\": -1.50\n}");
+  ASSERT_TRUE(scalars);
+  EXPECT_EQ(scalars->front().text, "true");
+  EXPECT_EQ(scalars->back().text, "-1.50");
 }
 
 TEST(JsonFlat, LimitsTheDepthAsParseDoes) {
@@ -236,6 +250,10 @@ TEST(Yaml, RefusesEscapesThatItsParserMakesSingleBytesOf) {
   EXPECT_EQ(*yaml::parse(R"(a: "\x85\xA0\u2028")"), *parse(R"({"a": "\u0085\u00a0\u2028"})"));
   EXPECT_THAT(yaml::parse(R"(a: "\N")").error().message, StartsWith("1:4: not YAML: an escape"));
   EXPECT_THAT(yaml::parse(R"("\_": 1)").error().message, StartsWith("1:1: not YAML: an escape"));
+}
+
+TEST(Yaml, SaysTheEndWhereTheTextEndsTooEarly) {
+  EXPECT_THAT(yaml::parse(R"("\u06)").error().message, StartsWith("1:6: not YAML"));
 }
 
 TEST(Yaml, RefusesWhatItCannotTakeAndSaysWhere) {

@@ -211,8 +211,14 @@ std::unexpected<Error> fail_by_parser(std::string_view text, const YAML::Excepti
     begin = end + 1;
   }
   const auto line = text.substr(begin);
+  // In a number that the text ends in, the parser counts on beyond the end.
+  const auto is_first_byte = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  };
+  const auto columns = std::ranges::count_if(line.substr(0, line.find('\n')), is_first_byte);
   const auto indentation = line.substr(0, line.find_first_not_of(" \t-"));
   auto mark = exception.mark;
+  mark.column = std::min(mark.column, static_cast<int>(columns));
   if (const auto tab = indentation.find('\t'); mark.line >= 0 && tab < indentation.size()) {
     mark.column = static_cast<int>(tab);
     return fail_at(mark, "YAML does not allow tabs for indentation, use spaces");

@@ -98,6 +98,7 @@ Result<void> Decoder::index_members() {
     const auto type = info(*field).type;
     if (member.kind == json::Kind::kNull) {
       if (*field != kNullable) return invalid("field " + quoted(*field) + " is null");
+      view_.index_[EventView::slot(*field)] = EventView::kAbsent;  // of two the last counts
       continue;
     }
     if (!matches(type, member.kind) || (type == FieldType::kStrings && !member.all_strings)) {

@@ -81,6 +81,10 @@ TEST(Decoder, TakesNullForTheFailedNodeOnly) {
   EXPECT_TRUE(decoder.decode(line("pipeline_failed", rest + R"(,"failed_node_id":null)")));
   EXPECT_TRUE(decoder.decode(line("pipeline_failed", rest + R"(,"failed_node_id":"n")")));
   EXPECT_FALSE(decoder.decode(line("pipeline_failed", rest)));
+  const auto twice = decoder.decode(
+      line("pipeline_failed", rest + R"(,"failed_node_id":"n","failed_node_id":null)"));
+  ASSERT_TRUE(twice);
+  EXPECT_FALSE((*twice)->has(Field::kFailedNodeId)) << "the last counts";
 }
 
 // That the schema accepts and rejects what it should is tested with an independent validator.
