@@ -252,6 +252,14 @@ TEST(Yaml, RefusesEscapesThatItsParserMakesSingleBytesOf) {
   EXPECT_THAT(yaml::parse(R"("\_": 1)").error().message, StartsWith("1:1: not YAML: an escape"));
 }
 
+TEST(Yaml, CountsCharactersInColumns) {
+  const auto value = yaml::parse("é: [ü, {€: 😀, a: 1}]\n");
+  ASSERT_TRUE(value);
+  const auto& list = *value->object()->begin()->value.array();
+  EXPECT_EQ(list[0].position, (Position{1, 5}));
+  EXPECT_EQ(list[1].object()->find("a")->position, (Position{1, 18}));
+}
+
 TEST(Yaml, SaysTheEndWhereTheTextEndsTooEarly) {
   EXPECT_THAT(yaml::parse(R"("\u06)").error().message, StartsWith("1:6: not YAML"));
 }

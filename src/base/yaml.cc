@@ -26,9 +26,47 @@ std::unexpected<Error> fail_at(const YAML::Mark& mark, std::string_view what) {
                                             std::string(what));
 }
 
-json::Position position_of(const YAML::Mark& mark) {
-  return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1)};
+/// How many characters the first bytes of a line are; fewer where the line or the text ends before.
+int characters_in(std::string_view line, int bytes) {
+  auto part = line.substr(0, static_cast<std::size_t>(bytes));
+  part = part.substr(0, part.find('\n'));
+  return static_cast<int>(std::ranges::count_if(
+      part, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
+
+/// Turns the parser's marks, which count bytes, into positions.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text), begins_{0} {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\n') begins_.push_back(i + 1);
+    }
+  }
+
+  /// Asked in rising order it reads each byte once.
+  [[nodiscard]] json::Position position_of(const YAML::Mark& mark) {
+    const auto line =
+        std::min(static_cast<std::size_t>(std::max(mark.line, 0)), begins_.size() - 1);
+    const auto bytes = std::max(mark.column, 0);
+    if (line != line_ || bytes < bytes_) {
+      line_ = line;
+      bytes_ = characters_ = 0;
+    }
+    const auto rest =
+        text_.substr(std::min(begins_[line] + static_cast<std::size_t>(bytes_), text_.size()));
+    characters_ += characters_in(rest, bytes - bytes_);
+    bytes_ = bytes;
+    return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(characters_ + 1)};
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> begins_;  // of the lines, in text_
+  // The last place that was asked for.
+  std::size_t line_ = 0;
+  int bytes_ = 0;
+  int characters_ = 0;
+};
 
 template <class Number>
 std::optional<Number> whole_number(std::string_view text, int base = 10) {
@@ -77,8 +115,8 @@ json::Value resolve_plain(const std::string& text) {
 /// catches it.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(const std::vector<std::string>& resolve_only_in)
-      : resolve_only_in_(resolve_only_in) {}
+  Builder(Lines& lines, const std::vector<std::string>& resolve_only_in)
+      : lines_(lines), resolve_only_in_(resolve_only_in) {}
 
   /// After the document has ended.
   [[nodiscard]] json::Value take() { return std::move(root_); }
@@ -92,7 +130,7 @@ class Builder final : public YAML::EventHandler {
     if (utf8::first_invalid(text)) refuse(mark, "an escape that is not UTF-8: write \\x85, \\xA0");
     if (!containers_.empty() && containers_.back().is_map && !containers_.back().key) {
       containers_.back().key =
-          json::Member{.key = text, .value = {}, .position = position_of(mark)};
+          json::Member{.key = text, .value = {}, .position = lines_.position_of(mark)};
       return;
     }
     // "!" is the tag of a quoted scalar: always a string.
@@ -106,11 +144,11 @@ class Builder final : public YAML::EventHandler {
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open({.position = position_of(mark), .anchor = anchor}, mark);
+    open({.position = lines_.position_of(mark), .anchor = anchor}, mark);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open({.is_map = true, .position = position_of(mark), .anchor = anchor}, mark);
+    open({.is_map = true, .position = lines_.position_of(mark), .anchor = anchor}, mark);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
@@ -150,10 +188,14 @@ class Builder final : public YAML::EventHandler {
                                        container.key->key) != resolve_only_in_.end());
   }
 
-  void open(Container container, const YAML::Mark& mark) {
+  void limit_depth(const YAML::Mark& mark) const {
     if (containers_.size() >= static_cast<std::size_t>(json::kMaxDepth)) {
       refuse(mark, "nested more than 200 levels deep");
     }
+  }
+
+  void open(Container container, const YAML::Mark& mark) {
+    limit_depth(mark);
     if (!containers_.empty()) need_key(containers_.back(), mark);
     container.resolves = resolves_next();
     container.values_before = values_;
@@ -172,10 +214,11 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add(const YAML::Mark& mark, YAML::anchor_t anchor, json::Value value, std::size_t count) {
+    limit_depth(mark);
     if (!containers_.empty()) need_key(containers_.back(), mark);
     values_ += count;
     if (values_ > kMaxValues) refuse(mark, "more than a million values");
-    if (value.position.line == 0) value.position = position_of(mark);
+    if (value.position.line == 0) value.position = lines_.position_of(mark);
     place(std::move(value), anchor, count);
   }
 
@@ -195,6 +238,7 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
+  Lines& lines_;
   const std::vector<std::string>& resolve_only_in_;
   json::Value root_;
   std::vector<Container> containers_;
@@ -211,14 +255,10 @@ std::unexpected<Error> fail_by_parser(std::string_view text, const YAML::Excepti
     begin = end + 1;
   }
   const auto line = text.substr(begin);
-  // In a number that the text ends in, the parser counts on beyond the end.
-  const auto is_first_byte = [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  };
-  const auto columns = std::ranges::count_if(line.substr(0, line.find('\n')), is_first_byte);
   const auto indentation = line.substr(0, line.find_first_not_of(" \t-"));
   auto mark = exception.mark;
-  mark.column = std::min(mark.column, static_cast<int>(columns));
+  // In a number that the text ends in, the parser counts on beyond the end.
+  if (mark.column > 0) mark.column = characters_in(line, mark.column);
   if (const auto tab = indentation.find('\t'); mark.line >= 0 && tab < indentation.size()) {
     mark.column = static_cast<int>(tab);
     return fail_at(mark, "YAML does not allow tabs for indentation, use spaces");
@@ -253,7 +293,8 @@ Result<json::Value> parse(std::string_view text, const Options& options) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder document(options.resolve_only_in), second(options.resolve_only_in);
+    Lines lines(text);
+    Builder document(lines, options.resolve_only_in), second(lines, options.resolve_only_in);
     if (!parser.HandleNextDocument(document)) return fail(ErrorCode::kInvalidInput, "1:1: empty");
     if (parser.HandleNextDocument(second)) {
       return fail(ErrorCode::kInvalidInput, "1:1: more than one YAML document");
