@@ -252,6 +252,18 @@ TEST(Yaml, RefusesEscapesThatItsParserMakesSingleBytesOf) {
   EXPECT_THAT(yaml::parse(R"("\_": 1)").error().message, StartsWith("1:1: not YAML: an escape"));
 }
 
+TEST(Yaml, CountsWhatAnAliasStandsForInItsDepth) {
+  const auto nested = [](std::size_t depth, const std::string& inner) {
+    return std::string(depth, '[') + inner + std::string(depth, ']');
+  };
+  const auto of = [&](std::size_t outer) {
+    return "- &a " + nested(100, "1") + "\n- " + nested(outer, "*a") + "\n";
+  };
+  EXPECT_TRUE(yaml::parse(of(98)));
+  EXPECT_TRUE(parse(to_text(*yaml::parse(of(98)))));
+  EXPECT_THAT(yaml::parse(of(99)).error().message, testing::HasSubstr("nested more than 200"));
+}
+
 TEST(Yaml, CountsCharactersInColumns) {
   const auto value = yaml::parse("é: [ü, {€: 😀, a: 1}]\n");
   ASSERT_TRUE(value);

@@ -140,7 +140,7 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto named = anchors_.find(anchor);
     if (named == anchors_.end()) refuse(mark, "an alias to what it stands in");
-    add(mark, 0, named->second.value, named->second.count);
+    add(mark, 0, named->second.value, named->second.count, named->second.depth);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -161,6 +161,7 @@ class Builder final : public YAML::EventHandler {
     json::Position position;
     YAML::anchor_t anchor = 0;
     std::size_t values_before = 0;
+    std::size_t depth = 0;  // as Named::depth, so far
     json::Array items;
     json::Object members;
     std::optional<json::Member> key;  // of the value that comes next
@@ -169,6 +170,7 @@ class Builder final : public YAML::EventHandler {
   struct Named {
     json::Value value;
     std::size_t count;
+    std::size_t depth;  // of what is in it: of a list of scalars 1
   };
 
   [[noreturn]] static void refuse(const YAML::Mark& mark, const char* why) {
@@ -188,8 +190,9 @@ class Builder final : public YAML::EventHandler {
                                        container.key->key) != resolve_only_in_.end());
   }
 
-  void limit_depth(const YAML::Mark& mark) const {
-    if (containers_.size() >= static_cast<std::size_t>(json::kMaxDepth)) {
+  /// Of a value of that depth, here.
+  void limit_depth(const YAML::Mark& mark, std::size_t depth = 0) const {
+    if (containers_.size() + depth >= static_cast<std::size_t>(json::kMaxDepth)) {
       refuse(mark, "nested more than 200 levels deep");
     }
   }
@@ -210,25 +213,27 @@ class Builder final : public YAML::EventHandler {
     value.position = container.position;
     const auto count = values_ - container.values_before + 1;
     ++values_;
-    place(std::move(value), container.anchor, count);
+    place(std::move(value), container.anchor, count, container.depth);
   }
 
-  void add(const YAML::Mark& mark, YAML::anchor_t anchor, json::Value value, std::size_t count) {
-    limit_depth(mark);
+  void add(const YAML::Mark& mark, YAML::anchor_t anchor, json::Value value, std::size_t count,
+           std::size_t depth = 0) {
+    limit_depth(mark, depth);
     if (!containers_.empty()) need_key(containers_.back(), mark);
     values_ += count;
     if (values_ > kMaxValues) refuse(mark, "more than a million values");
     if (value.position.line == 0) value.position = lines_.position_of(mark);
-    place(std::move(value), anchor, count);
+    place(std::move(value), anchor, count, depth);
   }
 
-  void place(json::Value value, YAML::anchor_t anchor, std::size_t count) {
-    if (anchor != 0) anchors_.insert_or_assign(anchor, Named{value, count});
+  void place(json::Value value, YAML::anchor_t anchor, std::size_t count, std::size_t depth) {
+    if (anchor != 0) anchors_.insert_or_assign(anchor, Named{value, count, depth});
     if (containers_.empty()) {
       root_ = std::move(value);
       return;
     }
     auto& container = containers_.back();
+    container.depth = std::max(container.depth, depth + 1);
     // Only an object has one, and always then: see need_key.
     if (auto member = std::exchange(container.key, std::nullopt)) {
       member->value = std::move(value);
