@@ -279,8 +279,7 @@ namespace {
 std::unexpected<Error> fail_after(std::string_view before, std::string_view why) {
   const auto line = std::ranges::count(before, '\n');
   const auto rest = before.substr(before.rfind('\n') + 1);
-  const auto column = std::ranges::count_if(
-      rest, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  const auto column = characters_in(rest, static_cast<int>(rest.size()));
   return fail(ErrorCode::kInvalidInput, std::to_string(line + 1) + ":" +
                                             std::to_string(column + 1) + ": " + std::string(why));
 }

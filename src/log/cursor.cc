@@ -1,11 +1,10 @@
 #include "log/cursor.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
-#include "base/hash.h"
 #include "base/json.h"
+#include "log/members.h"
 
 namespace weir::log {
 namespace {
@@ -63,9 +62,7 @@ std::string Cursor::text() const {
             std::to_string(position.offset) + "}";
   }
   text += '}';
-  char check[32];
-  std::snprintf(check, sizeof check, R"(,"crc32c":"%08x"})", crc32c(text));
-  return text + check;
+  return with_checksum(std::move(text));
 }
 
 Result<Cursor> Cursor::parse(std::string_view text) {

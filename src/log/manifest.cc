@@ -146,9 +146,7 @@ std::string Manifest::text() const {
   outer.append({"manifest", std::move(inner)});
   auto text = json::to_text(outer);
   text.pop_back();
-  char check[32];
-  std::snprintf(check, sizeof check, R"(,"crc32c":"%08x"})", crc32c(text));
-  return text + check;
+  return with_checksum(std::move(text));
 }
 
 Result<Manifest> Manifest::parse(std::string_view text) {

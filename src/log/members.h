@@ -1,13 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace weir::log {
+
+/// The JSON object of a line of one of our files, closed by a member `crc32c` of the text before
+/// it. `text` is the object without its last brace.
+[[nodiscard]] inline std::string with_checksum(std::string text) {
+  char check[32];
+  std::snprintf(check, sizeof check, R"(,"crc32c":"%08x"})", crc32c(text));
+  return std::move(text.append(check));
+}
 
 /// The members of an object of one of our files. What is not there, or is something else, is noted,
 /// and reads as zero or empty.

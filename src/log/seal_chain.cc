@@ -1,7 +1,6 @@
 #include "log/seal_chain.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <variant>
 
@@ -44,10 +43,7 @@ std::string members_of(const ManifestSeal& manifest) {
 /// written to one place, neither of them durably, could otherwise leave one that is half of each.
 template <class Sealed>
 std::string line_of(const Sealed& sealed, const Sha256& previous) {
-  const auto text = "{" + members_of(sealed) + R"(,"previous":)" + quoted(previous) + "}";
-  char check[32];
-  std::snprintf(check, sizeof check, R"(,"crc32c":"%08x"})", crc32c(text));
-  return text + check;
+  return with_checksum("{" + members_of(sealed) + R"(,"previous":)" + quoted(previous) + "}");
 }
 
 std::vector<Sha256> hashes_in(Members& members, const char* key) {

@@ -244,6 +244,17 @@ TEST_F(CompactionTest, RemovesSegmentsThatEveryRegisteredCursorHasPassed) {
   EXPECT_EQ(compact(kRemoveAtOnce).removed_segments, 1U);
 }
 
+TEST_F(CompactionTest, GivesOneRunOfPartsAndSegmentsByItsId) {
+  write({line_of(first_, 1), line_of(first_, 2)});
+  compact(kRemoveAtOnce);
+  write({line_of(first_, 3), line_of(second_, 1)});
+  const auto of = [&](const RunId& run) {
+    return query("SELECT run_seq FROM weir_events(run_id := '" + run.text() + "') ORDER BY 1");
+  };
+  EXPECT_EQ(of(first_), "[[1],[2],[3]]");
+  EXPECT_EQ(of(second_), "[[1]]");
+}
+
 TEST_F(CompactionTest, TakesNothingFromQuestionsWithoutADatabase) {
   write({line_of(first_, 1, R"(,"message":"a")"), line_of(first_, 2, R"(,"message":"b")")});
   compact(kRemoveAtOnce);

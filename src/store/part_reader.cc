@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "event/catalogue.h"
 #include "store/connection_impl.h"
+#include "store/value_reader.h"
 
 namespace weir::store {
 namespace {
@@ -14,27 +15,13 @@ namespace {
 using event::Field;
 using event::FieldType;
 
-std::string_view text_in(duckdb_vector vector, idx_t row) {
-  const auto& text =
-      static_cast<const duckdb_string_t*>(duckdb().duckdb_vector_get_data(vector))[row];
-  // duckdb_string_t_data and _length are functions of the library; the layout is part of its ABI.
-  constexpr std::uint32_t kInlined = 12;
-  const auto size = text.value.inlined.length;
-  return {size <= kInlined ? text.value.inlined.inlined : text.value.pointer.ptr, size};
-}
-
-template <class T>
-T value_in(duckdb_vector vector, idx_t row) {
-  return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
-}
-
 void append_strings(std::string& line, duckdb_vector vector, idx_t row) {
-  const auto list = value_in<duckdb_list_entry>(vector, row);
+  const auto list = element<duckdb_list_entry>(vector, row);
   auto* child = duckdb().duckdb_list_vector_get_child(vector);
   line += '[';
   for (idx_t i = 0; i < list.length; ++i) {
     if (i > 0) line += ',';
-    json::append_string(line, text_in(child, list.offset + i));
+    json::append_string(line, text_element(child, list.offset + i));
   }
   line += ']';
 }
@@ -42,22 +29,22 @@ void append_strings(std::string& line, duckdb_vector vector, idx_t row) {
 void append_value(std::string& line, FieldType type, duckdb_vector vector, idx_t row) {
   switch (type) {
     case FieldType::kString:
-      return json::append_string(line, text_in(vector, row));
+      return json::append_string(line, text_element(vector, row));
     case FieldType::kObject:
-      line += text_in(vector, row);
+      line += text_element(vector, row);
       return;
     case FieldType::kInteger:
-      line += std::to_string(value_in<std::int64_t>(vector, row));
+      line += std::to_string(element<std::int64_t>(vector, row));
       return;
     case FieldType::kNumber:
-      return json::append_double(line, value_in<double>(vector, row));
+      return json::append_double(line, element<double>(vector, row));
     case FieldType::kBoolean:
-      line += value_in<bool>(vector, row) ? "true" : "false";
+      line += element<bool>(vector, row) ? "true" : "false";
       return;
     case FieldType::kTimestamp:
       return json::append_string(
           line,
-          to_string(Timestamp(std::chrono::microseconds(value_in<std::int64_t>(vector, row)))));
+          to_string(Timestamp(std::chrono::microseconds(element<std::int64_t>(vector, row)))));
     case FieldType::kStrings:
       return append_strings(line, vector, row);
   }
@@ -109,7 +96,7 @@ class Lines {
           append_key(column.field);
           append_value(line_, column.type, column.vector, row);
           if (column.field == Field::kEventType)
-            says_null = needs_null(text_in(column.vector, row));
+            says_null = needs_null(text_element(column.vector, row));
         } else if (column.field == event::kNullable && says_null) {
           append_key(column.field);
           line_ += "null";

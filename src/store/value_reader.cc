@@ -11,23 +11,11 @@
 namespace weir::store {
 namespace {
 
-template <class T>
-T element(duckdb_vector vector, std::size_t row) {
-  return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
-}
-
 template <class... Values>
 std::string print(const char* format, Values... values) {
   char buffer[96];
   const int size = std::snprintf(buffer, sizeof buffer, format, values...);
   return {buffer, static_cast<std::size_t>(size)};
-}
-
-std::string text_of(const duckdb_string_t& value) {
-  // duckdb_string_t_data and _length are functions of the library; the layout is part of its ABI.
-  const bool inlined = value.value.inlined.length <= 12;
-  return inlined ? std::string(value.value.inlined.inlined, value.value.inlined.length)
-                 : std::string(value.value.pointer.ptr, value.value.pointer.length);
 }
 
 __extension__ using Int128 = __int128;
@@ -118,7 +106,7 @@ std::string timestamp_tz_text(duckdb_timestamp timestamp) {
 }
 
 std::string bit_text(duckdb_vector vector, std::size_t row) {
-  auto bytes = text_of(element<duckdb_string_t>(vector, row));
+  auto bytes = std::string(text_element(vector, row));
   return text_of(duckdb().duckdb_create_bit(
       {.data = reinterpret_cast<std::uint8_t*>(bytes.data()), .size = bytes.size()}));
 }
@@ -127,7 +115,7 @@ std::string bit_text(duckdb_vector vector, std::size_t row) {
 /// in base 256, the first the most significant; of a negative number all bits are turned.
 std::string bignum_text(duckdb_vector vector, std::size_t row) {
   constexpr std::size_t kHeaderBytes = 3;
-  auto bytes = text_of(element<duckdb_string_t>(vector, row));
+  auto bytes = std::string(text_element(vector, row));
   const bool is_negative = (static_cast<std::uint8_t>(bytes[0]) & 0x80) == 0;
   if (is_negative) {
     for (char& byte : bytes) byte = static_cast<char>(~byte);
@@ -212,7 +200,7 @@ json::Value read_union(duckdb_vector vector, duckdb_logical_type type, std::size
 }
 
 std::string blob_text(duckdb_vector vector, std::size_t row) {
-  const auto text = text_of(element<duckdb_string_t>(vector, row));
+  const auto text = std::string(text_element(vector, row));
   return "\\x" + to_hex(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
 }
 
@@ -316,6 +304,15 @@ bool are_members_readable(duckdb_logical_type type, int depth) {
 
 }  // namespace
 
+std::string_view text_element(duckdb_vector vector, std::size_t row) {
+  const auto& text =
+      static_cast<const duckdb_string_t*>(duckdb().duckdb_vector_get_data(vector))[row];
+  // duckdb_string_t_data and _length are functions of the library; the layout is part of its ABI.
+  constexpr std::uint32_t kInlined = 12;
+  const auto size = text.value.inlined.length;
+  return {size <= kInlined ? text.value.inlined.inlined : text.value.pointer.ptr, size};
+}
+
 bool is_readable(duckdb_logical_type type, int depth) {
   if (depth > kMaxTypeDepth) return false;
   switch (duckdb().duckdb_get_type_id(type)) {
@@ -343,7 +340,7 @@ json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size
     case DUCKDB_TYPE_BOOLEAN:
       return element<bool>(vector, row);
     case DUCKDB_TYPE_VARCHAR:
-      return text_of(element<duckdb_string_t>(vector, row));
+      return std::string(text_element(vector, row));
     case DUCKDB_TYPE_BLOB:
       return blob_text(vector, row);
     case DUCKDB_TYPE_BIT:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "base/json.h"
@@ -25,6 +26,15 @@ class LogicalType {
  private:
   duckdb_logical_type type_;
 };
+
+/// The value in a row of a vector of T.
+template <class T>
+[[nodiscard]] T element(duckdb_vector vector, std::size_t row) {
+  return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
+}
+
+/// The text in a row of a vector of strings, as long as the vector is there.
+[[nodiscard]] std::string_view text_element(duckdb_vector vector, std::size_t row);
 
 /// Deeper types are refused: our JSON has a limit on depth (json::kMaxDepth), and objects around
 /// the value that count.
