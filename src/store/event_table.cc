@@ -166,14 +166,12 @@ namespace {
 std::string events_sql(const log::StoreDirectory& store, const log::Manifest& manifest,
                        BadPlaces& bad) {
   std::vector<std::filesystem::path> parts;
-  for (const auto& part : manifest.parts()) {
-    const auto path = store.parts() / part.file;
-    if (auto damage = damage_of(store, part)) {
-      bad.add({path, 0, *std::move(damage)});
-    } else {
-      parts.push_back(path);
-    }
+  std::vector<BadPlace> places;
+  const auto all = [](const log::Part&) { return true; };
+  for (const auto& part : whole_parts(store, manifest, all, places)) {
+    parts.push_back(store.parts() / part.file);
   }
+  for (auto& place : places) bad.add(std::move(place));
   std::string sql = "CREATE OR REPLACE MACRO weir_events(run_id := NULL) AS TABLE ";
   if (!parts.empty()) {
     sql += "SELECT part.* FROM " + parts_sql(parts) +

@@ -16,6 +16,23 @@ constexpr std::uint64_t kNewestAtOnce = 1000;
 /// What a Parquet file ends with.
 constexpr std::string_view kParquetMark = "PAR1";
 
+/// Why a part cannot be what it was.
+std::optional<std::string> damage_of(const log::StoreDirectory& store, const log::Part& part) {
+  const auto file = File::open_to_read(store.parts() / part.file, store.files());
+  if (!file && file.error().code == ErrorCode::kNotFound) return "not there any more";
+  const auto size = file ? file->size() : std::unexpected(file.error());
+  if (!size) return size.error().message;
+  if (*size != part.bytes) {
+    return "has " + std::to_string(*size) + " bytes, it was written with " +
+           std::to_string(part.bytes);
+  }
+  std::string mark(kParquetMark.size(), '\0');
+  const auto got = file->read_at(*size - mark.size(), mark.data(), mark.size());
+  if (!got) return got.error().message;
+  if (mark != kParquetMark) return "not a Parquet file any more";
+  return {};
+}
+
 /// Gets each event and its line.
 using LineHandler =
     std::function<Result<void>(const event::EventView& event, std::string_view line)>;
@@ -90,7 +107,7 @@ class Reading {
     return {};
   }
 
-  void note_bad(BadPlace bad) { report_.bad.push_back(std::move(bad)); }
+  [[nodiscard]] std::vector<BadPlace>& bad() { return report_.bad; }
 
   ReadReport&& report() && { return std::move(report_); }
 
@@ -140,12 +157,8 @@ Result<ReadReport> read(const log::StoreDirectory& store, const LineHandler& han
   WEIR_TRY(const auto segments, store.segment_names());
   std::vector<log::Part> parts;
   std::uint64_t batch = 0;
-  for (const auto& part : manifest.parts()) {
-    if (!wanted.may_be_in(part)) continue;
-    if (auto damage = damage_of(store, part)) {
-      reading.note_bad({store.parts() / part.file, 0, *std::move(damage)});
-      continue;
-    }
+  const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
+  for (const auto& part : whole_parts(store, manifest, wants, reading.bad())) {
     // A run's events in an earlier batch are earlier, whatever their dates: of one run all parts
     // are sorted together, of all runs those of a batch.
     if (!wanted.run && part.batch != batch) {
@@ -174,14 +187,9 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
   ReadReport report;
   const Wanted wanted{.run = run};
   std::vector<std::filesystem::path> parts;
-  for (const auto& part : manifest.parts()) {
-    if (!wanted.may_be_in(part)) continue;
-    const auto path = store.parts() / part.file;
-    if (auto damage = damage_of(store, part)) {
-      report.bad.push_back({path, 0, *std::move(damage)});
-    } else {
-      parts.push_back(path);
-    }
+  const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
+  for (const auto& part : whole_parts(store, manifest, wants, report.bad)) {
+    parts.push_back(store.parts() / part.file);
   }
   if (parts.empty()) return report;
   WEIR_TRY(auto reader, PartReader::open());
@@ -205,20 +213,19 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
   return report;
 }
 
-std::optional<std::string> damage_of(const log::StoreDirectory& store, const log::Part& part) {
-  const auto file = File::open_to_read(store.parts() / part.file, store.files());
-  if (!file && file.error().code == ErrorCode::kNotFound) return "not there any more";
-  const auto size = file ? file->size() : std::unexpected(file.error());
-  if (!size) return size.error().message;
-  if (*size != part.bytes) {
-    return "has " + std::to_string(*size) + " bytes, it was written with " +
-           std::to_string(part.bytes);
+std::vector<log::Part> whole_parts(const log::StoreDirectory& store, const log::Manifest& manifest,
+                                   const std::function<bool(const log::Part&)>& wants,
+                                   std::vector<BadPlace>& bad) {
+  std::vector<log::Part> parts;
+  for (const auto& part : manifest.parts()) {
+    if (!wants(part)) continue;
+    if (auto damage = damage_of(store, part)) {
+      bad.push_back({store.parts() / part.file, 0, *std::move(damage)});
+    } else {
+      parts.push_back(part);
+    }
   }
-  std::string mark(kParquetMark.size(), '\0');
-  const auto got = file->read_at(*size - mark.size(), mark.data(), mark.size());
-  if (!got) return got.error().message;
-  if (mark != kParquetMark) return "not a Parquet file any more";
-  return {};
+  return parts;
 }
 
 Result<ReadReport> read_all(const log::StoreDirectory& store, const EventHandler& handle) {

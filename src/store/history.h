@@ -67,8 +67,12 @@ using NewestHandler = std::function<bool(const event::EventView& event, std::str
                                                       const std::optional<RunId>& run,
                                                       const NewestHandler& handle);
 
-/// Why a part cannot be what it was: it is not there, or has another size.
-[[nodiscard]] std::optional<std::string> damage_of(const log::StoreDirectory& store,
-                                                   const log::Part& part);
+/// The parts of a manifest that `wants` takes, but for those that are not there, have another size
+/// or do not end as such files do: these are added to `bad`. (Whether one is what was written, its
+/// hash tells.)
+[[nodiscard]] std::vector<log::Part> whole_parts(const log::StoreDirectory& store,
+                                                 const log::Manifest& manifest,
+                                                 const std::function<bool(const log::Part&)>& wants,
+                                                 std::vector<BadPlace>& bad);
 
 }  // namespace weir::store
