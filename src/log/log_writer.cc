@@ -6,11 +6,13 @@ namespace weir::log {
 
 LogWriter::LogWriter(StoreDirectory store, const Clock& clock, LogWriterOptions options)
     : store_(std::move(store)), clock_(clock), options_(options) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock.now());
+  const auto now = clock.now().time_since_epoch();
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(now);
   char name[32];
-  std::snprintf(name, sizeof name, "%012llx%012llx",
-                static_cast<unsigned long long>(now.time_since_epoch().count()),
-                static_cast<unsigned long long>(random_bits() >> 16));
+  std::snprintf(name, sizeof name, "%012llx%03llx%09llx",
+                static_cast<unsigned long long>(ms.count()),
+                static_cast<unsigned long long>((now - ms).count()),
+                static_cast<unsigned long long>(random_bits() >> 28));
   name_.writer = name;
 }
 

@@ -1,13 +1,13 @@
 #include "store/batch.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <set>
 #include <tuple>
 
 #include "base/file.h"
 #include "log/segment.h"
+#include "store/line_head.h"
 #include "store/part_writer.h"
 
 namespace weir::store {
@@ -28,67 +28,10 @@ std::string date_of(const event::EventView& event) {
   return to_string(event.timestamp()).substr(0, kDateSize);
 }
 
-/// What an event is sorted by.
-struct Head {
-  std::string_view date;
-  std::optional<std::string_view> tenant;
-  RunId run;
-  std::int64_t run_seq = 0;
-};
-
-/// Reads the head of a line as the recorder writes it, without the rest. Nothing for every other
-/// spelling, and for foreign events: those are decoded.
-class HeadReader {
- public:
-  explicit HeadReader(std::string_view line) : rest_(line) {}
-
-  std::optional<Head> read() {
-    Head head;
-    const auto timestamp = text(R"({"timestamp":")");
-    if (timestamp.size() != kRfc3339Size || timestamp.back() != 'Z') return {};
-    head.date = timestamp.substr(0, kDateSize);
-    text(R"(,"event_type":")");
-    text(R"(,"level":")");
-    const auto type = text(R"(,"pipeline_type":")");
-    if (type != "dag" && type != "linear") return {};
-    text(R"(,"pipeline_id":")");
-    text(R"(,"pipeline_version":")");
-    const auto run = RunId::parse(text(R"(,"run_id":")"));
-    if (!run) return {};
-    head.run = *run;
-    constexpr std::string_view kRunSeq = R"(,"run_seq":)";
-    if (!rest_.starts_with(kRunSeq)) return {};
-    rest_.remove_prefix(kRunSeq.size());
-    const auto [end, error] =
-        std::from_chars(rest_.data(), rest_.data() + rest_.size(), head.run_seq);
-    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-    if (error != std::errc() || rest_.empty() || (rest_[0] != ',' && rest_[0] != '}')) return {};
-    constexpr std::string_view kTenant = R"(,"tenant_id":")";
-    if (rest_.starts_with(kTenant)) head.tenant = text(kTenant);
-    return is_plain_ ? std::optional(head) : std::nullopt;
-  }
-
- private:
-  /// The text after `key`, up to its quote.
-  std::string_view text(std::string_view key) {
-    if (!rest_.starts_with(key)) is_plain_ = false;
-    if (!is_plain_) return {};
-    rest_.remove_prefix(key.size());
-    const auto size = rest_.find_first_of("\"\\");
-    is_plain_ = size != std::string_view::npos && rest_[size] == '"';
-    if (!is_plain_) return {};
-    const auto found = rest_.substr(0, size);
-    rest_.remove_prefix(size + 1);
-    return found;
-  }
-
-  std::string_view rest_;
-  bool is_plain_ = true;
-};
-
-std::uint32_t place_in(std::vector<Place>& places, std::string_view date,
+std::uint32_t place_in(std::vector<LoadedPlace>& places, std::string_view date,
                        const std::optional<std::string_view>& tenant) {
-  const auto is_it = [&](const Place& place) {
+  const auto is_it = [&](const LoadedPlace& loaded) {
+    const auto& place = loaded.place;
     return place.date == date && place.tenant.has_value() == tenant.has_value() &&
            (!tenant || *place.tenant == *tenant);
   };
@@ -97,9 +40,17 @@ std::uint32_t place_in(std::vector<Place>& places, std::string_view date,
   if (found != places.rend()) {
     return static_cast<std::uint32_t>(places.rend() - found - 1);
   }
-  places.push_back({.date = std::string(date), .tenant = {}});
-  if (tenant) places.back().tenant = *tenant;
+  places.push_back({.place = {.date = std::string(date), .tenant = {}}, .fields = {}});
+  if (tenant) places.back().place.tenant = *tenant;
   return static_cast<std::uint32_t>(places.size() - 1);
+}
+
+FieldSet fields_of(const event::EventView& event) {
+  FieldSet fields;
+  for (std::size_t i = 0; i < event::kFieldCount; ++i) {
+    fields.set(i, event.has(static_cast<Field>(i)));
+  }
+  return fields;
 }
 
 bool is_before(const Row& a, const Row& b) {
@@ -142,27 +93,33 @@ Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
 }
 
 void SegmentLoader::add(std::string_view line, Loaded& loaded) {
-  if (const auto head = HeadReader(line).read()) {
-    loaded.rows.push_back({.run = head->run,
-                           .run_seq = head->run_seq,
-                           .line = line,
-                           .place = place_in(loaded.places, head->date, head->tenant)});
+  const auto add = [&](Row row, std::string_view date, const auto& tenant, const FieldSet& fields) {
+    row.place = place_in(loaded.places, date, tenant);
+    loaded.places[row.place].fields |= fields;
+    loaded.rows.push_back(row);
+  };
+  const auto head = read_line_head(line);
+  if (head && head->is_whole) {
+    add({.run = head->run, .run_seq = head->run_seq, .line = line}, head->date, head->tenant,
+        head->fields);
     return;
   }
   const auto decoded = decoder_.decode(line);
   if (!decoded) {
     loaded.damage = decoded.error().message;
+    // What comes later in its run must stay too.
+    if (head) loaded.rows.push_back({.run = head->run, .run_seq = head->run_seq, .line = line});
     return;
   }
   const auto& event = **decoded;
   std::optional<std::string_view> tenant;
   if (event.has(Field::kTenantId)) tenant = event.text(Field::kTenantId);
-  loaded.rows.push_back(
-      {.run = event.run_id(),
+  const bool is_foreign = event.text(Field::kPipelineType) == "external";
+  add({.run = event.run_id(),
        .run_seq = event.run_seq(),
        .line = line,
-       .has_key = event.text(Field::kPipelineType) == "external" && !key_of(event).empty(),
-       .place = place_in(loaded.places, date_of(event), tenant)});
+       .has_key = is_foreign && !key_of(event).empty()},
+      date_of(event), tenant, fields_of(event));
 }
 
 void Batch::add(const log::SegmentName& name, Loaded loaded) {
@@ -172,7 +129,11 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
   bytes_ += loaded.lines.size();
   std::vector<std::vector<Row>*> places;
   places.reserve(loaded.places.size());
-  for (const auto& place : loaded.places) places.push_back(&rows_[place]);
+  for (const auto& [place, fields] : loaded.places) {
+    auto& part = parts_[place];
+    part.fields |= fields;
+    places.push_back(&part.rows);
+  }
   for (const auto& row : loaded.rows) places[row.place]->push_back(row);
   segments_.push_back({name, std::move(loaded.lines)});
 }
@@ -190,12 +151,13 @@ Result<MadeParts> Batch::make_parts(std::uint64_t number, const std::filesystem:
   WEIR_TRY(auto writer, PartWriter::open());
   const auto scratch = folder / (std::to_string(number) + ".parquet");
   MadeParts made;
-  for (auto& [of, rows] : rows_) {
+  for (auto& [of, part] : parts_) {
     const Place& place = of;
+    auto& rows = part.rows;
     std::sort(rows.begin(), rows.end(), is_before);
     made.duplicates += drop_duplicates(rows);
     auto written = writer.write(
-        scratch, rows.size(), [&rows](std::size_t i) { return rows[i].line; },
+        scratch, part.fields, rows.size(), [&rows](std::size_t i) { return rows[i].line; },
         [&rows, &place](std::size_t i, const event::EventView& event) {
           return event.run_id() == rows[i].run && event.run_seq() == rows[i].run_seq &&
                  date_of(event) == place.date &&

@@ -12,6 +12,7 @@
 #include "event/decoder.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
+#include "store/line_head.h"
 
 namespace weir::store {
 
@@ -31,10 +32,16 @@ struct Row {
   std::uint32_t place = 0;  ///< which of Loaded::places
 };
 
+/// A place of which there are events, and which fields these have.
+struct LoadedPlace {
+  Place place;
+  FieldSet fields;
+};
+
 /// A segment's committed events.
 struct Loaded {
   std::string lines;  ///< rows point into it: it is never so short that it lies in the object
-  std::vector<Place> places{};
+  std::vector<LoadedPlace> places{};
   std::vector<Row> rows{};
   std::string damage{};  ///< why it must stay; empty: nothing is wrong
 };
@@ -96,12 +103,17 @@ class Batch {
     log::SegmentName name;
     std::string lines;
   };
+  /// What becomes a part.
+  struct Rows {
+    std::vector<Row> rows;
+    FieldSet fields;
+  };
 
   [[nodiscard]] const log::SegmentName& segment_of(std::string_view line) const;
 
   log::Batch entry_;
   std::vector<Source> segments_;
-  std::map<Place, std::vector<Row>> rows_;
+  std::map<Place, Rows> parts_;
   std::uint64_t bytes_ = 0;
 };
 

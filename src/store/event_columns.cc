@@ -78,6 +78,25 @@ void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, F
 
 }  // namespace
 
+std::string_view column_type_name(FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+      return "BIGINT";
+    case FieldType::kNumber:
+      return "DOUBLE";
+    case FieldType::kBoolean:
+      return "BOOLEAN";
+    case FieldType::kTimestamp:
+      return "TIMESTAMP";
+    case FieldType::kStrings:
+      return "VARCHAR[]";
+    case FieldType::kString:
+    case FieldType::kObject:
+      return "VARCHAR";
+  }
+  return {};
+}
+
 void add_event_columns(duckdb_bind_info info) {
   for (const auto& field : event::fields()) {
     duckdb().duckdb_bind_add_result_column(info, std::string(field.name).c_str(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "event/decoder.h"
@@ -7,6 +8,9 @@
 
 /// Events as rows of DuckDB: a column a field of the catalogue.
 namespace weir::store {
+
+/// The type of a field's column in SQL; an object's is VARCHAR, its text.
+[[nodiscard]] std::string_view column_type_name(event::FieldType type);
 
 /// Names the columns of a table function that gives events, in the order of the catalogue.
 void add_event_columns(duckdb_bind_info info);

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "event/catalogue.h"
 #include "store/connection_impl.h"
+#include "store/event_columns.h"
 #include "store/value_reader.h"
 
 namespace weir::store {
@@ -132,12 +133,27 @@ class Lines {
   std::string line_;
 };
 
+/// No rows, and every column that there is: a part has only those that it has values for.
+const std::string& no_events_sql() {
+  static const std::string sql = [] {
+    std::string columns;
+    for (const auto& field : event::fields()) {
+      columns += columns.empty() ? "SELECT " : ", ";
+      columns +=
+          "NULL::" + std::string(column_type_name(field.type)) + " AS " + sql_name(field.name);
+    }
+    return columns + " WHERE false";
+  }();
+  return sql;
+}
+
 }  // namespace
 
 std::string parts_sql(const std::vector<std::filesystem::path>& parts) {
-  std::string sql = "read_parquet([";
-  for (const auto& part : parts) sql += (sql.back() == '[' ? "" : ", ") + sql_string(part.string());
-  return sql + "], union_by_name = true, hive_partitioning = false)";
+  std::string files;
+  for (const auto& part : parts) files += (files.empty() ? "" : ", ") + sql_string(part.string());
+  return "(" + no_events_sql() + " UNION ALL BY NAME SELECT * FROM read_parquet([" + files +
+         "], union_by_name = true, hive_partitioning = false))";
 }
 
 Result<PartReader> PartReader::open() {

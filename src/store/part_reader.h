@@ -47,7 +47,8 @@ class PartReader {
   Connection connection_;
 };
 
-/// `read_parquet(['…', …], union_by_name = true)`.
+/// What to select the events of these parts from: all columns of the catalogue, and those that a
+/// later one has added.
 [[nodiscard]] std::string parts_sql(const std::vector<std::filesystem::path>& parts);
 
 }  // namespace weir::store

@@ -1,5 +1,6 @@
 #include "store/part_writer.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,13 @@ struct Feed {
   const PartWriter::Check* check = nullptr;
   std::optional<std::size_t> bad_line;
   std::vector<event::Field> columns;
+  std::vector<event::Field> absent;  // what no event has
   event::Decoder decoder;
 };
+
+bool has_any(const event::EventView& event, const std::vector<event::Field>& fields) {
+  return std::ranges::any_of(fields, [&](event::Field field) { return event.has(field); });
+}
 
 void bind_batch(duckdb_bind_info info) {
   add_event_columns(info);
@@ -45,7 +51,8 @@ void produce_batch(duckdb_function_info info, duckdb_data_chunk chunk) {
   for (; !rows.is_full() && feed.next < feed.count; ++feed.next) {
     const auto event = feed.decoder.decode((*feed.lines)(feed.next));
     if (!event) return refuse(event.error().message);
-    if (!(*feed.check)(feed.next, **event)) return refuse("a line that is not written as others");
+    if (has_any(**event, feed.absent) || !(*feed.check)(feed.next, **event))
+      return refuse("a line that is not written as others");
     rows.add(**event);
   }
   rows.finish();
@@ -59,6 +66,7 @@ Result<void> add_feed(Connection& connection, Feed& feed) {
   api.duckdb_table_function_set_bind(function, &bind_batch);
   api.duckdb_table_function_set_init(function, &init_batch);
   api.duckdb_table_function_set_function(function, &produce_batch);
+  api.duckdb_table_function_supports_projection_pushdown(function, true);
   const auto state = api.duckdb_register_table_function(connection.impl().connection, function);
   api.duckdb_destroy_table_function(&function);
   if (state == DuckDBError) return fail(ErrorCode::kInvalidInput, "weir_batch is taken");
@@ -88,16 +96,26 @@ Result<PartWriter> PartWriter::open() {
   return PartWriter(std::move(impl));
 }
 
-Result<void> PartWriter::write(const std::filesystem::path& file, std::size_t count,
-                               const Lines& lines, const Check& check) {
+Result<void> PartWriter::write(const std::filesystem::path& file, const FieldSet& fields,
+                               std::size_t count, const Lines& lines, const Check& check) {
   auto& feed = impl_->feed;
   feed.next = 0;
   feed.count = count;
   feed.lines = &lines;
   feed.check = &check;
   feed.bad_line.reset();
+  feed.absent.clear();
+  std::string columns;
+  for (std::size_t i = 0; i < event::kFieldCount; ++i) {
+    const auto field = static_cast<event::Field>(i);
+    if (fields.test(i)) {
+      columns += (columns.empty() ? "" : ", ") + sql_name(event::info(field).name);
+    } else {
+      feed.absent.push_back(field);
+    }
+  }
   return impl_->connection.execute(
-      "COPY (SELECT * FROM weir_batch()) TO " + sql_string(file.string()) +
+      "COPY (SELECT " + columns + " FROM weir_batch()) TO " + sql_string(file.string()) +
       " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE " + std::to_string(kRowGroup) + ")");
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "event/decoder.h"
+#include "store/line_head.h"
 
 namespace weir::store {
 
@@ -28,10 +29,11 @@ class PartWriter {
   /// Whether the event is the one that should stand there.
   using Check = std::function<bool(std::size_t index, const event::EventView& event)>;
 
-  /// Makes a Parquet file of so many events, in their order. Does not sync. Errors: kInvalidInput
-  /// (a line that is no event or not the right one, or what DuckDB says, of a full disk too).
-  [[nodiscard]] Result<void> write(const std::filesystem::path& file, std::size_t count,
-                                   const Lines& lines, const Check& check);
+  /// Makes a Parquet file of so many events, in their order, that have no other fields than these.
+  /// Does not sync. Errors: kInvalidInput (a line that is no event or not the right one, or what
+  /// DuckDB says, of a full disk too).
+  [[nodiscard]] Result<void> write(const std::filesystem::path& file, const FieldSet& fields,
+                                   std::size_t count, const Lines& lines, const Check& check);
   /// After an error of `write`: the line that was its reason, if one was.
   [[nodiscard]] std::optional<std::size_t> bad_line() const;
 
