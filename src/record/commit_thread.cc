@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "base/priority.h"
 #include "record/process_end.h"
 
 namespace weir::record {
@@ -52,6 +53,7 @@ std::optional<std::pair<Batch, Error>> CommitThread::wait() {
 
 void CommitThread::run() {
   pthread_setname_np(pthread_self(), "weir-commit");
+  set_thread_priority(Priority::kPrompt);
   LiveRecorders::mark_writer_thread();
   std::unique_lock lock(mutex_);
   while (true) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/priority.h"
 #include "event/run_end.h"
 #include "log/segment.h"
 #include "record/encoding.h"
@@ -60,6 +61,7 @@ std::unique_ptr<log::LogWriter> Writer::make_log() {
 
 void Writer::run() {
   pthread_setname_np(pthread_self(), "weir-writer");
+  set_thread_priority(Priority::kPrompt);
   LiveRecorders::mark_writer_thread();
   bool idle = false;
   while (true) {

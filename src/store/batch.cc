@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "log/segment.h"
 #include "store/line_head.h"
-#include "store/part_writer.h"
 
 namespace weir::store {
 namespace {
@@ -76,6 +75,11 @@ Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
   WEIR_TRY(const auto size, file.size());
   WEIR_TRY(auto reader, log::SegmentReader::open(path, store_.files()));
   Loaded loaded;
+  if (!free_.empty()) {
+    loaded.lines = std::move(free_.back());
+    loaded.lines.clear();
+    free_.pop_back();
+  }
   loaded.lines.reserve(std::max<std::size_t>(size, sizeof(std::string)));
   while (true) {
     WEIR_TRY(const auto commit, reader.next_commit());
@@ -138,6 +142,13 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
   segments_.push_back({name, std::move(loaded.lines)});
 }
 
+std::vector<std::string> Batch::take_lines() {
+  std::vector<std::string> lines;
+  lines.reserve(segments_.size());
+  for (auto& segment : segments_) lines.push_back(std::move(segment.lines));
+  return lines;
+}
+
 const log::SegmentName& Batch::segment_of(std::string_view line) const {
   const std::less_equal<> before;
   const auto holds = [&](const Source& segment) {
@@ -147,8 +158,8 @@ const log::SegmentName& Batch::segment_of(std::string_view line) const {
   return std::find_if(segments_.begin(), segments_.end(), holds)->name;
 }
 
-Result<MadeParts> Batch::make_parts(std::uint64_t number, const std::filesystem::path& folder) {
-  WEIR_TRY(auto writer, PartWriter::open());
+Result<MadeParts> Batch::make_parts(PartWriter& writer, std::uint64_t number,
+                                    const std::filesystem::path& folder) {
   const auto scratch = folder / (std::to_string(number) + ".parquet");
   MadeParts made;
   for (auto& [of, part] : parts_) {

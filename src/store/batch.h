@@ -13,6 +13,7 @@
 #include "log/manifest.h"
 #include "log/store_directory.h"
 #include "store/line_head.h"
+#include "store/part_writer.h"
 
 namespace weir::store {
 
@@ -57,12 +58,16 @@ class SegmentLoader {
   /// is sorted by: whether a line is an event, and that one, who makes the part finds out. Errors:
   /// kNotFound, kIo.
   [[nodiscard]] Result<Loaded> load(const log::SegmentName& name);
+  /// Takes the memory of lines that nobody needs any more for the next segments: new memory costs
+  /// as much as the checksum of what goes into it.
+  void reuse(std::string lines) { free_.push_back(std::move(lines)); }
 
  private:
   void add(std::string_view line, Loaded& loaded);
 
   const log::StoreDirectory& store_;
   event::Decoder decoder_;
+  std::vector<std::string> free_;
 };
 
 /// A part, and what is in its file.
@@ -90,12 +95,14 @@ class Batch {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t segments() const { return segments_.size(); }
+  /// What its events were read into; the batch is of no use without.
+  [[nodiscard]] std::vector<std::string> take_lines();
   /// Without number and time.
   [[nodiscard]] const log::Batch& entry() const { return entry_; }
 
   /// Makes its parts, with this number, in a file in `folder`; can be called once. Errors:
-  /// kUnavailable (no DuckDB), kInvalidInput (what DuckDB says, of a full disk too), kIo.
-  [[nodiscard]] Result<MadeParts> make_parts(std::uint64_t number,
+  /// kInvalidInput (what DuckDB says, of a full disk too), kIo.
+  [[nodiscard]] Result<MadeParts> make_parts(PartWriter& writer, std::uint64_t number,
                                              const std::filesystem::path& folder);
 
  private:

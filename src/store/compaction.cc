@@ -1,7 +1,6 @@
 #include "store/compaction.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <deque>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/priority.h"
 #include "log/cursor.h"
 #include "log/manifest.h"
 #include "log/seal_chain.h"
@@ -23,8 +23,6 @@
 namespace weir::store {
 namespace {
 
-/// The lowest priority there is.
-constexpr int kNice = 19;
 /// Batches that are made at once, beside the one that is read.
 constexpr std::size_t kWriters = 2;
 
@@ -83,6 +81,7 @@ class Compaction {
   /// A batch whose parts are being made.
   struct Making {
     std::shared_ptr<Batch> batch;
+    std::shared_ptr<PartWriter> writer;
     std::future<Result<MadeParts>> parts;
   };
 
@@ -127,16 +126,22 @@ class Compaction {
       if (!is_good) return false;
     }
     const auto number = manifest_.number() + making_.size() + 1;
+    // What a writer has in memory the next batch uses again.
+    std::shared_ptr<PartWriter> writer;
+    if (free_writers_.empty()) {
+      WEIR_TRY(auto opened, PartWriter::open());
+      writer = std::make_shared<PartWriter>(std::move(opened));
+    } else {
+      writer = std::move(free_writers_.back());
+      free_writers_.pop_back();
+    }
     std::error_code ignored;
     std::filesystem::create_directories(scratch(), ignored);  // the next step says what is wrong
-    auto parts = std::async(std::launch::async, [batch, number, folder = scratch()] {
+    auto parts = std::async(std::launch::async, [batch, writer, number, folder = scratch()] {
       pthread_setname_np(pthread_self(), "weir-parts");
-      // Whoever records comes first. On Linux this is of the thread alone; if it is refused, so be
-      // it.
-      setpriority(PRIO_PROCESS, 0, kNice);
-      return batch->make_parts(number, folder);
+      return batch->make_parts(*writer, number, folder);
     });
-    making_.push_back({std::move(batch), std::move(parts)});
+    making_.push_back({std::move(batch), std::move(writer), std::move(parts)});
     return true;
   }
 
@@ -145,9 +150,11 @@ class Compaction {
   }
 
   Result<bool> finish_first() {
-    auto [batch, made] = std::move(making_.front());
+    auto [batch, writer, made] = std::move(making_.front());
     making_.pop_front();
     WEIR_TRY(auto parts, made.get());
+    free_writers_.push_back(std::move(writer));
+    for (auto& lines : batch->take_lines()) loader_.reuse(std::move(lines));
     if (parts.bad) {
       bad_segments_.emplace(std::move(parts.bad->segment), std::move(parts.bad->reason));
       making_.clear();  // waits for them; they have the wrong numbers now
@@ -271,6 +278,7 @@ class Compaction {
   std::set<std::string> left_writers_;
   std::unordered_set<RunId> left_runs_;
   std::deque<Making> making_;
+  std::vector<std::shared_ptr<PartWriter>> free_writers_;
   CompactionReport report_;
 };
 
@@ -302,7 +310,13 @@ Result<CompactionReport> compact(const log::StoreDirectory& store,
     return fail(ErrorCode::kConflict, store.root().string() + ": another process is compacting it");
   }
   WEIR_TRY(auto manifest, log::read_manifest(store));
-  return Compaction(store, options, std::move(manifest)).run();
+  // Whoever records comes first, and the caller may record afterwards.
+  auto done = std::async(std::launch::async, [&] {
+    pthread_setname_np(pthread_self(), "weir-compaction");
+    set_thread_priority(Priority::kBackground);
+    return Compaction(store, options, std::move(manifest)).run();
+  });
+  return done.get();
 }
 
 }  // namespace weir::store

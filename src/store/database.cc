@@ -1,8 +1,10 @@
 #include "store/database.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
+#include "base/priority.h"
 #include "store/connection_impl.h"
 #include "store/duckdb_api.h"
 #include "store/value_reader.h"
@@ -302,7 +304,11 @@ Result<Database> Database::open_in_memory() {
   }
   auto impl = std::make_unique<Impl>();
   char* message = nullptr;
-  const auto state = api->duckdb_open_ext(nullptr, &impl->database, config, &message);
+  // Its threads have the priority of who opens it.
+  const auto state = std::async(std::launch::async, [&] {
+                       set_thread_priority(Priority::kPatient);
+                       return api->duckdb_open_ext(nullptr, &impl->database, config, &message);
+                     }).get();
   api->duckdb_destroy_config(&config);
   if (state == DuckDBError) {
     const std::string text = message == nullptr ? "unknown error" : message;
