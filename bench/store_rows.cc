@@ -171,7 +171,7 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   const auto manifest = log::read_manifest(store);
   for (const auto& part : manifest->parts()) parts.push_back(store.parts() / part.file);
   auto database = store::Database::open_in_memory();
-  auto plain = *database->connect();
+  auto plain = *views->database.connect();
   if (!plain.execute(
           "SET GLOBAL parquet_metadata_cache = true; CREATE MACRO weir_events() AS TABLE "
           "SELECT * FROM " +
@@ -228,8 +228,8 @@ void measure_recording_beside_compaction() {
   });
   auto querying = std::async(std::launch::async, [&] {
     while (compacting.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
-      const auto database = store::open_views(scratch.store, std::make_shared<store::BadPlaces>());
-      auto connection = *database->connect();
+      const auto views = store::open_views(scratch.store, std::make_shared<store::BadPlaces>());
+      auto connection = *views->database.connect();
       milliseconds_of(connection, "SELECT event_type, count(*) FROM events GROUP BY ALL");
     }
   });
@@ -256,8 +256,8 @@ void measure_store() {
 
   const auto bad = std::make_shared<store::BadPlaces>();
   const auto start = SteadyClock::now();
-  const auto database = store::open_views(scratch.store, bad);
-  auto connection = *database->connect();
+  const auto views = store::open_views(scratch.store, bad);
+  auto connection = *views->database.connect();
   print_note("opening the views", seconds_since(start) * 1e3, "ms");
   std::size_t next = 0;
   const auto lookup = median_of(15, [&] {

@@ -46,6 +46,7 @@ void InterruptStop::wait_for_signals() {
     // impatient.
     if (stop_.stop_requested() && info.ssi_signo == SIGHUP) continue;
     if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
+    signal_ = static_cast<int>(info.ssi_signo);
     std::fputs(notice_.c_str(), stderr);
     stop_.request_stop();
   }

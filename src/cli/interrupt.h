@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -19,12 +20,15 @@ class InterruptStop {
   InterruptStop& operator=(const InterruptStop&) = delete;
 
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+  /// The first that came; 0: none yet.
+  [[nodiscard]] int signal() const { return signal_; }
 
  private:
   void wait_for_signals();
 
   const std::string notice_;
   std::stop_source stop_;
+  std::atomic<int> signal_ = 0;
   int signals_;
   int end_;
   std::thread thread_;

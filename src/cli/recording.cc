@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/outputs.h"
 #include "cli/settings.h"
@@ -13,6 +14,25 @@ void say(const std::string& sentence) { std::fprintf(stderr, "weir: %s\n", sente
 
 void say_error(const Result<void>& result) {
   if (!result) say(result.error().message);
+}
+
+using event::Field;
+
+/// Types of our own: lines of log are for what nodes and programs say.
+constexpr std::string_view kHookFailed = "hook_failed";
+constexpr std::string_view kHookCalls = "hook_calls";
+
+std::string_view word_of(record::HookProblem::Kind kind) {
+  static constexpr std::string_view kWords[] = {"HookError",       "HookException", "HookTimeout",
+                                                "HookDisabled",    "HookNested",    "HookNoThread",
+                                                "HookStillRunning"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
+json::Object hook_attributes(const std::string& name) {
+  json::Object attributes;
+  attributes.set("hook", name);
+  return attributes;
 }
 
 /// A sink that another process has, or that has no place now, is done without.
@@ -78,18 +98,63 @@ Result<std::unique_ptr<record::LogFeed>> Recording::feed(std::string name,
 
 Recording::~Recording() {
   if (!sink_feed_ && !hook_feed_) return;
+  if (hook_feed_) {
+    // While there is somebody to record it. Runs have ended, so what they said is committed.
+    say_error(recorder_.process_runs().flush());
+    // Once everything is published, the sink waits as long for the hooks.
+    say_error(hook_feed_->finish(2 * kPatience));
+    record_hooks();
+  }
   say_error(recorder_.stop(record::Recorder::AtStop::kDrain, kPatience));
   if (sink_feed_) say_error(sink_feed_->finish(kPatience));
-  // Once everything is published, the sink waits as long for the hooks.
-  if (hook_feed_) say_error(hook_feed_->finish(2 * kPatience));
   say_what_is_missing();
   ending_ = true;
 }
 
 /// A hook that fails does so at every event: the rest is counted.
 void Recording::say_first(const record::HookProblem& problem) {
-  const std::lock_guard lock(mutex_);
-  if (said_.insert({problem.hook, problem.kind}).second) say(problem.message);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!said_.insert({problem.hook, problem.kind}).second) return;
+  }
+  say(problem.message);
+  record_problem(problem);
+}
+
+/// Where it cannot be recorded, nothing else can: who records says so.
+void Recording::record_problem(const record::HookProblem& problem) {
+  const std::string_view kind = word_of(problem.kind), message = problem.message;
+  const auto attributes = json::to_text(hook_attributes(problem.hook));
+  const event::FieldValue fields[] = {{Field::kEventType, kHookFailed},
+                                      {Field::kErrorType, kind},
+                                      {Field::kErrorMessage, message},
+                                      {Field::kMessage, message},
+                                      {Field::kAttributes, event::ObjectText{attributes}}};
+  static_cast<void>(recorder_.process_runs().emit(
+      record::Retention::kOperations, "", event::Type::kCustom, event::Level::kWarning, fields));
+}
+
+void Recording::record_hooks() {
+  // None hears of what it did itself.
+  for (const auto& hook : bus_.list()) static_cast<void>(bus_.disable(hook.name));
+  for (const auto& hook : bus_.list()) {
+    if (hook.calls == 0 && hook.dropped == 0) continue;
+    auto attributes = hook_attributes(hook.name);
+    attributes.set("calls", hook.calls);
+    attributes.set("errors", hook.errors);
+    attributes.set("timeouts", hook.timeouts);
+    attributes.set("dropped", hook.dropped);
+    const std::string message = "hook '" + hook.name + "': " + text::count(hook.calls, "call");
+    const auto text_of_attributes = json::to_text(attributes);
+    const double took = std::chrono::duration<double, std::milli>(hook.total_time).count();
+    const event::FieldValue fields[] = {
+        {Field::kEventType, kHookCalls},
+        {Field::kDurationMs, took},
+        {Field::kMessage, std::string_view(message)},
+        {Field::kAttributes, event::ObjectText{text_of_attributes}}};
+    static_cast<void>(recorder_.process_runs().emit(
+        record::Retention::kOperations, "", event::Type::kCustom, event::Level::kInfo, fields));
+  }
 }
 
 void Recording::say_what_is_missing() const {

@@ -25,6 +25,8 @@ namespace weir::cli {
 ///   recorder ──► log ─┬─► feed ──► sinks and PaperKit's files
 ///                     └─► feed ──► hooks
 ///
+/// Record    What each hook did is an event of the process's own, and so is its first failure of a
+///           kind (docs/reference/hooks.md). Hooks do not hear of the first.
 /// Failure   What a sink or a hook cannot do is said on standard error, and harms no run. A file
 ///           that another process writes is left to it.
 /// Threads   A feed's only where there is something to feed. After the signals are blocked.
@@ -53,6 +55,8 @@ class Recording {
   [[nodiscard]] Result<std::unique_ptr<record::LogFeed>> feed(std::string name,
                                                               record::EventSink& sink);
   void say_first(const record::HookProblem& problem);
+  void record_problem(const record::HookProblem& problem);
+  void record_hooks();
   void say_what_is_missing() const;
 
   // In the order of need: each is used by those below it.

@@ -1,157 +1,214 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "cli/command.h"
-#include "cli/table.h"
+#include "cli/interrupt.h"
+#include "cli/parquet_file.h"
+#include "cli/sql_prompt.h"
+#include "cli/sql_question.h"
+#include "cli/terminal.h"
 #include "cli/usage.h"
-#include "store/query.h"
+#include "config/units.h"
+#include "store/session.h"
 
 namespace weir::cli {
 namespace {
 
 struct SqlOptions {
-  std::string query;
+  std::vector<std::string> words;  // the query, and of --explain its word
   std::string recipe;
+  std::string file;
   std::vector<std::string> set;
   std::string format = "table";
+  std::string output;
+  std::string tenant;
+  std::string timeout;
+  std::string memory_limit;
+  std::optional<std::uint64_t> max_rows;
+  std::optional<int> threads;
+  bool has_tenant = false;
+  bool explains = false;
   bool list = false;
 };
 
-/// More rows than this are no table for people.
-constexpr std::size_t kMaxTableRows = 10'000;
 constexpr std::uint64_t kMaxQueryBytes = 1 << 20;
+constexpr std::string_view kAnalyze = "analyze";
 
-std::string cell_text(const json::Value& value) {
-  if (value.is_null()) return "";
-  return value.string() != nullptr ? *value.string() : json::to_text(value);
+SqlFormat format_of(const SqlOptions& options) {
+  if (options.format == "json") return SqlFormat::kJson;
+  if (options.format == "csv") return SqlFormat::kCsv;
+  return options.format == "parquet" ? SqlFormat::kParquet : SqlFormat::kTable;
 }
 
-void print_table(store::Rows& rows) {
-  Table table(rows.columns());
-  bool more = false;
-  while (const auto* row = rows.next()) {
-    if (table.size() == kMaxTableRows) {
-      more = true;
-      break;
-    }
-    std::vector<std::string> cells;
-    for (std::size_t i = 0; i < row->size(); ++i) {
-      const bool number = (*row)[i].kind() == "a number";
-      if (number) table.align(i, Table::Align::kRight);
-      cells.push_back(cell_text((*row)[i]));
-    }
-    table.add(std::move(cells));
-  }
-  table.print(stdout);
-  if (more)
-    std::fprintf(stderr, "weir: the first %zu rows; --format csv prints all\n", kMaxTableRows);
+SqlLimits limits_of(const SqlOptions& options) {
+  SqlLimits limits{.max_rows = options.max_rows};
+  if (options.timeout == "0") limits.timeout = std::chrono::milliseconds::zero();
+  if (const auto timeout = config::parse_duration(options.timeout)) limits.timeout = *timeout;
+  return limits;
 }
 
-void print_json(store::Rows& rows) {
-  const char* separator = "[";
-  while (const auto* row = rows.next()) {
-    json::Object object;
-    for (std::size_t i = 0; i < row->size(); ++i) object.append({rows.columns()[i], (*row)[i]});
-    std::printf("%s\n  %s", separator, json::to_text(object).c_str());
-    separator = ",";
+Result<store::SessionOptions> session_options(const SqlOptions& options) {
+  store::SessionOptions session;
+  if (options.has_tenant) session.tenant = options.tenant;
+  if (const auto memory = config::parse_size(options.memory_limit)) session.memory_bytes = *memory;
+  session.threads = options.threads;
+  for (const auto& word : options.set) {
+    const auto sign = word.find('=');
+    if (sign == std::string::npos || sign == 0) {
+      return fail(ErrorCode::kInvalidInput, "--set " + word + ": NAME=VALUE is expected");
+    }
+    session.variables.emplace_back(word.substr(0, sign), word.substr(sign + 1));
   }
-  std::printf(separator[0] == '[' ? "[]\n" : "\n]\n");
+  return session;
 }
 
-/// RFC 4180.
-void print_csv(store::Rows& rows) {
-  const auto print_cell = [](std::size_t column, const std::string& text) {
-    std::string cell = text;
-    if (text.find_first_of(",\"\r\n") != std::string::npos) {
-      cell = "\"";
-      for (const char c : text) cell.append(c == '"' ? 2 : 1, c);
-      cell += '"';
-    }
-    std::printf("%s%s", column > 0 ? "," : "", cell.c_str());
-  };
-  for (std::size_t i = 0; i < rows.columns().size(); ++i) print_cell(i, rows.columns()[i]);
-  std::printf("\n");
-  while (const auto* row = rows.next()) {
-    for (std::size_t i = 0; i < row->size(); ++i) print_cell(i, cell_text((*row)[i]));
-    std::printf("\n");
-  }
-}
-
-Result<std::string> chosen_query(const SqlOptions& options) {
-  if (!options.recipe.empty()) {
-    for (const auto& recipe : store::cookbook()) {
-      const bool is_its_number =
-          recipe.number > 0 && std::to_string(recipe.number) == options.recipe;
-      if (is_its_number || recipe.name == options.recipe) return std::string(recipe.sql);
-    }
-    return fail(ErrorCode::kInvalidInput, "the cookbook has no '" + options.recipe +
-                                              "'; `weir sql --list` shows what it has");
-  }
-  if (!options.query.empty()) return options.query;
-  if (::isatty(STDIN_FILENO) != 0) {
-    return fail(ErrorCode::kInvalidInput,
-                "no query: give one as an argument or on standard input, or a --cookbook NAME (see "
-                "--list)");
-  }
-  auto query = read_file("/dev/stdin", kMaxQueryBytes);
+Result<std::string> query_in(const std::string& path, const std::string& name) {
+  auto query = read_file(path, kMaxQueryBytes);
   if (query && query->find_first_not_of("; \t\r\n") == std::string::npos) {
-    return fail(ErrorCode::kInvalidInput, "standard input holds no query");
+    return fail(ErrorCode::kInvalidInput, name + " holds no query");
   }
   return query;
 }
 
-int list_recipes() {
-  Table table({"NUMBER", "NAME", "QUESTION"});
-  table.align(0, Table::Align::kRight);
-  for (const auto& recipe : store::cookbook()) {
-    table.add({recipe.number > 0 ? std::to_string(recipe.number) : "", std::string(recipe.name),
-               std::string(recipe.question)});
+/// What is asked; nothing: it is to be typed.
+Result<std::optional<std::string>> chosen_query(const SqlOptions& options) {
+  auto words = options.words;
+  if (options.explains) std::erase(words, kAnalyze);
+  const bool has_query = !options.recipe.empty() || !options.file.empty();
+  if (words.size() > (has_query ? 0 : 1)) {
+    return fail(ErrorCode::kInvalidInput, "unexpected argument '" + words.back() + "'");
   }
-  table.print(stdout);
-  return kDone;
+  if (!options.recipe.empty()) {
+    const auto recipe = store::find_recipe(options.recipe);
+    if (recipe) return std::string(recipe->sql);
+    return fail(ErrorCode::kInvalidInput, "the cookbook has no '" + options.recipe +
+                                              "'; `weir sql --list` shows what it has");
+  }
+  if (!options.file.empty()) return query_in(options.file, options.file);
+  if (!words.empty()) return words.front();
+  if (::isatty(STDIN_FILENO) == 0) return query_in("/dev/stdin", "standard input");
+  const bool is_for_people = format_of(options) != SqlFormat::kParquet && !options.explains;
+  if (is_terminal(stdout) && is_for_people) return std::nullopt;
+  return fail(
+      ErrorCode::kInvalidInput,
+      "no query: give one as an argument, on standard input or in a --file, or a --cookbook "
+      "NAME (see --list)");
+}
+
+std::string question_of(const SqlOptions& options, std::string query) {
+  if (!options.explains) return query;
+  const bool analyzes = std::ranges::find(options.words, kAnalyze) != options.words.end();
+  return (analyzes ? "EXPLAIN ANALYZE " : "EXPLAIN ") + query;
+}
+
+/// What is wrong with the options together.
+std::optional<std::string> wrong_options(const SqlOptions& options) {
+  const bool is_parquet = format_of(options) == SqlFormat::kParquet;
+  if (options.has_tenant && options.tenant.empty()) return "--tenant: a name is expected";
+  if (!options.output.empty() && !is_parquet) {
+    return "--output is for --format parquet; others are printed: > " + options.output;
+  }
+  if (is_parquet && options.explains) return "--explain: a plan is no Parquet";
+  if (is_parquet && options.output.empty() && is_terminal(stdout)) {
+    return "Parquet is nothing for a terminal: --output FILE, or > FILE";
+  }
+  return {};
+}
+
+/// Opens the store to a session and gives it to `use`.
+Result<void> with_session(const log::StoreDirectory& store, store::SessionOptions options,
+                          const std::stop_token& stop,
+                          const std::function<Result<void>(store::Session&)>& use) {
+  const auto bad = std::make_shared<store::BadPlaces>();
+  WEIR_TRY(auto session, store::Session::open(store, std::move(options), bad, stop));
+  auto used = use(session);
+  warn_of_damage(bad->all());
+  return used;
+}
+
+Result<void> write_parquet(const log::StoreDirectory& store, const SqlOptions& options,
+                           const std::string& query, const std::stop_token& stop) {
+  WEIR_TRY(auto for_session, session_options(options));
+  WEIR_TRY(auto file, ParquetFile::at(options.output));
+  for_session.output = file.written();
+  return with_session(store, std::move(for_session), stop,
+                      [&](store::Session& session) -> Result<void> {
+                        WEIR_TRY(answer_to_parquet(session, query, limits_of(options), stop));
+                        return file.keep();
+                      });
+}
+
+Result<void> answer_once(const log::StoreDirectory& store, const SqlOptions& options,
+                         const std::string& query, const std::stop_token& stop) {
+  const auto format = format_of(options);
+  if (format == SqlFormat::kParquet) return write_parquet(store, options, query, stop);
+  WEIR_TRY(auto for_session, session_options(options));
+  return with_session(store, std::move(for_session), stop, [&](store::Session& session) {
+    return answer(session, query, format, limits_of(options), stop);
+  });
 }
 
 int run_sql(const SqlOptions& options, const Invocation& invocation) {
-  if (options.list) return list_recipes();
+  if (options.list) {
+    print_recipes();
+    return kDone;
+  }
+  if (const auto wrong = wrong_options(options)) {
+    std::fprintf(stderr, "weir: %s\n", wrong->c_str());
+    return kWrongUsage;
+  }
   const auto query = chosen_query(options);
-  if (!query) {
-    complain(query.error());
+  auto session = session_options(options);
+  if (!query || !session) {
+    complain(query ? session.error() : query.error());
     return kWrongUsage;
   }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto bad = std::make_shared<store::BadPlaces>();
-  const auto database = store::open_views(*store, bad);
-  if (!database) return complain(database.error());
-  auto connection = database->connect();
-  if (!connection) return complain(connection.error());
-  for (const auto& word : options.set) {
-    const auto sign = word.find('=');
-    if (sign == std::string::npos || sign == 0) {
-      std::fprintf(stderr, "weir: --set %s: NAME=VALUE is expected\n", word.c_str());
-      return kWrongUsage;
-    }
-    const auto set = store::set_variable(*connection, word.substr(0, sign), word.substr(sign + 1));
-    if (!set) return complain(set.error());
+  const std::optional<std::string>& typed = *query;
+  if (!typed) {
+    return run_prompt(*store, *std::move(session),
+                      {.format = format_of(options), .limits = limits_of(options)});
   }
-  auto rows = connection->query_one(*query);
-  if (!rows) return complain(std::move(rows).error().within("the query"));
-  if (options.format == "json") {
-    print_json(*rows);
-  } else if (options.format == "csv") {
-    print_csv(*rows);
-  } else {
-    print_table(*rows);
-  }
-  warn_of_damage(bad->all());
+  const InterruptStop interrupt(is_terminal(stderr) ? "\n" : "");
+  const auto done = answer_once(*store, options, question_of(options, *typed), interrupt.token());
+  if (!done) return complain(done.error());
   compact_when_due(*store);
   return kDone;
+}
+
+CLI::Option* expect_like(CLI::Option* option, const std::string& what,
+                         const std::function<bool(const std::string&)>& fits) {
+  return option->type_name(what)->check([what, fits](const std::string& value) {
+    return fits(value) ? "" : what + " is expected, not '" + value + "'";
+  });
+}
+
+void add_limits(CLI::App& command, SqlOptions& options) {
+  expect_like(command.add_option("--timeout", options.timeout,
+                                 "End a query that takes longer (default: 60s); 0: never"),
+              "a time such as 90s or 5m", [](const std::string& value) {
+                return value == "0" || config::parse_duration(value).has_value();
+              });
+  expect_like(command.add_option("--memory-limit", options.memory_limit,
+                                 "What a query may have in memory (default: 768MiB)"),
+              "a size such as 512MiB or 2GB",
+              [](const std::string& value) { return config::parse_size(value).value_or(0) > 0; });
+  command.add_option("--max-rows", options.max_rows,
+                     "Print no answer with more rows, and of a table the first (default: none, of "
+                     "tables 10000); 0: none");
+  expect_number(command.add_option("--threads", options.threads,
+                                   "How many work on a query (default: all the machine has)"),
+                1, 1024);
 }
 
 }  // namespace
@@ -160,12 +217,14 @@ void add_sql(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SqlOptions>();
   auto* command = app.add_subcommand(
       "sql", "Query what was recorded: events, logs, runs, nodes and more; SHOW TABLES lists them");
-  auto* query = command->add_option("query", options->query,
-                                    "SQL in DuckDB's dialect; standard input if absent");
-  command
-      ->add_option("--cookbook", options->recipe,
-                   "Run a query of the cookbook instead: its name or number")
-      ->excludes(query);
+  auto* query = command->add_option(
+      "query", options->words,
+      "SQL in DuckDB's dialect; if absent, standard input, and on a terminal a prompt");
+  query->expected(0, 2);
+  auto* recipe = command->add_option("--cookbook", options->recipe,
+                                     "Run a query of the cookbook instead: its name or number");
+  auto* file = command->add_option("--file", options->file, "Read the query from a file");
+  recipe->excludes(file);
   command->add_flag("--list", options->list, "List the cookbook");
   command
       ->add_option("--set", options->set,
@@ -173,8 +232,17 @@ void add_sql(CLI::App& app, Invocation& invocation) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
-              {"table", "json", "csv"});
-  command->callback([&invocation, options] {
+              {"table", "json", "csv", "parquet"});
+  command->add_option("--output", options->output,
+                      "Where to put Parquet; whole, or not at all (default: standard output)");
+  auto* tenant = command->add_option("--tenant", options->tenant, "Only what this tenant recorded");
+  command->add_flag(
+      "--explain", options->explains,
+      "Print the plan of the query; with the word analyze, run it and print where the "
+      "time went");
+  add_limits(*command, *options);
+  command->callback([&invocation, options, tenant] {
+    options->has_tenant = tenant->count() > 0;
     invocation.action = [&invocation, options] { return run_sql(*options, invocation); };
   });
 }

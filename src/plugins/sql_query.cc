@@ -3,10 +3,10 @@
 #include <mutex>
 #include <optional>
 
-#include "plugins/exact_query.h"
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
 #include "store/database.h"
+#include "store/exact_query.h"
 
 namespace weir::plugins {
 namespace {
@@ -106,7 +106,7 @@ class SqlQuery final : public tool::Tool {
   std::expected<tool::Output, Failure> query_to(const std::filesystem::path& file,
                                                 const tool::Call& call, const Names& read,
                                                 store::Connection& connection) const {
-    const auto query = exact_query(*call.with.find("query")->string(), connection);
+    const auto query = store::exact_query(*call.with.find("query")->string(), connection);
     if (!query) return sql_failure(call, query.error());
     const auto path = sql_path(file);
     if (!path) return sql_failure(call, path.error());

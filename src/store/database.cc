@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/priority.h"
+#include "base/text.h"
 #include "store/connection_impl.h"
 #include "store/duckdb_api.h"
+#include "store/sql_text.h"
 #include "store/value_reader.h"
 
 namespace weir::store {
@@ -52,6 +54,7 @@ std::string sql_name(std::string_view name) { return quoted(name, '"'); }
 std::string sql_string(std::string_view text) { return quoted(text, '\''); }
 
 struct Rows::Impl {
+  const Connection::Impl* connection = nullptr;
   duckdb_result result{};
   duckdb_data_chunk chunk = nullptr;
   std::size_t next_row = 0;
@@ -107,8 +110,12 @@ Result<Prepared> prepare(const Connection::Impl& impl, const Statements& stateme
   return prepared;
 }
 
+duckdb_statement_type type_of(const Prepared& prepared) {
+  return duckdb().duckdb_prepared_statement_type(prepared.get());
+}
+
 bool is_query(const Prepared& prepared) {
-  return duckdb().duckdb_prepared_statement_type(prepared.get()) == DUCKDB_STATEMENT_TYPE_SELECT;
+  return type_of(prepared) == DUCKDB_STATEMENT_TYPE_SELECT;
 }
 
 std::unexpected<Error> not_one(const Statements& statements) {
@@ -116,8 +123,40 @@ std::unexpected<Error> not_one(const Statements& statements) {
               std::to_string(statements.count()) + " statements, one is expected");
 }
 
+std::unexpected<Error> not_a_question() {
+  return fail(ErrorCode::kInvalidInput,
+              "only questions are answered: SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE, "
+              "PIVOT, and EXPLAIN of these");
+}
+
+/// Whether a text is one query, if DuckDB makes several statements of it: that is PIVOT, which
+/// makes types before it asks. DESCRIBE takes a query and nothing else.
+bool may_be_pivot(const Connection::Impl& impl, std::string_view sql, idx_t statements) {
+  const auto described = Statements::of(impl, "DESCRIBE " + std::string(sql));
+  return described && described->count() == statements;
+}
+
+/// Whether a text is one query.
+bool is_one_query(const Connection::Impl& impl, std::string_view sql) {
+  const auto statements = Statements::of(impl, std::string(sql));
+  if (!statements) return false;
+  if (statements->count() > 1) return may_be_pivot(impl, sql, statements->count());
+  const auto prepared = prepare(impl, *statements, 0);
+  return prepared && is_query(*prepared);
+}
+
+/// `last` is what is run last of a text. EXPLAIN ANALYZE would run whatever it is given.
+bool is_question(const Connection::Impl& impl, const std::string& sql, const Prepared& last) {
+  if (is_query(last)) return true;
+  return type_of(last) == DUCKDB_STATEMENT_TYPE_EXPLAIN &&
+         std::ranges::any_of(explained(sql), [&](auto query) { return is_one_query(impl, query); });
+}
+
+enum class Rowwise : std::uint8_t { kAtOnce, kAsTheyCome };
+
 Result<std::unique_ptr<Rows::Impl>> run_statement(const Connection::Impl& impl,
-                                                  const Prepared& prepared) {
+                                                  const Prepared& prepared,
+                                                  Rowwise rowwise = Rowwise::kAtOnce) {
   const auto& api = duckdb();
   // duckdb_interrupt sets a flag that the beginning of a statement clears: one that comes between
   // two statements would be lost. Beginning and running are two calls here, so that we look at our
@@ -125,11 +164,14 @@ Result<std::unique_ptr<Rows::Impl>> run_statement(const Connection::Impl& impl,
   // again now, or comes after it. Either ends the statement; one that is given up without being run
   // would leak what DuckDB has prepared for it.
   Owned<duckdb_pending_result> pending(api.duckdb_destroy_pending);
-  if (api.duckdb_pending_prepared(prepared.get(), pending.out()) == DuckDBError) {
+  const auto begin = rowwise == Rowwise::kAtOnce ? api.duckdb_pending_prepared
+                                                 : api.duckdb_pending_prepared_streaming;
+  if (begin(prepared.get(), pending.out()) == DuckDBError) {
     return failed(impl, api.duckdb_pending_error(pending.get()));
   }
   if (impl.interrupted) api.duckdb_interrupt(impl.connection);
   auto rows = std::make_unique<Rows::Impl>();
+  rows->connection = &impl;
   // A small one may have ended before it looked.
   if (api.duckdb_execute_pending(pending.get(), &rows->result) == DuckDBError || impl.interrupted) {
     return failed(impl, api.duckdb_result_error(&rows->result));
@@ -175,6 +217,13 @@ const std::vector<json::Value>* Rows::next() {
   return &rows.row;
 }
 
+Result<void> Rows::end() const {
+  if (impl_->connection->interrupted) return failed(*impl_->connection, nullptr);
+  const char* error = duckdb().duckdb_result_error(&impl_->result);
+  if (error == nullptr || *error == '\0') return {};
+  return failed(*impl_->connection, error);
+}
+
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
@@ -189,10 +238,36 @@ Result<Rows> Connection::query(const std::string& sql, EarlierRows earlier) {
   }
   WEIR_TRY(const auto last, prepare(*impl_, statements, statements.count() - 1));
   WEIR_TRY(auto rows, run_statement(*impl_, last));
+  return readable(Rows(std::move(rows)), sql);
+}
+
+Result<Rows> Connection::ask(const std::string& sql) {
+  WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
+  const auto before_last = statements.count() - 1;
+  if (before_last > 0) {
+    auto texts = explained(sql);
+    if (texts.empty()) texts.emplace_back(sql);
+    const bool is_pivot = std::ranges::any_of(
+        texts, [&](auto text) { return may_be_pivot(*impl_, text, statements.count()); });
+    if (!is_pivot) return not_one(statements);
+  }
+  for (idx_t i = 0; i < before_last; ++i) {
+    WEIR_TRY(const auto prepared, prepare(*impl_, statements, i));
+    if (type_of(prepared) != DUCKDB_STATEMENT_TYPE_CREATE) return not_one(statements);
+    WEIR_TRY(run_statement(*impl_, prepared));
+  }
+  WEIR_TRY(const auto last, prepare(*impl_, statements, before_last));
+  if (!is_question(*impl_, sql, last)) return not_a_question();
+  WEIR_TRY(auto rows, run_statement(*impl_, last, Rowwise::kAsTheyCome));
+  return readable(Rows(std::move(rows)), sql);
+}
+
+Result<Rows> Connection::readable(Rows result, const std::string& sql) {
+  const auto& rows = result.impl_;
   const auto unreadable =
       std::find_if_not(rows->types.begin(), rows->types.end(),
                        [](const auto& type) { return is_readable(type.get()); });
-  if (unreadable == rows->types.end()) return Rows(std::move(rows));
+  if (unreadable == rows->types.end()) return result;
   const auto column = static_cast<std::size_t>(unreadable - rows->types.begin());
   // The C interface has no name for some types; DuckDB's SQL has.
   const auto described = describe(sql);
@@ -293,14 +368,22 @@ Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
 
-Result<Database> Database::open_in_memory() {
+Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   WEIR_TRY(const auto* api, load_duckdb());
   duckdb_config config = nullptr;
   if (api->duckdb_create_config(&config) == DuckDBError) {
     return fail(ErrorCode::kUnavailable, "DuckDB has no memory for its configuration");
   }
-  for (const char* option : {"autoinstall_known_extensions", "autoload_known_extensions"}) {
-    api->duckdb_set_config(config, option, "false");
+  const auto set = [&](const char* option, const std::string& value) {
+    api->duckdb_set_config(config, option, value.c_str());
+  };
+  set("autoinstall_known_extensions", "false");
+  set("autoload_known_extensions", "false");
+  if (options.memory_bytes) set("memory_limit", std::to_string(*options.memory_bytes) + "B");
+  if (options.threads) set("threads", std::to_string(*options.threads));
+  if (options.spill_folder && !options.spill_folder->empty()) {
+    set("temp_directory", options.spill_folder->string());
+    set("max_temp_directory_size", std::to_string(options.spill_bytes) + "B");
   }
   auto impl = std::make_unique<Impl>();
   char* message = nullptr;
@@ -318,7 +401,21 @@ Result<Database> Database::open_in_memory() {
   Database database(std::move(impl));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL TimeZone = 'UTC'"));
+  // Given at the start, "nowhere" would be `.tmp` in the working folder.
+  if (options.spill_folder && options.spill_folder->empty()) {
+    WEIR_TRY(connection.execute("SET GLOBAL temp_directory = ''"));
+  }
   return database;
+}
+
+Result<void> Database::lock(std::span<const std::filesystem::path> files) const {
+  std::vector<std::string> paths;
+  paths.reserve(files.size());
+  for (const auto& file : files) paths.push_back(sql_string(file.string()));
+  WEIR_TRY(auto connection, connect());
+  WEIR_TRY(connection.execute("SET GLOBAL allowed_paths = [" + text::join(paths) + "]"));
+  WEIR_TRY(connection.execute("SET GLOBAL enable_external_access = false"));
+  return connection.execute("SET GLOBAL lock_configuration = true");
 }
 
 Result<Connection> Database::connect() const {

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +41,8 @@ class Rows {
   ///
   /// Timestamps are UTC.
   [[nodiscard]] const std::vector<json::Value>* next();
+  /// After the last: whether these were all. Of `ask` only; otherwise they are. Errors: as `ask`.
+  [[nodiscard]] Result<void> end() const;
 
  private:
   friend class Connection;
@@ -72,6 +78,11 @@ class Connection {
     return query(sql, EarlierRows::kRefused);
   }
   [[nodiscard]] Result<void> execute(const std::string& sql);
+  /// The rows of a question, as they are made: few of them are in memory. A question is one query
+  /// (DuckDB calls SHOW, DESCRIBE, SUMMARIZE and PIVOT that, too), or EXPLAIN of one. The
+  /// connection must outlive the rows. Errors: as `query`; kInvalidInput for all that is no
+  /// question.
+  [[nodiscard]] Result<Rows> ask(const std::string& sql);
   /// What a query would give, without running it: but PIVOT has to look for its columns. Errors:
   /// kInvalidInput for everything but exactly one query.
   [[nodiscard]] Result<std::vector<QueryColumn>> describe(const std::string& sql);
@@ -88,8 +99,18 @@ class Connection {
   friend class Database;
   enum class EarlierRows : std::uint8_t { kDropped, kRefused };
   [[nodiscard]] Result<Rows> query(const std::string& sql, EarlierRows earlier);
+  [[nodiscard]] Result<Rows> readable(Rows result, const std::string& sql);
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+};
+
+/// What is not said, DuckDB chooses.
+struct DatabaseOptions {
+  std::optional<std::uint64_t> memory_bytes{};
+  std::optional<int> threads{};
+  /// Where it puts what does not fit into memory, at most so much; an empty path: nowhere.
+  std::optional<std::filesystem::path> spill_folder{};
+  std::uint64_t spill_bytes = 0;
 };
 
 /// A database in memory: time zone UTC, and no extensions from the network.
@@ -98,12 +119,15 @@ class Connection {
 class Database {
  public:
   /// Errors: kUnavailable (no DuckDB).
-  [[nodiscard]] static Result<Database> open_in_memory();
+  [[nodiscard]] static Result<Database> open_in_memory(const DatabaseOptions& options = {});
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
   ~Database();
 
   [[nodiscard]] Result<Connection> connect() const;
+  /// From now on nothing outside is read or written but these files, and what it spills itself, and
+  /// no setting changes. Errors: kInvalidInput.
+  [[nodiscard]] Result<void> lock(std::span<const std::filesystem::path> files) const;
 
  private:
   struct Impl;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "event/decoder.h"
-#include "log/manifest.h"
 #include "log/segment.h"
 #include "store/connection_impl.h"
 #include "store/event_columns.h"
@@ -25,6 +24,7 @@ using event::Field;
 struct Source {
   log::StoreDirectory store;
   std::shared_ptr<const log::Manifest> manifest;
+  std::optional<std::string> tenant;  // whose events alone
   std::shared_ptr<BadPlaces> bad;
 };
 
@@ -65,11 +65,12 @@ void bind(duckdb_bind_info info) {
     }
     api.duckdb_destroy_value(&value);
   }
-  const auto& [store, manifest, bad] = *bound->source;
+  const auto& store = bound->source->store;
   const auto names = store.segment_names();
   if (!names) return api.duckdb_bind_set_error(info, names.error().message.c_str());
   for (const auto& name : *names) {
-    if (!manifest->has_replaced(name)) bound->segments.push_back(store.segment(name));
+    if (!bound->source->manifest->has_replaced(name))
+      bound->segments.push_back(store.segment(name));
   }
   add_event_columns(info);
   api.duckdb_bind_set_bind_data(info, bound.release(), &destroy<Bound>);
@@ -121,6 +122,13 @@ Result<std::string_view> next_line(Scan& scan) {
   }
 }
 
+bool is_wanted(const Scan& scan, const event::EventView& event) {
+  const auto& run_id = scan.bound->run_id;
+  const auto& tenant = scan.bound->source->tenant;
+  return (!run_id || event.text(Field::kRunId) == *run_id) &&
+         (!tenant || event.text(Field::kTenantId) == *tenant);
+}
+
 /// Fills a chunk; fewer rows than fit, or none, at the end.
 Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
   EventRows rows(chunk, scan.columns);
@@ -133,9 +141,7 @@ Result<void> fill(Scan& scan, duckdb_data_chunk chunk) {
           {scan.path, scan.offset - line.size() - 1, event.error().message});
       continue;
     }
-    const auto& run_id = scan.bound->run_id;
-    if (run_id && (*event)->text(Field::kRunId) != *run_id) continue;
-    rows.add(**event);
+    if (is_wanted(scan, **event)) rows.add(**event);
   }
   rows.finish();
   return {};
@@ -161,17 +167,43 @@ std::vector<BadPlace> BadPlaces::all() const {
 
 namespace {
 
-/// All events: those in parts, and after them the tail. A part that was written before a field was
-/// in the catalogue has no column for it.
-std::string events_sql(const log::StoreDirectory& store, const log::Manifest& manifest,
-                       BadPlaces& bad) {
-  std::vector<std::filesystem::path> parts;
+/// The path of a part by which DuckDB knows it; nothing if that leads elsewhere, over a symbolic
+/// link.
+std::optional<std::filesystem::path> true_path(const std::filesystem::path& parts,
+                                               const std::string& file) {
+  std::error_code error;
+  const auto path = parts / file;
+  const auto canonical = std::filesystem::canonical(path, error);
+  return !error && canonical == path ? std::optional(path) : std::nullopt;
+}
+
+/// The files of the parts that can be read.
+std::vector<std::filesystem::path> files_of_parts(const log::StoreDirectory& store,
+                                                  const log::Manifest& manifest,
+                                                  const EventTableOptions& options,
+                                                  BadPlaces& bad) {
   std::vector<BadPlace> places;
-  const auto all = [](const log::Part&) { return true; };
-  for (const auto& part : whole_parts(store, manifest, all, places)) {
-    parts.push_back(store.parts() / part.file);
+  const auto wants = [&](const log::Part& part) {
+    return (!options.tenant || part.tenant == options.tenant) &&
+           !options.left_out.contains(part.file);
+  };
+  std::error_code error;  // without the folder there is no part in it
+  const auto folder = std::filesystem::canonical(store.parts(), error);
+  std::vector<std::filesystem::path> files;
+  for (const auto& part : whole_parts(store, manifest, wants, places)) {
+    if (auto path = true_path(folder, part.file)) {
+      files.push_back(*std::move(path));
+    } else {
+      places.push_back({store.parts() / part.file, 0, "a symbolic link leads elsewhere"});
+    }
   }
   for (auto& place : places) bad.add(std::move(place));
+  return files;
+}
+
+/// All events: those in parts, and after them the tail. A part that was written before a field was
+/// in the catalogue has no column for it.
+std::string events_sql(const std::vector<std::filesystem::path>& parts) {
   std::string sql = "CREATE OR REPLACE MACRO weir_events(run_id := NULL) AS TABLE ";
   if (!parts.empty()) {
     sql += "SELECT part.* FROM " + parts_sql(parts) +
@@ -203,13 +235,18 @@ Result<void> add_tail(Connection& connection, Source source) {
 
 }  // namespace
 
-Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& store,
-                             std::shared_ptr<BadPlaces> bad) {
-  WEIR_TRY(auto read, log::read_manifest(store));
-  const auto manifest = std::make_shared<const log::Manifest>(std::move(read));
-  const auto sql = events_sql(store, *manifest, *bad);
-  WEIR_TRY(add_tail(connection, {store, manifest, std::move(bad)}));
-  return connection.execute(sql);
+Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connection,
+                                                           const log::StoreDirectory& store,
+                                                           const log::Manifest& manifest,
+                                                           std::shared_ptr<BadPlaces> bad,
+                                                           const EventTableOptions& options) {
+  auto files = files_of_parts(store, manifest, options, *bad);
+  WEIR_TRY(add_tail(connection, {.store = store,
+                                 .manifest = std::make_shared<const log::Manifest>(manifest),
+                                 .tenant = options.tenant,
+                                 .bad = std::move(bad)}));
+  WEIR_TRY(connection.execute(events_sql(files)));
+  return files;
 }
 
 }  // namespace weir::store

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "log/manifest.h"
 #include "log/store_directory.h"
 #include "store/database.h"
 #include "store/history.h"
@@ -23,6 +27,12 @@ class BadPlaces {
   std::set<BadPlace> places_;  // guarded by mutex_
 };
 
+/// Which events a table has.
+struct EventTableOptions {
+  std::optional<std::string> tenant{};            ///< whose alone; none: everybody's
+  std::set<std::string, std::less<>> left_out{};  ///< Part::file of parts that are not to be read
+};
+
 /// Makes the log a table: `weir_events()`, one row a committed event and one column a field of the
 /// catalogue, in no order. DuckDB reads parts itself; it never opens the segments, since it would
 /// show lines that no commit stands behind: of those `weir_tail()` gives the rows.
@@ -31,11 +41,13 @@ class BadPlaces {
 /// said. A query sees what was committed when it began.
 class EventTable {
  public:
-  /// As of now: a part that is made later is not read, and the segments that it replaced are, as
-  /// long as they stay (CompactionOptions::keep). What a query cannot read it goes past, and adds
-  /// to `bad`. Errors: kInvalidInput, kCorrupt (the manifest), kIo.
-  [[nodiscard]] static Result<void> add(Connection& connection, const log::StoreDirectory& store,
-                                        std::shared_ptr<BadPlaces> bad);
+  /// As of a manifest of the store: a part that is made later is not read, and the segments that it
+  /// replaced are, as long as they stay (CompactionOptions::keep). What a query cannot read it goes
+  /// past, and adds to `bad`; but a part that is damaged inside fails it. Gives the files that
+  /// DuckDB reads. Errors: kInvalidInput.
+  [[nodiscard]] static Result<std::vector<std::filesystem::path>> add(
+      Connection& connection, const log::StoreDirectory& store, const log::Manifest& manifest,
+      std::shared_ptr<BadPlaces> bad, const EventTableOptions& options = {});
 };
 
 }  // namespace weir::store

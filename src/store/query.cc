@@ -4,16 +4,25 @@
 
 #include "sql_cookbook.h"
 #include "sql_views.h"
+#include "store/session.h"
 
 namespace weir::store {
 
-Result<Database> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad) {
-  WEIR_TRY(auto database, Database::open_in_memory());
+Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad,
+                         const ViewOptions& options) {
+  WEIR_TRY(auto manifest, log::read_manifest(store));
+  WEIR_TRY(auto database, Database::open_in_memory(options.database));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
-  WEIR_TRY(EventTable::add(connection, store, std::move(bad)));
+  WEIR_TRY(auto files,
+           EventTable::add(connection, store, manifest, std::move(bad), options.events));
   WEIR_TRY(create_views(connection));
-  return database;
+  if (options.access == ViewOptions::Access::kLocked) {
+    auto allowed = files;
+    if (options.output) allowed.push_back(*options.output);
+    WEIR_TRY(database.lock(allowed));
+  }
+  return Views{std::move(database), std::move(manifest), std::move(files)};
 }
 
 Result<void> create_views(Connection& connection) {
@@ -21,20 +30,31 @@ Result<void> create_views(Connection& connection) {
   return {};
 }
 
-Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {
-  WEIR_TRY(const auto database, open_views(store, std::make_shared<BadPlaces>()));
-  WEIR_TRY(auto connection, database.connect());
-  WEIR_TRY(auto rows, connection.query(R"(
+namespace {
+
+Result<std::vector<RunName>> read_run_names(Session& session) {
+  WEIR_TRY(auto answer, session.ask(R"(
     WITH children AS MATERIALIZED (
       SELECT DISTINCT target_run_id AS run_id FROM logs WHERE event_type = 'pipeline_child_spawned')
     SELECT logs.run_id, logs.run_id IN (FROM children) AS is_child
     FROM logs GROUP BY logs.run_id ORDER BY min(timestamp) DESC, logs.run_id DESC)"));
   std::vector<RunName> names;
-  while (const auto* row = rows.next()) {
+  while (true) {
+    WEIR_TRY(const auto* row, answer.next());
+    if (row == nullptr) return names;
     const auto id = RunId::parse(*row->at(0).string());
     if (id) names.push_back({.id = *id, .is_child = *row->at(1).boolean()});
   }
-  return names;
+}
+
+}  // namespace
+
+Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {
+  WEIR_TRY(auto session, Session::open(store, {}, std::make_shared<BadPlaces>()));
+  auto names = read_run_names(session);
+  if (names) return names;
+  WEIR_TRY(const bool again, session.recover(names.error()));
+  return again ? read_run_names(session) : names;
 }
 
 std::vector<Recipe> cookbook() {
@@ -53,6 +73,14 @@ std::vector<Recipe> cookbook() {
     recipes.push_back(recipe);
   }
   return recipes;
+}
+
+std::optional<Recipe> find_recipe(std::string_view name) {
+  for (const auto& recipe : cookbook()) {
+    const bool is_its_number = recipe.number > 0 && std::to_string(recipe.number) == name;
+    if (is_its_number || recipe.name == name) return recipe;
+  }
+  return {};
 }
 
 Result<void> set_variable(Connection& connection, std::string_view name, std::string_view value) {

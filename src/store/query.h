@@ -1,21 +1,46 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/id.h"
 #include "base/result.h"
+#include "log/manifest.h"
 #include "log/store_directory.h"
 #include "store/database.h"
 #include "store/event_table.h"
 
 namespace weir::store {
 
+struct ViewOptions {
+  EventTableOptions events{};
+  DatabaseOptions database{};
+  enum class Access : std::uint8_t {
+    kOpen,
+    kLocked  ///< Database::lock: the parts alone are read
+  };
+  Access access = Access::kOpen;
+  /// Of a locked database: a file that may be written.
+  std::optional<std::filesystem::path> output{};
+};
+
 /// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`, …
-/// What its queries cannot read is added to `bad`.
-[[nodiscard]] Result<Database> open_views(const log::StoreDirectory& store,
-                                          std::shared_ptr<BadPlaces> bad);
+struct Views {
+  Database database;
+  log::Manifest manifest;                    ///< of the parts that it reads
+  std::vector<std::filesystem::path> files;  ///< these parts
+};
+
+/// What the views' queries cannot read is added to `bad`; see EventTable::add. Errors:
+/// kInvalidInput, kCorrupt (the manifest), kUnavailable (no DuckDB), kIo.
+[[nodiscard]] Result<Views> open_views(const log::StoreDirectory& store,
+                                       std::shared_ptr<BadPlaces> bad,
+                                       const ViewOptions& options = {});
 
 /// The views alone, over whatever `weir_events()` is. Errors: kInvalidInput.
 [[nodiscard]] Result<void> create_views(Connection& connection);
@@ -27,7 +52,7 @@ struct RunName {
 };
 
 /// The runs of the store, the newest first, without what processes say of themselves. Errors: as
-/// open_views.
+/// Session::ask.
 [[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store);
 
 /// A query that answers a common question (sql/cookbook). What it can be told is in variables of
@@ -39,6 +64,8 @@ struct Recipe {
   std::string_view sql;
 };
 [[nodiscard]] std::vector<Recipe> cookbook();
+/// By its name, or its number among the published ones.
+[[nodiscard]] std::optional<Recipe> find_recipe(std::string_view name);
 
 /// Lets the session's queries read a text: `getvariable('name')`. Errors: kInvalidInput.
 [[nodiscard]] Result<void> set_variable(Connection& connection, std::string_view name,

@@ -78,9 +78,9 @@ class StoreTest : public testing::Test {
 
   /// All rows as JSON text, or the error.
   std::string query(const std::string& sql) {
-    const auto database = open_views(store_, bad_);
-    if (!database) return database.error().message;
-    auto connection = database->connect();
+    const auto views = open_views(store_, bad_);
+    if (!views) return views.error().message;
+    auto connection = views->database.connect();
     auto rows = connection->query(sql);
     if (!rows) return rows.error().message;
     json::Array all;
@@ -205,8 +205,8 @@ TEST_F(StoreTest, AnswersThePublishedQueriesAsTheyAreByHand) {
 }
 
 TEST_F(StoreTest, TellsARecipeWhichRunItIsAskedAbout) {
-  const auto database = open_views(store_, bad_);
-  auto connection = database->connect();
+  const auto views = open_views(store_, bad_);
+  auto connection = views->database.connect();
   const auto recipes = cookbook();
   const auto recipe = std::ranges::find(recipes, 1, &Recipe::number);
   ASSERT_NE(recipe, recipes.end());

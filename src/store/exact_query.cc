@@ -1,14 +1,12 @@
-#include "plugins/exact_query.h"
+#include "store/exact_query.h"
 
 #include <vector>
 
 #include "base/text.h"
+#include "store/sql_text.h"
 
-namespace weir::plugins {
+namespace weir::store {
 namespace {
-
-using store::sql_name;
-using store::sql_string;
 
 struct Replacement {
   std::string_view type;
@@ -54,15 +52,13 @@ std::size_t token_size(std::string_view text) {
   return size == 0 ? 1 : size;
 }
 
-/// Ends at the last character that means something: the query becomes part of a larger one. The
-/// newline ends a comment that may end it.
+/// The query becomes part of a larger one.
 std::string part_of_larger(std::string_view query) {
-  const auto end = query.find_last_not_of("; \t\r\n");
-  return std::string(query.substr(0, end == std::string_view::npos ? 0 : end + 1)) + "\n";
+  return std::string(without_end(query)) + "\n";
 }
 
 /// The column `value` as a `type`; that the value stays is seen by going back.
-std::string converted(const std::string& value, const store::QueryColumn& column,
+std::string converted(const std::string& value, const QueryColumn& column,
                       const std::string& type) {
   constexpr std::string_view kShownCharacters = "100";
   std::string sql = "CASE WHEN CAST(TRY_CAST(";
@@ -76,7 +72,7 @@ std::string converted(const std::string& value, const store::QueryColumn& column
 }
 
 /// Some types cannot be said in SQL: structs whose fields have no names.
-Result<void> check_type(const std::string& type, store::Connection& connection) {
+Result<void> check_type(const std::string& type, Connection& connection) {
   if (connection.describe("SELECT CAST(NULL AS " + type + ")")) return {};
   return fail(ErrorCode::kInvalidInput,
               "Parquet cannot hold a " + type + ": give its fields names, or CAST it to VARCHAR");
@@ -101,11 +97,9 @@ Result<std::string> parquet_type(std::string_view type) {
   return result;
 }
 
-Result<std::string> exact_query(const std::string& query, store::Connection& connection) {
+Result<std::string> exact_query(const std::string& query, Connection& connection) {
   WEIR_TRY(const auto columns, connection.describe(query));
-  const auto within = [](const store::QueryColumn& column) {
-    return "column '" + column.name + "'";
-  };
+  const auto within = [](const QueryColumn& column) { return "column '" + column.name + "'"; };
   std::vector<std::string> names, values;
   bool is_exact = true;
   for (const auto& column : columns) {
@@ -127,4 +121,4 @@ Result<std::string> exact_query(const std::string& query, store::Connection& con
          text::join(names) + ")";
 }
 
-}  // namespace weir::plugins
+}  // namespace weir::store

@@ -1,8 +1,8 @@
-#include "plugins/exact_query.h"
+#include "store/exact_query.h"
 
 #include <gtest/gtest.h>
 
-namespace weir::plugins {
+namespace weir::store {
 namespace {
 
 TEST(ParquetType, ReplacesTypesWhereverTheyAre) {
@@ -40,4 +40,4 @@ TEST(ParquetType, TakesAnyText) {
 }
 
 }  // namespace
-}  // namespace weir::plugins
+}  // namespace weir::store

@@ -1,0 +1,69 @@
+#include "store/part_check.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "base/hash.h"
+
+namespace weir::store {
+namespace {
+
+enum class Finding : std::uint8_t { kNotLookedAt, kWhole, kDamaged };
+
+Finding look_at(const log::StoreDirectory& store, const log::Part& part) {
+  const auto hash = sha256_of_file(store.parts() / part.file, store.files());
+  if (!hash && hash.error().code == ErrorCode::kNotFound) return Finding::kNotLookedAt;
+  return hash && *hash == part.sha256 ? Finding::kWhole : Finding::kDamaged;
+}
+
+}  // namespace
+
+void PartCheck::look(const log::StoreDirectory& store, const std::vector<log::Part>& parts,
+                     const std::stop_token& stop) {
+  std::vector<const log::Part*> unseen;
+  unseen.reserve(parts.size());
+  for (const auto& part : parts) {
+    if (!seen_.contains(part.file)) unseen.push_back(&part);
+  }
+  std::vector<Finding> findings(unseen.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    while (!stop.stop_requested()) {
+      const auto i = next.fetch_add(1);
+      if (i >= unseen.size()) return;
+      findings[i] = look_at(store, *unseen[i]);
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    const auto count =
+        std::min<std::size_t>(std::max(std::thread::hardware_concurrency(), 1U), unseen.size());
+    threads.reserve(count);
+    for (std::size_t i = 1; i < count; ++i) {
+      threads.emplace_back([&] {
+        ::pthread_setname_np(::pthread_self(), "weir-check");
+        work();
+      });
+    }
+    work();
+  }
+  for (std::size_t i = 0; i < unseen.size(); ++i) {
+    if (findings[i] == Finding::kNotLookedAt) continue;
+    seen_.insert(unseen[i]->file);
+    if (findings[i] == Finding::kDamaged) damaged_.insert(unseen[i]->file);
+  }
+}
+
+std::vector<BadPlace> PartCheck::places(const log::StoreDirectory& store) const {
+  std::vector<BadPlace> places;
+  places.reserve(damaged_.size());
+  for (const auto& file : damaged_) {
+    places.push_back({store.parts() / file, 0, "its bytes are not those that were written"});
+  }
+  return places;
+}
+
+}  // namespace weir::store

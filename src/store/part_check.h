@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "log/manifest.h"
+#include "log/store_directory.h"
+#include "store/history.h"
+
+namespace weir::store {
+
+/// Finds parts that are damaged inside, by their hashes. Each is read once: parts never change.
+///
+/// Threads  One at a time; reads with several of its own, `weir-check`.
+class PartCheck {
+ public:
+  /// Looks at those parts of a manifest that were not looked at before, but for those that are not
+  /// there or have another size: everybody finds these. Ends early, with what it has, when asked
+  /// to.
+  void look(const log::StoreDirectory& store, const std::vector<log::Part>& parts,
+            const std::stop_token& stop);
+
+  /// Part::file of those that are damaged.
+  [[nodiscard]] const std::set<std::string, std::less<>>& damaged() const { return damaged_; }
+  /// The same, as places.
+  [[nodiscard]] std::vector<BadPlace> places(const log::StoreDirectory& store) const;
+
+ private:
+  std::set<std::string, std::less<>> seen_;
+  std::set<std::string, std::less<>> damaged_;
+};
+
+}  // namespace weir::store

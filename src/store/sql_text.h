@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Text of SQL, as far as it can be told apart without its grammar: quotes, comments, words. What a
+/// text means, only DuckDB says.
+namespace weir::store {
+
+struct SqlToken {
+  enum class Kind : std::uint8_t {
+    kBlank,   ///< spaces, or one comment
+    kQuoted,  ///< '…', "…", $$…$$, $tag$…$tag$
+    kWord,
+    kSemicolon,
+    kOther  ///< one character
+  };
+  Kind kind = Kind::kOther;
+  std::string_view text;
+  bool is_closed = true;  ///< false: the text ends within quotes or a comment
+};
+
+/// What a text that is not empty begins with.
+[[nodiscard]] SqlToken next_token(std::string_view sql);
+
+/// Where the first statement ends: after its semicolon. Nothing while there is none.
+[[nodiscard]] std::optional<std::size_t> end_of_statement(std::string_view sql);
+
+/// Without the spaces, comments and semicolons at its end.
+[[nodiscard]] std::string_view without_end(std::string_view sql);
+
+/// On one line and without comments; only quotes keep their line ends.
+[[nodiscard]] std::string on_one_line(std::string_view sql);
+
+/// What may stand behind EXPLAIN and its options, the most first, for DuckDB to say which it is.
+/// Empty: it is no EXPLAIN.
+[[nodiscard]] std::vector<std::string_view> explained(std::string_view sql);
+
+/// Whether a text may call one of the functions that do what no question should, wherever in it
+/// they are named: those that run a text which can be put together, and enable_logging, which makes
+/// DuckDB write files, and end the process when it may not.
+[[nodiscard]] bool may_call_forbidden(std::string_view sql);
+
+}  // namespace weir::store
