@@ -1,5 +1,10 @@
 #include "artifact/artifact_store.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 
 #include "base/file.h"
@@ -23,8 +28,9 @@ std::filesystem::path ArtifactStore::path_of(const Sha256& hash) const {
 Result<Sha256> ArtifactStore::put(std::string_view bytes) const {
   const auto hash = sha256(bytes);
   std::error_code error;
-  // When it cannot be told whether it is there, writing it again is right as well.
-  if (std::filesystem::exists(path_of(hash), error)) return hash;
+  // When it cannot be told whether it is there, writing it again is right as well. Its time says
+  // that somebody will name it: see remove_older.
+  if (::utimensat(AT_FDCWD, path_of(hash).c_str(), nullptr, 0) == 0) return hash;
   WEIR_TRY(const auto temporary, temporary_path());
   auto done = write_and_sync(temporary, bytes);
   if (done) done = move_in(temporary, hash);
@@ -59,6 +65,20 @@ Result<std::filesystem::path> ArtifactStore::temporary_path() const {
     temporaries_.emplace(std::move(folder));
   }
   return temporaries_->new_path();
+}
+
+Result<std::optional<std::uint64_t>> ArtifactStore::remove_older(const Sha256& hash,
+                                                                 Timestamp before) const {
+  const auto path = path_of(hash);
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return fail_errno("stat " + path.string());
+  }
+  const auto time = std::chrono::seconds(status.st_mtim.tv_sec);
+  if (before <= Timestamp(time)) return std::nullopt;
+  if (::unlink(path.c_str()) != 0) return fail_errno("remove " + path.string());
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 Result<std::string> ArtifactStore::get(const Sha256& hash, std::uint64_t limit) const {

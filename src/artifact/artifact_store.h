@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "artifact/writer_folder.h"
 #include "base/hash.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace weir::artifact {
 
@@ -34,6 +36,12 @@ class ArtifactStore {
 
   /// Where the content is, if it is there.
   [[nodiscard]] std::filesystem::path path_of(const Sha256& hash) const;
+
+  /// Removes content that was put, for the first time or again, before `before`, and returns its
+  /// size: nothing when it is not there, or newer. Who puts it in this moment may lose it, so
+  /// `before` is long ago. Errors: kIo.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> remove_older(const Sha256& hash,
+                                                                  Timestamp before) const;
 
   /// Errors: kNotFound, kIo, kExhausted (more than `limit` bytes), kCorrupt (not what was put).
   [[nodiscard]] Result<std::string> get(const Sha256& hash, std::uint64_t limit) const;

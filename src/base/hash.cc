@@ -1,6 +1,5 @@
 #include "base/hash.h"
 
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #if defined(__SSE4_2__) && defined(__PCLMUL__)
@@ -14,29 +13,9 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "base/sha256_stream.h"
 
 namespace weir {
-namespace {
-
-class Sha256Stream {
- public:
-  Sha256Stream() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    WEIR_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(std::string_view bytes) {
-    WEIR_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
-  }
-  [[nodiscard]] Sha256 finish() {
-    Sha256 hash;
-    WEIR_CHECK(EVP_DigestFinal_ex(context_.get(), hash.bytes.data(), nullptr) == 1);
-    return hash;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
-}  // namespace
 
 std::string Sha256::text() const { return to_hex(bytes.data(), bytes.size()); }
 

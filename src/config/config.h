@@ -157,9 +157,26 @@ struct Signals {
   SignalRole default_role = SignalRole::kAdmin;
 };
 
+/// What is not set is as for all.
+struct RetentionLimits {
+  std::optional<std::chrono::milliseconds> operations, audit, metrics;
+  std::optional<std::uint64_t> max_bytes;
+};
+
+/// How long runs are kept.
+struct Retention {
+  std::chrono::milliseconds operations{std::chrono::days(30)};
+  std::chrono::milliseconds audit{std::chrono::days(90)};
+  std::chrono::milliseconds metrics{std::chrono::days(90)};
+  std::optional<std::uint64_t> max_bytes;
+  ByName<RetentionLimits> tenants;
+  ByName<RetentionLimits> pipelines;  ///< win over the tenants
+};
+
 struct Config {
   Recording record;
   Segments log;
+  std::optional<Retention> retention;  ///< nothing: nothing is deleted unless it is asked for
   Redaction redaction;
   ByName<LoggerSettings> loggers;
   std::vector<Sink> sinks;

@@ -167,6 +167,12 @@ const Shape<Config>& config_shape() {
            "there "
            "are more of them."),
        key<Config>(
+           "retention", &Config::retention, optional(retention_shape()),
+           "How long runs are kept: see [keeping the store](../keeping.md). Where it stands "
+           "(`retention: {}` is enough), commands that record delete what is over its age, "
+           "once a day; without it, only `weir gc` does, by these defaults. A run that is "
+           "held, still running or not wholly compacted stays."),
+       key<Config>(
            "redaction", &Config::redaction, redaction_shape(),
            "What is taken out of texts before they are written: see [redaction](redaction.md)."),
        key<Config>(

@@ -11,6 +11,7 @@ namespace weir::config {
 
 // Its sections.
 [[nodiscard]] Shape<Redaction> redaction_shape();
+[[nodiscard]] Shape<Retention> retention_shape();
 [[nodiscard]] Shape<std::vector<Sink>> sinks_shape();
 [[nodiscard]] Shape<LogFiles> log_files_shape();
 [[nodiscard]] Shape<std::vector<Hook>> hooks_shape();

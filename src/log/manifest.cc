@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
+#include <set>
 
 #include "base/json.h"
 #include "log/members.h"
@@ -13,7 +14,6 @@
 namespace weir::log {
 namespace {
 
-constexpr int kManifestVersion = 1;
 /// Of a million parts.
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{400} << 20;
 constexpr std::string_view kPartExtension = ".parquet";
@@ -59,17 +59,36 @@ std::optional<Batch> batch_of(const json::Value& value) {
   return batch;
 }
 
-json::Value json_of(const Part& part) {
+json::Array json_of(const std::vector<RunId>& runs) {
+  json::Array array;
+  array.reserve(runs.size());
+  for (const auto& run : runs) array.emplace_back(run.text());
+  return array;
+}
+
+json::Value json_of(const Part& part, std::uint64_t version) {
   json::Object object;
   object.append({"file", part.file});
   object.append({"date", part.date});
   object.append({"tenant", part.tenant ? json::Value(*part.tenant) : json::Value(nullptr)});
-  object.append({"batch", json_of(part.batch)});
+  if (version == 1) {
+    object.append({"batch", json_of(part.batch)});
+  } else {
+    object.append({"batches", json::Array{json_of(part.batch), json_of(part.last_batch)}});
+  }
   object.append({"events", json_of(part.events)});
   object.append({"bytes", json_of(part.bytes)});
   object.append({"sha256", part.sha256.text()});
   object.append({"first_run", part.first_run.text()});
   object.append({"last_run", part.last_run.text()});
+  if (version > 1) object.append({"dead", json_of(part.dead)});
+  return object;
+}
+
+json::Value json_of(const RetiredPart& part) {
+  json::Object object;
+  object.append({"file", part.file});
+  object.append({"at", to_string(part.at)});
   return object;
 }
 
@@ -80,22 +99,61 @@ bool is_date(std::string_view text) {
          });
 }
 
-std::optional<Part> part_of(const json::Value& value) {
+/// Whether it is what `part_file` says of some date and tenant: nobody is led out of the folder.
+bool is_part_file(std::string_view file) {
+  constexpr std::string_view kDate = "date=", kTenant = "/tenant=";
+  constexpr std::size_t kDateSize = 10;
+  if (!file.starts_with(kDate) || !is_date(file.substr(kDate.size(), kDateSize))) return false;
+  file.remove_prefix(kDate.size() + kDateSize);
+  if (!file.starts_with(kTenant)) return false;
+  file.remove_prefix(kTenant.size());
+  const auto slash = file.find('/');
+  return slash != std::string_view::npos && slash > 0 &&
+         number_of_file(file.substr(slash + 1)).has_value();
+}
+
+std::optional<RetiredPart> retired_part_of(const json::Value& value) {
+  Members members(value);
+  RetiredPart part{.file = members.text("file"), .at = members.parsed("at", &parse_rfc3339)};
+  if (!members.is_good() || !is_part_file(part.file)) return {};
+  return part;
+}
+
+void read_batches(Members& members, Part& part, std::uint64_t version) {
+  if (version == 1) {
+    part.last_batch = part.batch = members.number("batch");
+    return;
+  }
+  std::vector<std::uint64_t> range;
+  members.each("batches", [&](const json::Value& item) {
+    const auto* number = item.integer();
+    if (number == nullptr || *number < 0) return false;
+    range.push_back(static_cast<std::uint64_t>(*number));
+    return range.size() <= 2;
+  });
+  // Without two of them it is not what would be written.
+  if (range.size() == 2) part.batch = range[0], part.last_batch = range[1];
+  members.each("dead", [&](const json::Value& item) {
+    const auto run = item.string() == nullptr ? std::nullopt : RunId::parse(*item.string());
+    if (run) part.dead.push_back(*run);
+    return run.has_value();
+  });
+}
+
+std::optional<Part> part_of(const json::Value& value, std::uint64_t version) {
   Members members(value);
   Part part{.file = members.text("file"),
             .date = members.text("date"),
             .tenant = {},
-            .batch = members.number("batch"),
             .events = members.number("events"),
             .bytes = members.number("bytes"),
             .sha256 = members.parsed("sha256", &Sha256::parse),
             .first_run = members.parsed("first_run", &RunId::parse),
             .last_run = members.parsed("last_run", &RunId::parse)};
+  read_batches(members, part, version);
   const auto* tenant = members.find("tenant");
   if (!members.is_good()) return {};
   if (tenant->string() != nullptr) part.tenant = *tenant->string();
-  // Nobody is led out of the folder.
-  if (!is_date(part.date) || part.file != part_file(part.date, part.tenant, part.batch)) return {};
   return part;
 }
 
@@ -124,24 +182,59 @@ void Manifest::add(Batch batch) {
 
 Manifest Manifest::with(Batch batch, std::vector<Part> parts) const {
   Manifest next = *this;
+  next.version_ = kVersion;
   batch.number = ++next.number_;
   next.add(std::move(batch));
   for (auto& part : parts) {
-    part.batch = next.number_;
+    part.batch = part.last_batch = next.number_;
     next.parts_.push_back(std::move(part));
   }
   return next;
 }
 
+Manifest Manifest::with_parts(std::vector<Part> parts, Timestamp at) const {
+  Manifest next = *this;
+  next.version_ = kVersion;
+  ++next.number_;
+  std::set<std::string_view> files;
+  for (const auto& part : parts) files.insert(part.file);
+  for (const auto& part : parts_) {
+    if (!files.contains(part.file)) next.retired_.push_back({.file = part.file, .at = at});
+  }
+  next.parts_ = std::move(parts);
+  std::ranges::stable_sort(next.parts_, {}, &Part::batch);
+  return next;
+}
+
+void Manifest::forget_retired(const std::function<bool(const RetiredPart&)>& is_gone) {
+  std::erase_if(retired_, is_gone);
+}
+
+/// Whether this manifest, which is read, may have it. Nobody is led out of the folder.
+bool Manifest::is_possible(const Part& part) const {
+  const auto slash = part.file.rfind('/');
+  if (slash == std::string::npos || !is_date(part.date)) return false;
+  const auto number = number_of_file(std::string_view(part.file).substr(slash + 1));
+  return number && *number <= number_ && part.file == part_file(part.date, part.tenant, *number) &&
+         part.batch <= part.last_batch && part.batch <= *number && part.last_batch <= number_ &&
+         (version_ > 1 || part.batch == *number) && std::ranges::is_sorted(part.dead) &&
+         (parts_.empty() || parts_.back().batch <= part.batch);
+}
+
 std::string Manifest::text() const {
   json::Array batches, parts;
   for (const auto& batch : batches_) batches.push_back(json_of(batch));
-  for (const auto& part : parts_) parts.push_back(json_of(part));
+  for (const auto& part : parts_) parts.push_back(json_of(part, version_));
   json::Object inner;
-  inner.append({"version", std::int64_t{kManifestVersion}});
+  inner.append({"version", json_of(version_)});
   inner.append({"number", json_of(number_)});
   inner.append({"batches", std::move(batches)});
   inner.append({"parts", std::move(parts)});
+  if (version_ > 1) {
+    json::Array retired;
+    for (const auto& part : retired_) retired.push_back(json_of(part));
+    inner.append({"retired", std::move(retired)});
+  }
   json::Object outer;
   outer.append({"manifest", std::move(inner)});
   auto text = json::to_text(outer);
@@ -158,12 +251,14 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   if (inner == nullptr) return damaged;
   Members members(*inner);
   const auto version = members.number("version");
-  if (members.is_good() && version > kManifestVersion) {
-    return fail(ErrorCode::kUnavailable,
-                "its format is version " + std::to_string(version) + ", this program knows up to " +
-                    std::to_string(kManifestVersion) + "; use a newer weir");
+  if (members.is_good() && version == 0) return damaged;
+  if (members.is_good() && version > kVersion) {
+    return fail(ErrorCode::kUnavailable, "its format is version " + std::to_string(version) +
+                                             ", this program knows up to " +
+                                             std::to_string(kVersion) + "; use a newer weir");
   }
   Manifest manifest;
+  manifest.version_ = version;
   manifest.number_ = members.number("number");
   members.each("batches", [&](const json::Value& item) {
     auto batch = batch_of(item);
@@ -172,11 +267,19 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     return true;
   });
   members.each("parts", [&](const json::Value& item) {
-    auto part = part_of(item);
-    if (!part) return false;
+    auto part = part_of(item, version);
+    if (!part || !manifest.is_possible(*part)) return false;
     manifest.parts_.push_back(*std::move(part));
     return true;
   });
+  if (version > 1) {
+    members.each("retired", [&](const json::Value& item) {
+      auto part = retired_part_of(item);
+      if (!part) return false;
+      manifest.retired_.push_back(*std::move(part));
+      return true;
+    });
+  }
   // One spelling only, and with it the checksum: what it would be written like is what it is.
   if (!members.is_good() || manifest.text() != text) return damaged;
   return manifest;
@@ -234,7 +337,7 @@ Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manife
 }
 
 std::string part_file(std::string_view date, const std::optional<std::string>& tenant,
-                      std::uint64_t batch) {
+                      std::uint64_t number) {
   std::string folder;
   if (tenant) {
     for (const char c : *tenant) {
@@ -251,21 +354,21 @@ std::string part_file(std::string_view date, const std::optional<std::string>& t
     folder = kNoTenant;
   }
   char name[32];
-  std::snprintf(name, sizeof name, "%08llu", static_cast<unsigned long long>(batch));
+  std::snprintf(name, sizeof name, "%08llu", static_cast<unsigned long long>(number));
   return "date=" + std::string(date) + "/tenant=" + folder + "/" + name +
          std::string(kPartExtension);
 }
 
-std::optional<std::uint64_t> batch_of_file(std::string_view file_name) {
+std::optional<std::uint64_t> number_of_file(std::string_view file_name) {
   constexpr std::size_t kDigits = 8;
   if (!file_name.ends_with(kPartExtension)) return {};
   const auto digits = file_name.substr(0, file_name.size() - kPartExtension.size());
-  std::uint64_t batch = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), batch);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size() || digits.size() < kDigits) {
     return {};
   }
-  return batch;
+  return number;
 }
 
 }  // namespace weir::log

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@
 #include "log/store_directory.h"
 
 /// Which parts of the log are Parquet files, and which segments these replaced. Format:
-/// docs/formats/parts.md, version 1.
+/// docs/formats/parts.md, version 2.
 namespace weir::log {
 
 /// A file that holds what was in segments.
@@ -25,14 +26,29 @@ struct Part {
   std::string file;                   ///< below StoreDirectory::parts(), with slashes
   std::string date;                   ///< YYYY-MM-DD, UTC: of its events' timestamps
   std::optional<std::string> tenant;  ///< of its events
-  std::uint64_t batch = 0;            ///< its number
+  /// The numbers of the first and the last batch whose events it holds. Of two parts these ranges
+  /// are the same or have nothing in common.
+  std::uint64_t batch = 0;
+  std::uint64_t last_batch = 0;
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;
   Sha256 sha256;
   RunId first_run;  ///< the least and the greatest of its events
   RunId last_run;
+  /// Runs in it that are deleted, sorted: nobody sees their events any more.
+  std::vector<RunId> dead{};
   bool operator==(const Part&) const = default;
 };
+
+/// A part that an earlier manifest named: its file may be there for those who read it now.
+struct RetiredPart {
+  std::string file;  ///< as in Part
+  Timestamp at;
+  bool operator==(const RetiredPart&) const = default;
+};
+
+/// More changed parts would not fit into one line of the chain of seals.
+inline constexpr std::size_t kMaxPartChanges = 4096;
 
 /// What one compaction replaced.
 struct Batch {
@@ -48,7 +64,9 @@ class Manifest {
  public:
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const std::vector<Batch>& batches() const { return batches_; }
+  /// By their batches.
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
+  [[nodiscard]] const std::vector<RetiredPart>& retired() const { return retired_; }
   /// Whether the parts hold what was in a segment.
   [[nodiscard]] bool has_replaced(const SegmentName& segment) const;
 
@@ -57,6 +75,12 @@ class Manifest {
 
   /// The manifest after this one. `batch` and `parts` get its number.
   [[nodiscard]] Manifest with(Batch batch, std::vector<Part> parts) const;
+  /// The manifest after this one, with these parts and no others. Those that it does not have any
+  /// more are retired `at`.
+  [[nodiscard]] Manifest with_parts(std::vector<Part> parts, Timestamp at) const;
+  /// Forgets retired parts whose files are gone; the number stays: for the manifest that comes
+  /// next.
+  void forget_retired(const std::function<bool(const RetiredPart&)>& is_gone);
 
   /// One line of JSON, without a newline.
   [[nodiscard]] std::string text() const;
@@ -66,11 +90,16 @@ class Manifest {
   bool operator==(const Manifest&) const = default;
 
  private:
-  void add(Batch batch);
+  static constexpr std::uint64_t kVersion = 2;
 
+  void add(Batch batch);
+  [[nodiscard]] bool is_possible(const Part& part) const;
+
+  std::uint64_t version_ = kVersion;
   std::uint64_t number_ = 0;
   std::vector<Batch> batches_;
   std::vector<Part> parts_;
+  std::vector<RetiredPart> retired_;
   std::map<std::string, std::uint32_t, std::less<>> replaced_;  // the last number, by writer
 };
 
@@ -85,10 +114,11 @@ class Manifest {
 /// Errors: as that, and kCorrupt (the chain knows a newer one).
 [[nodiscard]] Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest);
 
-/// Where the part of a date, a tenant and a batch goes, below StoreDirectory::parts().
+/// Where a part of a date and a tenant goes, below StoreDirectory::parts(). `number` is that of the
+/// manifest which names it first.
 [[nodiscard]] std::string part_file(std::string_view date, const std::optional<std::string>& tenant,
-                                    std::uint64_t batch);
-/// The batch that a part's file name says; nothing for files of other names.
-[[nodiscard]] std::optional<std::uint64_t> batch_of_file(std::string_view file_name);
+                                    std::uint64_t number);
+/// The number in a part's file name; nothing for files of other names.
+[[nodiscard]] std::optional<std::uint64_t> number_of_file(std::string_view file_name);
 
 }  // namespace weir::log

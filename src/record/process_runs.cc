@@ -1,8 +1,28 @@
 #include "record/process_runs.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "record/recorder.h"
 
 namespace weir::record {
+namespace {
+
+/// What a run's events have as their `component` where they say nothing else, so that who keeps
+/// runs can tell; empty: nothing.
+std::string_view component_of(Retention retention) {
+  switch (retention) {
+    case Retention::kAudit:
+      return "audit";
+    case Retention::kMetrics:
+      return "metrics";
+    case Retention::kOperations:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
 
 ProcessRuns::~ProcessRuns() = default;
 
@@ -24,7 +44,17 @@ Result<void> ProcessRuns::emit(Retention retention, std::string_view tenant, eve
     WEIR_TRY(current.run, recorder_.begin(run));
     current.day = today;
   }
-  current.run->emit(type, level, fields);
+  const auto component = component_of(retention);
+  const auto says_component = [](const event::FieldValue& field) {
+    return field.field == event::Field::kComponent;
+  };
+  if (component.empty() || std::ranges::any_of(fields, says_component)) {
+    current.run->emit(type, level, fields);
+    return {};
+  }
+  std::vector<event::FieldValue> all(fields.begin(), fields.end());
+  all.push_back({event::Field::kComponent, component});
+  current.run->emit(type, level, all);
   return {};
 }
 

@@ -56,6 +56,7 @@ TEST_F(ProcessRunsTest, AreOneForEachTenantAndRetention) {
   for (const auto& event : events()) {
     EXPECT_EQ(text_of(event, "pipeline_id"), "weir");
     EXPECT_EQ(text_of(event, "pipeline_type"), "external");
+    EXPECT_EQ(text_of(event, "component"), text_of(event, "message") == "b" ? "audit" : "-");
     EXPECT_EQ(text_of(event, "tenant_id"), text_of(event, "message") == "c" ? "acme" : "-");
     messages[text_of(event, "run_id")].push_back(text_of(event, "message") +
                                                  text_of(event, "run_seq"));

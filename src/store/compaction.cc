@@ -16,9 +16,11 @@
 #include "base/priority.h"
 #include "log/cursor.h"
 #include "log/manifest.h"
+#include "log/reserve.h"
 #include "log/seal_chain.h"
 #include "log/sealing.h"
 #include "store/batch.h"
+#include "store/part_folder.h"
 
 namespace weir::store {
 namespace {
@@ -28,13 +30,13 @@ constexpr std::size_t kWriters = 2;
 
 class Compaction {
  public:
-  Compaction(const log::StoreDirectory& store, const CompactionOptions& options,
-             log::Manifest manifest)
-      : store_(store), options_(options), manifest_(std::move(manifest)), loader_(store) {}
+  Compaction(PartFolder folder, const CompactionOptions& options)
+      : folder_(std::move(folder)),
+        store_(folder_.store()),
+        options_(options),
+        loader_(folder_.store()) {}
 
   Result<CompactionReport> run() {
-    WEIR_TRY(log::finish_manifest(store_, manifest_));
-    WEIR_TRY(remove_leftovers());
     WEIR_TRY(log::seal_finished(store_));
     WEIR_TRY(const auto chain, log::SealChain::read(store_));
     seals_ = chain.seals();
@@ -43,6 +45,9 @@ class Compaction {
       WEIR_TRY(is_done, replace_all());
     }
     WEIR_TRY(remove_replaced());
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
+    WEIR_TRY(merge());
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
     return std::move(report_);
   }
 
@@ -91,7 +96,7 @@ class Compaction {
     left_runs_.clear();
     report_.left.clear();
     WEIR_TRY(const auto names, store_.segment_names());
-    const auto before = manifest_;
+    const auto before = folder_.manifest();
     auto batch = std::make_shared<Batch>();
     for (const auto& name : names) {
       if (before.has_replaced(name)) continue;
@@ -125,7 +130,7 @@ class Compaction {
       WEIR_TRY(const bool is_good, finish_first());
       if (!is_good) return false;
     }
-    const auto number = manifest_.number() + making_.size() + 1;
+    const auto number = folder_.manifest().number() + making_.size() + 1;
     // What a writer has in memory the next batch uses again.
     std::shared_ptr<PartWriter> writer;
     if (free_writers_.empty()) {
@@ -135,18 +140,13 @@ class Compaction {
       writer = std::move(free_writers_.back());
       free_writers_.pop_back();
     }
-    std::error_code ignored;
-    std::filesystem::create_directories(scratch(), ignored);  // the next step says what is wrong
-    auto parts = std::async(std::launch::async, [batch, writer, number, folder = scratch()] {
-      pthread_setname_np(pthread_self(), "weir-parts");
-      return batch->make_parts(*writer, number, folder);
-    });
+    auto parts =
+        std::async(std::launch::async, [batch, writer, number, folder = folder_.scratch()] {
+          pthread_setname_np(pthread_self(), "weir-parts");
+          return batch->make_parts(*writer, number, folder);
+        });
     making_.push_back({std::move(batch), std::move(writer), std::move(parts)});
     return true;
-  }
-
-  [[nodiscard]] std::filesystem::path scratch() const {
-    return (options_.scratch.empty() ? store_.root() / "cache" : options_.scratch) / "compaction";
   }
 
   Result<bool> finish_first() {
@@ -162,7 +162,7 @@ class Compaction {
     }
     std::vector<log::Part> entries;
     for (auto& [part, bytes] : parts.parts) {
-      WEIR_TRY(write(part, bytes));
+      WEIR_TRY(folder_.put(part, bytes));
       report_.events += part.events;
       report_.part_bytes += part.bytes;
       entries.push_back(std::move(part));
@@ -173,58 +173,28 @@ class Compaction {
     report_.segment_bytes += batch->bytes();
     auto entry = batch->entry();
     entry.at = options_.clock.now();
-    manifest_ = manifest_.with(std::move(entry), std::move(entries));
-    WEIR_TRY(log::write_manifest(store_, manifest_));
+    WEIR_TRY(folder_.replace(folder_.manifest().with(std::move(entry), std::move(entries))));
     return true;
   }
 
-  Result<void> write(const log::Part& part, std::string_view bytes) {
-    const auto path = store_.parts() / part.file;
-    WEIR_TRY(make_directories(path.parent_path(), store_.files()));
-    WEIR_TRY(write_file_durably(path, bytes, store_.files()));
-    // The folders may have been made by somebody who was stopped before they were durable.
-    const auto date = path.parent_path().parent_path();
-    for (const auto& made : {date, store_.parts(), store_.root()}) {
-      WEIR_TRY(sync_directory(made, store_.files()));
-    }
+  // ---- from small parts to larger ones --------------------------------------------------------
+
+  Result<void> merge() {
+    WEIR_TRY(auto merged, merge_small_parts(folder_, options_.merge, options_.clock.now()));
+    report_.duplicates += merged.duplicates;
+    report_.merged_parts = merged.from;
+    report_.merged_into = merged.into;
+    report_.left_parts = std::move(merged.left);
     return {};
   }
 
   // ---- what is not needed any more ------------------------------------------------------------
 
-  /// Parts that no manifest names yet, and what was to become one.
-  Result<void> remove_leftovers() {
-    std::error_code ignored;
-    std::filesystem::remove_all(scratch(), ignored);
-    const auto each = [&](const std::filesystem::path& folder, auto&& visit) -> Result<void> {
-      auto listed = list_directory(folder, store_.files());
-      if (!listed && listed.error().code == ErrorCode::kNotFound) return {};
-      WEIR_TRY(const auto names, std::move(listed));
-      for (const auto& name : names) WEIR_TRY(visit(folder / name));
-      return {};
-    };
-    return each(store_.parts(), [&](const std::filesystem::path& date) -> Result<void> {
-      if (!date.filename().string().starts_with("date=")) return {};
-      return each(date, [&](const std::filesystem::path& tenant) -> Result<void> {
-        if (!tenant.filename().string().starts_with("tenant=")) return {};
-        return each(tenant, [&](const std::filesystem::path& file) -> Result<void> {
-          // "00000007.parquet", or what it was called while it was written.
-          const auto name = file.filename().string();
-          const auto end = name.find(".new-");
-          const auto batch = log::batch_of_file(name.substr(0, end));
-          const bool is_whole = end == std::string::npos;
-          if (!batch || (is_whole && *batch <= manifest_.number())) return {};
-          return remove(file);
-        });
-      });
-    });
-  }
-
   Result<void> remove_replaced() {
     const auto now = options_.clock.now();
     WEIR_TRY(const auto cursors, registered_cursors());
     std::uint64_t held = 0;  // bytes that only cursors need
-    const auto& batches = manifest_.batches();
+    const auto& batches = folder_.manifest().batches();
     // The newest first: those are what the limit on bytes keeps.
     for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
       if (batch->at + options_.keep > now) continue;
@@ -269,9 +239,9 @@ class Compaction {
     return {};
   }
 
-  const log::StoreDirectory& store_;
+  PartFolder folder_;
+  const log::StoreDirectory store_;
   const CompactionOptions& options_;
-  log::Manifest manifest_;
   SegmentLoader loader_;
   std::map<log::SegmentName, log::Seal> seals_;
   std::map<log::SegmentName, std::string> bad_segments_;  // and why
@@ -304,19 +274,16 @@ Result<CompactionReport> compact(const log::StoreDirectory& store,
                                  const CompactionOptions& options) {
   // An older store becomes one that may have parts.
   WEIR_TRY_VOID(log::StoreDirectory::create(store.root(), store.files()));
-  WEIR_TRY(const auto lock, File::open_or_create(store.compaction_lock(), store.files()));
-  WEIR_TRY(const bool ours, lock.try_lock());
-  if (!ours) {
-    return fail(ErrorCode::kConflict, store.root().string() + ": another process is compacting it");
-  }
-  WEIR_TRY(auto manifest, log::read_manifest(store));
-  // Whoever records comes first, and the caller may record afterwards.
-  auto done = std::async(std::launch::async, [&] {
-    pthread_setname_np(pthread_self(), "weir-compaction");
-    set_thread_priority(Priority::kBackground);
-    return Compaction(store, options, std::move(manifest)).run();
+  return log::with_reserve(store, [&](bool) -> Result<CompactionReport> {
+    WEIR_TRY(auto folder, PartFolder::lock(store, options.scratch));
+    // Whoever records comes first, and the caller may record afterwards.
+    auto done = std::async(std::launch::async, [&] {
+      pthread_setname_np(pthread_self(), "weir-compaction");
+      set_thread_priority(Priority::kBackground);
+      return Compaction(std::move(folder), options).run();
+    });
+    return done.get();
   });
-  return done.get();
 }
 
 }  // namespace weir::store

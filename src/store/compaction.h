@@ -9,6 +9,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "log/store_directory.h"
+#include "store/merging.h"
+#include "store/part_folder.h"
 
 namespace weir::store {
 
@@ -16,11 +18,12 @@ struct CompactionOptions {
   /// So many bytes of segments are in memory at once: a third is read while parts are made of two.
   /// A segment over a third is by itself.
   std::uint64_t batch_bytes = std::uint64_t{256} << 20;
-  /// How long replaced segments stay, for those who read them now.
-  std::chrono::seconds keep{600};
+  /// How long replaced segments and parts stay, for those who read them now.
+  std::chrono::seconds keep = kKeepForReaders;
   /// And how long, and how many bytes, for registered cursors that are behind them.
   std::chrono::seconds keep_for_cursors{86'400};
   std::uint64_t keep_bytes_for_cursors = std::uint64_t{4} << 30;
+  MergeLimits merge{};
   /// Where DuckDB makes the files that the store then takes, in a folder `compaction`: in the local
   /// file system, whatever the store's is. Empty: the store's `cache`.
   std::filesystem::path scratch{};
@@ -41,11 +44,14 @@ struct CompactionReport {
   std::uint64_t parts = 0;
   std::uint64_t part_bytes = 0;
   std::uint64_t removed_segments = 0;  ///< replaced now or before
+  std::uint64_t merged_parts = 0;      ///< small ones
+  std::uint64_t merged_into = 0;       ///< parts that these became
   std::vector<LeftSegment> left;
+  std::vector<DamagedPart> left_parts;  ///< that could have been merged
 };
 
-/// Replaces sealed segments by parts, and removes those that were replaced long enough ago; see
-/// docs/formats/parts.md. What it cannot read stays where it is.
+/// Replaces sealed segments by parts, removes those that were replaced long enough ago, and merges
+/// small parts; see docs/formats/parts.md. What it cannot read stays where it is.
 ///
 /// Threads  One at a time in a store, of all processes: the others get kConflict. It makes two
 ///          more threads.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <span>
 
 #include "base/file.h"
 #include "log/log_writer.h"
@@ -86,6 +87,7 @@ class CompactionTest : public testing::Test {
       *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()));
   const RunId first_ = RunId::make(system_clock().now());
   const RunId second_ = RunId::make(system_clock().now() + std::chrono::seconds(1));
+  const RunId third_ = RunId::make(system_clock().now() + std::chrono::seconds(2));
   std::shared_ptr<BadPlaces> bad_;
 };
 
@@ -274,6 +276,89 @@ TEST_F(CompactionTest, IsDoneByOneAtATime) {
   const auto done = store::compact(store_);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+}
+
+TEST_F(CompactionTest, MergesSmallPartsAndChangesNoAnswer) {
+  for (int seq = 1; seq <= 3; ++seq) {
+    const auto text = R"(,"message":")" + std::to_string(seq) + R"(")";
+    write({line_of(second_, seq, text), line_of(first_, seq, text)});
+    if (seq == 2) write({line_of(third_, 1, R"(,"tenant_id":"x","message":"4")")});
+    EXPECT_EQ(compact(kRemoveAtOnce).merged_parts, 0U);
+  }
+  const auto batches = log::read_manifest(store_)->batches();
+  write({line_of(second_, 4, R"(,"message":"5")"), line_of(first_, 4, R"(,"message":"5")")});
+  const auto before = sql_events();
+  const auto done = compact(kRemoveAtOnce);
+  EXPECT_EQ(done.merged_parts, 4U);
+  EXPECT_EQ(done.merged_into, 1U);
+  EXPECT_EQ(sql_events(), before);
+  EXPECT_THAT(texts(), ElementsAre("1", "2", "3", "5", "1", "2", "3", "5", "4"));
+  EXPECT_THAT(problems(), IsEmpty());
+  const auto manifest = *log::read_manifest(store_);
+  EXPECT_TRUE(std::ranges::equal(batches, std::span(manifest.batches()).first(3)));
+  ASSERT_THAT(manifest.parts(), SizeIs(2));
+  for (const auto& part : manifest.parts()) {
+    EXPECT_EQ(part.batch, 1U);
+    EXPECT_EQ(part.last_batch, 4U);
+  }
+  EXPECT_EQ(manifest.parts()[0].events, 8U);
+  EXPECT_EQ(manifest.parts()[1].file, "date=2026-11-28/tenant=x/00000002.parquet")
+      << "nothing to merge: the same file";
+  EXPECT_EQ(query("SELECT run_seq FROM read_parquet(" + sql_string(part(0).string()) + ")"),
+            "[[1],[2],[3],[4],[1],[2],[3],[4]]");
+}
+
+TEST_F(CompactionTest, LeavesOutForeignEventsWhoseKeyAnotherBatchHasWhenItMergesThem) {
+  const auto external = [&](int seq, const std::string& rest) {
+    auto line = line_of(first_, seq, rest);
+    line.replace(line.find("dag"), 3, "external");
+    return line;
+  };
+  auto three = kRemoveAtOnce;
+  three.merge.fewest = 3;
+  write({external(1, R"(,"event_id":"x")"), external(2, ""), line_of(second_, 1)});
+  EXPECT_EQ(compact(three).duplicates, 0U);
+  write({external(3, R"(,"event_id":"x")"), external(4, ""), line_of(second_, 2)});
+  EXPECT_EQ(compact(three).duplicates, 0U);
+  write({external(5, R"(,"idempotency_key":"x")"), external(6, ""), line_of(second_, 3)});
+  const auto done = compact(three);
+  EXPECT_EQ(done.merged_parts, 3U);
+  EXPECT_EQ(done.duplicates, 2U);
+  EXPECT_EQ(query("SELECT run_seq FROM events WHERE pipeline_type = 'external' ORDER BY 1"),
+            "[[1],[2],[4],[6]]");
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[7]]");
+}
+
+TEST_F(CompactionTest, MergesAroundAPartThatIsDamaged) {
+  auto two = kRemoveAtOnce;
+  two.merge.fewest = 100;
+  for (int seq = 1; seq <= 5; ++seq) {
+    write({line_of(first_, seq, R"(,"message":")" + std::to_string(seq) + R"(")")});
+    compact(two);
+  }
+  auto bytes = *read_file(part(2), kMaxFile);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  const auto damaged = part(2);
+  ASSERT_TRUE(write_file_durably(damaged, bytes));
+  two.merge.fewest = 2;
+  const auto done = compact(two);
+  EXPECT_EQ(done.merged_parts, 4U);
+  EXPECT_EQ(done.merged_into, 2U);
+  ASSERT_THAT(done.left_parts, SizeIs(1));
+  EXPECT_THAT(done.left_parts[0].file, HasSubstr("00000003.parquet"));
+  EXPECT_EQ(*read_file(damaged, kMaxFile), bytes);
+  EXPECT_THAT(parts(), SizeIs(3));
+  EXPECT_EQ(compact(two).merged_parts, 0U);
+}
+
+TEST_F(CompactionTest, MergesNothingWhoseSegmentsSomebodyMayReadStill) {
+  CompactionOptions two{.merge = {.fewest = 2}};
+  for (int seq = 1; seq <= 3; ++seq) {
+    write({line_of(first_, seq)});
+    EXPECT_EQ(compact(two).merged_parts, 0U);
+  }
+  two.keep = {};
+  EXPECT_EQ(compact(two).merged_parts, 3U);
 }
 
 // ---- what may be wrong with parts and manifest

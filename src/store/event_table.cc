@@ -11,6 +11,7 @@
 #include "event/decoder.h"
 #include "log/segment.h"
 #include "store/connection_impl.h"
+#include "store/dead_runs.h"
 #include "store/event_columns.h"
 #include "store/part_reader.h"
 #include "store/value_reader.h"
@@ -177,11 +178,14 @@ std::optional<std::filesystem::path> true_path(const std::filesystem::path& part
   return !error && canonical == path ? std::optional(path) : std::nullopt;
 }
 
-/// The files of the parts that can be read.
-std::vector<std::filesystem::path> files_of_parts(const log::StoreDirectory& store,
-                                                  const log::Manifest& manifest,
-                                                  const EventTableOptions& options,
-                                                  BadPlaces& bad) {
+/// The parts that can be read.
+struct PartFiles {
+  std::vector<std::filesystem::path> files;
+  std::string living;  ///< see living_sql
+};
+
+PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& manifest,
+                         const EventTableOptions& options, BadPlaces& bad) {
   std::vector<BadPlace> places;
   const auto wants = [&](const log::Part& part) {
     return (!options.tenant || part.tenant == options.tenant) &&
@@ -189,24 +193,25 @@ std::vector<std::filesystem::path> files_of_parts(const log::StoreDirectory& sto
   };
   std::error_code error;  // without the folder there is no part in it
   const auto folder = std::filesystem::canonical(store.parts(), error);
-  std::vector<std::filesystem::path> files;
+  PartFiles parts;
   for (const auto& part : whole_parts(store, manifest, wants, places)) {
     if (auto path = true_path(folder, part.file)) {
-      files.push_back(*std::move(path));
+      parts.living = both_sql(parts.living, living_sql(*path, part.dead));
+      parts.files.push_back(*std::move(path));
     } else {
       places.push_back({store.parts() / part.file, 0, "a symbolic link leads elsewhere"});
     }
   }
   for (auto& place : places) bad.add(std::move(place));
-  return files;
+  return parts;
 }
 
 /// All events: those in parts, and after them the tail. A part that was written before a field was
 /// in the catalogue has no column for it.
-std::string events_sql(const std::vector<std::filesystem::path>& parts) {
+std::string events_sql(const PartFiles& parts) {
   std::string sql = "CREATE OR REPLACE MACRO weir_events(run_id := NULL) AS TABLE ";
-  if (!parts.empty()) {
-    sql += "SELECT part.* FROM " + parts_sql(parts) +
+  if (!parts.files.empty()) {
+    sql += "SELECT part.* FROM " + parts_sql(parts.files, parts.living) +
            " AS part WHERE run_id IS NULL OR part.run_id = run_id UNION ALL BY NAME ";
   }
   return sql + "SELECT * FROM weir_tail(run_id := run_id)";
@@ -240,13 +245,13 @@ Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connectio
                                                            const log::Manifest& manifest,
                                                            std::shared_ptr<BadPlaces> bad,
                                                            const EventTableOptions& options) {
-  auto files = files_of_parts(store, manifest, options, *bad);
+  auto parts = files_of_parts(store, manifest, options, *bad);
   WEIR_TRY(add_tail(connection, {.store = store,
                                  .manifest = std::make_shared<const log::Manifest>(manifest),
                                  .tenant = options.tenant,
                                  .bad = std::move(bad)}));
-  WEIR_TRY(connection.execute(events_sql(files)));
-  return files;
+  WEIR_TRY(connection.execute(events_sql(parts)));
+  return std::move(parts.files);
 }
 
 }  // namespace weir::store

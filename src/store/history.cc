@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "log/manifest.h"
 #include "log/segment.h"
+#include "store/dead_runs.h"
 #include "store/part_reader.h"
 
 namespace weir::store {
@@ -89,8 +90,9 @@ class Reading {
     for (const auto& part : parts) paths.push_back(store.parts() / part.file);
     const auto before = report_.events;
     std::optional<Error> refused;  // by who gets the events
+    const PartCondition condition{.living = living_sql(store, parts), .where = wanted_.condition()};
     const auto read =
-        part_reader_->read(paths, wanted_.condition(), [&](std::string_view line) -> Result<void> {
+        part_reader_->read(paths, condition, [&](std::string_view line) -> Result<void> {
           auto taken = read_line(paths.front(), 0, line);
           if (!taken) refused = taken.error();
           return taken;
@@ -186,11 +188,12 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
                                         const NewestHandler& handle) {
   ReadReport report;
   const Wanted wanted{.run = run};
-  std::vector<std::filesystem::path> parts;
   const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
-  for (const auto& part : whole_parts(store, manifest, wants, report.bad)) {
-    parts.push_back(store.parts() / part.file);
-  }
+  const auto whole = whole_parts(store, manifest, wants, report.bad);
+  const PartCondition condition{.living = living_sql(store, whole), .where = wanted.condition()};
+  std::vector<std::filesystem::path> parts;
+  parts.reserve(whole.size());
+  for (const auto& part : whole) parts.push_back(store.parts() / part.file);
   if (parts.empty()) return report;
   WEIR_TRY(auto reader, PartReader::open());
   report.parts = parts.size();
@@ -198,7 +201,7 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
   bool wants_more = true;
   for (std::uint64_t after = 0, count = kNewestAtOnce; wants_more; after += count, count *= 10) {
     std::uint64_t got = 0;
-    const auto read = reader.read_newest(parts, wanted.condition(), after, count,
+    const auto read = reader.read_newest(parts, condition, after, count,
                                          [&](std::string_view line) -> Result<void> {
                                            ++got;
                                            const auto event = decoder.decode(line);

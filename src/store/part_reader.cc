@@ -149,11 +149,21 @@ const std::string& no_events_sql() {
 
 }  // namespace
 
-std::string parts_sql(const std::vector<std::filesystem::path>& parts) {
+std::string raw_parts_sql(const std::vector<std::filesystem::path>& parts) {
   std::string files;
   for (const auto& part : parts) files += (files.empty() ? "" : ", ") + sql_string(part.string());
-  return "(" + no_events_sql() + " UNION ALL BY NAME SELECT * FROM read_parquet([" + files +
-         "], union_by_name = true, hive_partitioning = false))";
+  return "read_parquet([" + files + "], union_by_name = true, hive_partitioning = false)";
+}
+
+std::string parts_sql(const std::vector<std::filesystem::path>& parts, const std::string& living) {
+  return "(" + no_events_sql() + " UNION ALL BY NAME SELECT * FROM " + raw_parts_sql(parts) +
+         " AS part" + (living.empty() ? "" : " WHERE " + living) + ")";
+}
+
+std::string placed_parts_sql(const std::vector<std::filesystem::path>& parts) {
+  return "(" + no_events_sql() +
+         " UNION ALL BY NAME SELECT *, part.filename, part.file_row_number FROM " +
+         raw_parts_sql(parts) + " AS part)";
 }
 
 Result<PartReader> PartReader::open() {
@@ -164,11 +174,11 @@ Result<PartReader> PartReader::open() {
 }
 
 Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
-                              const std::string& where, const std::string& order,
+                              const PartCondition& condition, const std::string& order,
                               const LineHandler& handle) {
   if (parts.empty()) return {};
-  auto sql = "SELECT * FROM " + parts_sql(parts);
-  if (!where.empty()) sql += " WHERE " + where;
+  auto sql = "SELECT * FROM " + parts_sql(parts, condition.living) + " AS part";
+  if (!condition.where.empty()) sql += " WHERE " + condition.where;
   Lines lines(handle);
   return stream(connection_, sql + order,
                 {.begin = [&](const auto& columns) { lines.begin(columns); },
@@ -176,14 +186,14 @@ Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
 }
 
 Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
-                              const std::string& where, const LineHandler& handle) {
-  return read(parts, where, parts.size() == 1 ? "" : " ORDER BY run_id, run_seq", handle);
+                              const PartCondition& condition, const LineHandler& handle) {
+  return read(parts, condition, parts.size() == 1 ? "" : " ORDER BY run_id, run_seq", handle);
 }
 
 Result<void> PartReader::read_newest(const std::vector<std::filesystem::path>& parts,
-                                     const std::string& where, std::uint64_t after,
+                                     const PartCondition& condition, std::uint64_t after,
                                      std::uint64_t count, const LineHandler& handle) {
-  return read(parts, where,
+  return read(parts, condition,
               " ORDER BY timestamp DESC, run_seq DESC LIMIT " + std::to_string(count) + " OFFSET " +
                   std::to_string(after),
               handle);

@@ -12,6 +12,12 @@
 
 namespace weir::store {
 
+/// Which events of parts somebody wants, as SQL conditions on the table `part`; empty: all.
+struct PartCondition {
+  std::string living{};  ///< see living_sql: of rows as the files have them
+  std::string where{};   ///< of rows with all columns of the catalogue
+};
+
 /// Reads the events of parts (docs/formats/parts.md).
 ///
 /// Threads  One at a time.
@@ -24,20 +30,19 @@ class PartReader {
   /// order of the catalogue. Valid during the call.
   using LineHandler = std::function<Result<void>(std::string_view line)>;
 
-  /// Hands over the events of some parts for which an SQL condition holds, or all if it is empty:
-  /// each run's in its order. Errors: kInvalidInput (DuckDB's, which names the part), and those of
-  /// `handle`.
+  /// Hands over the events of some parts for which the condition holds: each run's in its order.
+  /// Errors: kInvalidInput (DuckDB's, which names the part), and those of `handle`.
   [[nodiscard]] Result<void> read(const std::vector<std::filesystem::path>& parts,
-                                  const std::string& where, const LineHandler& handle);
+                                  const PartCondition& condition, const LineHandler& handle);
 
   /// The newest of them first, by timestamp: `count` after so many.
   [[nodiscard]] Result<void> read_newest(const std::vector<std::filesystem::path>& parts,
-                                         const std::string& where, std::uint64_t after,
+                                         const PartCondition& condition, std::uint64_t after,
                                          std::uint64_t count, const LineHandler& handle);
 
  private:
   [[nodiscard]] Result<void> read(const std::vector<std::filesystem::path>& parts,
-                                  const std::string& where, const std::string& order,
+                                  const PartCondition& condition, const std::string& order,
                                   const LineHandler& handle);
 
   PartReader(Database database, Connection connection)
@@ -47,8 +52,14 @@ class PartReader {
   Connection connection_;
 };
 
-/// What to select the events of these parts from: all columns of the catalogue, and those that a
-/// later one has added.
-[[nodiscard]] std::string parts_sql(const std::vector<std::filesystem::path>& parts);
+/// What to select the events of these parts from, for which `living` holds: all columns of the
+/// catalogue, and those that a later one has added.
+[[nodiscard]] std::string parts_sql(const std::vector<std::filesystem::path>& parts,
+                                    const std::string& living = {});
+/// The same, with the columns `filename` and `file_row_number`: where each is.
+[[nodiscard]] std::string placed_parts_sql(const std::vector<std::filesystem::path>& parts);
+/// The columns that one of these parts has and no others; `filename` and `file_row_number` have to
+/// be named to be seen.
+[[nodiscard]] std::string raw_parts_sql(const std::vector<std::filesystem::path>& parts);
 
 }  // namespace weir::store

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <string_view>
+
+#include "base/hash.h"
+
+/// Internal to base: who includes it has OpenSSL's types.
+namespace weir {
+
+/// SHA-256 of bytes that come one after the other.
+class Sha256Stream {
+ public:
+  Sha256Stream() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    WEIR_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  }
+  void add(std::string_view bytes) {
+    WEIR_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  }
+  [[nodiscard]] Sha256 finish() {
+    Sha256 hash;
+    WEIR_CHECK(EVP_DigestFinal_ex(context_.get(), hash.bytes.data(), nullptr) == 1);
+    return hash;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace weir

@@ -1,0 +1,162 @@
+#include "store/part_folder.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/copy_file.h"
+
+namespace weir::store {
+namespace {
+
+using std::filesystem::path;
+
+/// Calls `visit` for each entry of a folder, if it is there.
+template <class Visit>
+Result<void> each_entry(const path& folder, FileSystem& files, const Visit& visit) {
+  auto listed = list_directory(folder, files);
+  if (!listed && listed.error().code == ErrorCode::kNotFound) return {};
+  WEIR_TRY(const auto names, std::move(listed));
+  for (const auto& name : names) WEIR_TRY(visit(folder / name));
+  return {};
+}
+
+bool is_called(const path& folder, std::string_view prefix) {
+  return folder.filename().string().starts_with(prefix);
+}
+
+}  // namespace
+
+PartFolder::PartFolder(const log::StoreDirectory& store, const path& scratch, File lock,
+                       log::Manifest manifest)
+    : store_(store),
+      scratch_((scratch.empty() ? store.root() / "cache" : scratch) / "compaction"),
+      lock_(std::move(lock)),
+      manifest_(std::move(manifest)) {}
+
+Result<PartFolder> PartFolder::lock(const log::StoreDirectory& store, const path& scratch) {
+  WEIR_TRY(auto lock, File::open_or_create(store.compaction_lock(), store.files()));
+  WEIR_TRY(const bool ours, lock.try_lock());
+  if (!ours) {
+    return fail(ErrorCode::kConflict, store.root().string() + ": another process is compacting it");
+  }
+  WEIR_TRY(auto manifest, log::read_manifest(store));
+  WEIR_TRY(log::finish_manifest(store, manifest));
+  PartFolder folder(store, scratch, std::move(lock), std::move(manifest));
+  std::error_code ignored;
+  std::filesystem::remove_all(folder.scratch_, ignored);
+  WEIR_TRY(folder.remove_leftovers());
+  return folder;
+}
+
+path PartFolder::scratch() const {
+  std::error_code ignored;  // the next step says what is wrong
+  std::filesystem::create_directories(scratch_, ignored);
+  return scratch_;
+}
+
+Result<void> PartFolder::put(const log::Part& part, std::string_view bytes) const {
+  const auto path = store_.parts() / part.file;
+  WEIR_TRY(make_directories(path.parent_path(), store_.files()));
+  WEIR_TRY(write_file_durably(path, bytes, store_.files()));
+  return sync_folders(path);
+}
+
+Result<void> PartFolder::put_file(log::Part& part, const path& file) const {
+  const auto target = store_.parts() / part.file;
+  auto& files = store_.files();
+  WEIR_TRY(make_directories(target.parent_path(), files));
+  const auto temporary = target.string() + ".new-" + std::to_string(random_bits());
+  WEIR_TRY(const auto copied, copy_file(file, local_files(), temporary, files));
+  if (files.rename(temporary.c_str(), target.c_str()) != 0) {
+    auto failure = fail_errno("rename " + temporary);
+    files.unlink(temporary.c_str());
+    return failure;
+  }
+  part.bytes = copied.bytes;
+  part.sha256 = copied.sha256;
+  WEIR_TRY(sync_directory(target.parent_path(), files));
+  return sync_folders(target);
+}
+
+/// The folders may have been made by somebody who was stopped before they were durable.
+Result<void> PartFolder::sync_folders(const path& file) const {
+  const auto date = file.parent_path().parent_path();
+  for (const auto& made : {date, store_.parts(), store_.root()}) {
+    WEIR_TRY(sync_directory(made, store_.files()));
+  }
+  return {};
+}
+
+Result<path> PartFolder::to_read(const log::Part& part) const {
+  const auto original = store_.parts() / part.file;
+  const auto hash = sha256_of_file(original, store_.files());
+  // A bad sector is damage of this part, and no reason to leave the others.
+  if (!hash && hash.error().code != ErrorCode::kNotFound) {
+    return fail(ErrorCode::kCorrupt, hash.error().message);
+  }
+  if (!hash) return std::unexpected(hash.error());
+  if (*hash != part.sha256) {
+    return fail(ErrorCode::kCorrupt, original.string() + ": is not what was written");
+  }
+  return to_look_at(part);
+}
+
+Result<path> PartFolder::to_look_at(const log::Part& part) const {
+  const auto original = store_.parts() / part.file;
+  if (&store_.files() == &local_files()) return original;
+  auto copy = scratch() / (sha256(part.file).text() + ".parquet");
+  std::error_code ignored;
+  if (std::filesystem::exists(copy, ignored)) return copy;
+  WEIR_TRY_VOID(copy_file(original, store_.files(), copy, local_files()));
+  return copy;
+}
+
+Result<void> PartFolder::replace(log::Manifest next) {
+  next.forget_retired([&](const log::RetiredPart& part) {
+    return !store_.files().exists((store_.parts() / part.file).c_str());
+  });
+  WEIR_TRY(log::write_manifest(store_, next));
+  manifest_ = std::move(next);
+  return {};
+}
+
+Result<std::uint64_t> PartFolder::remove_retired(Timestamp now, std::chrono::seconds keep) {
+  std::uint64_t removed = 0;
+  for (const auto& part : manifest_.retired()) {
+    const auto file = store_.parts() / part.file;
+    if (part.at + keep > now || !store_.files().exists(file.c_str())) continue;
+    WEIR_TRY(remove(file));
+    // The next manifest forgets it: it must not come back.
+    WEIR_TRY(sync_directory(file.parent_path(), store_.files()));
+    ++removed;
+  }
+  return removed;
+}
+
+/// Parts that no manifest names yet, and what was to become one.
+Result<void> PartFolder::remove_leftovers() const {
+  auto& files = store_.files();
+  return each_entry(store_.parts(), files, [&](const path& date) -> Result<void> {
+    if (!is_called(date, "date=")) return {};
+    return each_entry(date, files, [&](const path& tenant) -> Result<void> {
+      if (!is_called(tenant, "tenant=")) return {};
+      return each_entry(tenant, files, [&](const path& file) -> Result<void> {
+        // "00000007.parquet", or what it was called while it was written.
+        const auto name = file.filename().string();
+        const auto end = name.find(".new-");
+        const auto number = log::number_of_file(name.substr(0, end));
+        const bool is_whole = end == std::string::npos;
+        if (!number || (is_whole && *number <= manifest_.number())) return {};
+        return remove(file);
+      });
+    });
+  });
+}
+
+Result<void> PartFolder::remove(const path& file) const {
+  if (store_.files().unlink(file.c_str()) != 0) return fail_errno("remove " + file.string());
+  return {};
+}
+
+}  // namespace weir::store
