@@ -179,6 +179,11 @@ int run_program(int argc, char** argv) {
   add_sql(app, invocation);
   add_verify(app, invocation);
   add_compact(app, invocation);
+  add_gc(app, invocation);
+  add_hold(app, invocation);
+  add_release(app, invocation);
+  add_backup(app, invocation);
+  add_restore(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);

@@ -23,6 +23,10 @@ void print_text(const store::CompactionReport& done) {
   if (done.duplicates > 0) {
     std::printf("%s left out: the same key twice\n", text::count(done.duplicates, "event").c_str());
   }
+  if (done.merged_parts > 0) {
+    std::printf("%s merged into %s\n", text::count(done.merged_parts, "small part").c_str(),
+                text::count(done.merged_into, "part").c_str());
+  }
   if (done.removed_segments > 0) {
     std::printf("%s removed that parts had replaced before\n",
                 text::count(done.removed_segments, "segment").c_str());
@@ -38,6 +42,8 @@ void print_json(const store::CompactionReport& done) {
   object.set("parts", done.parts);
   object.set("part_bytes", done.part_bytes);
   object.set("removed_segments", done.removed_segments);
+  object.set("merged_parts", done.merged_parts);
+  object.set("merged_into", done.merged_into);
   json::Array left;
   for (const auto& [segment, reason] : done.left) {
     json::Object one;
@@ -46,6 +52,14 @@ void print_json(const store::CompactionReport& done) {
     left.emplace_back(std::move(one));
   }
   object.set("left", std::move(left));
+  json::Array left_parts;
+  for (const auto& [part, reason] : done.left_parts) {
+    json::Object one;
+    one.set("part", part);
+    one.set("reason", reason);
+    left_parts.emplace_back(std::move(one));
+  }
+  object.set("left_parts", std::move(left_parts));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 
@@ -59,7 +73,11 @@ int compact(bool as_json, const Invocation& invocation) {
     std::fprintf(stderr, "weir: %s: stays as it is: %s\n", store->segment(segment).c_str(),
                  reason.c_str());
   }
-  return done->left.empty() ? kDone : kStoreFailed;
+  for (const auto& [part, reason] : done->left_parts) {
+    std::fprintf(stderr, "weir: %s: stays as it is: %s\n", (store->parts() / part).c_str(),
+                 reason.c_str());
+  }
+  return done->left.empty() && done->left_parts.empty() ? kDone : kStoreFailed;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/keeping.h"
 #include "cli/recording.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
@@ -126,7 +127,7 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
     return kExecFailed;
   }
   const int code = execute_recorded(options, invocation, *settings, *store, *signals);
-  compact_when_due(*store);
+  keep_store(*store, *settings);
   return code;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/keeping.h"
 #include "cli/lost_run.h"
 #include "cli/nested_pipelines.h"
 #include "cli/pipeline_run.h"
@@ -265,8 +266,9 @@ int run_recorded(RunJob job, const HowToRun& how, const log::StoreDirectory& sto
 }  // namespace
 
 int run_job(RunJob job, const HowToRun& how, const log::StoreDirectory& store) {
+  const auto settings = job.settings;
   const int code = run_recorded(std::move(job), how, store);
-  compact_when_due(store);
+  keep_store(store, settings);
   return code;
 }
 
