@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <map>
@@ -14,8 +15,11 @@
 #include "base/id.h"
 #include "log/log_writer.h"
 #include "log/sealing.h"
+#include "store/backup.h"
+#include "store/collection.h"
 #include "store/compaction.h"
 #include "store/history.h"
+#include "store/query.h"
 #include "store/verify.h"
 #include "tests/disk/manual_clock.h"
 #include "tests/disk/simulated_disk.h"
@@ -62,6 +66,7 @@ class Schedule {
     // On a disk that works all that is left can be done.
     SimulatedProcess process(disk_);
     if (const auto store = log::StoreDirectory::create(kRoot, process)) compact(process, *store);
+    begin_collection();
     check();
     return report_;
   }
@@ -72,8 +77,10 @@ class Schedule {
     const auto die = chance_.below(100);
     if (die < 55) {
       commit();
-    } else if (die < 80) {
+    } else if (die < 72) {
       begin_compaction();
+    } else if (die < 82) {
+      begin_collection();
     } else if (die < 87) {
       change_faults();
     } else if (die < 93) {
@@ -89,6 +96,7 @@ class Schedule {
   void change_faults() {
     disk_.faults = {};
     disk_.full = chance_.in_1000(200);
+    disk_.room = 0;
     if (chance_.in_1000(500)) return;
     const auto some = [&](unsigned most) { return static_cast<unsigned>(chance_.below(most)); };
     disk_.faults = {.short_write = some(400),
@@ -118,9 +126,12 @@ class Schedule {
   // ---- those who write ------------------------------------------------------------------------
 
   std::string make_event() {
-    const auto& run = runs_[chance_.below(runs_.size())];
+    auto& run = runs_[chance_.below(runs_.size())];
+    if (chance_.in_1000(150)) run = RunId::make(clock_.now());
     const bool is_yesterday = chance_.in_1000(200);
-    const std::string tenant = chance_.in_1000(300) ? R"("tenant_id":"other",)" : "";
+    const bool is_other = chance_.in_1000(300);
+    const std::string tenant = is_other ? R"("tenant_id":"other",)" : "";
+    events_[{is_other ? "other" : "", run}].push_back(last_event_ + 1);
     const auto time = clock_.now() - std::chrono::hours(is_yesterday ? 24 : 0);
     return R"({"timestamp":")" + to_string(time) +
            R"(","event_type":"log","level":"INFO","pipeline_type":"dag","pipeline_id":"p",)"
@@ -172,6 +183,7 @@ class Schedule {
     const auto done =
         store::compact(store, {.batch_bytes = 1 + chance_.below(6000),
                                .keep = std::chrono::seconds(chance_.in_1000(600) ? 0 : 600),
+                               .merge = {.small_bytes = 1 << 20, .fewest = 2 + chance_.below(3)},
                                .scratch = *scratch_,
                                .clock = clock_});
     ++report_.compactions;
@@ -181,6 +193,85 @@ class Schedule {
                                     std::to_string(done->removed_segments) + " removed, " +
                                     std::to_string(done->left.size()) + " left"
                               : done.error().message));
+  }
+
+  // ---- who deletes ----------------------------------------------------------------------------
+
+  using RunName = std::pair<std::string, RunId>;  // tenant and id
+
+  Result<store::CollectionReport> collect(SimulatedProcess& process, bool dry_run) {
+    WEIR_TRY(const auto store, log::StoreDirectory::open(kRoot, process));
+    return store::collect(store, {.rules = {.operations = std::chrono::hours(24)},
+                                  .dry_run = dry_run,
+                                  .keep = std::chrono::seconds(chance_.in_1000(600) ? 0 : 600),
+                                  .scratch = *scratch_,
+                                  .clock = clock_});
+  }
+
+  /// The events of runs that a collection would delete, by run.
+  std::optional<std::map<RunName, std::set<std::uint64_t>>> what_would_go() {
+    const auto faults = std::exchange(disk_.faults, {});
+    const bool full = std::exchange(disk_.full, false);
+    SimulatedProcess process(disk_);
+    const auto found = collect(process, true);
+    disk_.faults = faults;
+    disk_.full = full;
+    if (!found) return {};
+    std::map<RunName, std::set<std::uint64_t>> going;
+    for (const auto& run : found->runs) {
+      const RunName name(run.tenant.value_or(""), run.run);
+      going[name].insert(events_[name].begin(), events_[name].end());
+    }
+    return going;
+  }
+
+  void begin_collection() {
+    auto going = what_would_go();
+    if (!going) return;
+    const bool has_no_faults = disk_.faults.open_error + disk_.faults.write_error +
+                                   disk_.faults.sync_error + disk_.faults.other_error ==
+                               0;
+    SimulatedProcess process(disk_);
+    const bool has_room = !disk_.full || process.exists("/store/reserve");
+    const bool may_die = chance_.in_1000(600);
+    if (may_die) process.kill_after(chance_.below(300));
+    const auto done = collect(process, false);
+    ++report_.collections;
+    if (process.killed()) ++report_.kills;
+    say("collected: " +
+        (done ? std::to_string(done->runs.size()) + " runs" : done.error().message));
+    if (!done && has_no_faults && has_room && !may_die) {
+      broken("nothing was wrong, and it failed: " + done.error().message);
+    }
+    if (done && has_no_faults && done->runs.size() != going->size()) {
+      broken("other runs go than was said");
+    }
+    if (!done) {
+      for (auto& [name, events] : *going) uncertain_.push_back(std::move(events));
+      return;
+    }
+    for (const auto& run : done->runs) {
+      const auto found = going->find(RunName(run.tenant.value_or(""), run.run));
+      if (found == going->end()) return broken("a run goes that was not said to");
+      deleted_.insert(found->second.begin(), found->second.end());
+      ++report_.deleted_runs;
+    }
+  }
+
+  /// Each run that was being deleted is there or it is not.
+  void settle(const std::set<std::uint64_t>& found) {
+    for (const auto& events : uncertain_) {
+      std::set<std::uint64_t> acknowledged;
+      for (const auto event : events) {
+        if (acknowledged_.contains(event) && !deleted_.contains(event)) acknowledged.insert(event);
+      }
+      const auto there = std::ranges::count_if(
+          acknowledged, [&](std::uint64_t event) { return found.contains(event); });
+      if (there == static_cast<std::ptrdiff_t>(acknowledged.size())) continue;
+      if (there > 0) broken("a half of a run was deleted");
+      deleted_.insert(events.begin(), events.end());
+    }
+    uncertain_.clear();
   }
 
   // ---- what must hold -------------------------------------------------------------------------
@@ -213,6 +304,7 @@ class Schedule {
     }
     copy(process, kRoot, *folder);
     check_copy(*folder);
+    if (chance_.in_1000(300)) restore_backup_of(*folder);
     disk_.faults = faults;
     disk_.full = full;
   }
@@ -231,8 +323,15 @@ class Schedule {
       return {};
     });
     if (!read) return broken("cannot be read: " + read.error().message);
+    settle(found);
+    for (const auto event : found) {
+      if (deleted_.contains(event) && acknowledged_.contains(event)) {
+        return broken("event " + std::to_string(event) + " was deleted and is there");
+      }
+    }
+    check_sql(*store, found);
     for (const auto event : acknowledged_) {
-      if (!found.contains(event)) {
+      if (!found.contains(event) && !deleted_.contains(event)) {
         return broken("event " + std::to_string(event) + " was acknowledged and is lost");
       }
     }
@@ -241,6 +340,48 @@ class Schedule {
     if (!verified->problems.empty()) broken(verified->problems.front());
     say("checked: " + std::to_string(found.size()) + " events, " + std::to_string(read->parts) +
         " parts, " + std::to_string(read->segments) + " segments");
+  }
+
+  void check_sql(const log::StoreDirectory& store, const std::set<std::uint64_t>& found) {
+    const auto database = store::open_views(store, std::make_shared<store::BadPlaces>());
+    if (!database) return broken(database.error().message);
+    auto connection = database->connect();
+    auto rows = connection->query("SELECT run_seq FROM events ORDER BY 1");
+    if (!rows) return broken(rows.error().message);
+    std::vector<std::uint64_t> numbers;
+    while (const auto* row = rows->next()) {
+      numbers.push_back(static_cast<std::uint64_t>(*row->front().integer()));
+    }
+    if (!std::ranges::equal(numbers, found)) broken("SQL gives other events");
+  }
+
+  /// A backup of what is on the disk becomes a store there, whole or not at all.
+  void restore_backup_of(const std::filesystem::path& root) {
+    const LocalFolder folder;
+    const auto copy_of = log::StoreDirectory::open(root);
+    if (!copy_of) return;
+    const auto backup = store::back_up(*copy_of, *folder / "backup", clock_);
+    if (!backup) return broken("no backup: " + backup.error().message);
+    const auto target = "/restored-" + std::to_string(++restores_);
+    {
+      SimulatedProcess process(disk_);
+      if (chance_.in_1000(800)) process.kill_after(chance_.below(400));
+      const auto done = store::restore(*folder / "backup", local_files(), target, process);
+      say("restored: " + (done ? "whole" : done.error().message));
+      if (done) restored_ = target;
+    }
+    if (chance_.in_1000(700)) lose_power();
+    SimulatedProcess process(disk_);
+    const bool is_there = process.exists(target.c_str());
+    if (restored_ == target && !is_there) broken("a restored store is not there any more");
+    if (!is_there) return;
+    ++report_.restored;
+    for (const auto& file : backup->list.files) {
+      const auto bytes = read_file(target + "/" + file.path, kMaxFile, process);
+      if (!bytes || sha256(*bytes) != file.sha256) {
+        broken("a restored store is not whole: " + file.path);
+      }
+    }
   }
 
   void say(const std::string& what) const {
@@ -255,7 +396,12 @@ class Schedule {
   std::array<RunId, 3> runs_;
   std::unique_ptr<SimulatedProcess> process_;
   std::optional<log::LogWriter> writer_;  // after process_: it ends first
+  std::map<RunName, std::vector<std::uint64_t>> events_;
   std::set<std::uint64_t> acknowledged_;
+  std::set<std::uint64_t> deleted_;
+  std::vector<std::set<std::uint64_t>> uncertain_;  // of runs that were being deleted
+  int restores_ = 0;
+  std::string restored_;
   std::uint64_t emitted_ = 0;
   std::uint64_t last_event_ = 0;
   ScheduleReport report_;

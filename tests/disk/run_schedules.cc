@@ -30,6 +30,9 @@ int run_schedules(int argc, char** argv,
     sum.failed_commits += report.failed_commits;
     sum.compactions += report.compactions;
     sum.failed_compactions += report.failed_compactions;
+    sum.collections += report.collections;
+    sum.deleted_runs += report.deleted_runs;
+    sum.restored += report.restored;
     if (report.broken) {
       std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed),
                    report.broken->c_str());
@@ -47,6 +50,9 @@ int run_schedules(int argc, char** argv,
   if (sum.compactions > 0) {
     print("compactions", sum.compactions);
     print("ended early", sum.failed_compactions);
+    print("collections", sum.collections);
+    print("runs deleted", sum.deleted_runs);
+    print("backups restored", sum.restored);
   }
   std::printf(" every promise kept\n");
   return 0;

@@ -49,6 +49,16 @@ bool SimulatedDisk::sync_failed(const std::string& path) const {
 void SimulatedDisk::apply(std::map<std::string, NodePointer>& entries, const EntryChange& change) {
   if (!change.removed.empty()) entries.erase(change.removed);
   if (!change.added.empty()) entries[change.added] = change.node;
+  if (change.removed.empty() || change.added.empty() || !change.node->is_directory) return;
+  // What is in a folder goes with it.
+  std::map<std::string, NodePointer> moved;
+  const auto below = change.removed + "/";
+  for (auto entry = entries.lower_bound(below); entry != entries.end();) {
+    if (!entry->first.starts_with(below)) break;
+    moved.emplace(change.added + entry->first.substr(change.removed.size()), entry->second);
+    entry = entries.erase(entry);
+  }
+  entries.merge(moved);
 }
 
 void SimulatedDisk::change_entry(EntryChange change) {
@@ -211,9 +221,11 @@ ssize_t SimulatedProcess::write_to(int file, std::optional<std::uint64_t> offset
   } else if (fails(disk_.faults.write_error, EIO)) {
     error = EIO;
     allowed = disk_.chance_.below(size);
-  } else if (disk_.full) {
+  } else if (disk_.full && size > disk_.room) {
     error = ENOSPC;
     allowed = disk_.chance_.below(size);
+  } else if (disk_.full) {
+    disk_.room -= size;
   } else if (disk_.chance_.in_1000(disk_.faults.short_write)) {
     allowed = 1 + disk_.chance_.below(size);
   }
@@ -296,9 +308,13 @@ int SimulatedProcess::ftruncate(int file, std::uint64_t size) {
   return 0;
 }
 
-int SimulatedProcess::fallocate(int, std::uint64_t, std::uint64_t) {
+int SimulatedProcess::fallocate(int file, std::uint64_t offset, std::uint64_t size) {
   WEIR_CALL(-1)
-  return fail_with(EOPNOTSUPP);
+  auto* open = opened(file);
+  if (open == nullptr) return fail_with(EBADF);
+  if (disk_.full) return fail_with(ENOSPC);
+  open->node->reserved = std::max(open->node->reserved, offset + size);
+  return 0;
 }
 
 std::int64_t SimulatedProcess::size(int file) {
@@ -333,7 +349,9 @@ int SimulatedProcess::rename(const char* from, const char* to) {
 int SimulatedProcess::unlink(const char* path) {
   WEIR_CALL(-1)
   if (fails(disk_.faults.other_error, EIO)) return -1;
-  if (disk_.find(path) == nullptr) return fail_with(ENOENT);
+  const auto node = disk_.find(path);
+  if (node == nullptr) return fail_with(ENOENT);
+  disk_.room += std::max<std::uint64_t>(node->reserved, node->now.size());
   disk_.change_entry({.directory = directory_of(path), .removed = path, .added = {}, .node = {}});
   return 0;
 }

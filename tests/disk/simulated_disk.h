@@ -46,7 +46,8 @@ class SimulatedDisk {
 
   Faults faults;
   std::uint64_t failed_syncs = 0;  ///< of files
-  bool full = false;  ///< writes that need space fail with ENOSPC, perhaps in the middle
+  bool full = false;       ///< writes that need space fail with ENOSPC, perhaps in the middle
+  std::uint64_t room = 0;  ///< what there is all the same: of files that were removed since
 
   /// Whether a sync of the file failed at some time. What it holds beyond what was acknowledged may
   /// then be in memory alone, and the kernel tells nobody who opens it later.
@@ -67,6 +68,7 @@ class SimulatedDisk {
     bool is_directory = false;
     std::string now;             // what processes see
     std::string durable;         // what a power failure leaves, at least
+    std::uint64_t reserved = 0;  // blocks beyond what it holds
     std::vector<Write> pending;  // since the last sync, in order
     bool sync_failed = false;    // at some time
   };
