@@ -13,6 +13,7 @@
 #include "record/recorder.h"
 #include "store/compaction.h"
 #include "store/event_table.h"
+#include "store/histogram_functions.h"
 #include "store/part_reader.h"
 #include "store/query.h"
 
@@ -175,8 +176,11 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   if (!plain.execute(
           "SET GLOBAL parquet_metadata_cache = true; CREATE MACRO weir_events() AS TABLE "
           "SELECT * FROM " +
-          store::parts_sql(parts)) ||
-      !store::create_views(plain)) {
+          store::parts_sql(parts) +
+          "; CREATE MACRO weir_unrolled() AS TABLE FROM weir_events(); CREATE MACRO "
+          "weir_rolled_minutes() AS TABLE SELECT NULL::TIMESTAMP AS time WHERE false; CREATE MACRO "
+          "weir_rolled_hours() AS TABLE SELECT NULL::TIMESTAMP AS time WHERE false") ||
+      !store::add_histogram_functions(plain) || !store::create_views(plain)) {
     return;
   }
   for (const auto& recipe : store::cookbook()) {

@@ -19,6 +19,7 @@
 #include "log/seal_chain.h"
 #include "log/sealing.h"
 #include "store/batch.h"
+#include "store/rollup.h"
 
 namespace weir::store {
 namespace {
@@ -43,6 +44,8 @@ class Compaction {
       WEIR_TRY(is_done, replace_all());
     }
     WEIR_TRY(remove_replaced());
+    WEIR_TRY(report_.rollups, update_rollups(store_, manifest_,
+                                             {.scratch = options_.scratch, .keep = options_.keep}));
     return std::move(report_);
   }
 

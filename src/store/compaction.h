@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "log/store_directory.h"
+#include "store/rollup.h"
 
 namespace weir::store {
 
@@ -42,6 +43,7 @@ struct CompactionReport {
   std::uint64_t part_bytes = 0;
   std::uint64_t removed_segments = 0;  ///< replaced now or before
   std::vector<LeftSegment> left;
+  RollupReport rollups{};
 };
 
 /// Replaces sealed segments by parts, and removes those that were replaced long enough ago; see

@@ -14,6 +14,7 @@
 #include "store/connection_impl.h"
 #include "store/event_columns.h"
 #include "store/part_reader.h"
+#include "store/rollup.h"
 #include "store/value_reader.h"
 
 namespace weir::store {
@@ -209,6 +210,7 @@ Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& 
   const auto manifest = std::make_shared<const log::Manifest>(std::move(read));
   const auto sql = events_sql(store, *manifest, *bad);
   WEIR_TRY(add_tail(connection, {store, manifest, std::move(bad)}));
+  WEIR_TRY(add_rollup_tables(connection, store, *manifest));
   return connection.execute(sql);
 }
 

@@ -22,7 +22,7 @@ struct Verification {
 
 /// Reads the whole store: the seals (see log::verify_seals), every commit's checksum, every event
 /// against the catalogue, the numbers of each run (from 1, without holes, in order), and every
-/// artifact that an event names against its hash. Bytes after the last commit are no problem:
+/// artifact that an event names against its hash, and the rollups. Bytes after the last commit are no problem:
 /// nobody was told of them. Errors: kIo.
 [[nodiscard]] Result<Verification> verify(const log::StoreDirectory& store,
                                           const std::optional<Sha256>& anchor = {});
