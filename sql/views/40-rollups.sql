@@ -29,13 +29,13 @@ SELECT
 FROM weir_unrolled()
 GROUP BY ALL;
 
--- One row a minute, and several where it is counted in several files: to be added up.
+-- One row a minute and series, and several where it is counted in several files: to be added up.
 CREATE VIEW rollup_minutes AS
-SELECT time AS minute, * EXCLUDE (time) FROM weir_rolled_minutes()
+SELECT time AS minute, * EXCLUDE (time, node_id) FROM weir_rolled_minutes()
 UNION ALL BY NAME
-SELECT time AS minute, * EXCLUDE (time) FROM weir_rollup();
+SELECT time AS minute, * EXCLUDE (time, node_id) FROM weir_rollup();
 
--- The same by hour.
+-- The same by hour, and by node.
 CREATE VIEW rollup_hours AS
 SELECT time AS hour, * EXCLUDE (time) FROM weir_rolled_hours()
 UNION ALL BY NAME

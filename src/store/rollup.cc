@@ -352,7 +352,7 @@ Result<void> add_rollup_tables(Connection& connection, const log::StoreDirectory
     sql += std::string("CREATE OR REPLACE MACRO ") +
            (level == RollupLevel::kMinutes ? "weir_rolled_minutes" : "weir_rolled_hours") +
            "() AS TABLE SELECT " +
-           (files.empty() ? "NULL::TIMESTAMP AS time WHERE false;"
+           (files.empty() ? "NULL::TIMESTAMP AS time, NULL::VARCHAR AS node_id WHERE false;"
                           : "* FROM " + parts_sql(files) + ';');
   }
   return connection.execute(sql);

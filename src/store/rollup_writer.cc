@@ -64,11 +64,13 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
     events = "SELECT * FROM " + parts_sql(paths) + " UNION ALL BY NAME " + events;
   }
   WEIR_TRY(connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE " + events));
+  WEIR_TRY(
+      connection_.execute("CREATE OR REPLACE TEMP TABLE summed AS SELECT * FROM weir_rollup()"));
   Rollup rollup{.batches = batches};
-  WEIR_TRY(write(rollup, RollupLevel::kMinutes, "SELECT * FROM weir_rollup()"));
-  WEIR_TRY(const auto minutes, rows_of({&rollup, 1}, RollupLevel::kMinutes));
+  WEIR_TRY(write(rollup, RollupLevel::kMinutes,
+                 "SELECT * REPLACE (NULL::VARCHAR AS node_id) FROM summed"));
   WEIR_TRY(write(rollup, RollupLevel::kHours,
-                 "SELECT * REPLACE (date_trunc('hour', time) AS time) FROM (" + minutes + ")"));
+                 "SELECT * REPLACE (date_trunc('hour', time) AS time) FROM summed"));
   return rollup;
 }
 
