@@ -210,8 +210,9 @@ Result<void> EventTable::add(Connection& connection, const log::StoreDirectory& 
   const auto manifest = std::make_shared<const log::Manifest>(std::move(read));
   const auto sql = events_sql(store, *manifest, *bad);
   WEIR_TRY(add_tail(connection, {store, manifest, std::move(bad)}));
-  WEIR_TRY(add_rollup_tables(connection, store, *manifest));
-  return connection.execute(sql);
+  WEIR_TRY(connection.execute(sql));
+  WEIR_TRY_VOID(add_rollup_tables(connection, store, *manifest));
+  return {};
 }
 
 }  // namespace weir::store

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -20,7 +21,7 @@ constexpr std::size_t kMerged = 8;
 /// Of minutes: what is larger is not merged any more.
 constexpr std::uint64_t kMaxMergedRows = 400'000;
 /// Events that are summed up at once: their distributions are in memory.
-constexpr std::uint64_t kMaxEvents = 4'000'000;
+constexpr std::uint64_t kMaxEvents = 1'000'000;
 
 BatchRange batches_of(const log::Part& part) { return {part.batch, part.batch}; }
 
@@ -84,18 +85,20 @@ class Update {
     return {};
   }
 
-  /// Drops those that can be made again.
+  /// Drops those that can be made again: the log holds all of their events, and they can be read.
   void forget() {
     std::erase_if(rollups_, [&](const Rollup& rollup) {
-      std::uint64_t events = 0;
+      Uncounted whole{.batches = rollup.batches};
       for (const auto& part : manifest_.parts()) {
-        if (rollup.batches.meets(batches_of(part))) events += part.events;
+        if (!rollup.batches.meets(batches_of(part))) continue;
+        whole.events += part.events;
+        whole.parts.push_back(&part);
       }
-      if (events >= rollup.events) return true;
-      ++report_.kept_files;
-      report_.kept_events += rollup.events;
-      return false;
+      if (whole.events < rollup.events || !is_whole(whole)) return false;
+      forgotten_.push_back(rollup);
+      return true;
     });
+    for (const auto& rollup : rollups_) keep(rollup);
     // What stays may hold some batches of a part, and not the others.
     rollups_ = of_manifest(std::move(rollups_), manifest_);
     is_changed_ = true;
@@ -111,6 +114,14 @@ class Update {
 
   Result<void> complete() {
     for (const auto& uncounted : find_uncounted()) WEIR_TRY(sum_up(uncounted));
+    // A part may turn out to be damaged inside only when it is read.
+    for (const auto& old : forgotten_) {
+      if (std::ranges::none_of(rollups_,
+                               [&](const Rollup& r) { return r.batches.meets(old.batches); })) {
+        rollups_.push_back(old);
+        keep(old);
+      }
+    }
     std::ranges::sort(rollups_, {}, [](const Rollup& r) { return r.batches.first; });
     return merge();
   }
@@ -130,14 +141,17 @@ class Update {
  private:
   Result<RollupWriter*> writer() {
     if (!writer_) {
-      const auto& scratch = options_.scratch;
-      WEIR_TRY(auto opened,
-               RollupWriter::open(
-                   store_,
-                   scratch_ = (scratch.empty() ? store_.root() / "cache" : scratch) / "rollups"));
+      const auto folder = options_.scratch.empty() ? store_.root() / "cache" : options_.scratch;
+      scratch_ = folder / "rollups";
+      WEIR_TRY(auto opened, RollupWriter::open(store_, scratch_));
       writer_.emplace(std::move(opened));
     }
     return &*writer_;
+  }
+
+  void keep(const Rollup& rollup) {
+    ++report_.kept_files;
+    report_.kept_events += rollup.events;
   }
 
   // ---- what is missing --------------------------------------------------------------------------
@@ -276,6 +290,7 @@ class Update {
   std::optional<RollupWriter> writer_;
   Rollups was_;
   Rollups rollups_;
+  Rollups forgotten_;
   bool is_changed_ = false;
   RollupReport report_;
 };
@@ -326,36 +341,70 @@ std::vector<std::string> rollup_problems(const log::StoreDirectory& store) {
   return problems;
 }
 
-Result<void> add_rollup_tables(Connection& connection, const log::StoreDirectory& store,
-                               const log::Manifest& manifest) {
+namespace {
+
+/// The events that no rollup counts: of parts, and the tail.
+Result<std::vector<std::filesystem::path>> add_unrolled(Connection& connection,
+                                                        const log::StoreDirectory& store,
+                                                        const log::Manifest& manifest,
+                                                        const Rollups& rollups,
+                                                        const RollupTableOptions& options) {
+  const auto is_left = [&](const log::Part& part) {
+    return !covers(rollups, batches_of(part).first) && !options.left_out.contains(part.file) &&
+           (!options.tenant || part.tenant == options.tenant);
+  };
+  std::vector<std::filesystem::path> files;
+  std::vector<BadPlace> bad;  // whoever reads `events` is told of them
+  for (const auto& part : whole_parts(store, manifest, is_left, bad)) {
+    files.push_back(store.parts() / part.file);
+  }
+  std::string sql = "CREATE OR REPLACE MACRO weir_unrolled() AS TABLE ";
+  if (!files.empty()) sql += "SELECT * FROM " + parts_sql(files) + " UNION ALL BY NAME ";
+  WEIR_TRY(connection.execute(sql + "SELECT * FROM weir_tail()"));
+  return files;
+}
+
+/// The rows of the files that count.
+Result<std::vector<std::filesystem::path>> add_rolled(Connection& connection,
+                                                      const log::StoreDirectory& store,
+                                                      const Rollups& rollups, RollupLevel level,
+                                                      const RollupTableOptions& options) {
+  std::vector<std::filesystem::path> files;
+  files.reserve(rollups.size());
+  for (const auto& rollup : rollups) files.push_back(rollup_path(store, rollup, level));
+  const std::string name = level == RollupLevel::kMinutes ? "minutes" : "hours";
+  auto rows = files.empty() ? "SELECT NULL::TIMESTAMP AS time, NULL::VARCHAR AS node_id WHERE false"
+                            : "SELECT * FROM " + rollup_rows_sql(files);
+  if (options.tenant && !files.empty()) {
+    const auto table = "rolled." + name;
+    WEIR_TRY(connection.execute("CREATE SCHEMA IF NOT EXISTS rolled; CREATE TABLE " + table +
+                                " AS " + rows +
+                                " WHERE tenant_id = " + sql_string(*options.tenant)));
+    rows = "SELECT * FROM " + table;
+    files.clear();
+  }
+  WEIR_TRY(
+      connection.execute("CREATE OR REPLACE MACRO weir_rolled_" + name + "() AS TABLE " + rows));
+  return files;
+}
+
+}  // namespace
+
+Result<std::vector<std::filesystem::path>> add_rollup_tables(Connection& connection,
+                                                             const log::StoreDirectory& store,
+                                                             const log::Manifest& manifest,
+                                                             const RollupTableOptions& options) {
   WEIR_TRY(add_histogram_functions(connection));
   // Without them the answer is the same, and takes longer.
   auto rollups = read_rollup_index(store).value_or(Rollups());
   drop_damaged(store, rollups, [](const BadPlace&) {});
   rollups = of_manifest(std::move(rollups), manifest);
-
-  std::vector<std::filesystem::path> parts;
-  std::vector<BadPlace> bad;  // whoever reads `events` is told of them
-  const auto is_left = [&](const log::Part& part) {
-    return !covers(rollups, batches_of(part).first);
-  };
-  for (const auto& part : whole_parts(store, manifest, is_left, bad)) {
-    parts.push_back(store.parts() / part.file);
-  }
-  std::string sql = "CREATE OR REPLACE MACRO weir_unrolled() AS TABLE ";
-  if (!parts.empty()) sql += "SELECT * FROM " + parts_sql(parts) + " UNION ALL BY NAME ";
-  sql += "SELECT * FROM weir_tail();";
+  WEIR_TRY(auto files, add_unrolled(connection, store, manifest, rollups, options));
   for (const auto level : kRollupLevels) {
-    std::vector<std::filesystem::path> files;
-    files.reserve(rollups.size());
-    for (const auto& rollup : rollups) files.push_back(rollup_path(store, rollup, level));
-    sql += std::string("CREATE OR REPLACE MACRO ") +
-           (level == RollupLevel::kMinutes ? "weir_rolled_minutes" : "weir_rolled_hours") +
-           "() AS TABLE SELECT " +
-           (files.empty() ? "NULL::TIMESTAMP AS time, NULL::VARCHAR AS node_id WHERE false;"
-                          : "* FROM " + parts_sql(files) + ';');
+    WEIR_TRY(auto more, add_rolled(connection, store, rollups, level, options));
+    std::ranges::move(more, std::back_inserter(files));
   }
-  return connection.execute(sql);
+  return files;
 }
 
 }  // namespace weir::store

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,11 +62,17 @@ struct RollupReport {
 /// What is wrong with the rollups, one sentence each, naming the file. Reads all of them.
 [[nodiscard]] std::vector<std::string> rollup_problems(const log::StoreDirectory& store);
 
+struct RollupTableOptions {
+  std::optional<std::string> tenant{};            ///< whose alone; none: everybody's
+  std::set<std::string, std::less<>> left_out{};  ///< Part::file of parts that are not to be read
+};
+
 /// Makes what the views of rollups stand on (sql/views/40-rollups.sql): weir_rolled_minutes() and
 /// weir_rolled_hours(), the rows of the files that count, and weir_unrolled(), the events that they
-/// do not count; `weir_tail()` is there. Errors: kInvalidInput (DuckDB's).
-[[nodiscard]] Result<void> add_rollup_tables(Connection& connection,
-                                             const log::StoreDirectory& store,
-                                             const log::Manifest& manifest);
+/// do not count; `weir_tail()` is there. Gives the files that DuckDB reads then. Of one tenant the
+/// rows are in memory: the files are everybody's. Errors: kInvalidInput (DuckDB's).
+[[nodiscard]] Result<std::vector<std::filesystem::path>> add_rollup_tables(
+    Connection& connection, const log::StoreDirectory& store, const log::Manifest& manifest,
+    const RollupTableOptions& options = {});
 
 }  // namespace weir::store

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "log/members.h"
+#include "store/database.h"
 
 namespace weir::store {
 namespace {
@@ -168,6 +169,12 @@ std::string rollup_damage(const log::StoreDirectory& store, const Rollup& rollup
     size += *got;
   }
   return size == wanted.bytes && crc == wanted.crc32c ? "" : "not as it was written";
+}
+
+std::string rollup_rows_sql(const std::vector<std::filesystem::path>& files) {
+  std::string sql;
+  for (const auto& file : files) sql += (sql.empty() ? "" : ", ") + sql_string(file.string());
+  return "read_parquet([" + sql + "], union_by_name = true)";
 }
 
 bool covers(const Rollups& rollups, std::uint64_t batch) {

@@ -73,6 +73,9 @@ using Rollups = std::vector<Rollup>;
 [[nodiscard]] std::string rollup_damage(const log::StoreDirectory& store, const Rollup& rollup,
                                         RollupLevel level);
 
+/// `read_parquet(['…', …], union_by_name = true)`: the rows of files of one level.
+[[nodiscard]] std::string rollup_rows_sql(const std::vector<std::filesystem::path>& files);
+
 /// Those that can be counted beside the events of all parts that have a batch which none of them
 /// covers. A part may hold several batches (`parts`): where they cover some of them, these do not
 /// count.

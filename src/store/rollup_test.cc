@@ -236,6 +236,29 @@ TEST_F(RollupTest, OutliveTheEventsAlsoInARebuild) {
   EXPECT_EQ(query("SELECT sum(events)::BIGINT FROM rollup_minutes"), "[[150]]");
 }
 
+TEST_F(RollupTest, StayInARebuildWhereAPartCannotBeRead) {
+  record(100);
+  compact();
+  record(50);
+  compact();
+  const auto manifest = *log::read_manifest(store_);
+  const auto path = store_.parts() / manifest.parts()[0].file;
+  const auto bytes = *read_file(path, 1 << 24);
+  // Too short, which is seen at once; and with other bytes in it, which is seen when it is read.
+  auto changed = bytes;
+  changed.replace(4, 300, std::string(300, '!'));
+  for (const auto& damaged : {bytes.substr(0, 10), changed}) {
+    std::ofstream(path) << damaged;
+    const auto done = rebuild_rollups(store_, {.keep = {}});
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_GE(done->kept_files, 1U);
+    EXPECT_FALSE(done->unread.empty());
+    std::uint64_t events = 0;
+    for (const auto& rollup : rollups()) events += rollup.events;
+    EXPECT_EQ(events, 150U);
+  }
+}
+
 TEST_F(RollupTest, ForgetWhatIsBeforeADate) {
   record(200, 7, 4);
   compact();
@@ -289,6 +312,27 @@ TEST_F(RollupTest, GiveQuantilesWithinOnePercent) {
       FROM events, (VALUES (0.5), (0.95), (0.99)) AS of(q) GROUP BY event_type, pipeline_id, q)
     USING (event_type, pipeline_id, q))"),
             "[[36,true]]");
+}
+
+TEST_F(RollupTest, AreReadForOneTenantWithoutAnyFileOfOthers) {
+  record(300);
+  compact();
+  const auto database = *Database::open_in_memory();
+  auto connection = *database.connect();
+  // A tail of that tenant alone is its business; here it is empty.
+  ASSERT_TRUE(connection.execute(
+      "CREATE MACRO weir_tail() AS TABLE SELECT * FROM read_parquet(" +
+      sql_string((store_.parts() / log::read_manifest(store_)->parts()[0].file).string()) +
+      ") WHERE false"));
+  const auto files =
+      add_rollup_tables(connection, store_, *log::read_manifest(store_), {.tenant = "acme"});
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_THAT(*files, IsEmpty());
+  ASSERT_TRUE(connection.execute("CREATE MACRO weir_events() AS TABLE FROM weir_tail()"));
+  ASSERT_TRUE(create_views(connection));
+  const auto events = query("SELECT count(*) FROM events WHERE tenant_id = 'acme'");
+  EXPECT_EQ(query(connection, "SELECT sum(events)::BIGINT FROM rollup_minutes"), events);
+  EXPECT_EQ(query(connection, "SELECT sum(events)::BIGINT FROM rollup_hours"), events);
 }
 
 TEST_F(RollupTest, LeaveABatchThatCannotBeReadToTheViews) {

@@ -14,6 +14,7 @@ namespace weir::store {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
+constexpr std::uint64_t kEventsAtOnce = 250'000;
 /// Rows that DuckDB can leave out together when a query wants other types or times.
 constexpr const char* kCopyOptions = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384)";
 
@@ -46,14 +47,14 @@ Result<RollupWriter> RollupWriter::open(const log::StoreDirectory& store,
   WEIR_TRY(auto database, open_views(store, std::make_shared<BadPlaces>()));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(
-      connection.execute("SET threads = 1; SET memory_limit = '384MiB'; SET temp_directory = " +
+      connection.execute("SET threads = 1; SET memory_limit = '640MiB'; SET temp_directory = " +
                          sql_string((scratch / "spilled").string())));
   return RollupWriter(store, std::move(scratch), std::move(database), std::move(connection));
 }
 
 Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
                                     const std::vector<std::filesystem::path>& parts) {
-  std::string events = "SELECT * FROM weir_tail() WHERE false";  // for columns that no part has
+  std::string events = "SELECT * FROM weir_tail() WHERE false";
   if (!parts.empty()) {
     std::vector<std::filesystem::path> paths;
     paths.reserve(parts.size());
@@ -61,17 +62,33 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
       WEIR_TRY(auto path, local(part));
       paths.push_back(std::move(path));
     }
-    events = "SELECT * FROM " + parts_sql(paths) + " UNION ALL BY NAME " + events;
+    events = "SELECT * FROM " + parts_sql(paths);
   }
-  WEIR_TRY(connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE " + events));
-  WEIR_TRY(
-      connection_.execute("CREATE OR REPLACE TEMP TABLE summed AS SELECT * FROM weir_rollup()"));
+  WEIR_TRY(sum_up(events));
   Rollup rollup{.batches = batches};
   WEIR_TRY(write(rollup, RollupLevel::kMinutes,
                  "SELECT * REPLACE (NULL::VARCHAR AS node_id) FROM summed"));
   WEIR_TRY(write(rollup, RollupLevel::kHours,
                  "SELECT * REPLACE (date_trunc('hour', time) AS time) FROM summed"));
   return rollup;
+}
+
+/// Makes the table `summed` of a query's events: of some series after the others, since what DuckDB
+/// has to know of each while it sums them up must be in memory.
+Result<void> RollupWriter::sum_up(const std::string& events) {
+  WEIR_TRY(const auto counts,
+           two_numbers(connection_, "SELECT count(*), count(*) FROM (" + events + ")"));
+  const auto slices = counts.first / kEventsAtOnce + 1;
+  for (std::uint64_t slice = 0; slice < slices; ++slice) {
+    WEIR_TRY(
+        connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE SELECT * FROM (" +
+                            events + ") WHERE hash(pipeline_id, node_id) % " +
+                            std::to_string(slices) + " = " + std::to_string(slice)));
+    WEIR_TRY(connection_.execute(
+        (slice == 0 ? "CREATE OR REPLACE TEMP TABLE summed AS " : "INSERT INTO summed ") +
+        std::string("SELECT * FROM weir_rollup()")));
+  }
+  return {};
 }
 
 Result<Rollup> RollupWriter::merge(std::span<const Rollup> neighbours) {
@@ -114,7 +131,7 @@ Result<std::string> RollupWriter::rows_of(std::span<const Rollup> rollups, Rollu
     WEIR_TRY(auto path, local(rollup_path(store_, rollup, level)));
     paths.push_back(std::move(path));
   }
-  return "SELECT * FROM " + parts_sql(paths);
+  return "SELECT * FROM " + rollup_rows_sql(paths);
 }
 
 /// Makes a file of what a query gives, and says so in `rollup`.
@@ -125,7 +142,7 @@ Result<void> RollupWriter::write(Rollup& rollup, RollupLevel level, const std::s
                                sql_string(made.string()) + ' ' + kCopyOptions));
   WEIR_TRY(const auto counts,
            two_numbers(connection_, "SELECT count(*), coalesce(sum(events), 0)::BIGINT FROM " +
-                                        parts_sql({made})));
+                                        rollup_rows_sql({made})));
   WEIR_TRY(const auto bytes, read_file(made, kMaxFileBytes));
   auto& file = level == RollupLevel::kMinutes ? rollup.minutes : rollup.hours;
   file = {.rows = counts.first, .bytes = bytes.size(), .crc32c = crc32c(bytes)};

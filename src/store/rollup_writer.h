@@ -15,7 +15,7 @@ namespace weir::store {
 /// Makes files of rollups (docs/formats/rollups.md). They are durable, and nobody knows of them
 /// before the index names them.
 ///
-/// Memory   DuckDB's, limited to 384 MiB, and the distributions of 400,000 rows.
+/// Memory   DuckDB's, limited to 640 MiB, and the distributions of 400,000 rows.
 /// Threads  One at a time.
 /// Errors   kInvalidInput (DuckDB's: a file cannot be read), kIo, kExhausted.
 class RollupWriter {
@@ -37,6 +37,7 @@ class RollupWriter {
   RollupWriter(const log::StoreDirectory& store, std::filesystem::path scratch, Database database,
                Connection connection);
 
+  [[nodiscard]] Result<void> sum_up(const std::string& events);
   [[nodiscard]] Result<std::filesystem::path> local(const std::filesystem::path& path);
   [[nodiscard]] Result<std::string> rows_of(std::span<const Rollup> rollups, RollupLevel level);
   [[nodiscard]] Result<void> write(Rollup& rollup, RollupLevel level, const std::string& rows);
