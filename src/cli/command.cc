@@ -86,6 +86,7 @@ void compact_when_due(const log::StoreDirectory& store) {
   const auto due = store::is_compaction_due(store);
   if (!due || !*due) return;  // what cannot be read is said by whoever needs it
   const auto done = store::compact(store);
+  if (done) complain_of_rollups(done->rollups);
   if (done || done.error().code == ErrorCode::kConflict ||
       done.error().code == ErrorCode::kUnavailable) {
     return;
@@ -101,6 +102,17 @@ void warn_of_damage(const std::vector<store::BadPlace>& places) {
   if (!places.empty()) {
     std::fprintf(
         stderr, "weir: the answer is without these events; `weir verify` checks the whole store\n");
+  }
+}
+
+void complain_of_rollups(const store::RollupReport& report) {
+  for (const auto& place : report.damaged) {
+    std::fprintf(stderr, "weir: %s: %s; it was made again from the log\n", place.file.c_str(),
+                 place.reason.c_str());
+  }
+  for (const auto& place : report.unread) {
+    std::fprintf(stderr, "weir: %s: %s; rollups of its batch were not made\n", place.file.c_str(),
+                 place.reason.c_str());
   }
 }
 
@@ -184,6 +196,7 @@ int run_program(int argc, char** argv) {
   add_release(app, invocation);
   add_backup(app, invocation);
   add_restore(app, invocation);
+  add_rebuild(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);

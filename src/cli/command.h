@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "log/store_directory.h"
 #include "store/history.h"
+#include "store/rollup.h"
 
 namespace CLI {
 class App;
@@ -58,6 +59,9 @@ void compact_when_due(const log::StoreDirectory& store);
 /// Says on standard error what could not be read, and that the answer is without it.
 void warn_of_damage(const std::vector<store::BadPlace>& places);
 
+/// Says on standard error what was wrong with the rollups, and what was done about it.
+void complain_of_rollups(const store::RollupReport& report);
+
 void add_run(CLI::App& app, Invocation& invocation);
 void add_resume(CLI::App& app, Invocation& invocation);
 void add_rerun(CLI::App& app, Invocation& invocation);
@@ -78,6 +82,7 @@ void add_restore(CLI::App& app, Invocation& invocation);
 void add_gc(CLI::App& app, Invocation& invocation);
 void add_hold(CLI::App& app, Invocation& invocation);
 void add_release(CLI::App& app, Invocation& invocation);
+void add_rebuild(CLI::App& app, Invocation& invocation);
 void add_hooks(CLI::App& app, Invocation& invocation);
 void add_plugins(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);

@@ -33,6 +33,27 @@ void print_text(const store::CompactionReport& done) {
   }
 }
 
+json::Array json_of(const std::vector<store::BadPlace>& places) {
+  json::Array array;
+  array.reserve(places.size());
+  for (const auto& place : places) {
+    json::Object one;
+    one.set("file", place.file.string());
+    one.set("reason", place.reason);
+    array.emplace_back(std::move(one));
+  }
+  return array;
+}
+
+json::Object rollups_json(const store::RollupReport& done) {
+  json::Object object;
+  object.set("files", done.files);
+  object.set("events", done.events);
+  object.set("damaged", json_of(done.damaged));
+  object.set("unread", json_of(done.unread));
+  return object;
+}
+
 void print_json(const store::CompactionReport& done) {
   json::Object object;
   object.set("segments", done.segments);
@@ -60,6 +81,7 @@ void print_json(const store::CompactionReport& done) {
     left_parts.emplace_back(std::move(one));
   }
   object.set("left_parts", std::move(left_parts));
+  object.set("rollups", rollups_json(done.rollups));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 
@@ -77,7 +99,10 @@ int compact(bool as_json, const Invocation& invocation) {
     std::fprintf(stderr, "weir: %s: stays as it is: %s\n", (store->parts() / part).c_str(),
                  reason.c_str());
   }
-  return done->left.empty() && done->left_parts.empty() ? kDone : kStoreFailed;
+  complain_of_rollups(done->rollups);
+  const bool is_whole =
+      done->left.empty() && done->left_parts.empty() && done->rollups.unread.empty();
+  return is_whole ? kDone : kStoreFailed;
 }
 
 }  // namespace

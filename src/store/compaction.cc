@@ -21,6 +21,7 @@
 #include "log/sealing.h"
 #include "store/batch.h"
 #include "store/part_folder.h"
+#include "store/rollup.h"
 
 namespace weir::store {
 namespace {
@@ -45,6 +46,9 @@ class Compaction {
       WEIR_TRY(is_done, replace_all());
     }
     WEIR_TRY(remove_replaced());
+    // Before batches are merged: of those with a part that cannot be read the others are summed up.
+    WEIR_TRY(report_.rollups, update_rollups(store_, folder_.manifest(),
+                                             {.scratch = options_.scratch, .keep = options_.keep}));
     WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
     WEIR_TRY(merge());
     WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));

@@ -11,6 +11,7 @@
 #include "log/store_directory.h"
 #include "store/merging.h"
 #include "store/part_folder.h"
+#include "store/rollup.h"
 
 namespace weir::store {
 
@@ -48,6 +49,7 @@ struct CompactionReport {
   std::uint64_t merged_into = 0;       ///< parts that these became
   std::vector<LeftSegment> left;
   std::vector<DamagedPart> left_parts;  ///< that could have been merged
+  RollupReport rollups{};
 };
 
 /// Replaces sealed segments by parts, removes those that were replaced long enough ago, and merges

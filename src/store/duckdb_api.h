@@ -8,6 +8,11 @@ namespace weir::store {
 
 /// The functions of DuckDB that we call.
 #define WEIR_DUCKDB_FUNCTIONS(X)                        \
+  X(duckdb_aggregate_function_add_parameter)            \
+  X(duckdb_aggregate_function_set_destructor)           \
+  X(duckdb_aggregate_function_set_functions)            \
+  X(duckdb_aggregate_function_set_name)                 \
+  X(duckdb_aggregate_function_set_return_type)          \
   X(duckdb_array_type_array_size)                       \
   X(duckdb_array_type_child_type)                       \
   X(duckdb_array_vector_get_child)                      \
@@ -21,6 +26,7 @@ namespace weir::store {
   X(duckdb_column_logical_type)                         \
   X(duckdb_column_name)                                 \
   X(duckdb_connect)                                     \
+  X(duckdb_create_aggregate_function)                   \
   X(duckdb_create_bignum)                               \
   X(duckdb_create_bit)                                  \
   X(duckdb_create_config)                               \
@@ -28,6 +34,8 @@ namespace weir::store {
   X(duckdb_create_interval)                             \
   X(duckdb_create_list_type)                            \
   X(duckdb_create_logical_type)                         \
+  X(duckdb_create_map_type)                             \
+  X(duckdb_create_scalar_function)                      \
   X(duckdb_create_table_function)                       \
   X(duckdb_create_time_tz_value)                        \
   X(duckdb_create_timestamp)                            \
@@ -40,6 +48,7 @@ namespace weir::store {
   X(duckdb_data_chunk_set_size)                         \
   X(duckdb_decimal_internal_type)                       \
   X(duckdb_decimal_scale)                               \
+  X(duckdb_destroy_aggregate_function)                  \
   X(duckdb_destroy_config)                              \
   X(duckdb_destroy_data_chunk)                          \
   X(duckdb_destroy_extracted)                           \
@@ -47,6 +56,7 @@ namespace weir::store {
   X(duckdb_destroy_pending)                             \
   X(duckdb_destroy_prepare)                             \
   X(duckdb_destroy_result)                              \
+  X(duckdb_destroy_scalar_function)                     \
   X(duckdb_destroy_table_function)                      \
   X(duckdb_destroy_value)                               \
   X(duckdb_disconnect)                                  \
@@ -81,6 +91,7 @@ namespace weir::store {
   X(duckdb_library_version)                             \
   X(duckdb_list_type_child_type)                        \
   X(duckdb_list_vector_get_child)                       \
+  X(duckdb_list_vector_get_size)                        \
   X(duckdb_list_vector_reserve)                         \
   X(duckdb_list_vector_set_size)                        \
   X(duckdb_logical_type_get_alias)                      \
@@ -92,8 +103,14 @@ namespace weir::store {
   X(duckdb_prepare_error)                               \
   X(duckdb_prepare_extracted_statement)                 \
   X(duckdb_prepared_statement_type)                     \
+  X(duckdb_register_aggregate_function)                 \
+  X(duckdb_register_scalar_function)                    \
   X(duckdb_register_table_function)                     \
   X(duckdb_result_error)                                \
+  X(duckdb_scalar_function_add_parameter)               \
+  X(duckdb_scalar_function_set_function)                \
+  X(duckdb_scalar_function_set_name)                    \
+  X(duckdb_scalar_function_set_return_type)             \
   X(duckdb_set_config)                                  \
   X(duckdb_struct_type_child_count)                     \
   X(duckdb_struct_type_child_name)                      \

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "store/dead_runs.h"
 #include "store/event_columns.h"
 #include "store/part_reader.h"
+#include "store/rollup.h"
 #include "store/value_reader.h"
 
 namespace weir::store {
@@ -180,8 +182,9 @@ std::optional<std::filesystem::path> true_path(const std::filesystem::path& part
 
 /// The parts that can be read.
 struct PartFiles {
-  std::vector<std::filesystem::path> files;
-  std::string living;  ///< see living_sql
+  std::map<std::string, std::filesystem::path, std::less<>> paths;  // by Part::file
+  std::vector<std::filesystem::path> files;                         // in the manifest's order
+  std::string living;                                               ///< see living_sql
 };
 
 PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& manifest,
@@ -197,7 +200,8 @@ PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& 
   for (const auto& part : whole_parts(store, manifest, wants, places)) {
     if (auto path = true_path(folder, part.file)) {
       parts.living = both_sql(parts.living, living_sql(*path, part.dead));
-      parts.files.push_back(*std::move(path));
+      parts.files.push_back(*path);
+      parts.paths.emplace(part.file, *std::move(path));
     } else {
       places.push_back({store.parts() / part.file, 0, "a symbolic link leads elsewhere"});
     }
@@ -251,6 +255,9 @@ Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connectio
                                  .tenant = options.tenant,
                                  .bad = std::move(bad)}));
   WEIR_TRY(connection.execute(events_sql(parts)));
+  WEIR_TRY(auto rollups, add_rollup_tables(connection, store, manifest,
+                                           {.tenant = options.tenant, .parts = parts.paths}));
+  std::ranges::move(rollups, std::back_inserter(parts.files));
   return std::move(parts.files);
 }
 

@@ -1,10 +1,13 @@
 #include "store/verify.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <unordered_map>
 
 #include "artifact/artifact_store.h"
+#include "store/rollup.h"
 
 namespace weir::store {
 namespace {
@@ -84,7 +87,9 @@ Result<Verification> verify(const log::StoreDirectory& store, const std::optiona
   // Of a damaged manifest the seals have told; without it nobody knows which segments count.
   if (!read && read.error().code == ErrorCode::kCorrupt) read = ReadReport();
   if (!read) return std::unexpected(std::move(read).error());
-  return verifier.finish(std::move(seals), *std::move(read));
+  auto verification = verifier.finish(std::move(seals), *std::move(read));
+  std::ranges::move(rollup_problems(store), std::back_inserter(verification.problems));
+  return verification;
 }
 
 }  // namespace weir::store

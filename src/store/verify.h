@@ -21,9 +21,9 @@ struct Verification {
 };
 
 /// Reads the whole store: the seals (see log::verify_seals), every commit's checksum, every event
-/// against the catalogue, the numbers of each run (from 1, without holes, in order), and every
-/// artifact that an event names against its hash. Bytes after the last commit are no problem:
-/// nobody was told of them. Errors: kIo.
+/// against the catalogue, the numbers of each run (from 1, without holes, in order), every artifact
+/// that an event names against its hash, and the rollups against their index. Bytes after the last
+/// commit are no problem: nobody was told of them. Errors: kIo.
 [[nodiscard]] Result<Verification> verify(const log::StoreDirectory& store,
                                           const std::optional<Sha256>& anchor = {});
 

@@ -31,6 +31,15 @@ function contents(weir) {
     FROM events GROUP BY run_id ORDER BY run_id`));
 }
 
+/// Whether the rollups count every event once, whichever of their files are there.
+function rollupsAgree(weir) {
+  const [{events, minutes, hours}] = weir.rows(`
+    SELECT (SELECT count(*) FROM events) AS events,
+           (SELECT sum(events)::BIGINT FROM rollup_minutes) AS minutes,
+           (SELECT sum(events)::BIGINT FROM rollup_hours) AS hours`);
+  return events === minutes && events === hours;
+}
+
 await withFolder(async (folder) => {
   console.log(`seed ${SEED}, ${ROUNDS} rounds; to repeat: `
       + `WEIR_CRASH_SEED=${SEED} WEIR_CRASH_ROUNDS=${ROUNDS}`);
@@ -55,6 +64,7 @@ await withFolder(async (folder) => {
     const {status} = await ended;
     if (status === 'SIGKILL') ++killed;
     check(contents(weir) === before, `round ${round}: the events are not those from before`);
+    check(rollupsAgree(weir), `round ${round}: the rollups do not count every event once`);
     weir.ask(0, 'verify');
   }
   check(killed >= ROUNDS / 2, `only ${killed} of ${ROUNDS} compactions were hit in their middle`);
@@ -62,6 +72,7 @@ await withFolder(async (folder) => {
   const before = contents(weir);
   weir.ask(0, 'compact');
   check(contents(weir) === before, 'the events are not those from before');
+  check(rollupsAgree(weir), 'the rollups do not count every event once');
   weir.ask(0, 'verify');
   const tail = weir.rows('SELECT count(*) AS events FROM weir_tail()');
   check(tail[0].events === 0, `${tail[0].events} events are in segments still`);

@@ -1,0 +1,30 @@
+-- How long do nodes take, hour by hour?
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
+-- pipeline_id: of which pipeline; of that with the most completed nodes if it is not set. The percentiles
+-- are within 1 %.
+WITH chosen AS MATERIALIZED (
+  SELECT coalesce(getvariable('pipeline_id'), (
+    SELECT arg_max(pipeline_id, n) FROM (
+      SELECT pipeline_id, sum(events) AS n
+      FROM rollup_hours
+      WHERE event_type = 'pipeline_node_completed'
+        AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+      GROUP BY pipeline_id))) AS pipeline_id
+),
+merged AS (
+  SELECT hour, pipeline_id, node_id, sum(timed)::BIGINT AS times, weir_merge(durations) AS durations
+  FROM rollup_hours SEMI JOIN chosen USING (pipeline_id)
+  WHERE event_type = 'pipeline_node_completed'
+    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+  GROUP BY hour, pipeline_id, node_id
+)
+SELECT
+  hour,
+  pipeline_id,
+  node_id,
+  times,
+  round(weir_quantile(durations, 0.5), 1) AS p50_ms,
+  round(weir_quantile(durations, 0.95), 1) AS p95_ms,
+  round(weir_quantile(durations, 0.99), 1) AS p99_ms
+FROM merged
+ORDER BY hour, p95_ms DESC, node_id;

@@ -1,0 +1,40 @@
+-- From which plugin does the work go on to which, and how long does it wait in between?
+-- Over the newest runs that ended. runs: how many; 1000 if it is not set. A node waits from the end of the
+-- last node before it.
+WITH
+newest AS MATERIALIZED (
+  SELECT run_id
+  FROM logs
+  WHERE event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
+  ORDER BY timestamp DESC, run_id DESC
+  LIMIT coalesce(getvariable('runs')::BIGINT, 1000)
+),
+executed AS MATERIALIZED (
+  SELECT
+    run_id,
+    node_id,
+    any_value(plugin_id) AS plugin_id,
+    min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
+    max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
+    max(predecessor_node_ids) AS predecessor_node_ids
+  FROM logs SEMI JOIN newest USING (run_id)
+  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
+  GROUP BY run_id, node_id
+),
+steps AS (
+  SELECT
+    before.plugin_id AS from_plugin,
+    after.plugin_id AS to_plugin,
+    epoch_us(after.started_at - max(before.ended_at) OVER (PARTITION BY after.run_id, after.node_id)) / 1000 AS wait_ms
+  FROM (SELECT * EXCLUDE (predecessor_node_ids), unnest(predecessor_node_ids) AS before_id FROM executed) AS after
+  JOIN executed AS before ON before.run_id = after.run_id AND before.node_id = after.before_id
+)
+SELECT
+  from_plugin,
+  to_plugin,
+  count(*) AS transitions,
+  round(avg(wait_ms), 1) AS avg_wait_ms,
+  round(quantile_disc(wait_ms, 0.95), 1) AS p95_wait_ms
+FROM steps
+GROUP BY from_plugin, to_plugin
+ORDER BY transitions DESC, from_plugin, to_plugin;

@@ -1,0 +1,358 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "log/log_writer.h"
+#include "log/sealing.h"
+#include "store/compaction.h"
+#include "store/event_table.h"
+#include "store/query.h"
+
+namespace weir::store {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+const Variables kSinceThen = {{"since", "2026-01-01"}};
+
+/// "2026-01-01T10:00:00.120000Z" of a time of that day, "10:00", and so many milliseconds more.
+std::string time_at(const std::string& clock, int ms) {
+  const auto start = *parse_rfc3339("2026-01-01T" + clock + ":00Z");
+  return to_string(start + std::chrono::milliseconds(ms));
+}
+
+/// Runs with known times, and what the recipes make of them.
+class CookbookTest : public testing::Test {
+ protected:
+  /// Adds an event of a run, so many milliseconds after its clock. `rest`: further members.
+  void event(int run, const std::string& pipeline, const std::string& clock, int ms,
+             const std::string& type, const std::string& rest = "",
+             const std::string& pipeline_type = "dag") {
+    lines_ += R"({"timestamp":")" + time_at(clock, ms) + R"(","event_type":")" + type +
+              R"(","level":"INFO","pipeline_type":")" + pipeline_type + R"(","pipeline_id":")" +
+              pipeline + R"(","pipeline_version":"1","run_id":")" + id(run) + R"(","run_seq":)" +
+              std::to_string(++seq_[run]) + rest + "}\n";
+    ++events_;
+  }
+  void begin(int run, const std::string& pipeline, const std::string& clock) {
+    event(run, pipeline, clock, 0, "pipeline_started",
+          R"(,"entry_nodes":[],"output_nodes":[],"node_count":4)");
+  }
+  void complete(int run, const std::string& pipeline, const std::string& clock, int ms) {
+    event(run, pipeline, clock, ms, "pipeline_completed",
+          R"(,"duration_ms":)" + std::to_string(ms) + R"(,"node_count":4,"output_node_ids":[])");
+  }
+  struct Node {
+    std::string id;
+    std::string plugin;
+    int step;
+    std::string before;  ///< a list: `"a","b"`
+    int from_ms;
+    int to_ms;
+  };
+  static std::string named(const std::string& node, const std::string& plugin, int step) {
+    return R"(,"node_id":")" + node + R"(","plugin_id":")" + plugin +
+           R"(","tool_id":"t","step_index":)" + std::to_string(step);
+  }
+  void start_node(int run, const std::string& clock, const Node& node) {
+    event(run, "etl", clock, node.from_ms, "pipeline_node_started",
+          named(node.id, node.plugin, node.step) + R"(,"predecessor_node_ids":[)" + node.before +
+              "]");
+  }
+  void end_node(int run, const std::string& clock, const Node& node) {
+    event(run, "etl", clock, node.to_ms, "pipeline_node_completed",
+          named(node.id, node.plugin, node.step) + R"(,"duration_ms":)" +
+              std::to_string(node.to_ms - node.from_ms) + R"(,"output_keys":[])");
+  }
+  /// a, then b and c beside each other, then d.
+  void diamond(int run, const std::string& clock, int b_ms, int c_ms) {
+    const int end = 120 + std::max(b_ms, c_ms);
+    const Node a{"a", "sql", 0, "", 10, 110}, b{"b", "process", 1, R"("a")", 120, 120 + b_ms},
+        c{"c", "sql", 2, R"("a")", 120, 120 + c_ms},
+        d{"d", "file", 3, R"("b","c")", end + 10, end + 60};
+    begin(run, "etl", clock);
+    for (const auto* node : {&a, &b, &c, &d}) start_node(run, clock, *node);
+    for (const auto* node : {&a, &b, &c, &d}) end_node(run, clock, *node);
+    complete(run, "etl", clock, end + 80);
+  }
+
+  void commit() {
+    log::LogWriter writer(store_, system_clock(), {.segment_bytes = std::uint64_t{1} << 24});
+    ASSERT_TRUE(writer.commit(lines_, std::exchange(events_, 0)));
+    lines_.clear();
+    writer.close();
+    ASSERT_TRUE(log::seal_finished(store_));
+  }
+
+  void commit_and_compact() {
+    if (events_ > 0) commit();
+    EXPECT_TRUE(compact(store_, {.keep = {}}));
+  }
+
+  /// A recipe's rows as JSON text, or the error: of what is committed, and of what is not yet.
+  std::string answer(const std::string& name, const Variables& variables = {},
+                     const std::string& columns = "*") {
+    if (events_ > 0) commit();
+    const auto database = open_views(store_, std::make_shared<BadPlaces>());
+    auto connection = database->connect();
+    for (const auto& [variable, value] : variables) {
+      EXPECT_TRUE(set_variable(*connection, variable, value));
+    }
+    const auto recipes = cookbook();
+    const auto recipe = std::ranges::find(recipes, name, &Recipe::name);
+    if (recipe == recipes.end()) return "no such recipe";
+    auto sql = std::string(recipe->sql);
+    sql.resize(sql.rfind(';'));
+    auto rows = connection->query("SELECT " + columns + " FROM (" + sql + ")");
+    if (!rows) return rows.error().message;
+    json::Array all;
+    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
+    return json::to_text(all);
+  }
+
+  static std::string id(int run) {
+    const auto digits = std::to_string(1000 + run);
+    return "019b8a2f-7c00-7000-8000-00000000" + digits;
+  }
+
+  const log::StoreDirectory store_ =
+      *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()));
+  std::string lines_;
+  std::uint32_t events_ = 0;
+  std::map<int, int> seq_;
+};
+
+TEST_F(CookbookTest, SlackIsWhatANodeCouldHaveBeenLater) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 100, 400);
+  // Of the first run: 100 + 300 + 50 ms; c may begin when b has 100 ms left.
+  EXPECT_EQ(answer("slack", {{"run_id", id(1)}}),
+            R"([["a",100.0,0.0,0.0,0.0,true],["b",300.0,100.0,100.0,0.0,true],)"
+            R"(["c",100.0,100.0,300.0,200.0,false],["d",50.0,400.0,400.0,0.0,true]])");
+  // The latest is the second.
+  EXPECT_EQ(answer("slack", {}, "node_id, slack_ms"),
+            R"([["a",0.0],["b",300.0],["c",0.0],["d",0.0]])");
+}
+
+TEST_F(CookbookTest, SlackEndsWhereNodesWaitForEachOther) {
+  begin(1, "etl", "10:00");
+  const Node a{"a", "x", 0, R"("b")", 10, 30}, b{"b", "x", 1, R"("a")", 40, 50};
+  for (const auto* node : {&a, &b}) start_node(1, "10:00", *node);
+  for (const auto* node : {&a, &b}) end_node(1, "10:00", *node);
+  complete(1, "etl", "10:00", 60);
+  EXPECT_EQ(answer("slack", {}, "node_id, earliest_ms"), R"([["a",0.0],["b",20.0]])");
+}
+
+TEST_F(CookbookTest, WhatIfANodeWereFaster) {
+  diamond(1, "10:00", 300, 100);
+  // b in half the time: 100 + 150 + 50.
+  EXPECT_EQ(answer("what-if", {}, "* EXCLUDE (run_id)"),
+            R"([["b",50.0,300.0,450.0,300.0,150.0,33.3]])");
+  // With a tenth of it c decides: 100 + 100 + 50.
+  EXPECT_EQ(answer("what-if", {{"percent", "90"}}, "* EXCLUDE (run_id)"),
+            R"([["b",90.0,300.0,450.0,250.0,200.0,44.4]])");
+  EXPECT_EQ(answer("what-if", {{"node_id", "c"}, {"run_id", id(1)}}, "new_run_ms, saved_ms"),
+            R"([[450.0,0.0]])");
+}
+
+TEST_F(CookbookTest, CriticalNodesAreCountedOverRuns) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 100, 400);
+  // The paths take 450 and 550 ms; a has 200 of 1000, b 300 of 450, c 400 of 550, d 100 of 1000.
+  EXPECT_EQ(answer("critical-nodes"),
+            R"([["etl","c",1,50.0,400.0,72.7],["etl","b",1,50.0,300.0,66.7],)"
+            R"(["etl","a",2,100.0,100.0,20.0],["etl","d",2,100.0,50.0,10.0]])");
+  EXPECT_EQ(answer("critical-nodes", {{"runs", "1"}}, "node_id"), R"([["c"],["a"],["d"]])");
+  EXPECT_EQ(answer("critical-nodes", {{"pipeline_id", "other"}}), "[]");
+}
+
+TEST_F(CookbookTest, SlowerNodesAreMeasuredByTheirOwnHistory) {
+  int run = 0;
+  const auto history = [&](const std::string& node, const std::vector<int>& durations) {
+    for (const auto ms : durations) {
+      ++run;
+      event(
+          run, "hist", "09:00", run, "pipeline_node_completed",
+          named(node, "x", 0) + R"(,"duration_ms":)" + std::to_string(ms) + R"(,"output_keys":[])");
+      complete(run, "hist", "09:00", run);
+    }
+  };
+  // The median is 100 and most are there: no distance is usual.
+  history("slow", {100, 100, 90, 110, 100, 100, 110, 90, 100, 100, 100, 150});
+  history("hardly", {100, 100, 90, 110, 100, 100, 110, 90, 100, 100, 100, 115});
+  // The usual distance of the median 100 is 40: up to 337 is nothing.
+  history("unsteady", {60, 140, 60, 140, 60, 140, 100, 60, 140, 60, 140, 300});
+  history("new", {100, 100, 100, 100, 900});
+  EXPECT_EQ(answer("slower-nodes", {}, "* EXCLUDE (ended_at)"),
+            R"([["hist","slow",150.0,100.0,1.5,12,")" + id(12) + R"("]])");
+  EXPECT_EQ(answer("slower-nodes", {{"at_least", "3"}}, "node_id"), R"([["new"],["slow"]])");
+}
+
+TEST_F(CookbookTest, StuckRunsAreJudgedByTheirPipelines) {
+  int run = 0;
+  for (const auto* clock : {"00:00", "01:00", "02:00", "03:00", "04:00", "05:00"}) {
+    begin(++run, "hourly", clock);
+    complete(run, "hourly", clock, 60'000);
+  }
+  begin(50, "hourly", "05:30");
+  event(50, "hourly", "05:31", 0, "log", R"(,"message":"m")");
+  for (const auto* clock : {"07:00", "07:10", "07:20", "07:30", "07:40"}) {
+    begin(++run, "quick", clock);
+    complete(run, "quick", clock, 60'000);
+  }
+  begin(60, "quick", "07:50");
+  event(60, "quick", "08:00", 30'000, "log", R"(,"message":"m")");
+  begin(70, "unknown", "08:00");
+  // 150 minutes of silence; 151 since the last start of an hourly pipeline; 11 minutes for one.
+  EXPECT_EQ(answer("stuck-runs", {{"now", "2026-01-01 08:01:00"}}, "* EXCLUDE (since)"),
+            R"([["stuck","hourly",")" + id(50) + R"(",9060000,9000000,60000.0],)" +
+                R"(["not started","hourly",null,9060000,null,7200000.0],)" +
+                R"(["late","quick",")" + id(60) + R"(",660000,30000,60000.0]])");
+  EXPECT_EQ(answer("stuck-runs", {{"now", "2026-01-01 08:31:00"}}, "problem, pipeline_id"),
+            R"([["stuck","hourly"],["stuck","quick"],["stuck","unknown"],["not started","hourly"],)"
+            R"(["not started","quick"]])");
+}
+
+TEST_F(CookbookTest, GapsAreHolesNotedGapsAndSilence) {
+  for (const int number : {1, 2, 5, 5, 6}) {
+    event(1, "foreign", "10:00", number, "log",
+          R"(,"message":"m","source_seq":)" + std::to_string(number), "external");
+  }
+  event(2, "weir", "10:05", 0, "projection_gap", R"(,"target_run_id":")" + id(1) + '"', "external");
+  event(3, "etl", "10:10", 0, "log", R"(,"message":"m")");
+  event(3, "etl", "10:16", 0, "log", R"(,"message":"m")");
+  EXPECT_EQ(answer("gaps", {}, "gap, pipeline_id, run_id, events, first_missing, last_missing"),
+            R"([["silence","etl",")" + id(3) + R"(",null,null,null],["noticed gap",null,")" +
+                id(1) + R"(",null,null,null],["missing events","foreign",")" + id(1) +
+                R"(",2,3,4]])");
+  EXPECT_EQ(answer("gaps", {{"silence_s", "361"}}, "gap"),
+            R"([["noticed gap"],["missing events"]])");
+}
+
+TEST_F(CookbookTest, CacheEffectIsTheTimeThatHitsDidNotTake) {
+  const auto completed = [&](int run, int ms, bool hit) {
+    event(run, "etl", "10:00", run, "pipeline_node_completed",
+          named("x", "p", 0) + R"(,"duration_ms":)" + std::to_string(ms) +
+              R"(,"output_keys":[],"cache_hit":)" + (hit ? "true" : "false"));
+  };
+  const auto missed = [&](int run, const std::string& reason) {
+    event(run, "etl", "10:00", run, "cache_miss",
+          named("x", "p", 0) + R"(,"reason":")" + reason + '"');
+  };
+  missed(1, "new");
+  completed(1, 100, false);
+  missed(2, "input");
+  completed(2, 300, false);
+  missed(3, "input");
+  for (int run = 4; run < 7; ++run) completed(run, 1, true);
+  // Three times 200 ms, which took 1 each.
+  EXPECT_EQ(answer("cache-effect"), R"([["etl","x",3,2,0.6,200.0,597.0,"input"]])");
+  commit_and_compact();
+  EXPECT_EQ(answer("cache-hit-ratio", kSinceThen), R"([["2026-01-01 10:00:00","etl",3,2,0.6]])");
+}
+
+TEST_F(CookbookTest, RetryCostIsByCause) {
+  const auto failed = [&](int attempt, int ms, const std::string& type) {
+    event(1, "etl", "10:00", 100 * attempt, "pipeline_node_failed",
+          named("r", "p", 0) + R"(,"attempt":)" + std::to_string(attempt) + R"(,"duration_ms":)" +
+              std::to_string(ms) + R"(,"error_type":")" + type + R"(","error_message":"m")");
+  };
+  const auto again = [&](int attempt, int delay_ms) {
+    event(1, "etl", "10:00", 100 * attempt - 50, "pipeline_node_retry_scheduled",
+          named("r", "p", 0) + R"(,"attempt":)" + std::to_string(attempt) +
+              R"(,"reason":"timeout","attributes":{"delay_ms":)" + std::to_string(delay_ms) + "}");
+  };
+  failed(1, 50, "Slow");
+  again(2, 1000);
+  failed(2, 70, "Slow");
+  again(3, 2000);
+  failed(3, 10, "Broken");
+  EXPECT_EQ(answer("retry-cost"), R"([["etl","r","timeout","Slow",2,120.0,3000.0],)"
+                                  R"(["etl","r","not tried again","Broken",1,10.0,null]])");
+  commit_and_compact();
+  EXPECT_EQ(answer("failures-over-time", kSinceThen),
+            R"([["2026-01-01 10:00:00","etl","Broken",null,1,null,null],)"
+            R"(["2026-01-01 10:00:00","etl","Slow",null,2,null,null],)"
+            R"(["2026-01-01 10:00:00","etl","timeout",null,null,2,null]])");
+}
+
+TEST_F(CookbookTest, ProvidersHaveLatencyTokensAndCost) {
+  const auto call = [&](int ms, int tokens) {
+    event(1, "etl", "10:00", ms, "provider_call_completed",
+          R"(,"duration_ms":)" + std::to_string(ms) +
+              R"(,"provider":"p","operation":"chat","model_id":"m","input_tokens":)" +
+              std::to_string(10 * tokens) + R"(,"output_tokens":)" + std::to_string(tokens) +
+              R"(,"cost_usd":0.00)" + std::to_string(tokens));
+  };
+  call(100, 1);
+  call(200, 2);
+  call(900, 3);
+  event(
+      1, "etl", "10:01", 0, "provider_call_failed",
+      R"(,"duration_ms":7,"error_type":"E","error_message":"m","provider":"p","operation":"chat","model_id":"m")");
+  EXPECT_EQ(answer("provider-latency"), R"([["p","chat","m",4,1,200.0,900.0,60,6,0.006]])");
+  commit_and_compact();
+  // floor(0.95 * 2) is the second of three; within 1 % of 200.
+  EXPECT_EQ(answer("tokens-over-time", kSinceThen, "* REPLACE (abs(p95_ms - 200) <= 2 AS p95_ms)"),
+            R"([["2026-01-01 10:00:00","p","chat","m",4,1,60,6,0.006,true]])");
+}
+
+TEST_F(CookbookTest, ConcurrencyChangesWithEachStartAndEnd) {
+  diamond(1, "10:00", 300, 100);
+  EXPECT_EQ(answer("concurrency"),
+            R"([[0.0,100.0,1],[100.0,10.0,0],[110.0,100.0,2],[210.0,200.0,1],[410.0,10.0,0],)"
+            R"([420.0,50.0,1],[470.0,null,0]])");
+}
+
+TEST_F(CookbookTest, TheFirstNodeHasATime) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 300, 100);
+  begin(3, "etl", "12:00");
+  EXPECT_EQ(answer("time-to-first-node"), R"([["etl",2,10.0,10.0,10.0,1]])");
+}
+
+TEST_F(CookbookTest, TransitionsGoAlongTheEdges) {
+  diamond(1, "10:00", 300, 100);
+  // d waits 10 ms for the last of those before it, b; b and c 10 ms for a.
+  EXPECT_EQ(answer("transitions"), R"([["process","file",1,10.0,10.0],["sql","file",1,10.0,10.0],)"
+                                   R"(["sql","process",1,10.0,10.0],["sql","sql",1,10.0,10.0]])");
+}
+
+TEST_F(CookbookTest, RollupsAnswerOverTime) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "10:30", 100, 400);
+  commit_and_compact();
+  diamond(3, "11:59", 300, 100);
+  begin(4, "etl", "11:59");
+  start_node(4, "11:59", {"a", "sql", 0, "", 10, 110});
+  EXPECT_EQ(answer("runs-per-hour", kSinceThen, "* EXCLUDE (p95_ms)"),
+            R"([["2026-01-01 10:00:00",2,2,null,null],["2026-01-01 11:00:00",2,1,null,null]])");
+  EXPECT_EQ(answer("runs-per-hour", {{"pipeline_id", "no"}, {"since", "2026-01-01"}}), "[]");
+  // The run of 10:00 took 500 ms, that of 10:30 600.
+  EXPECT_EQ(answer("runs-per-hour", kSinceThen, "abs(p95_ms - 500) <= 5"), "[[true],[true]]");
+  EXPECT_EQ(
+      answer("node-durations-over-time", kSinceThen,
+             "hour, node_id, times, abs(p50_ms - CASE node_id WHEN 'a' THEN 100 WHEN 'b' THEN "
+             "CASE times WHEN 2 THEN 100 ELSE 300 END WHEN 'c' THEN 100 ELSE 50 END) <= 3"),
+      R"([["2026-01-01 10:00:00","a",2,true],["2026-01-01 10:00:00","b",2,true],)"
+      R"(["2026-01-01 10:00:00","c",2,true],["2026-01-01 10:00:00","d",2,true],)"
+      R"(["2026-01-01 11:00:00","b",1,true],["2026-01-01 11:00:00","a",1,true],)"
+      R"(["2026-01-01 11:00:00","c",1,true],["2026-01-01 11:00:00","d",1,true]])");
+  // 550 ms of nodes in a minute, 650 in the next: 0.01 at a time.
+  EXPECT_EQ(answer("throughput", kSinceThen, "minute, nodes, nodes_at_a_time"),
+            R"([["2026-01-01 10:00:00",4,0.01],["2026-01-01 10:30:00",4,0.01],)"
+            R"(["2026-01-01 11:59:00",4,0.01]])");
+  EXPECT_EQ(answer("running-over-time", kSinceThen),
+            R"([["2026-01-01 10:00:00",0],["2026-01-01 10:30:00",0],["2026-01-01 11:59:00",1]])");
+  // What ran before counts.
+  EXPECT_EQ(answer("running-over-time", {{"since", "2026-01-01 11:30"}}),
+            R"([["2026-01-01 11:59:00",1]])");
+  EXPECT_EQ(answer("runs-per-hour", {{"since", "2026-01-01 11:00"}}, "hour, started"),
+            R"([["2026-01-01 11:00:00",2]])");
+  EXPECT_EQ(answer("runs-per-hour"), "[]");  // it is long ago
+}
+
+}  // namespace
+}  // namespace weir::store
