@@ -32,6 +32,10 @@ Status check(const RecorderOptions& options) {
   if (options.ring_bytes < kMinRingBytes || options.ring_bytes > kMaxRingBytes) {
     return wrong_options("ring_bytes must be 4 KiB to 1 GiB");
   }
+  if (options.sink_patience < std::chrono::milliseconds(1) ||
+      options.sink_patience > std::chrono::hours(1)) {
+    return wrong_options("sink_patience must be 1 ms to 1 hour");
+  }
   return {};
 }
 
@@ -90,17 +94,24 @@ record::TraceContext root_of(const RunOptions& options) {
   return root;
 }
 
-record::RecorderOptions to_options(RecorderOptions options) {
+/// A user's function that may throw; null: there is none.
+template <class... Argument>
+std::function<void(Argument...)> without_throwing(std::function<void(Argument...)> call) {
+  if (!call) return {};
+  return [call = std::move(call)](Argument... arguments) {
+    try {
+      call(arguments...);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): promised to be ignored
+    }
+  };
+}
+
+record::RecorderOptions to_options(const RecorderOptions& options) {
   record::RecorderOptions made;
   made.commit_interval = options.commit_interval;
   made.ring_bytes = options.ring_bytes;
-  if (options.on_drop) {
-    made.on_drop = [call = std::move(options.on_drop)](event::Type type) {
-      try {
-        call(static_cast<EventType>(type));
-      } catch (...) {  // NOLINT(bugprone-empty-catch): promised to be ignored
-      }
-    };
+  if (const auto on_drop = without_throwing(options.on_drop)) {
+    made.on_drop = [on_drop](event::Type type) { on_drop(static_cast<EventType>(type)); };
   }
   return made;
 }
@@ -114,6 +125,10 @@ Status to_status(const Error& error) {
                     static_cast<int>(ErrorCode::kUnavailable) + 1);
   return {static_cast<StatusCode>(static_cast<int>(error.code) + 1), error.message};
 }
+
+RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& options)
+    : sinks(options.sink_patience, without_throwing(options.on_sink_problem)),
+      recorder(std::move(store), to_options(options)) {}
 
 Error to_error(const Status& status) {
   const int code = std::max(static_cast<int>(status.code()), 1);  // a failure, so it is never 0
@@ -133,8 +148,7 @@ StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
   auto directory = log::StoreDirectory::create(store);
   if (!directory) return to_status(directory.error());
   try {
-    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory),
-                                                           embed::to_options(std::move(options))));
+    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory), options));
   } catch (const std::system_error& error) {
     return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
   }
@@ -190,11 +204,8 @@ Status Recorder::set_sampling(std::string_view logger, std::optional<double> rat
 
 Status Recorder::add_sink(std::unique_ptr<Sink> sink) noexcept {
   if (!sink) return {StatusCode::kInvalidInput, "there is no sink"};
-  auto attached = embed::attach_sink(state_->recorder, embed::adapt_sink(std::move(sink)));
-  if (!attached) return to_status(attached.error());
-  const std::lock_guard lock(state_->mutex);
-  state_->sinks.push_back(*std::move(attached));
-  return {};
+  const auto added = state_->sinks.add(state_->recorder, embed::adapt_sink(std::move(sink)));
+  return added ? Status() : to_status(added.error());
 }
 
 Statistics Recorder::statistics() const noexcept {
