@@ -77,6 +77,26 @@ Status check(const RunOptions& options) {
   return check_fields(options);
 }
 
+void mask(event::Field field, std::string& text, const event::Redactor& redactor,
+          event::RedactionCounts& counts) {
+  const std::string value = text;
+  redactor.redact_value(event::info(field).name, value, event::TextKind::kField, text, counts);
+}
+
+/// They are copied into every event, so secrets are masked here, once.
+void mask_fields(RunOptions& options, const event::Redactor& redactor,
+                 event::RedactionCounts& counts) {
+  for (auto& [said, text] : options.fields) {
+    mask(static_cast<event::Field>(said.index), text, redactor, counts);
+  }
+}
+
+/// Also those that come from the context around.
+void mask_ids(record::TraceContext& root, const event::Redactor& redactor,
+              event::RedactionCounts& counts) {
+  for (const auto& [field, member] : kContextIds) mask(field, root.ids.*member, redactor, counts);
+}
+
 /// Where the run is in a trace, and for whom.
 record::TraceContext root_of(const RunOptions& options) {
   const auto parent = Access::get(options.parent);
@@ -162,7 +182,10 @@ StatusOr<Run> Recorder::begin(RunOptions options) noexcept {
   if (!id) {
     return Status(StatusCode::kInvalidInput, "run_id is no UUID: '" + options.run_id + "'");
   }
+  event::RedactionCounts redacted;
+  embed::mask_fields(options, state_->recorder.redactor(), redacted);
   auto root = embed::root_of(options);
+  embed::mask_ids(root, state_->recorder.redactor(), redacted);
   try {
     auto run = state_->recorder.begin({
         .run_id = *id,
@@ -171,6 +194,7 @@ StatusOr<Run> Recorder::begin(RunOptions options) noexcept {
         .pipeline_version = options.pipeline_version,
         .trace_id = root.trace_id,
         .durability = static_cast<record::Durability>(options.durability),
+        .redacted = std::move(redacted),
     });
     if (!run) return to_status(run.error());
     return Run(std::make_shared<embed::RunState>(state_, *std::move(run), std::move(root),

@@ -311,6 +311,24 @@ TEST(Contexts, RefuseWhatCannotTravel) {
   }
 }
 
+TEST(Begin, MasksWhatEveryEventOfTheRunSays) {
+  const auto token = "ghp_" + std::string(36, 'a') + "4B";
+  const auto around = *TraceContext::start().with_id(field::kSessionId, token);
+  Recording it({.pipeline_id = token,
+                .parent = around,
+                .fields = {{field::kRequestId, token}, {field::kUserId, "ann"}}});
+  it.run.logger("l").info("clean");
+  it.run.logger("l").info("clean");
+  const auto lines = it.events("log");
+  ASSERT_EQ(lines.size(), 2U);
+  for (const auto* name : {"pipeline_id", "request_id", "session_id"}) {
+    EXPECT_EQ(text_of(lines[0], name), "[REDACTED:github_token]") << name;
+  }
+  EXPECT_EQ(text_of(lines[0], "user_id"), "ann");
+  EXPECT_EQ(attribute_of(lines[0], "redacted"), R"({"github_token":3})");
+  EXPECT_EQ(attribute_of(lines[1], "redacted"), "-");
+}
+
 /// Throws or fails as its event says.
 class MoodySink final : public Sink {
  public:

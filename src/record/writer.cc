@@ -226,6 +226,10 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
   }
   ++pending_.events;
 
+  if (run.says_redacted_) {
+    redactor_.count_before(std::exchange(run.redacted_, {}));
+    run.says_redacted_ = false;
+  }
   if (const auto masked = redactor_.redact(header.type, fields)) fields = *masked;
   run.last_time_ = time_in_run(header);
   Line line{.timestamp = run.last_time_,
