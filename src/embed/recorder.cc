@@ -239,7 +239,10 @@ Statistics Recorder::statistics() const noexcept {
           .refused = state_->refused.load(std::memory_order_relaxed),
           .full = figures.full,
           .cut = figures.cut,
-          .commits = figures.commits};
+          .commits = figures.commits,
+          .drop_rate = figures.drop_rate(),
+          .last_emit = figures.last_emit,
+          .last_drop = figures.last_drop};
 }
 
 }  // namespace weir

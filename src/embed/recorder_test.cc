@@ -167,6 +167,14 @@ TEST(Drop, IsToldAndCountedAndWhatTheCallbackThrowsIsIgnored) {
   EXPECT_EQ(it.recorder.statistics().dropped, 1U);
   EXPECT_EQ(it.recorder.statistics().emitted, 1U);
   EXPECT_GE(it.recorder.statistics().commits, 1U);
+  const auto figures = it.recorder.statistics();
+  EXPECT_EQ(figures.drop_rate, 0.5);
+  const auto now = std::chrono::system_clock::now();
+  ASSERT_TRUE(figures.last_emit && figures.last_drop);
+  for (const auto time : {*figures.last_emit, *figures.last_drop}) {
+    EXPECT_LE(time, now + 1s);
+    EXPECT_GE(time, now - 1min);
+  }
 }
 
 TEST(Lost, RunsAreToldOnceAndEveryFlushSaysWhy) {
