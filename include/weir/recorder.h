@@ -27,6 +27,13 @@ struct RecorderOptions {
   std::size_t ring_bytes = std::size_t{1} << 20;
   /// Called by `try_emit`, on its thread, for each event that it drops. What it throws is ignored.
   std::function<void(EventType)> on_drop{};
+  /// How long the recorder's end waits for its sinks, all together, before it leaves those behind
+  /// that hang. 1 ms to 1 hour.
+  std::chrono::milliseconds sink_patience{10'000};
+  /// Told in a sentence of a sink that does not take an event, or is left behind. Called on a
+  /// thread of the recorder or by its end, one call at a time for each sink. What it throws is
+  /// ignored.
+  std::function<void(std::string_view)> on_sink_problem{};
 };
 
 /// What a recorder has done so far. Read while it works, so no two figures are of one moment.
@@ -37,6 +44,10 @@ struct Statistics {
   std::uint64_t full = 0;     ///< how often a thread's buffer was full
   std::uint64_t cut = 0;      ///< events whose line was too long (4 MiB)
   std::uint64_t commits = 0;
+  double drop_rate = 0;  ///< the part of all events that was dropped, 0 to 1
+  /// Of those that are on their way to the disk; nothing: never.
+  std::optional<std::chrono::system_clock::time_point> last_emit;
+  std::optional<std::chrono::system_clock::time_point> last_drop;
 };
 
 /// A committed event, as a sink gets it. Views, good until the sink returns.
@@ -52,8 +63,11 @@ struct Event {
 /// Where events go beside the log: a database of your own. Gets the events of this process in the
 /// order in which they were committed: a sink never has what the log has not.
 ///
-/// Failure  What a sink returns or throws is counted and reported, and harms no run.
-/// Threads  One call at a time, on a thread of the recorder.
+/// Failure  What a sink returns or throws is told to RecorderOptions::on_sink_problem, and harms
+///          no run.
+/// Threads  One call at a time, on a thread of the recorder. A sink that does not come back in time
+///          when the recorder ends is left behind: it is destroyed when it is back, and gets
+///          nothing more.
 class Sink {
  public:
   Sink() = default;
@@ -100,7 +114,8 @@ class Recorder {
   [[nodiscard]] Status set_sampling(std::string_view logger, std::optional<double> rate) noexcept;
 
   /// Every event of this recorder, from its first one on, goes to `sink` too when it is committed.
-  /// A slow sink slows nothing down: it reads the log. The recorder's end waits up to 10 s for it.
+  /// A slow sink slows nothing down, no other sink either: each reads the log. The recorder's end
+  /// waits for it up to RecorderOptions::sink_patience.
   /// Errors: kIo, kInvalidInput without a sink.
   [[nodiscard]] Status add_sink(std::unique_ptr<Sink> sink) noexcept;
 

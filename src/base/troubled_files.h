@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,7 +41,10 @@ class TroubledFiles : public FileSystem {
     return local_files().set_direct(file, direct);
   }
   ssize_t pwrite(int file, const char* bytes, std::size_t size, std::uint64_t offset) override {
-    if (full) return no_space();
+    // What is there already has its blocks.
+    if (full && static_cast<std::int64_t>(offset + size) > local_files().size(file)) {
+      return no_space();
+    }
     return local_files().pwrite(file, bytes, size, offset);
   }
   ssize_t read(int file, char* out, std::size_t size) override {

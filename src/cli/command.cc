@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "cli/console.h"
 #include "cli/usage.h"
 #include "config/load.h"
 #include "store/compaction.h"
@@ -66,7 +67,7 @@ Result<log::StoreDirectory> Invocation::open_store() const {
 }
 
 int complain(const Error& error) {
-  std::fprintf(stderr, "weir: %s\n", error.message.c_str());
+  say("weir: %s\n", error.message.c_str());
   switch (error.code) {
     case ErrorCode::kInvalidInput:
     case ErrorCode::kCancelled:
@@ -91,17 +92,16 @@ void compact_when_due(const log::StoreDirectory& store) {
       done.error().code == ErrorCode::kUnavailable) {
     return;
   }
-  std::fprintf(stderr, "weir: the log was not compacted: %s\n", done.error().message.c_str());
+  say("weir: the log was not compacted: %s\n", done.error().message.c_str());
 }
 
 void warn_of_damage(const std::vector<store::BadPlace>& places) {
   for (const auto& bad : places) {
-    std::fprintf(stderr, "weir: %s: at byte %llu: %s\n", bad.file.c_str(),
-                 static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
+    say("weir: %s: at byte %llu: %s\n", bad.file.c_str(),
+        static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
   }
   if (!places.empty()) {
-    std::fprintf(
-        stderr, "weir: the answer is without these events; `weir verify` checks the whole store\n");
+    say("weir: the answer is without these events; `weir verify` checks the whole store\n");
   }
 }
 
@@ -153,7 +153,7 @@ int act(const Invocation& invocation) {
   try {
     return invocation.action();
   } catch (const std::exception& exception) {
-    std::fprintf(stderr, "weir: %s\n", exception.what());
+    say("weir: %s\n", exception.what());
     return invocation.own_failure.value_or(kStoreFailed);
   }
 }
@@ -204,14 +204,13 @@ int run_program(int argc, char** argv) {
     app.parse(reversed_words(take_command(argc, argv, invocation), argv));
   } catch (const CLI::ParseError& outcome) {
     if (is_answer(app, outcome)) return app.exit(outcome);
-    std::fprintf(stderr, "weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n",
-                 explain(app, outcome).c_str());
+    say("weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n", explain(app, outcome).c_str());
     return invocation.own_failure.value_or(kWrongUsage);
   }
   const int exit = act(invocation);
   // Output that nobody got is an error: a full disk must not look like an empty answer.
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
-  std::fprintf(stderr, "weir: standard output cannot be written\n");
+  say("weir: standard output cannot be written\n");
   return kFailed;
 }
 

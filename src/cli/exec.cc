@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/keeping.h"
 #include "cli/recording.h"
 #include "cli/settings.h"
@@ -42,7 +43,7 @@ Result<int> catch_signals() {
   return descriptor;
 }
 
-void say(const Error& error) { std::fprintf(stderr, "weir: %s\n", error.message.c_str()); }
+void say_error(const Error& error) { say("weir: %s\n", error.message.c_str()); }
 
 void print_summary(const engine::RunReport& report, const std::string& name) {
   const bool coloured = is_coloured(stderr);
@@ -50,19 +51,16 @@ void print_summary(const engine::RunReport& report, const std::string& name) {
   const auto run = report.run_id.text();
   switch (report.outcome) {
     case pipeline::RunOutcome::kCompleted:
-      std::fprintf(stderr, "%s in %s, run %s\n",
-                   paint(coloured, Colour::kGreen, name + " completed").c_str(), took.c_str(),
-                   run.c_str());
+      say("%s in %s, run %s\n", paint(coloured, Colour::kGreen, name + " completed").c_str(),
+          took.c_str(), run.c_str());
       return;
     case pipeline::RunOutcome::kFailed:
-      std::fprintf(stderr, "%s after %s: %s, run %s\n",
-                   paint(coloured, Colour::kRed, name + " failed").c_str(), took.c_str(),
-                   report.failure.message.c_str(), run.c_str());
+      say("%s after %s: %s, run %s\n", paint(coloured, Colour::kRed, name + " failed").c_str(),
+          took.c_str(), report.failure.message.c_str(), run.c_str());
       return;
     case pipeline::RunOutcome::kCancelled:
-      std::fprintf(stderr, "%s after %s, run %s\n",
-                   paint(coloured, Colour::kYellow, name + " cancelled").c_str(), took.c_str(),
-                   run.c_str());
+      say("%s after %s, run %s\n", paint(coloured, Colour::kYellow, name + " cancelled").c_str(),
+          took.c_str(), run.c_str());
       return;
   }
 }
@@ -84,12 +82,12 @@ int exit_code_of(const engine::ExecReport& report) {
 void print_end(const engine::ExecReport& report, const ExecOptions& options,
                const std::string& name) {
   const auto& [command, run] = report;
-  if (!command) return say(Error(run.error()).within("'" + name + "' was not run"));
-  if (!*command) say(command->error());
+  if (!command) return say_error(Error(run.error()).within("'" + name + "' was not run"));
+  if (!*command) say_error(command->error());
   const auto output_error = *command ? (*command)->output_error : std::nullopt;
-  if (output_error) say(*output_error);
+  if (output_error) say_error(*output_error);
   const auto lost = run ? run->record_error : std::optional(run.error());
-  if (lost) say(Error(*lost).within("the record of '" + name + "' is incomplete"));
+  if (lost) say_error(Error(*lost).within("the record of '" + name + "' is incomplete"));
   if (*command && run && !options.quiet) print_summary(*run, name);
 }
 
@@ -99,7 +97,7 @@ int execute_recorded(const ExecOptions& options, const Invocation& invocation,
   const artifact::ArtifactStore artifacts(store.artifacts());
   const auto recording = Recording::start(settings, store);
   if (!recording) {
-    say(recording.error());
+    say_error(recording.error());
     return kExecFailed;
   }
   const auto report = engine::exec((*recording)->recorder(), artifacts,
@@ -115,7 +113,8 @@ int execute_recorded(const ExecOptions& options, const Invocation& invocation,
 
 int execute(const ExecOptions& options, const Invocation& invocation) {
   if (invocation.command.empty()) {
-    say({ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
+    say_error(
+        {ErrorCode::kInvalidInput, "no command is given, as in: weir exec -- ./backup.sh --all"});
     return kExecFailed;
   }
   const auto settings = load_settings(invocation);
@@ -123,7 +122,7 @@ int execute(const ExecOptions& options, const Invocation& invocation) {
   const auto store = invocation.create_store();
   const auto signals = store ? catch_signals() : std::unexpected(store.error());
   if (!signals) {
-    say(signals.error());
+    say_error(signals.error());
     return kExecFailed;
   }
   const int code = execute_recorded(options, invocation, *settings, *store, *signals);

@@ -7,7 +7,8 @@
 
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
+
+#include "cli/console.h"
 
 namespace weir::cli {
 
@@ -47,8 +48,8 @@ void InterruptStop::wait_for_signals() {
     if (stop_.stop_requested() && info.ssi_signo == SIGHUP) continue;
     if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
     signal_ = static_cast<int>(info.ssi_signo);
-    std::fputs(notice_.c_str(), stderr);
     stop_.request_stop();
+    say_text(notice_);
   }
 }
 

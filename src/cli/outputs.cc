@@ -1,5 +1,6 @@
 #include "cli/outputs.h"
 
+#include "cli/console.h"
 #include "cli/terminal.h"
 #include "record/callback_sink.h"
 #include "record/console_sink.h"
@@ -24,8 +25,7 @@ record::Projection projection_of(const config::Sink& sink) {
 /// Lines of JSON on standard error.
 std::shared_ptr<record::EventSink> json_console(const config::Sink& sink) {
   return std::make_shared<record::CallbackSink>(
-      [print = record::print_to(stderr),
-       fields = projection_of(sink)](const record::Published& event) {
+      [print = print_to_console(), fields = projection_of(sink)](const record::Published& event) {
         std::string line;
         if (fields.empty()) {
           line = event.line;
@@ -42,7 +42,7 @@ std::shared_ptr<record::EventSink> console(const config::Sink& sink) {
   const auto colour =
       is_coloured(stderr) ? ConsoleSink::Colour::kAlways : ConsoleSink::Colour::kNever;
   return std::make_shared<ConsoleSink>(
-      record::print_to(stderr), ConsoleSink::Options{.min_level = sink.level, .colour = colour});
+      print_to_console(), ConsoleSink::Options{.min_level = sink.level, .colour = colour});
 }
 
 record::FileRetention retention_of(const config::Sink& sink) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/terminal.h"
 
 namespace weir::cli {
@@ -66,10 +67,9 @@ void Progress::update(const engine::NodeUpdate& update) {
 
 void Progress::print_question(const engine::NodeUpdate& update) const {
   const auto id = text::printable(update.node_id);
-  std::fprintf(stderr, "%s %s  waits for a person%s%s; weir approve last %s, or weir deny\n",
-               paint(coloured_, Colour::kYellow, "?").c_str(), id.c_str(),
-               update.message.empty() ? "" : ": ", text::printable(update.message).c_str(),
-               id.c_str());
+  say("%s %s  waits for a person%s%s; weir approve last %s, or weir deny\n",
+      paint(coloured_, Colour::kYellow, "?").c_str(), id.c_str(),
+      update.message.empty() ? "" : ": ", text::printable(update.message).c_str(), id.c_str());
 }
 
 void Progress::print_ended(const engine::NodeUpdate& update) const {
@@ -84,8 +84,8 @@ void Progress::print_ended(const engine::NodeUpdate& update) const {
   if (update.kind == Kind::kUndone) note = "  undone";
   if (update.kind == Kind::kUndoFailed) note = "  not undone: ";
   if (!update.message.empty()) note += (note.empty() ? "  " : "") + text::printable(update.message);
-  std::fprintf(stderr, "%s %s  %s%s\n", mark.c_str(), name.c_str(),
-               pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());
+  say("%s %s  %s%s\n", mark.c_str(), name.c_str(),
+      pad_left(text::duration(update.duration_ms), 9).c_str(), note.c_str());
 }
 
 void Progress::draw_until_finished() {
@@ -100,7 +100,7 @@ void Progress::draw_until_finished() {
 }
 
 void Progress::erase_running() {
-  for (; drawn_lines_ > 0; --drawn_lines_) std::fputs("\x1b[A\x1b[2K", stderr);
+  for (; drawn_lines_ > 0; --drawn_lines_) say_text("\x1b[A\x1b[2K");
 }
 
 void Progress::draw_running() {
@@ -113,12 +113,11 @@ void Progress::draw_running() {
     if (static_cast<std::size_t>(drawn_lines_) == kMaxRunningLines) break;
     const auto text = " " + pad(cut(id, name_width), name_width) + "  " +
                       pad_left(text::duration(elapsed_ms(since)), 9);
-    std::fprintf(stderr, "%s%s\n", paint(coloured_, Colour::kYellow, "▸").c_str(),
-                 cut(text, room - 1).c_str());
+    say("%s%s\n", paint(coloured_, Colour::kYellow, "▸").c_str(), cut(text, room - 1).c_str());
     ++drawn_lines_;
   }
   const auto total = std::to_string(ended_) + " of " + std::to_string(node_count_) + " nodes";
-  std::fprintf(stderr, "%s\n", paint(coloured_, Colour::kGrey, cut(total, room)).c_str());
+  say("%s\n", paint(coloured_, Colour::kGrey, cut(total, room)).c_str());
   ++drawn_lines_;
 }
 

@@ -1,19 +1,29 @@
 #include "cli/recording.h"
 
-#include <cstdio>
+#include <unistd.h>
+
+#include <csignal>
+#include <mutex>
+#include <set>
+#include <span>
+#include <utility>
 
 #include "base/json.h"
+#include "base/print.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/outputs.h"
 #include "cli/settings.h"
+#include "record/event_bus.h"
+#include "record/event_bus_sink.h"
 
 namespace weir::cli {
 namespace {
 
-void say(const std::string& sentence) { std::fprintf(stderr, "weir: %s\n", sentence.c_str()); }
+void say_sentence(const std::string& sentence) { say("weir: %s\n", sentence.c_str()); }
 
-void say_error(const Result<void>& result) {
-  if (!result) say(result.error().message);
+void say_problem(const Result<void>& result) {
+  if (!result) say_sentence(result.error().message);
 }
 
 using event::Field;
@@ -35,27 +45,71 @@ json::Object hook_attributes(const std::string& name) {
   return attributes;
 }
 
-/// A sink that another process has, or that has no place now, is done without.
-Result<void> add(record::CompositeSink& all, const std::string& name, record::EventFilter filter,
-                 Result<std::shared_ptr<record::EventSink>> sink) {
-  if (sink) return all.add(name, *std::move(sink), std::move(filter));
-  if (sink.error().code == ErrorCode::kInvalidInput) {
-    return std::unexpected(std::move(sink).error().within("the sink '" + name + "'"));
-  }
-  say("without the sink '" + name + "': " + sink.error().message);
-  return {};
+/// Who reads what we print may go away; that is an error of the print then. Unlike an ignored
+/// signal, one that has a handler is as always in the programs that we start.
+void outlive_readers() {
+  struct sigaction action{};
+  ::sigaction(SIGPIPE, nullptr, &action);
+  if (action.sa_handler != SIG_DFL) return;
+  action = {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+/// Where it cannot be recorded, nothing else can: who records says so.
+void record_problem(record::Recorder& recorder, const record::HookProblem& problem) {
+  const std::string_view kind = word_of(problem.kind), message = problem.message;
+  const auto attributes = json::to_text(hook_attributes(problem.hook));
+  const event::FieldValue fields[] = {{Field::kEventType, kHookFailed},
+                                      {Field::kErrorType, kind},
+                                      {Field::kErrorMessage, message},
+                                      {Field::kMessage, message},
+                                      {Field::kAttributes, event::ObjectText{attributes}}};
+  static_cast<void>(recorder.process_runs().emit(
+      record::Retention::kOperations, "", event::Type::kCustom, event::Level::kWarning, fields));
 }
 
 }  // namespace
 
-Recording::Recording(const log::StoreDirectory& store, record::RecorderOptions options)
-    : recorder_(store, std::move(options)),
-      bus_({.on_problem = [this](const record::HookProblem& problem) { say_first(problem); }}) {}
+/// Shared with their feed, whose thread may stay longer than we do.
+struct Recording::Hooks {
+  /// So that they say that they are late before their feed does.
+  Hooks(record::Recorder& recorder, std::chrono::milliseconds patience)
+      : recorder(&recorder), sink(bus, patience - patience / 10) {}
+
+  /// A hook that fails does so at every event: the rest is counted.
+  void say_first(const record::HookProblem& problem) {
+    const std::lock_guard lock(mutex);
+    if (!said.insert({problem.hook, problem.kind}).second) return;
+    say_sentence(problem.message);
+    if (recorder != nullptr) record_problem(*recorder, problem);
+  }
+  /// Before the recorder is gone.
+  void say_nothing_more() {
+    const std::lock_guard lock(mutex);
+    recorder = nullptr;
+  }
+
+  std::mutex mutex;
+  record::Recorder* recorder;                                        // guarded by mutex
+  std::set<std::pair<std::string, record::HookProblem::Kind>> said;  // guarded by mutex
+  record::EventBus bus{
+      {.on_problem = [this](const record::HookProblem& problem) { say_first(problem); }}};
+  record::EventBusSink sink;
+};
+
+Recording::Recording(const log::StoreDirectory& store, record::RecorderOptions options,
+                     std::chrono::milliseconds patience)
+    : patience_(patience), recorder_(store, std::move(options)) {}
 
 Result<std::unique_ptr<Recording>> Recording::start(const config::Config& config,
                                                     const log::StoreDirectory& store) {
+  outlive_readers();
+  const auto patience = config.record.patience;
+  set_console_patience(patience);
   WEIR_TRY(auto options, recorder_options(config));
-  std::unique_ptr<Recording> recording(new Recording(store, std::move(options)));
+  std::unique_ptr<Recording> recording(new Recording(store, std::move(options), patience));
   WEIR_TRY(set_loggers(config, recording->loggers_));
   WEIR_TRY(recording->add_sinks(config));
   WEIR_TRY(recording->add_hooks(config));
@@ -67,77 +121,67 @@ Result<void> Recording::add_sinks(const config::Config& config) {
   for (const auto& sink : config.sinks) {
     auto name = name_of(sink);
     for (int i = 2; !names.insert(name).second; ++i) name = name_of(sink) + " " + std::to_string(i);
-    WEIR_TRY(add(sinks_, name, filter_of(sink), make_sink(sink)));
+    WEIR_TRY(add_sink(name, filter_of(sink), make_sink(sink)));
   }
   if (const auto& files = config.log_files) {
-    WEIR_TRY(add(sinks_, "loggingConfig", {}, make_log_files(*files)));
+    WEIR_TRY(add_sink("loggingConfig", {}, make_log_files(*files)));
   }
-  if (sinks_.statistics().empty()) return {};
-  WEIR_TRY(sink_feed_, feed("sinks", sinks_));
   return {};
+}
+
+Result<void> Recording::add_sink(const std::string& name, record::EventFilter filter,
+                                 Result<std::shared_ptr<record::EventSink>> sink) {
+  if (!sink && sink.error().code == ErrorCode::kInvalidInput) {
+    return std::unexpected(std::move(sink).error().within("the sink '" + name + "'"));
+  }
+  if (!sink) {
+    say_sentence("without the sink '" + name + "': " + sink.error().message);
+    return {};
+  }
+  sinks_.push_back({.name = name, .feed = feeds_.size()});
+  return add_feed(name, std::move(filter), *std::move(sink));
 }
 
 Result<void> Recording::add_hooks(const config::Config& config) {
   if (config.hooks.empty()) return {};
-  WEIR_TRY(fill_bus(config, bus_));
-  WEIR_TRY(hook_feed_, feed("hooks", bus_sink_));
+  hooks_ = std::make_shared<Hooks>(recorder_, patience_);
+  WEIR_TRY(fill_bus(config, hooks_->bus));
+  return add_feed("hooks", {}, {hooks_, &hooks_->sink});
+}
+
+Result<void> Recording::add_feed(std::string name, record::EventFilter filter,
+                                 std::shared_ptr<record::EventSink> sink) {
+  // What fails is summed up at the end.
+  WEIR_TRY(auto feed, record::LogFeed::start(recorder_.store(), std::move(sink),
+                                             {.name = std::move(name),
+                                              .is_writer = recorder_.own_writers(),
+                                              .filter = std::move(filter),
+                                              .patience = patience_}));
+  feeds_.push_back(std::move(feed));
   return {};
 }
 
-Result<std::unique_ptr<record::LogFeed>> Recording::feed(std::string name,
-                                                         record::EventSink& sink) {
-  return record::LogFeed::start(
-      recorder_.store(), sink,
-      {.name = std::move(name),
-       .is_writer = recorder_.own_writers(),
-       // What fails on the way is summed up at the end; what keeps us from ending is said.
-       .on_problem = [this](const std::string& problem) {
-         if (ending_) say(problem);
-       }});
-}
-
 Recording::~Recording() {
-  if (!sink_feed_ && !hook_feed_) return;
-  if (hook_feed_) {
+  if (hooks_) {
     // While there is somebody to record it. Runs have ended, so what they said is committed.
-    say_error(recorder_.process_runs().flush());
-    // Once everything is published, the sink waits as long for the hooks.
-    say_error(hook_feed_->finish(2 * kPatience));
+    say_problem(recorder_.process_runs().flush());
+    say_problem(feeds_.back()->finish(patience_));
     record_hooks();
   }
-  say_error(recorder_.stop(record::Recorder::AtStop::kDrain, kPatience));
-  if (sink_feed_) say_error(sink_feed_->finish(kPatience));
+  record_lost_console();
+  if (feeds_.empty()) return;
+  say_problem(recorder_.stop(record::Recorder::AtStop::kDrain, patience_));
+  const auto sinks = std::span(feeds_).first(sinks_.size());
+  for (const auto& finished : record::LogFeed::finish(sinks, patience_)) say_problem(finished);
   say_what_is_missing();
-  ending_ = true;
-}
-
-/// A hook that fails does so at every event: the rest is counted.
-void Recording::say_first(const record::HookProblem& problem) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!said_.insert({problem.hook, problem.kind}).second) return;
-  }
-  say(problem.message);
-  record_problem(problem);
-}
-
-/// Where it cannot be recorded, nothing else can: who records says so.
-void Recording::record_problem(const record::HookProblem& problem) {
-  const std::string_view kind = word_of(problem.kind), message = problem.message;
-  const auto attributes = json::to_text(hook_attributes(problem.hook));
-  const event::FieldValue fields[] = {{Field::kEventType, kHookFailed},
-                                      {Field::kErrorType, kind},
-                                      {Field::kErrorMessage, message},
-                                      {Field::kMessage, message},
-                                      {Field::kAttributes, event::ObjectText{attributes}}};
-  static_cast<void>(recorder_.process_runs().emit(
-      record::Retention::kOperations, "", event::Type::kCustom, event::Level::kWarning, fields));
 }
 
 void Recording::record_hooks() {
+  hooks_->say_nothing_more();
   // None hears of what it did itself.
-  for (const auto& hook : bus_.list()) static_cast<void>(bus_.disable(hook.name));
-  for (const auto& hook : bus_.list()) {
+  auto& bus = hooks_->bus;
+  for (const auto& hook : bus.list()) static_cast<void>(bus.disable(hook.name));
+  for (const auto& hook : bus.list()) {
     if (hook.calls == 0 && hook.dropped == 0) continue;
     auto attributes = hook_attributes(hook.name);
     attributes.set("calls", hook.calls);
@@ -157,17 +201,30 @@ void Recording::record_hooks() {
   }
 }
 
+/// In the log, since it cannot be said.
+void Recording::record_lost_console() {
+  const bool has_printers = !feeds_.empty() && has_lost_reader(STDERR_FILENO);
+  if (!has_console_lost_reader() && !has_printers) return;
+  static constexpr std::string_view kMessage =
+      "nobody reads standard error any more: what a run says there is lost";
+  const event::FieldValue fields[] = {{event::Field::kMessage, kMessage}};
+  static_cast<void>(recorder_.process_runs().emit(
+      record::Retention::kOperations, "", event::Type::kLog, event::Level::kWarning, fields));
+}
+
 void Recording::say_what_is_missing() const {
-  for (const auto& sink : sinks_.statistics()) {
-    if (sink.failed == 0) continue;
-    say("the sink '" + sink.name + "' has not taken " + text::count(sink.failed, "event") + ": " +
-        (sink.last_error ? sink.last_error->message : ""));
+  for (const auto& sink : sinks_) {
+    const auto figures = feeds_[sink.feed]->statistics();
+    if (figures.errors == 0) continue;
+    say_sentence("the sink '" + sink.name + "' has not taken " +
+                 text::count(figures.errors, "event") + ": " + figures.last_error);
   }
-  for (const auto& hook : bus_.list()) {
+  if (!hooks_) return;
+  for (const auto& hook : hooks_->bus.list()) {
     if (hook.dropped == 0 && hook.errors + hook.timeouts < 2) continue;
-    say("hook '" + hook.name + "': " + text::count(hook.errors, "error") + ", " +
-        text::count(hook.timeouts, "timeout") + ", " + text::count(hook.dropped, "event") +
-        " dropped");
+    say_sentence("hook '" + hook.name + "': " + text::count(hook.errors, "error") + ", " +
+                 text::count(hook.timeouts, "timeout") + ", " + text::count(hook.dropped, "event") +
+                 " dropped");
   }
 }
 

@@ -1,18 +1,15 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
-#include "record/composite_sink.h"
-#include "record/event_bus.h"
-#include "record/event_bus_sink.h"
+#include "record/event_filter.h"
+#include "record/event_sink.h"
 #include "record/log_feed.h"
 #include "record/loggers.h"
 #include "record/recorder.h"
@@ -20,22 +17,24 @@
 namespace weir::cli {
 
 /// What a command that records needs: the recorder, the loggers, and the sinks and hooks that are
-/// configured, which get its events from the log.
+/// configured, which get its events from the log, each at its own pace.
 ///
-///   recorder ──► log ─┬─► feed ──► sinks and PaperKit's files
+///   recorder ──► log ─┬─► feed ──► a sink, or PaperKit's files
+///                     ├─► feed ──► another
 ///                     └─► feed ──► hooks
 ///
 /// Record    What each hook did is an event of the process's own, and so is its first failure of a
 ///           kind (docs/reference/hooks.md). Hooks do not hear of the first.
 /// Failure   What a sink or a hook cannot do is said on standard error, and harms no run. A file
-///           that another process writes is left to it.
+///           that another process writes is left to it. When nobody reads standard error any more,
+///           the log says so, and the process is not ended by SIGPIPE.
 /// Threads   A feed's only where there is something to feed. After the signals are blocked.
-/// Shutdown  The destructor commits everything, waits for the sinks and the hooks, some kPatience
-///           each, and says what they did not get.
+/// Shutdown  The destructor waits for the hooks, commits everything, and waits for all sinks, each
+/// time
+///           for the patience that is configured, and says what they did not get. A sink that hangs
+///           is left behind.
 class Recording {
  public:
-  static constexpr std::chrono::seconds kPatience{10};
-
   /// Errors: kInvalidInput for a configuration of which nothing can be made; kIo.
   [[nodiscard]] static Result<std::unique_ptr<Recording>> start(const config::Config& config,
                                                                 const log::StoreDirectory& store);
@@ -48,28 +47,33 @@ class Recording {
   [[nodiscard]] const record::Loggers& loggers() const { return loggers_; }
 
  private:
-  Recording(const log::StoreDirectory& store, record::RecorderOptions options);
+  struct Hooks;
+  struct Output {
+    std::string name;
+    std::size_t feed;  ///< in feeds_
+  };
+
+  Recording(const log::StoreDirectory& store, record::RecorderOptions options,
+            std::chrono::milliseconds patience);
 
   [[nodiscard]] Result<void> add_sinks(const config::Config& config);
+  /// A sink that another process has, or that has no place now, is done without.
+  [[nodiscard]] Result<void> add_sink(const std::string& name, record::EventFilter filter,
+                                      Result<std::shared_ptr<record::EventSink>> sink);
   [[nodiscard]] Result<void> add_hooks(const config::Config& config);
-  [[nodiscard]] Result<std::unique_ptr<record::LogFeed>> feed(std::string name,
-                                                              record::EventSink& sink);
-  void say_first(const record::HookProblem& problem);
-  void record_problem(const record::HookProblem& problem);
+  [[nodiscard]] Result<void> add_feed(std::string name, record::EventFilter filter,
+                                      std::shared_ptr<record::EventSink> sink);
+  void record_lost_console();
   void record_hooks();
   void say_what_is_missing() const;
 
   // In the order of need: each is used by those below it.
+  const std::chrono::milliseconds patience_;
   record::Loggers loggers_;
   record::Recorder recorder_;
-  std::atomic<bool> ending_{false};
-  std::mutex mutex_;
-  std::set<std::pair<std::string, record::HookProblem::Kind>> said_;  // guarded by mutex_
-  record::CompositeSink sinks_;
-  record::EventBus bus_;
-  record::EventBusSink bus_sink_{bus_, kPatience};
-  std::unique_ptr<record::LogFeed> sink_feed_;
-  std::unique_ptr<record::LogFeed> hook_feed_;
+  std::shared_ptr<Hooks> hooks_;  // null: there are none
+  std::vector<Output> sinks_;
+  std::vector<std::unique_ptr<record::LogFeed>> feeds_;
 };
 
 }  // namespace weir::cli

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/interrupt.h"
 #include "cli/keeping.h"
 #include "cli/lost_run.h"
@@ -36,9 +37,9 @@ void print_last_lines(const log::StoreDirectory& store, const engine::RunReport&
   });
   const auto* node = read ? state.find_node(report.failed_node_id) : nullptr;
   if (node == nullptr || node->last_log_lines.empty()) return;
-  std::fprintf(stderr, "  its last lines:\n");
+  say("  its last lines:\n");
   for (const auto& line : node->last_log_lines) {
-    std::fprintf(stderr, "    | %s\n", text::printable(line).c_str());
+    say("    | %s\n", text::printable(line).c_str());
   }
 }
 
@@ -50,34 +51,31 @@ void print_summary(const HowToRun& how, const pipeline::Definition& definition,
   switch (report.outcome) {
     case pipeline::RunOutcome::kCompleted:
       if (!report.failed_node_id.empty()) {
-        std::fprintf(stderr, "%s: node '%s' failed: %s\n",
-                     paint(coloured, Colour::kYellow, definition.id + " completed in part").c_str(),
-                     report.failed_node_id.c_str(),
-                     text::printable(report.failure.message).c_str());
+        say("%s: node '%s' failed: %s\n",
+            paint(coloured, Colour::kYellow, definition.id + " completed in part").c_str(),
+            report.failed_node_id.c_str(), text::printable(report.failure.message).c_str());
         break;
       }
       if (how.quiet) return;
-      std::fprintf(stderr, "%s: %s in %s, run %s\n",
-                   paint(coloured, Colour::kGreen, definition.id + " completed").c_str(),
-                   text::count(definition.nodes.size(), "node").c_str(), took.c_str(), run.c_str());
+      say("%s: %s in %s, run %s\n",
+          paint(coloured, Colour::kGreen, definition.id + " completed").c_str(),
+          text::count(definition.nodes.size(), "node").c_str(), took.c_str(), run.c_str());
       return;
     case pipeline::RunOutcome::kFailed:
-      std::fprintf(stderr, "%s after %s: %s: %s\n",
-                   paint(coloured, Colour::kRed, definition.id + " failed").c_str(), took.c_str(),
-                   report.failure.type.c_str(), text::printable(report.failure.message).c_str());
+      say("%s after %s: %s: %s\n", paint(coloured, Colour::kRed, definition.id + " failed").c_str(),
+          took.c_str(), report.failure.type.c_str(),
+          text::printable(report.failure.message).c_str());
       print_last_lines(store, report);
       break;
     case pipeline::RunOutcome::kCancelled:
-      std::fprintf(stderr, "%s after %s\n",
-                   paint(coloured, Colour::kYellow, definition.id + " cancelled").c_str(),
-                   took.c_str());
+      say("%s after %s\n", paint(coloured, Colour::kYellow, definition.id + " cancelled").c_str(),
+          took.c_str());
       break;
   }
   for (const auto& [node, message] : report.undo_failures) {
-    std::fprintf(stderr, "  not undone: node '%s': %s\n", node.c_str(),
-                 text::printable(message).c_str());
+    say("  not undone: node '%s': %s\n", node.c_str(), text::printable(message).c_str());
   }
-  std::fprintf(stderr, "  look closer: weir show %s\n", run.c_str());
+  say("  look closer: weir show %s\n", run.c_str());
 }
 
 json::Value printed_result(const HowToRun& how, const pipeline::Definition& definition,
@@ -93,11 +91,10 @@ json::Value printed_result(const HowToRun& how, const pipeline::Definition& defi
 int refuse(engine::Engine& engine, const pipeline::Definition& definition,
            const std::vector<Problem>& problems, const std::string& file) {
   const auto text = to_text(problems, file);
-  std::fprintf(stderr, "%s\n", text.c_str());
+  say("%s\n", text.c_str());
   const auto refused = engine.record_refusal(definition, "ValidationError", text);
   if (!refused) return complain(refused.error());
-  std::fprintf(stderr, "weir: nothing was run: %s\n",
-               text::count(problems.size(), "problem").c_str());
+  say("weir: nothing was run: %s\n", text::count(problems.size(), "problem").c_str());
   return kFailed;
 }
 
@@ -136,8 +133,8 @@ Secrets secrets_of(const RunJob& job, const NestedPipelines& nested,
 
 /// A recorded run that cannot go on stays as it is.
 int leave(const std::vector<Problem>& problems, const std::string& file) {
-  std::fprintf(stderr, "%s\nweir: the run was not resumed: %s\n", to_text(problems, file).c_str(),
-               text::count(problems.size(), "problem").c_str());
+  say("%s\nweir: the run was not resumed: %s\n", to_text(problems, file).c_str(),
+      text::count(problems.size(), "problem").c_str());
   return kFailed;
 }
 
@@ -146,7 +143,7 @@ int conclude(const HowToRun& how, const pipeline::Definition& definition,
              const log::StoreDirectory& store, engine::RunReport& report) {
   print_summary(how, definition, store, report);
   if (const auto& lost = report.record_error) {
-    std::fprintf(stderr, "weir: the record of this run is incomplete: %s\n", lost->message.c_str());
+    say("weir: the record of this run is incomplete: %s\n", lost->message.c_str());
   }
   if (report.outcome != pipeline::RunOutcome::kCompleted) return kFailed;
   std::printf("%s\n", json::to_pretty_text(printed_result(how, definition, report)).c_str());
@@ -217,7 +214,7 @@ Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& j
   };
   auto report = run({}, job.owned);
   while (report && report->wants_retry && !around.stop.stop_requested()) {
-    std::fprintf(stderr, "%s: asked to run anew\n", definition.id.c_str());
+    say("%s: asked to run anew\n", definition.id.c_str());
     report = run(report->run_id.text(), nullptr);
   }
   return report;

@@ -2,11 +2,11 @@
 
 #include <cstdio>
 
+#include "cli/console.h"
 #include "cli/problems.h"
 #include "config/load.h"
 #include "export/hooks.h"
 #include "record/builtin_hooks.h"
-#include "record/console_sink.h"
 
 namespace weir::cli {
 namespace {
@@ -40,9 +40,10 @@ record::HookPriority priority_of(config::HookPriority priority) {
 Result<record::Hook> make_kind(const config::Hook& hook) {
   switch (hook.kind) {
     case config::HookKind::kSummary:
-      return record::run_summary_hook(record::print_to(stderr));
+      return record::run_summary_hook(print_to_console(record::kSynchronousTimeout));
     case config::HookKind::kFailureAlert:
-      return record::failure_alert_hook(record::print_to(stderr), hook.threshold);
+      return record::failure_alert_hook(print_to_console(record::kSynchronousTimeout),
+                                        hook.threshold);
     case config::HookKind::kLogRotation:
       return record::log_rotation_hook({.folder = hook.folder,
                                         .pattern = hook.pattern,
@@ -55,7 +56,7 @@ Result<record::Hook> make_kind(const config::Hook& hook) {
     case config::HookKind::kMetricsExport:
       return exporting::metrics_export_hook({.folder = hook.folder, .formats = formats_of(hook)});
     case config::HookKind::kCacheStatistics:
-      return exporting::cache_statistics_hook(record::print_to(stderr));
+      return exporting::cache_statistics_hook(print_to_console(record::kSynchronousTimeout));
     case config::HookKind::kWebhook:
       break;
   }
@@ -82,8 +83,8 @@ std::optional<config::Config> load_settings(const Invocation& invocation) {
     return {};
   }
   if (file->problems.empty()) return std::move(file->config);
-  std::fprintf(stderr, "%s\n", to_text(file->problems, path.string()).c_str());
-  std::fprintf(stderr, "weir: nothing was done: the configuration is wrong\n");
+  say("%s\n", to_text(file->problems, path.string()).c_str());
+  say("weir: nothing was done: the configuration is wrong\n");
   return {};
 }
 

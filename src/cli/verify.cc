@@ -31,10 +31,20 @@ void print_text(const store::Verification& found) {
     std::printf("%s after the last commits: left by a crash or on their way, never acknowledged\n",
                 text::count(found.read.torn_bytes, "byte").c_str());
   }
+  for (const auto& warning : found.seals.warnings) {
+    std::fprintf(stderr, "weir: warning: %s\n", warning.c_str());
+  }
   for (const auto& problem : found.problems) std::fprintf(stderr, "weir: %s\n", problem.c_str());
   std::printf("%s\n", found.problems.empty()
                           ? "ok: everything committed is as it was written"
                           : ("DAMAGED: " + text::count(found.problems.size(), "problem")).c_str());
+}
+
+json::Array list_of(const std::vector<std::string>& sentences) {
+  json::Array list;
+  list.reserve(sentences.size());
+  for (const auto& sentence : sentences) list.emplace_back(sentence);
+  return list;
 }
 
 void print_json(const store::Verification& found) {
@@ -51,9 +61,8 @@ void print_json(const store::Verification& found) {
   object.set("seals", found.seals.seals);
   object.set("dropped_bytes", found.seals.dropped_bytes);
   if (found.seals.anchor) object.set("anchor", found.seals.anchor->text());
-  json::Array problems;
-  for (const auto& problem : found.problems) problems.emplace_back(problem);
-  object.set("problems", std::move(problems));
+  object.set("problems", list_of(found.problems));
+  object.set("warnings", list_of(found.seals.warnings));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 

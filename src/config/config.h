@@ -29,6 +29,7 @@ struct Recording {
   Durability durability = Durability::kBatch;
   std::chrono::milliseconds commit_interval{5};
   OnLogFailure on_log_failure = OnLogFailure::kStop;
+  std::chrono::milliseconds patience{10'000};
 };
 
 struct Segments {

@@ -93,7 +93,7 @@ TEST(Config, OfNothingIsTheDefaults) {
 
 TEST(Config, ReadsEverySection) {
   const auto config = config_of(R"(
-record: {durability: commit, commit_interval: 20ms, on_log_failure: continue}
+record: {durability: commit, commit_interval: 20ms, on_log_failure: continue, patience: 2s}
 log: {segment_size: 8MiB, segment_age: 1h}
 redaction:
   enable: [ip_address, badge]
@@ -112,6 +112,7 @@ hooks:
 
   EXPECT_EQ(config.record.durability, Durability::kCommit);
   EXPECT_EQ(config.record.commit_interval, milliseconds(20));
+  EXPECT_EQ(config.record.patience, milliseconds(2000));
   EXPECT_EQ(config.record.on_log_failure, OnLogFailure::kContinue);
   EXPECT_EQ(config.log.size_bytes, 8U << 20);
   EXPECT_EQ(config.redaction.policy.keys[0].kind, event::RedactionKind::kPersonal);

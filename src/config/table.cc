@@ -42,7 +42,11 @@ Shape<Recording> record_shape() {
            choice<OnLogFailure>(
                {{"stop", OnLogFailure::kStop}, {"continue", OnLogFailure::kContinue}}),
            "what a run does when it cannot be recorded any more, where its pipeline does not say",
-           {.variable = "WEIR_ON_LOG_FAILURE"})});
+           {.variable = "WEIR_ON_LOG_FAILURE"}),
+       key<Recording>("patience", &Recording::patience, duration(milliseconds(1), hours(1)),
+                      "how long sinks, hooks and standard error are waited for when a command "
+                      "ends, before they are left behind",
+                      {.variable = "WEIR_PATIENCE"})});
 }
 
 Shape<Segments> log_shape() {

@@ -1,12 +1,10 @@
 #include "embed/attach_sink.h"
 
-#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
 
 #include "embed/state.h"
-#include "record/log_feed.h"
 
 namespace weir::embed {
 namespace {
@@ -57,36 +55,28 @@ class AdaptedSink final : public record::EventSink {
   std::unique_ptr<Sink> sink_;
 };
 
-/// A sink that reads the log.
-class FedSink final : public SinkAttachment {
- public:
-  explicit FedSink(std::unique_ptr<record::EventSink> sink) : sink_(std::move(sink)) {}
-  FedSink(const FedSink&) = delete;
-  FedSink& operator=(const FedSink&) = delete;
-  /// What it does not take in time stays in the log.
-  ~FedSink() override {
-    constexpr std::chrono::seconds kPatience{10};
-    if (feed_) static_cast<void>(feed_->finish(kPatience));
-  }
-
-  [[nodiscard]] Result<void> start(const record::Recorder& recorder) {
-    WEIR_TRY(feed_, record::LogFeed::start(recorder.store(), *sink_,
-                                           {.is_writer = recorder.own_writers()}));
-    return {};
-  }
-
- private:
-  const std::unique_ptr<record::EventSink> sink_;
-  std::unique_ptr<record::LogFeed> feed_;  // ends before the sink
-};
-
 }  // namespace
 
-Result<std::unique_ptr<SinkAttachment>> attach_sink(record::Recorder& recorder,
-                                                    std::unique_ptr<record::EventSink> sink) {
-  auto attachment = std::make_unique<FedSink>(std::move(sink));
-  WEIR_TRY(attachment->start(recorder));
-  return attachment;
+Feeds::Feeds(std::chrono::milliseconds patience, std::function<void(std::string_view)> on_problem)
+    : patience_(patience), on_problem_(std::move(on_problem)) {}
+
+/// What a sink does not take in time stays in the log.
+Feeds::~Feeds() {
+  for (const auto& finished : record::LogFeed::finish(feeds_, patience_)) {
+    const bool is_parents = !finished && finished.error().code == ErrorCode::kConflict;
+    if (!finished && !is_parents && on_problem_) on_problem_(finished.error().message);
+  }
+}
+
+Result<void> Feeds::add(const record::Recorder& recorder, std::shared_ptr<record::EventSink> sink) {
+  WEIR_TRY(auto feed, record::LogFeed::start(recorder.store(), std::move(sink),
+                                             {.name = "sink " + std::to_string(++added_),
+                                              .is_writer = recorder.own_writers(),
+                                              .patience = patience_,
+                                              .on_problem = on_problem_}));
+  const std::lock_guard lock(mutex_);
+  feeds_.push_back(std::move(feed));
+  return {};
 }
 
 std::unique_ptr<record::EventSink> adapt_sink(std::unique_ptr<Sink> sink) {

@@ -32,6 +32,10 @@ Status check(const RecorderOptions& options) {
   if (options.ring_bytes < kMinRingBytes || options.ring_bytes > kMaxRingBytes) {
     return wrong_options("ring_bytes must be 4 KiB to 1 GiB");
   }
+  if (options.sink_patience < std::chrono::milliseconds(1) ||
+      options.sink_patience > std::chrono::hours(1)) {
+    return wrong_options("sink_patience must be 1 ms to 1 hour");
+  }
   return {};
 }
 
@@ -73,6 +77,26 @@ Status check(const RunOptions& options) {
   return check_fields(options);
 }
 
+void mask(event::Field field, std::string& text, const event::Redactor& redactor,
+          event::RedactionCounts& counts) {
+  const std::string value = text;
+  redactor.redact_value(event::info(field).name, value, event::TextKind::kField, text, counts);
+}
+
+/// They are copied into every event, so secrets are masked here, once.
+void mask_fields(RunOptions& options, const event::Redactor& redactor,
+                 event::RedactionCounts& counts) {
+  for (auto& [said, text] : options.fields) {
+    mask(static_cast<event::Field>(said.index), text, redactor, counts);
+  }
+}
+
+/// Also those that come from the context around.
+void mask_ids(record::TraceContext& root, const event::Redactor& redactor,
+              event::RedactionCounts& counts) {
+  for (const auto& [field, member] : kContextIds) mask(field, root.ids.*member, redactor, counts);
+}
+
 /// Where the run is in a trace, and for whom.
 record::TraceContext root_of(const RunOptions& options) {
   const auto parent = Access::get(options.parent);
@@ -90,17 +114,24 @@ record::TraceContext root_of(const RunOptions& options) {
   return root;
 }
 
-record::RecorderOptions to_options(RecorderOptions options) {
+/// A user's function that may throw; null: there is none.
+template <class... Argument>
+std::function<void(Argument...)> without_throwing(std::function<void(Argument...)> call) {
+  if (!call) return {};
+  return [call = std::move(call)](Argument... arguments) {
+    try {
+      call(arguments...);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): promised to be ignored
+    }
+  };
+}
+
+record::RecorderOptions to_options(const RecorderOptions& options) {
   record::RecorderOptions made;
   made.commit_interval = options.commit_interval;
   made.ring_bytes = options.ring_bytes;
-  if (options.on_drop) {
-    made.on_drop = [call = std::move(options.on_drop)](event::Type type) {
-      try {
-        call(static_cast<EventType>(type));
-      } catch (...) {  // NOLINT(bugprone-empty-catch): promised to be ignored
-      }
-    };
+  if (const auto on_drop = without_throwing(options.on_drop)) {
+    made.on_drop = [on_drop](event::Type type) { on_drop(static_cast<EventType>(type)); };
   }
   return made;
 }
@@ -114,6 +145,10 @@ Status to_status(const Error& error) {
                     static_cast<int>(ErrorCode::kUnavailable) + 1);
   return {static_cast<StatusCode>(static_cast<int>(error.code) + 1), error.message};
 }
+
+RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& options)
+    : sinks(options.sink_patience, without_throwing(options.on_sink_problem)),
+      recorder(std::move(store), to_options(options)) {}
 
 Error to_error(const Status& status) {
   const int code = std::max(static_cast<int>(status.code()), 1);  // a failure, so it is never 0
@@ -133,8 +168,7 @@ StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
   auto directory = log::StoreDirectory::create(store);
   if (!directory) return to_status(directory.error());
   try {
-    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory),
-                                                           embed::to_options(std::move(options))));
+    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory), options));
   } catch (const std::system_error& error) {
     return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
   }
@@ -148,7 +182,10 @@ StatusOr<Run> Recorder::begin(RunOptions options) noexcept {
   if (!id) {
     return Status(StatusCode::kInvalidInput, "run_id is no UUID: '" + options.run_id + "'");
   }
+  event::RedactionCounts redacted;
+  embed::mask_fields(options, state_->recorder.redactor(), redacted);
   auto root = embed::root_of(options);
+  embed::mask_ids(root, state_->recorder.redactor(), redacted);
   try {
     auto run = state_->recorder.begin({
         .run_id = *id,
@@ -157,6 +194,7 @@ StatusOr<Run> Recorder::begin(RunOptions options) noexcept {
         .pipeline_version = options.pipeline_version,
         .trace_id = root.trace_id,
         .durability = static_cast<record::Durability>(options.durability),
+        .redacted = std::move(redacted),
     });
     if (!run) return to_status(run.error());
     return Run(std::make_shared<embed::RunState>(state_, *std::move(run), std::move(root),
@@ -190,11 +228,8 @@ Status Recorder::set_sampling(std::string_view logger, std::optional<double> rat
 
 Status Recorder::add_sink(std::unique_ptr<Sink> sink) noexcept {
   if (!sink) return {StatusCode::kInvalidInput, "there is no sink"};
-  auto attached = embed::attach_sink(state_->recorder, embed::adapt_sink(std::move(sink)));
-  if (!attached) return to_status(attached.error());
-  const std::lock_guard lock(state_->mutex);
-  state_->sinks.push_back(*std::move(attached));
-  return {};
+  const auto added = state_->sinks.add(state_->recorder, embed::adapt_sink(std::move(sink)));
+  return added ? Status() : to_status(added.error());
 }
 
 Statistics Recorder::statistics() const noexcept {
@@ -204,7 +239,10 @@ Statistics Recorder::statistics() const noexcept {
           .refused = state_->refused.load(std::memory_order_relaxed),
           .full = figures.full,
           .cut = figures.cut,
-          .commits = figures.commits};
+          .commits = figures.commits,
+          .drop_rate = figures.drop_rate(),
+          .last_emit = figures.last_emit,
+          .last_drop = figures.last_drop};
 }
 
 }  // namespace weir

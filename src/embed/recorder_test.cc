@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <latch>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,6 +21,7 @@ namespace weir::embed {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing_support::attribute_of;
 using testing_support::RecordedStore;
@@ -162,6 +167,14 @@ TEST(Drop, IsToldAndCountedAndWhatTheCallbackThrowsIsIgnored) {
   EXPECT_EQ(it.recorder.statistics().dropped, 1U);
   EXPECT_EQ(it.recorder.statistics().emitted, 1U);
   EXPECT_GE(it.recorder.statistics().commits, 1U);
+  const auto figures = it.recorder.statistics();
+  EXPECT_EQ(figures.drop_rate, 0.5);
+  const auto now = std::chrono::system_clock::now();
+  ASSERT_TRUE(figures.last_emit && figures.last_drop);
+  for (const auto time : {*figures.last_emit, *figures.last_drop}) {
+    EXPECT_LE(time, now + 1s);
+    EXPECT_GE(time, now - 1min);
+  }
 }
 
 TEST(Lost, RunsAreToldOnceAndEveryFlushSaysWhy) {
@@ -306,6 +319,24 @@ TEST(Contexts, RefuseWhatCannotTravel) {
   }
 }
 
+TEST(Begin, MasksWhatEveryEventOfTheRunSays) {
+  const auto token = "ghp_" + std::string(36, 'a') + "4B";
+  const auto around = *TraceContext::start().with_id(field::kSessionId, token);
+  Recording it({.pipeline_id = token,
+                .parent = around,
+                .fields = {{field::kRequestId, token}, {field::kUserId, "ann"}}});
+  it.run.logger("l").info("clean");
+  it.run.logger("l").info("clean");
+  const auto lines = it.events("log");
+  ASSERT_EQ(lines.size(), 2U);
+  for (const auto* name : {"pipeline_id", "request_id", "session_id"}) {
+    EXPECT_EQ(text_of(lines[0], name), "[REDACTED:github_token]") << name;
+  }
+  EXPECT_EQ(text_of(lines[0], "user_id"), "ann");
+  EXPECT_EQ(attribute_of(lines[0], "redacted"), R"({"github_token":3})");
+  EXPECT_EQ(attribute_of(lines[1], "redacted"), "-");
+}
+
 /// Throws or fails as its event says.
 class MoodySink final : public Sink {
  public:
@@ -344,6 +375,66 @@ TEST(Sinks, GetTheEventAndMayFailOrThrow) {
   EXPECT_TRUE(sink->flush());
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[0], "log log INFO " + std::string(kId) + " 1 214");
+}
+
+/// Does not come back from its first event until it is let go.
+class HangingSink final : public Sink {
+ public:
+  explicit HangingSink(std::shared_ptr<std::latch> let_go) : let_go_(std::move(let_go)) {}
+  Status emit(const Event&) override {
+    let_go_->wait();
+    return {};
+  }
+
+ private:
+  std::shared_ptr<std::latch> let_go_;
+};
+
+class CountingSink final : public Sink {
+ public:
+  explicit CountingSink(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) {}
+  Status emit(const Event& event) override {
+    ++*count_;
+    return event.run_seq == 2 ? Status(StatusCode::kIo, "no room") : Status();
+  }
+
+ private:
+  std::shared_ptr<std::atomic<int>> count_;
+};
+
+TEST(Sinks, ThatHangAreLeftBehindAndKeepNothingFromOthers) {
+  const RecordedStore store;
+  const auto let_go = std::make_shared<std::latch>(1);
+  const auto count = std::make_shared<std::atomic<int>>(0);
+  std::mutex mutex;
+  std::vector<std::string> problems;
+  {
+    auto recorder = Recorder::open(store.folder, {.sink_patience = std::chrono::milliseconds(500),
+                                                  .on_sink_problem = [&](std::string_view problem) {
+                                                    const std::lock_guard lock(mutex);
+                                                    problems.emplace_back(problem);
+                                                  }});
+    ASSERT_TRUE(recorder) << recorder.status().message();
+    ASSERT_TRUE(recorder->add_sink(std::make_unique<HangingSink>(let_go)));
+    ASSERT_TRUE(recorder->add_sink(std::make_unique<CountingSink>(count)));
+    auto run = recorder->begin({.pipeline_id = "p"});
+    ASSERT_TRUE(run);
+    for (int i = 0; i < 3; ++i) run->logger("l").info("an event");
+  }
+  EXPECT_EQ(*count, 3);
+  EXPECT_THAT(problems,
+              ElementsAre("sink 2: no room",
+                          HasSubstr("'sink 1' has not taken everything within 500 ms: after 0"),
+                          HasSubstr("'sink 1' is left behind after 0 events")));
+  let_go->count_down();  // its thread and the sink end by themselves
+}
+
+TEST(Sinks, HaveAPatienceWithinLimits) {
+  const RecordedStore store;
+  for (const auto patience : {std::chrono::milliseconds(0), std::chrono::milliseconds(3'600'001)}) {
+    EXPECT_EQ(Recorder::open(store.folder, {.sink_patience = patience}).status().code(),
+              StatusCode::kInvalidInput);
+  }
 }
 
 TEST(Sinks, ThatAreNoneAreRefused) {

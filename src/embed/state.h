@@ -32,16 +32,13 @@ namespace weir::embed {
 using TextFields = std::vector<std::pair<event::Field, std::string>>;
 
 struct RecorderState {
-  RecorderState(log::StoreDirectory store, record::RecorderOptions options)
-      : recorder(std::move(store), std::move(options)) {}
+  RecorderState(log::StoreDirectory store, const RecorderOptions& options);
 
   record::Loggers loggers;
   std::atomic<bool> stopped{false};
   std::atomic<std::uint64_t> refused{0};
-  std::mutex mutex;
-  /// Guarded by `mutex`. They end after the recorder, whose end commits what they still must get.
-  std::vector<std::unique_ptr<SinkAttachment>> sinks;
-  record::ForkGuard fork_guard{mutex};
+  /// They end after the recorder, whose end commits what they still must get.
+  Feeds sinks;
   record::Recorder recorder;
 };
 

@@ -89,7 +89,15 @@ class CommandTool final : public tool::Tool {
   const tool::ToolSpec spec_{.plugin_id = "process", .tool_id = "exec", .settings = {}};
 };
 
-pipeline::Definition make_definition(const ExecRequest& request) {
+/// `text` without its secrets.
+std::string masked(const event::Redactor& redactor, std::string text) {
+  const std::string whole = text;
+  event::RedactionCounts unused;
+  redactor.redact_json(whole, event::TextKind::kField, text, unused);
+  return text;
+}
+
+pipeline::Definition make_definition(const ExecRequest& request, const event::Redactor& redactor) {
   json::Array words;
   for (const auto& word : request.command) words.emplace_back(word);
   pipeline::Definition definition;
@@ -99,12 +107,14 @@ pipeline::Definition make_definition(const ExecRequest& request) {
   definition.id = make_id(definition.name);
   definition.on_log_failure = pipeline::OnLogFailure::kContinue;
   auto& node = definition.nodes.emplace_back();
-  node.id.text = definition.id;
+  // The recorder masks what the pipeline is called; a node's id is in many places.
+  const bool is_clean = masked(redactor, definition.id) == definition.id;
+  node.id.text = is_clean ? definition.id : make_id("");
   node.plugin_id.text = "process";
   node.tool_id.text = "exec";
   node.with.set("command", std::move(words));
-  definition.entry_nodes = {{definition.id}};
-  definition.output_nodes = {{definition.id}};
+  definition.entry_nodes = {{node.id.text}};
+  definition.output_nodes = {{node.id.text}};
   return definition;
 }
 
@@ -148,12 +158,13 @@ ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artif
   const std::stop_source stop;
   tool::Registry tools;
   tools.add(std::make_unique<CommandTool>(request, stop, result));
-  const auto definition = make_definition(request);
+  const auto& redactor = recorder.redactor();
+  const auto definition = make_definition(request, redactor);
   std::error_code unknown;
   const auto folder = std::filesystem::current_path(unknown);
-  Engine engine(recorder, artifacts, tools, recorder.redactor());
+  Engine engine(recorder, artifacts, tools, redactor);
   auto run = engine.run({.definition = definition,
-                         .definition_text = to_text(definition, folder),
+                         .definition_text = masked(redactor, to_text(definition, folder)),
                          .folder = folder,
                          .payload = {},
                          .durability = request.durability,

@@ -123,6 +123,7 @@ Result<void> SealChain::read_from(const File& file) {
     if (got == 0) buffer.resize(at);  // it was cut meanwhile
     at = got == 0 ? size : at + got;
   }
+  size_ = buffer.size();
   std::string_view rest = buffer;
   std::uint64_t last_line = 0;
   while (true) {
@@ -152,6 +153,11 @@ Result<void> SealChain::read_from(const File& file) {
   const auto doubtful = std::min(end_, std::max(kDoubtfulBytes, last_line));
   doubtful_ = buffer.substr(end_ - doubtful, doubtful);
   return {};
+}
+
+std::optional<Damage> SealChain::tail() const {
+  if (size_ == end_) return {};
+  return Damage{end_, size_ - end_, "no seal"};
 }
 
 void SealChain::take(const ManifestSeal& manifest) {

@@ -54,6 +54,9 @@ class SealChain {
   /// Lines that are none, or that do not follow from the line before.
   [[nodiscard]] const std::vector<Damage>& damage() const { return damage_; }
 
+  /// What is after the last good line and no seal: left by a crash, or a seal that has changed.
+  [[nodiscard]] std::optional<Damage> tail() const;
+
   /// Holds the chain's lock while it lives.
   class Appender;
 
@@ -70,6 +73,7 @@ class SealChain {
   std::vector<Damage> damage_;
   std::vector<Damage> suspects_;  // lines that are none; damage unless nothing good follows
   std::uint64_t end_ = 0;         // of the last good line
+  std::uint64_t size_ = 0;        // of what was read
   std::string doubtful_;          // the bytes before end_ that may be in memory alone
 };
 

@@ -19,6 +19,8 @@ struct SealVerification {
   /// One sentence each, naming the place. Empty: every sealed segment, or what replaced it, is
   /// there, as it was sealed.
   std::vector<std::string> problems;
+  /// The same of what a crash may have left as well.
+  std::vector<std::string> warnings;
 };
 
 /// Holds the segments, the manifest and its parts to the chain of seals, and the chain to `anchor`,

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
 
 #include "base/utf8.h"
+#include "event/redaction.h"
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
+#include "record/context.h"
+#include "record/context_carrier.h"
 
 namespace weir::plugins {
 namespace {
@@ -71,6 +75,40 @@ bool add_header(Exchange& exchange, const std::string& line) {
   return true;
 }
 
+/// Of the headers of a context those that a server, which may be anybody's, is told.
+constexpr std::array<std::string_view, 4> kTraceHeaders = {"traceparent", "tracestate", "baggage",
+                                                           "x-correlation-id"};
+
+bool is_same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char one, unsigned char other) {
+    return std::tolower(one) == std::tolower(other);
+  });
+}
+
+bool has_secret(const std::string& text) {
+  static const auto redactor = event::Redactor::make({});
+  std::string masked;
+  event::RedactionCounts counts;
+  return !redactor || redactor->redact_text(text, event::TextKind::kField, masked, counts);
+}
+
+/// So that what the server does can be found from the run. What `headers` says goes before; what
+/// looks like a secret stays here.
+void add_trace_headers(Exchange& exchange, const json::Object* headers) {
+  const auto context = record::current_context();
+  if (!context) return;
+  const auto known = record::to_headers(*context);
+  for (const auto name : kTraceHeaders) {
+    const auto header = known.find(std::string(name));
+    const bool is_said =
+        headers != nullptr && std::ranges::any_of(*headers, [&](const auto& member) {
+          return is_same_name(member.key, name);
+        });
+    if (header == known.end() || is_said || has_secret(header->second)) continue;
+    add_header(exchange, header->first + ": " + header->second);
+  }
+}
+
 /// Nothing in a name or a value can begin another header.
 std::expected<void, tool::Failure> add_headers(Exchange& exchange) {
   const auto& call = exchange.call;
@@ -79,9 +117,11 @@ std::expected<void, tool::Failure> add_headers(Exchange& exchange) {
     exchange.sent = body->string() != nullptr ? *body->string() : json::to_text(*body);
     if (body->string() == nullptr) add_header(exchange, "Content-Type: application/json");
   }
-  const auto* headers = call.with.find("headers");
+  const auto* said = call.with.find("headers");
+  const auto* headers = said == nullptr ? nullptr : said->object();
+  add_trace_headers(exchange, headers);
   if (headers == nullptr) return {};
-  for (const auto& [name, value, position] : *headers->object()) {
+  for (const auto& [name, value, position] : *headers) {
     const auto is_text = [](unsigned char c) { return c >= 0x20 && c != 0x7f; };
     const auto* text = value.string();
     if (text == nullptr || !std::ranges::all_of(*text, is_text) ||

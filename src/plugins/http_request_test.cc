@@ -3,6 +3,7 @@
 
 #include "export/http_server_testing.h"
 #include "plugins/plugins.h"
+#include "record/context.h"
 
 namespace weir::plugins {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 using exporting::testing_support::HttpServer;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class HttpRequest : public testing::Test {
@@ -58,6 +60,35 @@ TEST_F(HttpRequest, SendsMethodHeadersAndBody) {
   EXPECT_THAT(server.requests()[0],
               AllOf(StartsWith("PUT /x?y=1 "), HasSubstr("\r\nX-A: b\r\n"),
                     HasSubstr("Content-Type: application/json"), testing::EndsWith("{\"k\":1}")));
+}
+
+TEST_F(HttpRequest, SaysInWhichTraceItAsks) {
+  const HttpServer server("HTTP/1.1 204 No Content\r\n\r\n");
+  auto context = record::TraceContext::start();
+  ASSERT_TRUE(context.tracestate.set("weir", "r1"));
+  ASSERT_TRUE(context.baggage.set({.key = "plan", .value = "gold"}));
+  context.ids.correlation_id = "c-1";
+  context.ids.user_id = "ann";
+  const auto trace = "\r\ntraceparent: 00-" + context.trace_id.text() + "-";
+  const auto asked = [&](const std::string& more = "") {
+    const record::ContextScope scope(context);
+    said(to(server, more));
+    return server.requests().back();
+  };
+  EXPECT_THAT(asked(), AllOf(HasSubstr(trace), HasSubstr("\r\ntracestate: weir=r1\r\n"),
+                             HasSubstr("\r\nbaggage: plan=gold\r\n"),
+                             HasSubstr("\r\nx-correlation-id: c-1\r\n"), Not(HasSubstr("ann"))));
+  EXPECT_THAT(asked(R"(,"headers":{"TraceParent":"mine"})"),
+              AllOf(HasSubstr("\r\nTraceParent: mine\r\n"), Not(HasSubstr("\r\ntraceparent: ")),
+                    HasSubstr("\r\ntracestate: weir=r1\r\n")));
+  // A secret is for nobody.
+  const auto token = "ghp_" + std::string(36, 'a') + "4B";
+  ASSERT_TRUE(context.baggage.set({.key = "key", .value = token}));
+  context.ids.correlation_id = token;
+  EXPECT_THAT(asked(), AllOf(HasSubstr(trace), Not(HasSubstr("ghp_"))));
+  // And nothing is said where there is no context.
+  said(to(server));
+  EXPECT_THAT(server.requests().back(), Not(HasSubstr("traceparent")));
 }
 
 TEST_F(HttpRequest, SaysWhetherAnotherTryMayHelp) {

@@ -26,16 +26,6 @@ std::string_view colour_of(event::Level level) {
 
 }  // namespace
 
-Print print_to(std::FILE* stream) {
-  return [stream](std::string_view text) -> Result<void> {
-    const bool is_written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
-    if (is_written && std::fflush(stream) == 0) return {};
-    auto failure = fail_errno("write to the console");
-    std::clearerr(stream);  // it may work the next time
-    return failure;
-  };
-}
-
 Result<void> ConsoleSink::emit(const Published& event) {
   const auto level = level_of(event.event);
   if (level < options_.min_level) return {};

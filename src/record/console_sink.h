@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -10,9 +9,6 @@
 #include "record/event_sink.h"
 
 namespace weir::record {
-
-/// Writes to `stream`, which outlives it, and flushes. Errors: kIo, kExhausted (no space).
-[[nodiscard]] Print print_to(std::FILE* stream);
 
 /// Events for people, one line each (format_text): nothing in them can move the cursor, colour the
 /// terminal or begin a line.

@@ -1,5 +1,7 @@
 #include "record/field_redaction.h"
 
+#include <utility>
+
 #include "record/line.h"
 
 namespace weir::record {
@@ -76,32 +78,40 @@ std::string FieldRedactor::counts_member() const {
 }
 
 std::optional<std::string_view> FieldRedactor::redact(event::Type type, std::string_view fields) {
+  if (counts_before_) {
+    out_.clear();
+    return redact_rest(type, fields);
+  }
   for (auto rest = fields; !rest.empty();) {
     const auto* const place = rest.data();
-    const auto field = take_field(rest);
+    auto field = take_field(rest);
     if (!redact_field(type, field)) continue;
     out_.assign(fields.data(), place);
-    return redact_rest(type, field, rest);
+    field.bytes = masked_;
+    put(field);
+    return redact_rest(type, rest);
   }
   return {};
 }
 
-std::string_view FieldRedactor::redact_rest(event::Type type, EncodedField field,
-                                            std::string_view rest) {
-  std::string attributes;
-  for (bool masked = true;; masked = redact_field(type, field)) {
-    if (masked) field.bytes = masked_;
-    if (field.field == Field::kAttributes) {
-      attributes = field.bytes;
-    } else {
-      append_encoded(out_, field);
-    }
-    if (rest.empty()) break;
-    field = take_field(rest);
+void FieldRedactor::put(const EncodedField& field) {
+  if (field.field == Field::kAttributes) {
+    attributes_ = field.bytes;
+  } else {
+    append_encoded(out_, field);
+  }
+}
+
+std::string_view FieldRedactor::redact_rest(event::Type type, std::string_view rest) {
+  while (!rest.empty()) {
+    auto field = take_field(rest);
+    if (redact_field(type, field)) field.bytes = masked_;
+    put(field);
   }
   total_ += counts_.total();
-  const auto text = with_member(counts_member(), attributes);
+  const auto text = with_member(counts_member(), std::exchange(attributes_, {}));
   counts_.clear();
+  counts_before_ = false;
   append_encoded(out_, {.field = Field::kAttributes, .kind = EncodedKind::kObject, .bytes = text});
   return out_;
 }

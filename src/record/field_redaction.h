@@ -21,7 +21,8 @@ namespace weir::record {
 ///   error_type, error_code, error_source, artifact_path, source, pipeline_name    as fields
 ///   any other text                                  whole, if the policy calls its name secret
 ///
-/// What a run says on every line, and ids, which a policy does not name, are not looked at.
+/// Ids of an event, which a policy does not name, are not looked at. What a run says on every line
+/// is masked once, when the run begins.
 class FieldRedactor {
  public:
   explicit FieldRedactor(const event::Redactor& redactor);
@@ -30,6 +31,12 @@ class FieldRedactor {
   /// member `redacted` then, which says how often each rule was applied, as in {"email":2}. Good
   /// until the next call. Threads: one.
   [[nodiscard]] std::optional<std::string_view> redact(event::Type type, std::string_view fields);
+
+  /// What was masked before in what the next event says: it is counted there.
+  void count_before(const event::RedactionCounts& counts) {
+    counts_.add(counts);
+    counts_before_ = true;
+  }
 
   /// How many values were masked so far.
   [[nodiscard]] std::uint64_t total() const { return total_; }
@@ -40,17 +47,19 @@ class FieldRedactor {
   /// True: `masked_` is what it may say.
   [[nodiscard]] bool redact_field(event::Type type, const EncodedField& field);
   [[nodiscard]] bool redact_text(event::Type type, const EncodedField& field, Treatment treatment);
-  /// From the first field that was masked on, and what comes after it.
-  [[nodiscard]] std::string_view redact_rest(event::Type type, EncodedField field,
-                                             std::string_view rest);
+  void put(const EncodedField& field);
+  /// What is left of the fields, then what was counted.
+  [[nodiscard]] std::string_view redact_rest(event::Type type, std::string_view rest);
   [[nodiscard]] std::string counts_member() const;
 
   const event::Redactor& redactor_;
   std::array<Treatment, event::kFieldCount> treatments_{};
   event::RedactionCounts counts_;  // of the event at hand
+  bool counts_before_ = false;
   std::uint64_t total_ = 0;
   std::string masked_;  // the field at hand
   std::string out_;
+  std::string attributes_;  // of the event, which come last
 };
 
 }  // namespace weir::record

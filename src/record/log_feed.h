@@ -1,20 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
+#include <span>
 #include <string>
-#include <thread>
+#include <vector>
 
-#include "event/decoder.h"
 #include "log/follower.h"
+#include "record/event_filter.h"
 #include "record/event_sink.h"
-#include "record/fork_guard.h"
 
 namespace weir::record {
 
@@ -23,12 +19,14 @@ struct LogFeedOptions {
   /// Whose segments it follows; none: those of every process. Called by the feed's thread, and by
   /// `finish` and `statistics`. True of a writer before its first segment has its name.
   log::WriterFilter is_writer{};
+  EventFilter filter{};  ///< what the sink wants
   /// Where it begins; the empty cursor is the beginning of the log.
   log::Cursor from{};
-  /// How long the destructor waits for the sink before it says so.
-  std::chrono::milliseconds patience{5000};
+  /// How long the destructor waits for the sink before it leaves it behind.
+  std::chrono::milliseconds patience{10'000};
   /// What its owner should know, in a sentence: damage in the log, a sink that does not come back.
-  /// Called from the feed's thread or the destructor's, must return soon, must not throw.
+  /// Called from the feed's thread or the destructor's, one at a time, must return soon, must not
+  /// throw.
   std::function<void(const std::string&)> on_problem{};
   std::chrono::milliseconds look_interval{1000};  ///< as in log::FollowerOptions
 };
@@ -52,13 +50,14 @@ struct LogFeedStatistics {
 /// ends
 ///           its child itself.
 /// Shutdown  The destructor delivers nothing more (`finish` first for that; the rest stays in the
-///           log) and waits for the call that is out. A sink that never returns keeps it for ever:
-///           `on_problem` is told for whom it waits, and who cannot wait ends the process there.
+///           log) and waits for the call that is out. A sink that does not come back in time is
+///           left behind: `on_problem` is told, and the thread and the sink end by themselves when
+///           it is back, or with the process.
 class LogFeed {
  public:
-  /// `sink` must outlive it. Errors: kIo, kNotFound.
+  /// Errors: kIo, kNotFound.
   [[nodiscard]] static Result<std::unique_ptr<LogFeed>> start(log::StoreDirectory store,
-                                                              EventSink& sink,
+                                                              std::shared_ptr<EventSink> sink,
                                                               LogFeedOptions options = {});
   ~LogFeed();
   LogFeed(const LogFeed&) = delete;
@@ -68,58 +67,19 @@ class LogFeed {
   /// (not in time; says how much is missing), kConflict in a forked child, those of the log, those
   /// of the sink's flush.
   [[nodiscard]] Result<void> finish(std::chrono::milliseconds timeout);
+  /// All of them at once, within one timeout: the result of each.
+  [[nodiscard]] static std::vector<Result<void>> finish(
+      std::span<const std::unique_ptr<LogFeed>> feeds, std::chrono::milliseconds timeout);
 
   [[nodiscard]] LogFeedStatistics statistics() const;
   /// After everything delivered so far.
   [[nodiscard]] log::Cursor cursor() const;
 
  private:
-  LogFeed(log::StoreDirectory store, EventSink& sink, LogFeedOptions options);
+  class Impl;
+  explicit LogFeed(std::shared_ptr<Impl> impl);
 
-  /// What somebody waits for.
-  struct Finish {
-    const log::Cursor goal;
-    bool begun = false;                    // the thread's
-    std::optional<Result<void>> result{};  // guarded by mutex_: it is done
-  };
-
-  void stop_in_child();  // under mutex_
-  void run();
-  void caught_up();
-  [[nodiscard]] std::shared_ptr<Finish> wanted_finish();
-  void end_finish(Finish& finish, Result<void> result);
-  [[nodiscard]] bool has_passed(const log::Cursor& goal) const;
-  void deliver(const log::FollowedCommit& commit);
-  [[nodiscard]] Result<void> deliver_line(std::string_view line);
-  void failed(std::string message);
-  void tell(const std::string& problem) const;
-
-  const log::StoreDirectory store_;
-  EventSink& sink_;
-  const LogFeedOptions options_;
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_:
-  LogFeedStatistics statistics_;
-  log::Cursor cursor_;
-  std::shared_ptr<Finish> finish_;
-  bool ended_ = false;
-
-  std::atomic<bool> stopping_{false};  // a flag only
-
-  /// The thread's.
-  struct Reading {
-    log::Follower follower;  // `wake` from any
-    event::Decoder decoder{};
-    std::string topic{};
-  };
-  std::unique_ptr<Reading> reading_;  // null in a forked child
-
-  std::mutex one_finish_;  // those who finish take turns
-  std::thread thread_;
-
-  ForkGuard fork_guard_{mutex_, [this] { stop_in_child(); }};
+  const std::shared_ptr<Impl> impl_;  // the thread's too, which may stay longer
 };
 
 }  // namespace weir::record

@@ -230,18 +230,19 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
       emitted_(fields.last_run_seq),
       committed_(fields.last_run_seq),
       settled_(fields.last_run_seq),
-      written_(fields.last_run_seq) {
-  const auto add = [&](std::string_view name, std::string_view value) {
-    head_.append(",\"").append(name).append("\":");
+      written_(fields.last_run_seq),
+      redacted_(fields.redacted) {
+  const auto add = [&](event::Field field, std::string_view value) {
+    head_.append(",\"").append(event::info(field).name).append("\":");
     json::append_string(head_, value);
   };
-  add("pipeline_type", fields.pipeline_type);
-  add("pipeline_id", fields.pipeline_id);
-  add("pipeline_version", fields.pipeline_version);
-  add("run_id", id_.text());
+  add(event::Field::kPipelineType, fields.pipeline_type);
+  add(event::Field::kPipelineId, masked(event::Field::kPipelineId, fields.pipeline_id));
+  add(event::Field::kPipelineVersion,
+      masked(event::Field::kPipelineVersion, fields.pipeline_version));
+  add(event::Field::kRunId, id_.text());
   head_ += ",\"run_seq\":";
-  const auto trace_id = fields.trace_id.text();
-  add_constant(event::Field::kTraceId, std::string_view(trace_id));
+  add_constant(event::Field::kTraceId, fields.trace_id.text());
   const auto& ids = fields.correlation;
   add_constant(event::Field::kTenantId, ids.tenant_id);
   add_constant(event::Field::kParentRunId, ids.run_id);
@@ -253,10 +254,20 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
   add_constant(event::Field::kWorkflowId, ids.workflow_id);
   add_constant(event::Field::kCorrelationId, ids.correlation_id);
   std::ranges::sort(constants_, {}, &RenderedField::field);
+  says_redacted_ = redacted_.total() > 0;
 }
 
 void Run::add_constant(event::Field field, std::string_view text) {
-  if (!text.empty()) constants_.push_back(render({field, text}));
+  if (text.empty()) return;
+  const auto written = masked(field, text);
+  constants_.push_back(render({field, std::string_view(written)}));
+}
+
+std::string Run::masked(event::Field field, std::string_view text) {
+  std::string out(text);
+  recorder_->redactor().redact_value(event::info(field).name, text, event::TextKind::kField, out,
+                                     redacted_);
+  return out;
 }
 
 Run::~Run() {

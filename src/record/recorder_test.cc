@@ -71,6 +71,35 @@ TEST(Recorder, MasksBeforeItWritesAndSaysHowOftenWhichRule) {
   EXPECT_EQ(recorder.statistics().redacted, 4U);
 }
 
+TEST(Recorder, MasksWhatARunSaysOnEveryLineAndCountsItOnce) {
+  const auto store = fresh_store();
+  const auto token = "ghp_" + std::string(36, 'a') + "4B";
+  auto fields = some_run();
+  fields.pipeline_id = "of " + token;
+  fields.pipeline_version = token;
+  fields.correlation.request_id = token;
+  fields.correlation.user_id = "ann@example.org";  // an id is an id
+  Recorder recorder(store);
+  const auto run = *recorder.begin(fields);
+  emit_message(*run, "password=hunter22");
+  emit_message(*run, "clean");
+  emit_message(*run, "password=hunter22");
+  ASSERT_TRUE(run->flush());
+  const auto lines = committed_lines(store);
+  ASSERT_EQ(lines.size(), 3U);
+  for (const auto& line : lines) {
+    EXPECT_THAT(line, testing::Not(testing::HasSubstr("ghp_")));
+    EXPECT_THAT(line, testing::HasSubstr(R"("pipeline_id":"of [REDACTED:github_token]")"));
+    EXPECT_THAT(line, testing::HasSubstr(R"("request_id":"[REDACTED:github_token]")"));
+    EXPECT_THAT(line, testing::HasSubstr(R"("user_id":"ann@example.org")"));
+  }
+  EXPECT_THAT(lines[0], testing::EndsWith(
+                            R"(,"attributes":{"redacted":{"github_token":3,"named_secret":1}}})"));
+  EXPECT_THAT(lines[1], testing::Not(testing::HasSubstr("attributes")));
+  EXPECT_THAT(lines[2], testing::EndsWith(R"(,"attributes":{"redacted":{"named_secret":1}}})"));
+  EXPECT_EQ(recorder.statistics().redacted, 5U);
+}
+
 TEST(Recorder, MasksByThePolicyItIsGiven) {
   const auto store = fresh_store();
   event::RedactionPolicy policy;

@@ -71,6 +71,8 @@ class Run {
   Run(Recorder& recorder, const RunFields& fields, log::RunLock lock);
 
   void add_constant(event::Field field, std::string_view text);
+  /// As it may be written.
+  [[nodiscard]] std::string masked(event::Field field, std::string_view text);
   [[nodiscard]] bool put(ThreadRing& ring, event::Type type, event::Level level,
                          std::span<const event::FieldValue> fields);
   void put_exactly(ThreadRing& ring, std::byte* room, event::Type type, event::Level level,
@@ -101,6 +103,8 @@ class Run {
   std::map<std::int64_t, std::string> held_;  // records that came before their predecessors
   bool is_lost_ = false;                      // changed under the mutex_
   bool has_ended_ = false;                    // by an event that it wrote
+  event::RedactionCounts redacted_;           // in its constants: its first line says it
+  bool says_redacted_ = false;
 };
 
 }  // namespace weir::record

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/id.h"
+#include "event/redaction.h"
 #include "record/correlation_ids.h"
 
 namespace weir::record {
@@ -18,7 +19,7 @@ namespace weir::record {
 ///   kill -9, power      may be lost    the last 5 ms are     nothing is lost
 enum class Durability : std::uint8_t { kMemory, kBatch, kCommit };
 
-/// What every event of a run says.
+/// What every event of a run says. Secrets in the texts are masked: as fields of an event.
 struct RunFields {
   RunId run_id;
   std::string pipeline_type;  ///< dag, linear or external
@@ -30,6 +31,8 @@ struct RunFields {
   CorrelationIds correlation{};
   /// Of a run that goes on: the number of its last event.
   std::int64_t last_run_seq = 0;
+  /// What whoever made these texts has masked in them; what the recorder masks is counted with it.
+  event::RedactionCounts redacted{};
 };
 
 }  // namespace weir::record

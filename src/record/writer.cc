@@ -63,6 +63,10 @@ void Writer::run() {
   pthread_setname_np(pthread_self(), "weir-writer");
   set_thread_priority(Priority::kPrompt);
   LiveRecorders::mark_writer_thread();
+  report_losses();
+  if (auto note = log::LossNote::reserve(recorder_.store_, log_->name())) {
+    note_.emplace(*std::move(note));
+  }
   bool idle = false;
   while (true) {
     const auto wishes = wait(idle);
@@ -86,7 +90,7 @@ void Writer::run() {
     if (wishes.stop && drained == 0) break;
   }
   finish_commit();
-  if (!log_) return;
+  if (!log_) return note_loss();
   log_->close();
   recorder_.sealer_->wake(log_->take_finished());
 }
@@ -221,11 +225,15 @@ void Writer::write_line(const RecordHeader& header, std::string_view fields) {
   pending_.runs.back().second = header.seq;
   pending_is_urgent_ = pending_is_urgent_ || run.durability_ != Durability::kMemory;
   if (run.is_lost_) {
-    ++lost_events_;
+    ++loss_.events;
     return;
   }
   ++pending_.events;
 
+  if (run.says_redacted_) {
+    redactor_.count_before(std::exchange(run.redacted_, {}));
+    run.says_redacted_ = false;
+  }
   if (const auto masked = redactor_.redact(header.type, fields)) fields = *masked;
   run.last_time_ = time_in_run(header);
   Line line{.timestamp = run.last_time_,
@@ -332,18 +340,25 @@ void Writer::tell_drained(std::uint64_t drains) {
 
 /// The log ends here, and with it every run that is open.
 void Writer::handle_failure(const Batch& batch, const Error& error) {
-  failure_message_ = error.message;
-  failed_at_ = recorder_.clock().now();
+  loss_.reason = error.message;
+  loss_.since = recorder_.clock().now();
   tried_at_ = recorder_.clock().monotonic();
-  lost_events_ += batch.events;
+  loss_.events += batch.events;
   recorder_.sealer_->wake(log_->take_finished());
   log_.reset();
   lose_open_runs(error);
   settle(batch, false);
-  if (&batch == &pending_) return;
-  // What was made meanwhile is of runs that are lost now.
-  lost_events_ += std::exchange(pending_.events, 0);
-  pending_.lines.clear();
+  if (&batch != &pending_) {
+    // What was made meanwhile is of runs that are lost now.
+    loss_.events += std::exchange(pending_.events, 0);
+    pending_.lines.clear();
+  }
+  note_loss();
+}
+
+/// For the case that this process does not come to tell it.
+void Writer::note_loss() {
+  if (note_) static_cast<void>(note_->write(loss_));
 }
 
 /// Tells every run that is open now. Their callbacks are called without the lock: what they stop
@@ -359,7 +374,8 @@ void Writer::lose_open_runs(const Error& error) {
       run->failure_ = error;
       run->ended_.store(true, std::memory_order_relaxed);
       told.push_back(run->lost_);
-      ++lost_runs_;
+      ++loss_.runs;
+      if (loss_.run_ids.size() < log::Loss::kMaxNamed) loss_.run_ids.push_back(run->id());
     }
   }
   for (auto& source : told) source.request_stop();
@@ -369,15 +385,28 @@ void Writer::lose_open_runs(const Error& error) {
 void Writer::try_again() {
   tried_at_ = recorder_.clock().monotonic();
   auto log = make_log();
-  if (!write_alert(*log)) return;
+  if (!write_alert(*log, loss_, "goes on")) return;
   log_ = std::move(log);
-  lost_events_ = lost_runs_ = 0;
+  loss_ = {};
+  if (note_) static_cast<void>(note_->clear());
   const std::lock_guard lock(recorder_.mutex_);
   recorder_.failure_.reset();
 }
 
+/// A log that takes them is ours. One that does not leaves them to the next who opens the store.
+void Writer::report_losses() {
+  for (auto& [note, loss] : log::LossNote::left_behind(recorder_.store_)) {
+    auto log = make_log();
+    if (!write_alert(*log, loss, "its process has ended")) return;
+    static_cast<void>(note.clear());
+    log->close();
+    recorder_.sealer_->wake(log->take_finished());
+  }
+}
+
 /// In a run of the process's own, of this one event.
-Result<void> Writer::write_alert(log::LogWriter& log) {
+Result<void> Writer::write_alert(log::LogWriter& log, const log::Loss& loss,
+                                 std::string_view what_then) {
   const auto now = recorder_.clock().now();
   const auto id = RunId::make(now);
   WEIR_TRY(auto lock, log::RunLock::take(recorder_.store_, id));
@@ -388,13 +417,17 @@ Result<void> Writer::write_alert(log::LogWriter& log) {
            .pipeline_version = "1",
            .trace_id = TraceId::make()},
           std::move(lock));
-  const auto message = "recording stopped at " + to_string(failed_at_) + " (" + failure_message_ +
-                       ") and goes on: " + std::to_string(lost_events_) + " events of " +
-                       std::to_string(lost_runs_) + " runs are not in the log";
-  static constexpr std::string_view kAttributes =
-      R"({"severity":"P1","alert":"recording_stopped"})";
+  const auto message = "recording stopped at " + to_string(loss.since) + " (" + loss.reason +
+                       ") and " + std::string(what_then) + ": " + std::to_string(loss.events) +
+                       " events of " + std::to_string(loss.runs) + " runs are not in the log";
+  std::string attributes = R"({"severity":"P1","alert":"recording_stopped","runs":[)";
+  for (const auto& lost : loss.run_ids) {
+    if (attributes.back() != '[') attributes += ',';
+    attributes.append("\"").append(lost.text()).append("\"");
+  }
+  attributes += "]}";
   const event::FieldValue fields[] = {{event::Field::kMessage, std::string_view(message)},
-                                      {event::Field::kAttributes, event::ObjectText{kAttributes}}};
+                                      {event::Field::kAttributes, event::ObjectText{attributes}}};
   const auto encoded = encode(fields);
   std::string line;
   renderer_.append(line, {.timestamp = now,

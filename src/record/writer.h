@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "log/log_writer.h"
+#include "log/loss_note.h"
 #include "record/commit_thread.h"
 #include "record/field_redaction.h"
 #include "record/line.h"
@@ -100,7 +101,11 @@ class Writer {
   void handle_failure(const Batch& batch, const Error& error);
   void lose_open_runs(const Error& error);
   void try_again();
-  [[nodiscard]] Result<void> write_alert(log::LogWriter& log);
+  /// What recorders that are gone could not write: the first thing in our log.
+  void report_losses();
+  [[nodiscard]] Result<void> write_alert(log::LogWriter& log, const log::Loss& loss,
+                                         std::string_view what_then);
+  void note_loss();
   [[nodiscard]] std::unique_ptr<log::LogWriter> make_log();
 
   // After a fatal signal.
@@ -122,11 +127,9 @@ class Writer {
   std::unique_ptr<log::LogWriter> log_;  // null: it failed
 
   // Since the log failed.
-  std::string failure_message_;
-  Timestamp failed_at_{};
+  std::optional<log::LossNote> note_;  // none: there was no room for it
+  log::Loss loss_;
   std::chrono::nanoseconds tried_at_{};
-  std::uint64_t lost_events_ = 0;
-  std::uint64_t lost_runs_ = 0;
 
   CommitThread commits_;  // the last: its thread uses the others
 };

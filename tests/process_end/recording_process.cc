@@ -1,12 +1,13 @@
-// recording_process STORE ENDING: a process that records and ends in one of the ways that the
-// recorder makes promises about. What it prints is what it was promised:
+// recording_process STORE ENDING DURABILITY: a process that records and ends in one of the ways
+// that the recorder makes promises about. What it prints is what it was promised:
 //
 //   run RUN_ID            it records this run
 //   emitted RUN_ID N      `emit` has returned for the events 1 to N
 //   committed RUN_ID N    `flush` has returned for them
+//   aged RUN_ID N         they are older than the longest that an event waits for its commit
 //
-// Endings: return, exit, abort, fault, fault_in_text, fault_in_emit,
-// fork, until_killed.
+// Endings: return, exit, abort, fault, fault_in_text, fault_in_emit, fork, until_killed,
+// killed_later. Durabilities: memory, batch, commit.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +30,12 @@ using weir::record::Recorder;
 using weir::record::Run;
 
 constexpr int kThreads = 3;
-constexpr int kEvents = 3000;  // of each thread
+
+weir::record::Durability durability = weir::record::Durability::kBatch;
+
+/// Of each thread: those of commit wait for the disk, each of them.
+int events_of_thread() { return durability == weir::record::Durability::kCommit ? 50 : 3000; }
+std::int64_t events_of_all() { return std::int64_t{kThreads} * events_of_thread(); }
 
 void say(const char* what, const Run& run, std::int64_t number) {
   char line[128];
@@ -44,7 +50,7 @@ std::unique_ptr<Run> begin(Recorder& recorder) {
                              .pipeline_id = "p",
                              .pipeline_version = "1",
                              .trace_id = weir::TraceId::make(),
-                             .durability = weir::record::Durability::kBatch});
+                             .durability = durability});
   if (!run) {
     std::fprintf(stderr, "%s\n", run.error().message.c_str());
     std::exit(8);
@@ -63,11 +69,19 @@ void emit_many(Run& run) {
   threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&run] {
-      for (int event = 0; event < kEvents; ++event) emit_some(run);
+      for (int event = 0; event < events_of_thread(); ++event) emit_some(run);
     });
   }
   for (auto& thread : threads) thread.join();
-  say("emitted", run, std::int64_t{kThreads} * kEvents);
+  say("emitted", run, events_of_all());
+}
+
+/// Far longer than an event waits for its commit (0.2 s), since the machine may be busy.
+[[noreturn]] void be_killed_later(const Run& run) {
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  say("aged", run, events_of_all());
+  ::raise(SIGKILL);
+  std::abort();
 }
 
 [[noreturn]] void fault() {
@@ -107,6 +121,7 @@ thread_local bool FaultyClock::faults = false;
 [[noreturn]] void record_until_killed(Run& run) {
   for (std::int64_t number = 1;; ++number) {
     emit_some(run);
+    if (durability == weir::record::Durability::kCommit) say("emitted", run, number);
     if (number % 10 != 0) continue;
     if (!run.flush()) ::_exit(7);
     say("committed", run, number);
@@ -129,17 +144,22 @@ int fork_and_record(Recorder& recorder, Run& run) {
   int status = 0;
   ::waitpid(child, &status, 0);
   emit_some(run);
-  say("emitted", run, std::int64_t{kThreads} * kEvents + 2);
+  say("emitted", run, events_of_all() + 2);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
   auto store = weir::log::StoreDirectory::create(argv[1]);
   if (!store) return 3;
   const std::string ending = argv[2];
+  const std::map<std::string, weir::record::Durability> durabilities = {
+      {"memory", weir::record::Durability::kMemory},
+      {"batch", weir::record::Durability::kBatch},
+      {"commit", weir::record::Durability::kCommit}};
+  durability = durabilities.at(argv[3]);
   // Never destroyed but by `return`: what ends in other ways leaves them as they are.
   static const FaultyClock clock;
   weir::record::RecorderOptions options;
@@ -149,6 +169,7 @@ int main(int argc, char** argv) {
   if (ending == "until_killed") record_until_killed(*run);
   if (ending == "fork") return fork_and_record(*recorder, *run);
   emit_many(*run);
+  if (ending == "killed_later") be_killed_later(*run);
   if (ending == "exit") std::exit(0);
   if (ending == "abort") std::abort();
   if (ending == "fault") fault();

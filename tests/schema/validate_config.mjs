@@ -6,7 +6,7 @@
 import {holdAgainstSchema} from '../lib/schema_check.mjs';
 
 const CONFIG = {
-  record: {durability: 'commit', commit_interval: '20ms', on_log_failure: 'continue'},
+  record: {durability: 'commit', commit_interval: '20ms', on_log_failure: 'continue', patience: '2s'},
   log: {segment_size: '8MiB', segment_age: '1h'},
   redaction: {
     enable: ['ip_address'], disable: ['phone'], personal_in: ['field'],
