@@ -172,6 +172,7 @@ int run_program(int argc, char** argv) {
   add_deny(app, invocation);
   add_exec(app, invocation);
   add_check(app, invocation);
+  add_status(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
   add_replay(app, invocation);

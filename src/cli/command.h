@@ -66,6 +66,7 @@ void add_approve(CLI::App& app, Invocation& invocation);
 void add_deny(CLI::App& app, Invocation& invocation);
 void add_exec(CLI::App& app, Invocation& invocation);
 void add_check(CLI::App& app, Invocation& invocation);
+void add_status(CLI::App& app, Invocation& invocation);
 void add_runs(CLI::App& app, Invocation& invocation);
 void add_show(CLI::App& app, Invocation& invocation);
 void add_replay(CLI::App& app, Invocation& invocation);
