@@ -69,6 +69,7 @@ void add_check(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_runs(CLI::App& app, Invocation& invocation);
 void add_show(CLI::App& app, Invocation& invocation);
+void add_compare(CLI::App& app, Invocation& invocation);
 void add_replay(CLI::App& app, Invocation& invocation);
 void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
