@@ -176,6 +176,7 @@ int run_program(int argc, char** argv) {
   add_runs(app, invocation);
   add_show(app, invocation);
   add_compare(app, invocation);
+  add_trace(app, invocation);
   add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
