@@ -177,6 +177,7 @@ int run_program(int argc, char** argv) {
   add_show(app, invocation);
   add_compare(app, invocation);
   add_trace(app, invocation);
+  add_logs(app, invocation);
   add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
