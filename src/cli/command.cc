@@ -183,6 +183,7 @@ int run_program(int argc, char** argv) {
   add_sql(app, invocation);
   add_verify(app, invocation);
   add_compact(app, invocation);
+  add_doctor(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);

@@ -77,6 +77,7 @@ void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_compact(CLI::App& app, Invocation& invocation);
+void add_doctor(CLI::App& app, Invocation& invocation);
 void add_hooks(CLI::App& app, Invocation& invocation);
 void add_plugins(CLI::App& app, Invocation& invocation);
 void add_schema(CLI::App& app, Invocation& invocation);
