@@ -109,14 +109,17 @@ class CompareText {
       line.add(Colour::kGreen, "=").add(" The same graph, settings, states, errors and outputs.");
       return end(line);
     }
-    const auto& [node, sentence] = *comparison_.parting;
-    line.add(Colour::kYellow, "≠").add(" They part ");
-    if (node.empty()) {
-      line.add("at the beginning");
+    const auto& [setting, node, sentence] = *comparison_.parting;
+    line.add(Colour::kYellow, "≠");
+    if (!setting.empty()) {
+      end(line.add(" They began with another ").add(Colour::kBold, setting));
+      if (node.empty()) return;
+      line = StyledLine(style_);
+      line.add("  The first node that differs is ");
     } else {
-      line.add("at ").add(Colour::kBold, node);
+      line.add(" They part at ");
     }
-    end(line.add(": ").add(sentence));
+    end(line.add(Colour::kBold, node).add(": ").add(sentence));
   }
 
   void print_changes(std::string_view title, const std::vector<Change>& changes) const {

@@ -278,7 +278,6 @@ class Comparing {
   }
 
   /// The node that differs though no node before it does; of several, the one that ended first.
-  /// What the runs began with comes before all nodes.
   [[nodiscard]] std::optional<Parting> parting() const {
     std::unordered_map<std::string_view, const NodeComparison*> differing;
     for (const auto& node : result_.nodes) {
@@ -289,13 +288,11 @@ class Comparing {
       if (!node.differs() || is_explained(node.node_id, differing)) continue;
       if (first == nullptr || end_of(node.node_id) < end_of(first->node_id)) first = &node;
     }
-    if (!result_.settings.empty()) {
-      auto sentence = "another " + result_.settings.front().what;
-      if (first != nullptr) sentence += "; the first node that differs is " + first->node_id;
-      return Parting{.node_id = {}, .sentence = std::move(sentence)};
-    }
-    if (first == nullptr) return {};
-    return Parting{.node_id = first->node_id, .sentence = sentence_of(*first)};
+    if (result_.settings.empty() && first == nullptr) return {};
+    return Parting{
+        .setting = result_.settings.empty() ? std::string() : result_.settings.front().what,
+        .node_id = first == nullptr ? std::string() : first->node_id,
+        .sentence = first == nullptr ? std::string() : sentence_of(*first)};
   }
 
   [[nodiscard]] bool is_explained(

@@ -65,8 +65,9 @@ struct LogOnlyIn {
 
 /// Where the runs part: the first difference that no other one explains.
 struct Parting {
-  std::string node_id;  ///< empty: what the runs began with
-  std::string sentence;
+  std::string setting;   ///< what they began with another one of; empty: nothing
+  std::string node_id;   ///< the first node that differs; empty: none does
+  std::string sentence;  ///< in what
 };
 
 struct Side {

@@ -113,6 +113,18 @@ void add_sides(Page& page, const Comparison& comparison) {
   page.paragraph("soft", "How long the run took: " + usual_text(comparison.duration) + ".");
 }
 
+void add_parting(Page& page, const Comparison& comparison) {
+  if (!comparison.parting) {
+    return page.paragraph("first",
+                          "They did the same: graph, settings, states, errors and outputs.");
+  }
+  const auto& [setting, node, sentence] = *comparison.parting;
+  if (!setting.empty()) page.paragraph("first", "They began with another " + setting + ".");
+  if (node.empty()) return;
+  const std::string where = setting.empty() ? "They part at " : "The first node that differs is ";
+  page.paragraph("first", where + node + ": " + sentence + ".");
+}
+
 void add_graph(Page& page, const Comparison& comparison) {
   std::vector<Change> changes;
   for (const auto& id : comparison.nodes_removed) changes.push_back({id, "is there", ""});
@@ -184,13 +196,7 @@ void add_logs(Page& page, const Comparison& comparison) {
 std::string to_html(const Comparison& comparison) {
   Page page(comparison);
   add_sides(page, comparison);
-  if (comparison.parting) {
-    const auto& [node, sentence] = *comparison.parting;
-    page.paragraph("first", "They part " + (node.empty() ? "at the beginning" : "at " + node) +
-                                ": " + sentence + ".");
-  } else {
-    page.paragraph("first", "They did the same: graph, settings, states, errors and outputs.");
-  }
+  add_parting(page, comparison);
   page.changes("Settings", "setting", comparison.settings);
   add_graph(page, comparison);
   page.changes("Outcome", "", comparison.outcome);

@@ -81,9 +81,12 @@ json::Object to_json(const Comparison& comparison) {
   json::Value parting;
   if (comparison.parting) {
     json::Object first;
-    const auto& node = comparison.parting->node_id;
-    first.set("node_id", node.empty() ? json::Value() : json::Value(node));
-    first.set("sentence", comparison.parting->sentence);
+    const auto text_or_null_in = [](const std::string& text) {
+      return text.empty() ? json::Value() : json::Value(text);
+    };
+    first.set("setting", text_or_null_in(comparison.parting->setting));
+    first.set("node_id", text_or_null_in(comparison.parting->node_id));
+    first.set("sentence", text_or_null_in(comparison.parting->sentence));
     parting = std::move(first);
   }
   object.set("first_difference", std::move(parting));

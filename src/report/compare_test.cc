@@ -98,7 +98,8 @@ TEST_F(CompareTest, BlamesWhatTheRunsBeganWithFirst) {
   const auto comparison = with({.begin = R"("params":{"day":"friday"},"execution_mode":"d1")",
                                 .count_output = R"("output":{"total":6})"});
   ASSERT_TRUE(comparison.parting);
-  EXPECT_EQ(comparison.parting->node_id, "");
+  EXPECT_EQ(comparison.parting->setting, "params.day");
+  EXPECT_EQ(comparison.parting->node_id, "count");
   EXPECT_THAT(comparison.settings, ElementsAre(Change{"params.day", R"("monday")", R"("friday")"}));
 }
 

@@ -35,6 +35,11 @@ bool is_signal(Type type) {
   return type >= Type::kSignalRequested && type <= Type::kSignalDeferred;
 }
 
+/// Of what a process says of itself: record/process_runs.h.
+bool is_process_run(const event::EventView& event) {
+  return event.text(Field::kPipelineType) == "external" && event.text(Field::kPipelineId) == "weir";
+}
+
 /// Events that come often and that no Status shows.
 bool is_seen(Type type) {
   return type != Type::kLog && type != Type::kNodeIo && type != Type::kMetric &&
@@ -192,7 +197,7 @@ bool StatusBoard::apply(const event::EventView& event) {
       if (const auto read = read_run(event.run_id()); !read) return is_seen_now;
       return true;
     }
-    if (event.type() != Type::kPipelineStarted) return is_seen_now;
+    if (event.type() != Type::kPipelineStarted || is_process_run(event)) return is_seen_now;
     found = runs_.try_emplace(event.run_id()).first;
   }
   const bool is_new = apply_to_run(found->second, event);
@@ -235,6 +240,11 @@ Result<void> StatusBoard::find_histories() {
 /// A run whose owner has gone was lost, or has ended since it was read: an owner leaves when the
 /// end is committed. What is read now says which.
 Result<void> StatusBoard::settle(const std::unordered_set<RunId>& owned) {
+  const auto now = clock_->now();
+  std::erase_if(runs_, [now](const auto& known) {
+    const auto& run = known.second.state;
+    return run.pipeline_type == "external" && now - run.last_event_at > kSilent;
+  });
   std::vector<RunId> left;
   for (auto& [id, run] : runs_) {
     const bool has_owner = owned.contains(id) || run.state.pipeline_type == "external";

@@ -118,16 +118,16 @@ json::Object json_of(const Activity& activity) {
 }  // namespace
 
 json::Object to_json(const Status& status) {
-  const auto json = [](const auto& item) { return json_of(item); };
+  const auto as_json = [](const auto& item) { return json_of(item); };
   json::Object object;
   object.set("at", to_string(status.at));
-  object.set("runs", array_of(status.runs, json));
+  object.set("runs", array_of(status.runs, as_json));
   object.set("older_lost_runs", static_cast<std::int64_t>(status.older_lost));
-  object.set("questions", array_of(status.questions, json));
+  object.set("questions", array_of(status.questions, as_json));
   object.set("pending_review", array_of(status.reviews, review_json));
   object.set("notifications", array_of(status.notifications, notice_json));
   object.set("alerts", array_of(status.alerts, notice_json));
-  object.set("recent_activity", array_of(status.recent, json));
+  object.set("recent_activity", array_of(status.recent, as_json));
   return object;
 }
 
