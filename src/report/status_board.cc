@@ -69,6 +69,8 @@ Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Cl
   WEIR_TRY(const auto database, store::open_views(store, bad));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(board.read_runs(connection, owned));
+  WEIR_TRY(board.read_requests(connection));
+  WEIR_TRY(board.find_histories(connection));
   WEIR_TRY(board.read_happenings(connection));
   board.bad_ = bad->all();
   return board;
@@ -114,13 +116,35 @@ Result<void> StatusBoard::read_run(const RunId& id) {
            }));
   runs_.erase(id);
   if (run.state.events == 0 || run.state.is_finished()) return {};
-  // What others ask of it stands in their runs.
+  runs_.insert_or_assign(id, std::move(run));
+  return {};
+}
+
+/// What others ask of a run stands in their runs, and few are asked anything: to look for it for
+/// each run would take longer than all the rest.
+Result<void> StatusBoard::read_requests(store::Connection& connection) {
+  WEIR_TRY(auto rows, connection.query(status_query("asked-runs")));
+  std::vector<RunId> asked;
+  while (const auto* row = rows.next()) {
+    const auto id = RunId::parse(*row->at(0).string());
+    if (id && runs_.contains(*id)) asked.push_back(*id);
+  }
+  for (const auto& id : asked) WEIR_TRY(read_requests(id));
+  return {};
+}
+
+Result<void> StatusBoard::read_requests(const RunId& id) {
+  auto& run = runs_.at(id);
   WEIR_TRY(store::read_mentions(store_, id, [&](const event::EventView& event) {
     if (event.run_id() != id && is_signal(event.type())) run.state.apply(event);
     return Result<void>();
   }));
-  runs_.insert_or_assign(id, std::move(run));
   return {};
+}
+
+Result<void> StatusBoard::read_whole(const RunId& id) {
+  WEIR_TRY(read_run(id));
+  return runs_.contains(id) ? read_requests(id) : Result<void>();
 }
 
 bool StatusBoard::apply_to_run(Run& run, const event::EventView& event) {
@@ -192,11 +216,8 @@ bool StatusBoard::apply(const event::EventView& event) {
   }
   auto found = runs_.find(event.run_id());
   if (found == runs_.end()) {
-    if (event.type() == Type::kPipelineResumed) {
-      // One that was lost too long ago to be looked at.
-      if (const auto read = read_run(event.run_id()); !read) return is_seen_now;
-      return true;
-    }
+    // Of one that was lost too long ago to be looked at, what cannot be read now is missing.
+    if (event.type() == Type::kPipelineResumed) return read_whole(event.run_id()) || is_seen_now;
     if (event.type() != Type::kPipelineStarted || is_process_run(event)) return is_seen_now;
     found = runs_.try_emplace(event.run_id()).first;
   }
@@ -223,16 +244,20 @@ void StatusBoard::plan(Run& run) const {
 }
 
 Result<void> StatusBoard::find_histories() {
-  std::optional<store::Database> database;
-  std::optional<store::Connection> connection;
+  const bool knows_all = std::ranges::all_of(
+      runs_, [this](const auto& run) { return histories_.contains(run.second.state.pipeline_id); });
+  if (knows_all) return {};
+  WEIR_TRY(const auto database, store::open_views(store_, std::make_shared<store::BadPlaces>()));
+  WEIR_TRY(auto connection, database.connect());
+  return find_histories(connection);
+}
+
+Result<void> StatusBoard::find_histories(store::Connection& connection) {
   for (const auto& [id, run] : runs_) {
-    if (histories_.contains(run.state.pipeline_id)) continue;
-    if (!connection) {
-      WEIR_TRY(database, store::open_views(store_, std::make_shared<store::BadPlaces>()));
-      WEIR_TRY(connection, database->connect());
-    }
-    WEIR_TRY(auto history, NodeHistory::read(*connection, run.state.pipeline_id, clock_->now()));
-    histories_.emplace(run.state.pipeline_id, std::move(history));
+    const auto& pipeline = run.state.pipeline_id;
+    if (histories_.contains(pipeline)) continue;
+    WEIR_TRY(auto history, NodeHistory::read(connection, pipeline, clock_->now()));
+    histories_.emplace(pipeline, std::move(history));
   }
   return {};
 }
@@ -252,7 +277,7 @@ Result<void> StatusBoard::settle(const std::unordered_set<RunId>& owned) {
     if (!has_owner && !run.is_lost) left.push_back(id);
   }
   for (const auto& id : left) {
-    WEIR_TRY(read_run(id));
+    WEIR_TRY(read_whole(id));
     const auto found = runs_.find(id);
     if (found != runs_.end()) found->second.is_lost = true;
   }

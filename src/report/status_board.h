@@ -55,12 +55,16 @@ class StatusBoard {
   [[nodiscard]] Result<void> read_runs(store::Connection& connection,
                                        const std::unordered_set<RunId>& owned);
   [[nodiscard]] Result<void> read_run(const RunId& id);
+  [[nodiscard]] Result<void> read_requests(store::Connection& connection);
+  [[nodiscard]] Result<void> read_requests(const RunId& id);
+  [[nodiscard]] Result<void> read_whole(const RunId& id);
   [[nodiscard]] Result<void> read_happenings(store::Connection& connection);
   bool take(Happening happening);
   bool take_into(std::deque<Happening>& list, const Happening& happening) const;
   bool apply_to_run(Run& run, const event::EventView& event);
   void plan(Run& run) const;
   [[nodiscard]] Result<void> find_histories();
+  [[nodiscard]] Result<void> find_histories(store::Connection& connection);
   [[nodiscard]] Result<void> settle(const std::unordered_set<RunId>& owned);
   void add_recent(Status& status) const;
 
