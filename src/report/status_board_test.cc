@@ -163,6 +163,29 @@ TEST_F(StatusBoardTest, ShowsWhatPeopleAreToldAndAsked) {
   EXPECT_EQ(status.questions[0].approval.message, "Count it?");
 }
 
+TEST_F(StatusBoardTest, KnowsWhatOthersHaveAskedOfARun) {
+  const auto run = start_run();
+  ASSERT_TRUE(run->flush());
+  const auto target = run->id().text();
+  const FieldValue fields[] = {{Field::kTargetRunId, std::string_view(target)},
+                               {Field::kSignalId, std::string_view("one")},
+                               {Field::kSignalType, std::string_view("pause")}};
+  ASSERT_TRUE(recorder_.process_runs().emit(record::Retention::kOperations, "",
+                                            Type::kSignalRequested, event::Level::kInfo, fields));
+  const auto other = start_run();  // and flushes what was said
+  ASSERT_TRUE(other->flush());
+
+  auto board = StatusBoard::read(store_).value();
+  std::size_t signals = 0;
+  for (const auto& shown : board.status().value().runs) {
+    signals += shown.signals.size();
+    if (!shown.signals.empty()) {
+      EXPECT_EQ(shown.run_id, run->id());
+    }
+  }
+  EXPECT_EQ(signals, 1U);
+}
+
 TEST_F(StatusBoardTest, SaysWhichRunsHaveLostTheirProcess) {
   const auto run = start_run();
   start_node(*run, "load");
