@@ -208,11 +208,14 @@ class CompareText {
     const bool is_slower = duration.pace == Pace::kSlower;
     StyledLine line(style_);
     line.add("  ").add(name).to_column(20);
-    line.add(text::duration(*duration.a_ms) + " → " + text::duration(*duration.b_ms)).add("  ");
+    line.add(text::duration(duration.a_ms.value_or(0)) + " → " +
+             text::duration(duration.b_ms.value_or(0)));
+    line.add("  ");
     line.add(is_slower ? Colour::kRed : Colour::kGreen, is_slower ? "slower" : "faster");
-    line.add(Colour::kGrey, "  usually " + text::duration(duration.usual->median) + " ± " +
-                                text::duration(duration.usual->deviation) + ", " +
-                                text::count(duration.usual->count, "run"));
+    const auto usual = duration.usual.value_or(report::Usual());
+    line.add(Colour::kGrey, "  usually " + text::duration(usual.median) + " ± " +
+                                text::duration(usual.deviation) + ", " +
+                                text::count(usual.count, "run"));
     end(line);
   }
 

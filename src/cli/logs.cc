@@ -106,7 +106,7 @@ class Logs {
     auto text = options_.json ? json::to_text(event_json(event)) : text_of(event);
     if (!is_holding_) return print(text);
     held_.push_back(std::move(text));
-    if (held_.size() > *options_.last) held_.pop_front();
+    if (held_.size() > options_.last.value_or(0)) held_.pop_front();
   }
 
   /// Only the last ones are printed, when all have come.
@@ -212,7 +212,7 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
   }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  auto found = find_run(*store, options.run);
+  const auto found = find_run(*store, options.run);
   const auto id = found            ? found->state.run_id
                   : options.follow ? RunId::parse(options.run).value_or(RunId())
                                    : RunId();

@@ -99,7 +99,7 @@ class Watch {
 
   Result<void> run(const std::stop_token& stop) {
     const std::stop_callback wake(stop, [this] { events_.wake(); });
-    const std::chrono::seconds interval(*options_.watch);
+    const std::chrono::seconds interval(options_.watch.value_or(1));
     while (!stop.stop_requested() && std::fflush(stdout) == 0) {
       WEIR_TRY(show());
       const auto next = steady_clock::now() + interval;
@@ -140,7 +140,7 @@ class Watch {
 };
 
 int watch(const StatusOptions& options, const log::StoreDirectory& store) {
-  InterruptStop interrupt("");
+  const InterruptStop interrupt("");
   // Before the store is read, so that nothing comes in between; what is met twice is known.
   auto end = log::end_of_log(store);
   if (!end) return complain(end.error());

@@ -82,8 +82,8 @@ DurationChange duration_change(std::optional<double> a, std::optional<double> b,
   const auto strange_b = is_unusual(*b, *usual, kLeastMs);
   if (!strange_a || !strange_b) return change;
   // Two that are strange in the same way are alike.
-  const auto side = [&](double value, bool strange) {
-    return !strange ? 0 : value > usual->median ? 1 : -1;
+  const auto side = [median = usual->median](double value, bool strange) {
+    return !strange ? 0 : value > median ? 1 : -1;
   };
   const auto difference = side(*b, *strange_b) - side(*a, *strange_a);
   change.pace = difference == 0 ? Pace::kAlike : difference > 0 ? Pace::kSlower : Pace::kFaster;

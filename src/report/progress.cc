@@ -69,7 +69,7 @@ class Ahead {
       all += weight;
       if (work_[i].ended) done += weight;
       // Of a node that nobody knows, nobody knows how far it is.
-      if (!work_[i].ended && usual_[i])
+      if (!work_[i].ended && usual_[i].has_value())
         done += std::min(work_[i].elapsed_ms(now_), kMostUnfinished * weight);
     }
     return all > 0 ? std::min(done / all, kMostUnfinished) : 0;
@@ -92,7 +92,8 @@ class Ahead {
     progress.left_ms = until[last];
     for (auto i = last; i != plan_.size(); i = before[i]) {
       progress.path.push_back(plan_[i].id);
-      progress.is_late = progress.is_late || (usual_[i] && work_[i].elapsed_ms(now_) > *usual_[i]);
+      const auto elapsed = work_[i].elapsed_ms(now_);
+      progress.is_late = progress.is_late || elapsed > usual_[i].value_or(elapsed);
     }
     std::ranges::reverse(progress.path);
     add_unknown(progress);

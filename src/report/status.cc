@@ -78,7 +78,7 @@ std::vector<Activity> activities_of(const project::RunState& run) {
     const bool runs = node.state == State::kRunning;
     if (attempt == nullptr || (!runs && !attempt->ended_at) || node.state == State::kFailed)
       continue;
-    activities.push_back({.at = runs ? attempt->started_at : *attempt->ended_at,
+    activities.push_back({.at = attempt->ended_at.value_or(attempt->started_at),
                           .run_id = run.run_id.text(),
                           .pipeline_id = run.pipeline_id,
                           .who = node.node_id,

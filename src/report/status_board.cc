@@ -206,11 +206,12 @@ bool StatusBoard::take_into(std::deque<Happening>& list, const Happening& happen
 bool StatusBoard::apply(const event::EventView& event) {
   bool is_seen_now = false;
   if (auto happening = happening_of(event)) is_seen_now = take(*std::move(happening));
-  if (is_signal(event.type()) && event.has(Field::kTargetRunId)) {
-    const auto target = RunId::parse(event.text(Field::kTargetRunId));
-    const auto found = target ? runs_.find(*target) : runs_.end();
-    if (found != runs_.end() && *target != event.run_id()) {
-      found->second.state.apply(event);
+  // What others ask of a run.
+  const auto target = RunId::parse(event.text(Field::kTargetRunId)).value_or(event.run_id());
+  if (is_signal(event.type()) && target != event.run_id()) {
+    const auto asked = runs_.find(target);
+    if (asked != runs_.end()) {
+      asked->second.state.apply(event);
       return true;
     }
   }
