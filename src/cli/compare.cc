@@ -247,7 +247,7 @@ class CompareText {
                                                   " more: --format json has all"));
   }
   static void end(StyledLine& line) { std::printf("%s\n", std::move(line).text().c_str()); }
-  static void end(StyledLine&& line) { end(line); }
+  static void end(StyledLine&& line) { std::printf("%s\n", std::move(line).text().c_str()); }
 
   const Comparison& comparison_;
   const LineStyle style_;

@@ -186,12 +186,13 @@ class StoreExamination {
       if (value == nullptr) return std::optional<Timestamp>();
       return Timestamp(std::chrono::microseconds(*value));
     }();
-    if (!newest || !*newest) return;
-    const auto ahead = **newest - system_clock().now();
+    const auto time = newest.value_or(std::nullopt);
+    if (!time) return;
+    const auto ahead = *time - system_clock().now();
     const bool is_future = ahead > std::chrono::minutes(1);
     findings_.push_back(
         {"times", is_future ? Verdict::kWarn : Verdict::kOk,
-         "the newest event is of " + to_string(**newest).substr(0, 19) + "Z",
+         "the newest event is of " + to_string(*time).substr(0, 19) + "Z",
          is_future ? "that is in the future: set this clock, or a producer's" : ""});
   }
 

@@ -20,12 +20,13 @@ constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warning",
 Result<std::unique_ptr<LiveEvents>> LiveEvents::open(const log::StoreDirectory& store,
                                                      log::Cursor from) {
   std::unique_ptr<LiveEvents> events(new LiveEvents(store));
-  WEIR_TRY(events->follower_,
+  WEIR_TRY(auto follower,
            log::Follower::open(
                store, std::move(from), [live = events.get()](const log::FollowProblem& problem) {
                  live->bad_.push_back(
                      {live->store_.segment(problem.segment), problem.offset, problem.reason});
                }));
+  events->follower_ = std::make_unique<log::Follower>(std::move(follower));
   return events;
 }
 

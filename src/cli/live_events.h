@@ -3,10 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -44,10 +44,10 @@ class LiveEvents {
   void warn();
 
  private:
-  explicit LiveEvents(const log::StoreDirectory& store) : store_(store) {}
+  explicit LiveEvents(log::StoreDirectory store) : store_(std::move(store)) {}
 
   const log::StoreDirectory store_;
-  std::optional<log::Follower> follower_;
+  std::unique_ptr<log::Follower> follower_;
   event::Decoder decoder_;
   std::vector<store::BadPlace> bad_;
 };

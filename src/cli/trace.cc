@@ -40,6 +40,17 @@ class Waterfall {
  public:
   Waterfall(const Trace& trace, std::vector<std::size_t> places, LineStyle style)
       : trace_(trace), places_(std::move(places)), style_(style) {
+    lay_out();
+  }
+
+  void print() const {
+    print_head();
+    for (const auto i : places_) print_span(trace_.spans[i]);
+    print_rest();
+  }
+
+ private:
+  void lay_out() {
     for (const auto i : places_) {
       const auto& span = trace_.spans[i];
       const auto detail = span.detail.empty() ? 0 : display_width(span.detail) + 2;
@@ -51,13 +62,6 @@ class Waterfall {
     bar_width_ = std::max<std::size_t>(style_.width - std::min(style_.width, bar_begin_), 8);
   }
 
-  void print() const {
-    print_head();
-    for (const auto i : places_) print_span(trace_.spans[i]);
-    print_rest();
-  }
-
- private:
   static constexpr std::size_t kDuration = 11;
 
   static std::size_t indent_of(const TraceSpan& span) {

@@ -127,6 +127,8 @@ void add_parting(Page& page, const Comparison& comparison) {
 
 void add_graph(Page& page, const Comparison& comparison) {
   std::vector<Change> changes;
+  changes.reserve(comparison.nodes_removed.size() + comparison.nodes_added.size() +
+                  comparison.nodes_moved.size());
   for (const auto& id : comparison.nodes_removed) changes.push_back({id, "is there", ""});
   for (const auto& id : comparison.nodes_added) changes.push_back({id, "", "is there"});
   for (const auto& move : comparison.nodes_moved) {

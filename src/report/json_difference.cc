@@ -13,7 +13,7 @@ constexpr std::size_t kMostShown = 200;
 std::string shown(const json::Value* value) {
   if (value == nullptr) return {};
   const auto text = json::to_text(*value);
-  std::string kept(utf8::cut(text, kMostShown));
+  const std::string kept(utf8::cut(text, kMostShown));
   return kept.size() < text.size() ? kept + "…" : kept;
 }
 

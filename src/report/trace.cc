@@ -11,7 +11,6 @@ using event::Field;
 using event::Type;
 using project::NodeState;
 using project::RunState;
-using project::State;
 using Kind = TraceSpan::Kind;
 
 /// Of spans and calls within nodes; later ones are left out.
