@@ -184,8 +184,12 @@ int run_program(int argc, char** argv) {
   add_deny(app, invocation);
   add_exec(app, invocation);
   add_check(app, invocation);
+  add_status(app, invocation);
   add_runs(app, invocation);
   add_show(app, invocation);
+  add_compare(app, invocation);
+  add_trace(app, invocation);
+  add_logs(app, invocation);
   add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
@@ -197,6 +201,7 @@ int run_program(int argc, char** argv) {
   add_backup(app, invocation);
   add_restore(app, invocation);
   add_rebuild(app, invocation);
+  add_doctor(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/event_json.h"
 #include "cli/run_list.h"
 #include "cli/run_text.h"
 #include "cli/table.h"
@@ -36,22 +37,6 @@ struct Moment {
   json::Object event;
 };
 
-json::Object json_of(const EventView& event) {
-  json::Object object;
-  for (const auto& info : event::fields()) {
-    const auto* member = event.find(info.field);
-    if (member == nullptr) continue;
-    json::Value value;
-    if (member->kind == json::Kind::kString) {
-      value = member->text;
-    } else if (auto parsed = json::parse(member->text)) {
-      value = *std::move(parsed);
-    }
-    object.append({std::string(info.name), std::move(value)});
-  }
-  return object;
-}
-
 /// Others tell of signals to the run, with their own numbers: what they said up to the event's time
 /// is known by then.
 class Replay {
@@ -65,7 +50,7 @@ class Replay {
     moment_.state.apply(event);
     if (event.run_seq() != moment_.state.last_run_seq) return;
     moment_.event_text = record::format_text(event);
-    moment_.event = json_of(event);
+    moment_.event = event_json(event);
   }
   void take_signal_of_others(const EventView& event) {
     if (event.run_id() == run_ || moment_.state.events == 0) return;

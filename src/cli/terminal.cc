@@ -56,4 +56,10 @@ std::size_t terminal_width(std::FILE* stream) {
   return known ? size.ws_col : 100;
 }
 
+std::size_t terminal_height(std::FILE* stream) {
+  winsize size{};
+  const bool known = ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+  return known ? size.ws_row : 24;
+}
+
 }  // namespace weir::cli

@@ -26,5 +26,7 @@ enum class Colour { kGreen, kRed, kYellow, kGrey, kBold };
 
 /// Width of the terminal that `stream` is; 100 when it is none.
 [[nodiscard]] std::size_t terminal_width(std::FILE* stream);
+/// Lines of the terminal that `stream` is; 24 when it is none.
+[[nodiscard]] std::size_t terminal_height(std::FILE* stream);
 
 }  // namespace weir::cli

@@ -1,0 +1,40 @@
+-- How long did a pipeline and its nodes take in its newest completed runs? One row a run and node; of
+-- the run itself, without a name. `pipeline_id`; `without`: the ids of runs to leave out, with commas;
+-- `before`: the time before which they ended, in microseconds; `runs`: how many.
+WITH earlier AS (
+  SELECT run_id, duration_ms
+  FROM logs
+  WHERE event_type = 'pipeline_completed'
+    AND pipeline_id = getvariable('pipeline_id')
+    AND epoch_us(timestamp) < getvariable('before')::BIGINT
+    AND NOT list_contains(string_split(getvariable('without'), ','), run_id)
+  ORDER BY timestamp DESC, run_id DESC
+  LIMIT getvariable('runs')::BIGINT
+),
+ended AS (
+  SELECT
+    run_id,
+    regexp_replace(node_id, '\[\d+\]$', '') AS node,
+    node_id,
+    event_type,
+    timestamp,
+    logs.duration_ms,
+    coalesce(outcome, '') = 'cached' AS is_cached
+  FROM logs SEMI JOIN earlier USING (run_id)
+  WHERE event_type IN ('pipeline_node_completed', 'pipeline_node_skipped')
+)
+-- The items of a node took as long as from the first one's start to the last one's end.
+SELECT
+  node,
+  CASE
+    WHEN count(DISTINCT node_id) > 1
+      THEN epoch_us(max(timestamp) - min(timestamp - to_microseconds(
+             CAST(1000 * coalesce(duration_ms, 0) AS BIGINT)))) / 1000
+    ELSE coalesce(arg_max(duration_ms, timestamp), 0)
+  END AS duration_ms,
+  bool_and(is_cached) AS is_cached
+FROM ended
+GROUP BY run_id, node
+UNION ALL
+SELECT '' AS node, duration_ms, false AS is_cached
+FROM earlier

@@ -1,0 +1,360 @@
+#include "report/trace.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace weir::report {
+namespace {
+
+using event::Field;
+using event::Type;
+using project::NodeState;
+using project::RunState;
+using Kind = TraceSpan::Kind;
+
+/// Of spans and calls within nodes; later ones are left out.
+constexpr std::size_t kMostCalls = 200'000;
+
+double span_ms(Timestamp from, Timestamp to) {
+  return std::max(0.0, std::chrono::duration<double, std::milli>(to - from).count());
+}
+
+std::string error_in(const event::EventView& event) {
+  std::string error(event.text(Field::kErrorType));
+  const auto message = event.text(Field::kErrorMessage);
+  if (!message.empty()) error.append(error.empty() ? "" : ": ").append(message);
+  return error.empty() ? std::string(event.text(Field::kReason)) : error;
+}
+
+/// When a node that has completed did, for the path.
+std::optional<Timestamp> end_of(const NodeState& node) {
+  const auto* attempt = node.last_attempt();
+  return attempt == nullptr ? std::nullopt : attempt->ended_at;
+}
+
+/// The chain that decided how long the run took, or has taken so far: back from the node that ended
+/// last, or that runs and began first, to the predecessor that ended last.
+std::unordered_set<std::string_view> critical_path(const RunState& run) {
+  const NodeState* last = nullptr;
+  const auto later = [](const NodeState* best, const NodeState& node) {
+    if (node.attempts.empty()) return false;
+    if (best == nullptr) return true;
+    const auto a = end_of(*best), b = end_of(node);
+    if (a && b) return *b > *a;
+    if (!a && !b) return node.attempts.back().started_at < best->attempts.back().started_at;
+    return a.has_value();  // what runs on has ended last
+  };
+  for (const auto& node : run.nodes) {
+    if (later(last, node)) last = &node;
+  }
+  std::unordered_set<std::string_view> path;
+  while (last != nullptr && path.insert(last->node_id).second) {
+    const NodeState* before = nullptr;
+    for (const auto& id : last->predecessors) {
+      const auto* node = run.find_node(id);
+      if (node != nullptr && later(before, *node)) before = node;
+    }
+    last = before;
+  }
+  return path;
+}
+
+TraceSpan attempt_span(const NodeState& node, const project::Attempt& attempt) {
+  TraceSpan span{
+      .kind = Kind::kNode,
+      .name = node.node_id,
+      .detail = node.plugin_id.empty() ? node.tool_id : node.plugin_id + "." + node.tool_id,
+      .node_id = node.node_id,
+      .started_at = attempt.started_at,
+      .ended_at = attempt.ended_at,
+      .state = std::string(to_string(attempt.state))};
+  if (attempt.outcome == "unknown") span.state = "lost";
+  if (!attempt.error_type.empty()) span.error = attempt.error_type + ": " + attempt.error_message;
+  return span;
+}
+
+/// Puts the spans of a run together. The first is the run's.
+class Assembly {
+ public:
+  Assembly(const RunState& run, const std::string& span_id) : run_(run) {
+    all_.push_back({.kind = Kind::kRun,
+                    .name = run.pipeline_id,
+                    .span_id = span_id,
+                    .started_at = run.started_at,
+                    .state = std::string(to_string(run.state)),
+                    .error = run.error_type.empty() || !run.failed_node_id.empty()
+                                 ? std::string()  // its node says it
+                                 : run.error_type + ": " + run.error_message,
+                    .is_critical = true});
+    if (!span_id.empty()) by_span_id_.emplace(span_id, 0);
+    if (!run.is_finished()) return;
+    // What comes after the end, as undoing does, is within the trace and not within the run.
+    const auto took = run.duration_ms.value_or(span_ms(run.started_at, run.last_event_at));
+    all_[0].ended_at = run.started_at + microseconds_of(took);
+  }
+
+  void add_nodes(const TraceFold::AttemptSpans& span_ids) {
+    const auto path = critical_path(run_);
+    for (const auto& node : run_.nodes) {
+      if (node.attempts.empty()) continue;
+      const bool is_critical = path.contains(node.node_id);
+      std::optional<std::size_t> whole;
+      if (node.attempts.size() > 1) {
+        whole = add(attempt_span(node, node.attempts.back()), is_critical);
+        all_[*whole].started_at = node.attempts.front().started_at;
+        all_[*whole].error.clear();  // each attempt says its own
+      }
+      for (const auto& attempt : node.attempts) {
+        auto span = attempt_span(node, attempt);
+        if (whole) {
+          span.kind = Kind::kAttempt;
+          span.name = "attempt " + std::to_string(attempt.number);
+          span.detail.clear();
+          span.parent = whole;
+        }
+        const auto id = span_ids.find({node.node_id, attempt.number});
+        if (id != span_ids.end()) span.span_id = id->second;
+        const auto place = add(std::move(span), is_critical);
+        attempts_.insert_or_assign({node.node_id, attempt.number}, place);
+        attempts_.insert_or_assign({node.node_id, 0}, place);  // the last one
+      }
+    }
+  }
+
+  void add_calls(const std::vector<TracedCall>& calls) {
+    const auto first = all_.size();
+    for (const auto& call : calls) add(call.span, false);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const auto& call = calls[i];
+      const auto parent = by_span_id_.find(call.parent_span_id);
+      auto place = attempts_.find({call.span.node_id, call.attempt});
+      if (place == attempts_.end()) place = attempts_.find({call.span.node_id, 0});
+      if (parent != by_span_id_.end()) {
+        all_[first + i].parent = parent->second;
+      } else if (place != attempts_.end()) {
+        all_[first + i].parent = place->second;
+      }
+    }
+    break_circles();
+  }
+
+  /// `until` becomes the end of all.
+  void measure(Timestamp& until, bool is_lost) {
+    for (const auto& span : all_) until = std::max(until, span.ended_at.value_or(until));
+    for (auto& span : all_) {
+      if (span.is_open() && is_lost) span.state = "lost";
+      span.duration_ms = span_ms(span.started_at, span.ended_at.value_or(until));
+    }
+  }
+
+  /// Each after its parent.
+  std::vector<TraceSpan> spans() && {
+    std::vector<std::vector<std::size_t>> children(all_.size());
+    for (std::size_t i = 1; i < all_.size(); ++i) children[all_[i].parent.value_or(0)].push_back(i);
+    struct Next {
+      std::size_t span;
+      std::optional<std::size_t> parent;
+      std::size_t depth;
+    };
+    std::vector<TraceSpan> spans;
+    spans.reserve(all_.size());
+    std::vector<Next> next = {{0, {}, 0}};
+    while (!next.empty()) {
+      const auto [i, parent, depth] = next.back();
+      next.pop_back();
+      std::ranges::stable_sort(children[i], {},
+                               [this](std::size_t child) { return all_[child].started_at; });
+      for (auto child = children[i].rbegin(); child != children[i].rend(); ++child)
+        next.push_back({*child, spans.size(), depth + 1});
+      spans.push_back(std::move(all_[i]));
+      spans.back().parent = parent;
+      spans.back().depth = depth;
+    }
+    return spans;
+  }
+
+ private:
+  static std::chrono::microseconds microseconds_of(double milliseconds) {
+    return std::chrono::microseconds(static_cast<std::int64_t>(1000 * milliseconds));
+  }
+
+  std::size_t add(TraceSpan span, bool is_critical) {
+    span.is_critical = is_critical;
+    if (!span.span_id.empty()) by_span_id_.emplace(span.span_id, all_.size());
+    all_.push_back(std::move(span));
+    return all_.size() - 1;
+  }
+
+  /// Other systems may say that two spans are within each other: one is then within the run.
+  void break_circles() {
+    constexpr std::size_t kNever = 0;
+    std::vector<std::size_t> seen_in(all_.size(), kNever);
+    seen_in[0] = all_.size();  // of no walk
+    for (std::size_t walk = 1; walk < all_.size(); ++walk) {
+      auto i = walk;
+      for (; seen_in[i] == kNever; i = all_[i].parent.value_or(0)) seen_in[i] = walk;
+      if (seen_in[i] == walk) all_[i].parent = 0;
+    }
+  }
+
+  const RunState& run_;
+  std::vector<TraceSpan> all_;
+  std::unordered_map<std::string, std::size_t> by_span_id_;
+  std::map<std::pair<std::string, std::int64_t>, std::size_t> attempts_;
+};
+
+}  // namespace
+
+std::string_view kind_name(Kind kind) {
+  static constexpr std::string_view kNames[] = {"run",      "node",      "attempt", "tool",
+                                                "provider", "child_run", "span"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+void TraceFold::apply(const event::EventView& event) {
+  state_.apply(event);
+  const auto text = [&event](Field field) { return std::string(event.text(field)); };
+  switch (event.type()) {
+    case Type::kPipelineStarted:
+      trace_id_ = event.text(Field::kTraceId);
+      span_id_ = event.text(Field::kSpanId);
+      return;
+    case Type::kNodeStarted:
+      attempt_spans_[{text(Field::kNodeId), event.integer(Field::kAttempt).value_or(1)}] =
+          text(Field::kSpanId);
+      return;
+    case Type::kToolInvoked:
+    case Type::kToolStarted:
+      return begin(event, Kind::kTool, text(Field::kCallId) + text(Field::kToolId),
+                   text(Field::kToolId));
+    case Type::kToolCompleted:
+    case Type::kToolFailed:
+    case Type::kToolUndone:
+    case Type::kToolUndoFailed:
+      return end(event, Kind::kTool, text(Field::kCallId) + text(Field::kToolId),
+                 text(Field::kToolId));
+    case Type::kProviderCallStarted:
+      return begin(event, Kind::kProvider, text(Field::kCallId),
+                   text(Field::kProvider) + " " + text(Field::kOperation));
+    case Type::kProviderCallCompleted:
+    case Type::kProviderCallFailed:
+      return end(event, Kind::kProvider, text(Field::kCallId),
+                 text(Field::kProvider) + " " + text(Field::kOperation));
+    case Type::kChildSpawned:
+      return begin(event, Kind::kChildRun, text(Field::kTargetRunId), "run");
+    case Type::kChildCompleted:
+    case Type::kChildFailed:
+      return end(event, Kind::kChildRun, text(Field::kTargetRunId), "run");
+    case Type::kSpan:
+      return observe(event);
+    default:
+      return;
+  }
+}
+
+void TraceFold::begin(const event::EventView& event, Kind kind, std::string key, std::string name) {
+  std::string node_id(event.text(Field::kNodeId));
+  const Key place(kind, node_id, std::move(key));
+  // One that was invoked and then started is one.
+  if (open_.contains(place) || calls_.size() == kMostCalls) return;
+  open_.emplace(place, calls_.size());
+  TracedCall call{.span = {.kind = kind,
+                           .name = std::move(name),
+                           .detail = std::string(event.text(
+                               kind == Kind::kChildRun ? Field::kTargetRunId : Field::kModelId)),
+                           .node_id = std::move(node_id),
+                           .started_at = event.timestamp(),
+                           .state = "running"},
+                  .attempt = event.integer(Field::kAttempt).value_or(0)};
+  calls_.push_back(std::move(call));
+}
+
+void TraceFold::end(const event::EventView& event, Kind kind, std::string key, std::string name) {
+  const Key place(kind, std::string(event.text(Field::kNodeId)), key);
+  if (!open_.contains(place)) {
+    begin(event, kind, std::move(key), std::move(name));
+    if (!open_.contains(place)) return;
+    auto& span = calls_[open_.at(place)].span;
+    const auto took = event.number(Field::kDurationMs).value_or(0);
+    span.started_at -= std::chrono::microseconds(static_cast<std::int64_t>(1000 * took));
+  }
+  auto& span = calls_[open_.at(place)].span;
+  open_.erase(place);
+  const bool failed = event.type_name().ends_with("_failed");
+  span.ended_at = event.timestamp();
+  span.state = failed ? "failed" : "completed";
+  if (failed) span.error = error_in(event);
+  if (event.type() == Type::kToolUndone || event.type() == Type::kToolUndoFailed)
+    span.name += ", undo";
+}
+
+/// It is told of when it has ended.
+void TraceFold::observe(const event::EventView& event) {
+  if (calls_.size() == kMostCalls) return;
+  const auto took = event.number(Field::kDurationMs).value_or(0);
+  const auto microseconds = std::chrono::microseconds(static_cast<std::int64_t>(1000 * took));
+  const bool failed = event.has(Field::kErrorType) || event.text(Field::kLevel) == "ERROR";
+  const auto operation = event.text(Field::kOperation);
+  const auto name = operation.empty() ? event.text(Field::kNodeId) : operation;
+  calls_.push_back({.span = {.kind = Kind::kObserved,
+                             .name = std::string(name.empty() ? "span" : name),
+                             .detail = std::string(event.text(Field::kComponent)),
+                             .node_id = std::string(event.text(Field::kNodeId)),
+                             .span_id = std::string(event.text(Field::kSpanId)),
+                             .started_at = event.timestamp() - microseconds,
+                             .ended_at = event.timestamp(),
+                             .state = failed ? "failed" : "completed",
+                             .error = failed ? error_in(event) : std::string()},
+                    .attempt = event.integer(Field::kAttempt).value_or(0),
+                    .parent_span_id = std::string(event.text(Field::kParentSpanId))});
+}
+
+Trace TraceFold::trace(bool is_owned, Timestamp now) const {
+  const bool goes_on = is_owned && !state_.is_finished();
+  Trace trace{.run_id = state_.run_id,
+              .pipeline_id = state_.pipeline_id,
+              .trace_id = trace_id_,
+              .until = goes_on ? std::max(now, state_.last_event_at) : state_.last_event_at};
+  Assembly assembly(state_, span_id_);
+  assembly.add_nodes(attempt_spans_);
+  assembly.add_calls(calls_);
+  // Who watches another system's run knows nothing of its process.
+  assembly.measure(trace.until, !goes_on && state_.pipeline_type != "external");
+  trace.spans = std::move(assembly).spans();
+  return trace;
+}
+
+std::vector<std::size_t> shown_spans(const Trace& trace, std::size_t most) {
+  const auto& spans = trace.spans;
+  std::vector<bool> shown(spans.size());
+  std::size_t count = 0;
+  const auto show = [&](std::size_t i) {
+    for (std::optional<std::size_t> at = i; at && !shown[*at]; at = spans[*at].parent) {
+      shown[*at] = true;
+      ++count;
+    }
+  };
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    const bool must = spans[i].is_critical || spans[i].state == "failed" || spans[i].is_open();
+    if (must && count < most) {
+      show(i);
+    } else {
+      others.push_back(i);
+    }
+  }
+  std::ranges::stable_sort(others, std::greater(),
+                           [&spans](std::size_t i) { return spans[i].duration_ms; });
+  for (const auto i : others) {
+    if (count >= most) break;
+    show(i);
+  }
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    if (shown[i]) places.push_back(i);
+  }
+  return places;
+}
+
+}  // namespace weir::report

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "event/decoder.h"
+#include "project/run_state.h"
+
+namespace weir::report {
+
+/// Timed work of a run.
+struct TraceSpan {
+  enum class Kind : std::uint8_t { kRun, kNode, kAttempt, kTool, kProvider, kChildRun, kObserved };
+  Kind kind = Kind::kNode;
+  std::string name;
+  std::string detail;  ///< of a node its tool, of a provider's call its model
+  std::string node_id;
+  std::string span_id;
+  std::optional<std::size_t> parent;  ///< its place in the trace, before it
+  std::size_t depth = 0;              ///< of the run: 0
+  Timestamp started_at{};
+  std::optional<Timestamp> ended_at;  ///< nothing: it is open
+  double duration_ms = 0;             ///< of an open one: until now, or until the run's last event
+  std::string state;                  ///< running, completed, failed, cancelled; lost
+  std::string error;                  ///< "TYPE: message"
+  bool is_critical = false;           ///< on the path that decided how long the run took
+
+  [[nodiscard]] bool is_open() const { return !ended_at; }
+};
+[[nodiscard]] std::string_view kind_name(TraceSpan::Kind kind);
+
+/// Work within a node, or told of by another system.
+struct TracedCall {
+  TraceSpan span;
+  std::int64_t attempt = 0;  ///< of its node; 0: not known
+  std::string parent_span_id;
+};
+
+struct Trace {
+  RunId run_id;
+  std::string pipeline_id;
+  std::string trace_id;
+  Timestamp until{};  ///< the end of what is drawn
+  /// Each after its parent, those of one parent by their start; the run first.
+  std::vector<TraceSpan> spans;
+};
+
+/// Makes a run's trace. Fold its events in their order.
+///
+/// A node that was tried once is one span, and one that was tried again has a span for each
+/// attempt. Calls, tools and child runs are within the attempt of their node that ran then; the
+/// spans of other systems within the one that they name as their parent, else within the run.
+class TraceFold {
+ public:
+  /// Span ids by node and attempt.
+  using AttemptSpans = std::map<std::pair<std::string, std::int64_t>, std::string>;
+
+  void apply(const event::EventView& event);
+
+  /// `is_owned`: somebody runs it now, so what is open goes on until `now`. Else it was lost.
+  [[nodiscard]] Trace trace(bool is_owned, Timestamp now) const;
+
+ private:
+  /// Kind, node and what it is called there.
+  using Key = std::tuple<TraceSpan::Kind, std::string, std::string>;
+
+  void begin(const event::EventView& event, TraceSpan::Kind kind, std::string key,
+             std::string name);
+  void end(const event::EventView& event, TraceSpan::Kind kind, std::string key, std::string name);
+  void observe(const event::EventView& event);
+
+  project::RunState state_;
+  std::string trace_id_;
+  std::string span_id_;
+  AttemptSpans attempt_spans_;
+  std::vector<TracedCall> calls_;
+  std::map<Key, std::size_t> open_;  // in calls_
+};
+
+[[nodiscard]] json::Object to_json(const Trace& trace);
+
+/// Which spans of a long trace are shown: the run, the critical path, what failed or is open, and
+/// of the others those that took longest, with what is around them; in their order. At most `most`,
+/// if those that must be there leave room.
+[[nodiscard]] std::vector<std::size_t> shown_spans(const Trace& trace, std::size_t most);
+
+}  // namespace weir::report
