@@ -1,6 +1,3 @@
-#include <pwd.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/person.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
@@ -46,18 +44,6 @@ struct SignalOptions {
 /// Often enough that nobody waits for it: the kernel tells of commits, but not of a lock that is
 /// free.
 constexpr milliseconds kLookInterval{100};
-
-/// Who uses this terminal.
-std::string actor() {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> names{};
-  if (::getpwuid_r(::geteuid(), &entry, names.data(), names.size(), &found) == 0 &&
-      found != nullptr) {
-    return found->pw_name;
-  }
-  return "uid " + std::to_string(::geteuid());
-}
 
 /// JSON if it is any, else the text.
 json::Value value_of(std::string_view text) {
@@ -247,7 +233,7 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
       .signal_id = options.id.empty() ? RunId::make(system_clock().now()).text() : options.id,
       .type = engine::canonical_signal_type(options.type),
       .node_id = options.node,
-      .actor_id = actor(),
+      .actor_id = person(),
       .reason = options.reason,
       .payload = *std::move(payload)};
   if (!options.id.empty()) {
