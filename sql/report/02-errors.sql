@@ -1,7 +1,7 @@
 -- What was recorded as an error in the window, and agents that failed. An error that another event
 -- tells again counts once: a run's that names the node, and a child run's in its parent.
 CREATE OR REPLACE TEMP VIEW report_errors AS
-SELECT *, coalesce(error_type, nullif(outcome, 'failure'), event_type) AS type
+SELECT *, coalesce(error_type, CASE WHEN event_type = 'agent_run' THEN outcome END, event_type) AS type
 FROM logs
 WHERE (level IN ('ERROR', 'FATAL')
        OR (event_type = 'agent_run' AND outcome IN ('failure', 'failed', 'error', 'timeout')))

@@ -5,7 +5,7 @@ WITH changes AS (
   UNION ALL
   SELECT 'runs', ended_at, -1 FROM report_runs WHERE state NOT IN ('interrupted', 'running')
   UNION ALL
-  SELECT 'nodes', ended_at - to_microseconds(CAST(duration_ms * 1000 AS BIGINT)), 1
+  SELECT 'nodes', ended_at - to_microseconds(CAST(floor(duration_ms * 1000) AS BIGINT)), 1
   FROM report_attempts WHERE state <> 'cache' AND duration_ms IS NOT NULL
   UNION ALL
   SELECT 'nodes', ended_at, -1

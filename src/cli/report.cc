@@ -141,12 +141,24 @@ Result<std::string> metrics(const report::Source& source, const ReportScope& sco
   return report::render_metrics(metrics, now, public_format(format));
 }
 
+/// Which runs; of a day, the day's. Errors: kInvalidInput.
+Result<ReportScope> scope_of(const ReportOptions& options, Timestamp now) {
+  ReportScope scope;
+  if (options.kind == "daily") {
+    WEIR_TRY(const auto moment, moment_of("DATE", options.what, now));
+    scope = report::day_of(moment.value_or(now));
+  } else {
+    WEIR_TRY(scope.since, moment_of("--since", options.since, now));
+    WEIR_TRY(scope.until, moment_of("--until", options.until, now));
+  }
+  scope.pipeline_id = options.pipeline;
+  scope.tenant_id = options.tenant;
+  WEIR_TRY(report::window_of(scope, now));
+  return scope;
+}
+
 Result<std::string> make_report(const report::Source& source, const ReportOptions& options,
-                                const std::string& format) {
-  const auto now = source.clock.now();
-  ReportScope scope{.pipeline_id = options.pipeline, .tenant_id = options.tenant};
-  WEIR_TRY(scope.since, moment_of("--since", options.since, now));
-  WEIR_TRY(scope.until, moment_of("--until", options.until, now));
+                                const ReportScope& scope, const std::string& format) {
   if (options.kind == "metrics") return metrics(source, scope, format);
   if (options.kind == "agents") {
     return rendered(report::agents(source, options.what, scope), format);
@@ -156,13 +168,7 @@ Result<std::string> make_report(const report::Source& source, const ReportOption
     return rendered(report::recent_errors(source, limit, scope), format);
   }
   if (options.kind == "trace") return rendered(trace(source, options), format);
-  if (options.kind == "daily") {
-    WEIR_TRY(const auto moment, moment_of("DATE", options.what, now));
-    auto day = report::day_of(moment.value_or(now));
-    day.pipeline_id = options.pipeline;
-    day.tenant_id = options.tenant;
-    return rendered(report::daily_summary(source, day), format);
-  }
+  if (options.kind == "daily") return rendered(report::daily_summary(source, scope), format);
   return rendered(report::summary(source, scope), format);
 }
 
@@ -175,10 +181,12 @@ int report_command(const ReportOptions& options, const Invocation& invocation) {
   const auto format = report_format(options);
   if (!format) return wrong_usage(format.error());
   if (const auto fits = check(options, *format); !fits) return wrong_usage(fits.error());
+  const auto scope = scope_of(options, system_clock().now());
+  if (!scope) return wrong_usage(scope.error());
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const report::Source source{.store = *store, .bad = std::make_shared<store::BadPlaces>()};
-  auto text = make_report(source, options, *format);
+  auto text = make_report(source, options, *scope, *format);
   if (!text) {
     // What a person named and the store does not have is no fault of the store.
     if (text.error().code == ErrorCode::kNotFound) text.error().code = ErrorCode::kInvalidInput;
@@ -190,7 +198,9 @@ int report_command(const ReportOptions& options, const Invocation& invocation) {
     return kDone;
   }
   const auto written = write_file_durably(options.output, *text);
-  return written ? kDone : complain(written.error());
+  if (written) return kDone;
+  complain(Error(written.error()).within("the report cannot be written"));
+  return kFailed;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,7 +23,7 @@ namespace {
 struct ReviewOptions {
   std::string artifact;
   std::string comment;
-  std::string actor;
+  std::optional<std::string> actor;
   bool approve = false;
   bool reject = false;
   bool list = false;
@@ -122,7 +123,7 @@ Result<void> record_review(const ReviewOptions& options, const ArtifactVersion& 
 
 int review(const ReviewOptions& options, const Invocation& invocation,
            const report::Source& source) {
-  const auto actor = options.actor.empty() ? person() : options.actor;
+  const auto actor = options.actor.value_or(person());
   if (!record::is_id(actor)) {
     std::fprintf(stderr, "weir: --actor: 1 to 256 bytes without control characters are expected\n");
     return kWrongUsage;

@@ -87,6 +87,11 @@ std::vector<Cell> event_row(const EventEntry& entry, Timestamp begin) {
           {.text = said(entry)}};
 }
 
+std::string error_title(const EventEntry& entry) {
+  if (!entry.error_type.empty()) return entry.error_type;
+  return entry.agent_id.empty() ? entry.event_type : "Agent " + entry.agent_id;
+}
+
 Table context_table(const ErrorEntry& error) {
   Table table{.columns = {{"time", Kind::kNumber},
                           {"event"},
@@ -103,6 +108,12 @@ Tone state_tone(const std::string& state) {
   if (state == "completed") return Tone::kGood;
   if (state == "failed") return Tone::kBad;
   return state == "running" ? Tone::kPlain : Tone::kWarn;
+}
+
+/// It tells runs of one day apart; their beginnings are equal.
+std::string end_of(const std::string& run_id) {
+  constexpr std::size_t kShown = 8;
+  return run_id.size() <= kShown ? run_id : run_id.substr(run_id.size() - kShown);
 }
 
 Table traced_runs(const WorkflowTrace& trace) {
@@ -122,6 +133,13 @@ Table traced_runs(const WorkflowTrace& trace) {
 }
 
 }  // namespace
+
+Tone success_tone(const RunFigures& runs) {
+  constexpr double kWell = 0.9;
+  if (runs.ended() == 0) return Tone::kPlain;
+  if (runs.completed == runs.ended()) return Tone::kGood;
+  return runs.success_rate() >= kWell ? Tone::kWarn : Tone::kBad;
+}
 
 std::string rate_text(std::uint64_t all, double rate) { return all == 0 ? "–" : percent(rate); }
 
@@ -247,7 +265,7 @@ Document to_document(const ErrorReport& report) {
   for (const auto& error : report.errors) {
     const auto& entry = error.error;
     document.sections.push_back(
-        {.title = entry.error_type.empty() ? entry.event_type : entry.error_type,
+        {.title = error_title(entry),
          .blocks = {
              Paragraph{.text = entry.text, .tone = Tone::kBad},
              Paragraph{.text = moment(entry.at) + ", " + place_of(entry) + ", run " + entry.run_id,
@@ -262,19 +280,17 @@ Document to_document(const WorkflowTrace& trace) {
   document.sections.push_back(
       {.title = counted(trace.runs.size(), "run"), .blocks = {traced_runs(trace)}});
   Table table{.columns = {{"time", Kind::kNumber},
-                          {"run", Kind::kCode},
                           {"event"},
                           {"node or agent"},
                           {"took", Kind::kNumber},
                           {"what it says"}},
               .empty = "Nothing happened."};
+  const bool names_runs = trace.runs.size() > 1;
+  if (names_runs) table.columns.insert(table.columns.begin() + 1, {"run", Kind::kCode});
   const auto begin = trace.events.empty() ? Timestamp() : trace.events.front().at;
   for (const auto& entry : trace.events) {
     auto row = event_row(entry, begin);
-    // The end of an id tells runs of one day apart; their beginnings are equal.
-    row.insert(row.begin() + 1,
-               {.text = entry.run_id.substr(entry.run_id.size() -
-                                            std::min<std::size_t>(entry.run_id.size(), 8))});
+    if (names_runs) row.insert(row.begin() + 1, {.text = end_of(entry.run_id)});
     table.rows.push_back(std::move(row));
   }
   if (trace.events.size() < trace.total_events) {

@@ -19,6 +19,8 @@ namespace weir::report {
 /// Types of errors, one a row.
 [[nodiscard]] Table errors_table(std::uint64_t total, const std::vector<ErrorCount>& by_type);
 [[nodiscard]] Tiles artifact_tiles(const ArtifactCounts& artifacts);
+/// All completed, most of them, or fewer.
+[[nodiscard]] Tone success_tone(const RunFigures& runs);
 /// A number or a dash for none.
 [[nodiscard]] std::string rate_text(std::uint64_t all, double rate);
 [[nodiscard]] std::string duration_text(const Spread& spread, double Spread::* which);

@@ -21,7 +21,7 @@ using std::chrono::microseconds;
 /// Of pipelines, nodes, types of errors: a report is read, not searched.
 constexpr std::size_t kMostRows = 15;
 constexpr std::size_t kMostBuckets = 48;
-constexpr std::size_t kFewestBuckets = 12;
+constexpr int kFewestBuckets = 12;
 constexpr std::size_t kMostArtifacts = 100'000;
 
 std::string number_text(double value) {
@@ -220,7 +220,7 @@ Result<void> read_buckets(Queries& queries, SummaryReport& report) {
   WEIR_TRY(queries.set("bucket_us", std::to_string(extent.width.count())));
   report.bucket = extent.width;
   for (std::size_t i = 0; i < extent.count; ++i) {
-    report.buckets.push_back({.from = extent.begin + extent.width * i});
+    report.buckets.push_back({.from = extent.begin + extent.width * static_cast<std::int64_t>(i)});
   }
   WEIR_TRY(const auto rows, queries.ask("buckets"));
   for (const auto& row : rows) {

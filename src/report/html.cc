@@ -58,7 +58,8 @@ std::string html_of(const Paragraph& paragraph) {
 }
 
 std::string html_of(const Tiles& tiles) {
-  std::string out = "<dl class=\"tiles\">";
+  const auto columns = tiles.tiles.size() % 4 != 0 && tiles.tiles.size() % 3 == 0 ? "3" : "4";
+  std::string out = R"(<dl class="tiles" style="--columns:)" + std::string(columns) + "\">";
   for (const auto& tile : tiles.tiles) {
     std::string value = escape_html(tile.value);
     if (!tile.note.empty()) value += "<small>" + escape_html(tile.note) + "</small>";

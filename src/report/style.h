@@ -28,7 +28,7 @@ header{border-bottom:1px solid var(--line);padding-bottom:16px;margin-bottom:26p
 .facts{display:flex;flex-wrap:wrap;gap:4px 26px;margin:12px 0 0;color:var(--soft);font-size:13.5px}
 .facts div{display:flex;gap:6px}.facts dt{opacity:.85}.facts dd{margin:0;color:var(--ink)}
 section{margin:0 0 32px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 18px}
+.tiles{display:grid;grid-template-columns:repeat(var(--columns),1fr);gap:12px;margin:0 0 18px}
 .tiles div,figure,.scroll{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tiles div{padding:13px 16px 12px}
 .tiles dt{color:var(--soft);font-size:13px}
@@ -67,10 +67,15 @@ p.warn,td.warn,dd.warn{color:var(--warn-text)}.muted,.note,.empty{color:var(--so
 .note{font-size:13px}
 .empty{background:var(--card);border:1px dashed var(--line);border-radius:10px;padding:14px 16px}
 footer{color:var(--soft);font-size:12.5px;border-top:1px solid var(--line);padding-top:12px}
+@media (max-width:820px){.tiles{grid-template-columns:1fr 1fr}}
 @media (max-width:640px){body{padding:20px 14px}h1{font-size:23px}th,td{padding:7px 10px}}
-@media print{@page{margin:14mm}body{padding:0;max-width:none;font-size:11pt}
-section,figure,tr,.tiles{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}
-td{white-space:normal}td.heat{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{@page{margin:13mm}body{padding:0;max-width:none;font-size:9.5pt}h1{font-size:17pt}
+.tiles{grid-template-columns:repeat(var(--columns),1fr);gap:8px}.tiles div{padding:8px 10px}
+.tiles dd{font-size:15pt}.tiles small{font-size:8pt}.plots{grid-template-columns:1fr 1fr;gap:8px}
+table{font-size:8.5pt}th,td{padding:4px 8px}td{white-space:normal}section{margin-bottom:20px}
+figure,tr,.tiles,.plots{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}
+thead{display:table-header-group}
+td.heat{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 
 }  // namespace weir::report

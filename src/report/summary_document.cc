@@ -44,34 +44,28 @@ Tile cache_tile(const NodeFigures& nodes) {
 Tiles summary_tiles(const SummaryReport& report) {
   const auto& runs = report.runs;
   const auto& nodes = report.nodes;
-  Tiles tiles{{{.label = "Runs", .value = grouped(runs.total), .note = others_of(runs)},
-               {.label = "Success rate",
-                .value = rate_text(runs.ended(), runs.success_rate()),
-                .note = "of " + counted(runs.ended(), "run") + " that ended",
-                .tone = runs.ended() == 0  ? Tone::kPlain
-                        : runs.failed == 0 ? Tone::kGood
-                                           : Tone::kBad},
-               {.label = "Duration, median",
-                .value = duration_text(runs.duration_ms, &Spread::median),
-                .note = "p95 " + duration_text(runs.duration_ms, &Spread::p95) + ", longest " +
-                        duration_text(runs.duration_ms, &Spread::max)},
-               {.label = "Errors",
-                .value = grouped(report.errors),
-                .tone = report.errors > 0 ? Tone::kBad : Tone::kGood},
-               {.label = "Node executions",
-                .value = grouped(nodes.executions()),
-                .note = grouped(nodes.failed) + " failed"},
-               cache_tile(nodes)}};
-  if (nodes.rows > 0) {
-    tiles.tiles.push_back({.label = "Rows made",
-                           .value = short_number(static_cast<double>(nodes.rows)),
-                           .note = short_number(nodes.rows_per_second) + " a second"});
-  }
-  if (nodes.memory_bytes > 0) {
-    tiles.tiles.push_back({.label = "Most memory of a node",
-                           .value = bytes_text(static_cast<double>(nodes.memory_bytes))});
-  }
-  return tiles;
+  return {{{.label = "Runs", .value = grouped(runs.total), .note = others_of(runs)},
+           {.label = "Success rate",
+            .value = rate_text(runs.ended(), runs.success_rate()),
+            .note = "of " + counted(runs.ended(), "run") + " that ended",
+            .tone = success_tone(runs)},
+           {.label = "Duration, median",
+            .value = duration_text(runs.duration_ms, &Spread::median),
+            .note = "p95 " + duration_text(runs.duration_ms, &Spread::p95) + ", longest " +
+                    duration_text(runs.duration_ms, &Spread::max)},
+           {.label = "Errors",
+            .value = grouped(report.errors),
+            .tone = report.errors > 0 ? Tone::kBad : Tone::kGood},
+           {.label = "Node executions",
+            .value = grouped(nodes.executions()),
+            .note = grouped(nodes.failed) + " failed"},
+           cache_tile(nodes),
+           {.label = "Rows made",
+            .value = nodes.rows > 0 ? short_number(static_cast<double>(nodes.rows)) : "–",
+            .note = nodes.rows > 0 ? short_number(nodes.rows_per_second) + " a second" : ""},
+           {.label = "Most memory of a node",
+            .value = nodes.memory_bytes > 0 ? bytes_text(static_cast<double>(nodes.memory_bytes))
+                                            : "–"}}};
 }
 
 PlotSeries series(const SummaryReport& report, const char* name, Ink ink,
