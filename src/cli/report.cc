@@ -61,7 +61,7 @@ Result<std::optional<Timestamp>> moment_of(const char* option, const std::string
 }
 
 /// What is asked for that the kind does not have. Errors: kInvalidInput.
-Result<void> check(const ReportOptions& options, const std::string& format) {
+Result<void> check_report(const ReportOptions& options, const std::string& format) {
   const auto& kind = options.kind;
   const auto refuse = [](std::string why) {
     return fail(ErrorCode::kInvalidInput, std::move(why));
@@ -102,7 +102,7 @@ Result<std::string> rendered(Result<Report> report, const std::string& format) {
 }
 
 /// Of a workflow or a run by its id, or of the run that a person means.
-Result<WorkflowTrace> trace(const report::Source& source, const ReportOptions& options) {
+Result<WorkflowTrace> trace_of(const report::Source& source, const ReportOptions& options) {
   const auto limit = options.limit.value_or(kTracedEvents);
   auto named = report::workflow_trace(source, options.what, limit);
   if (named || named.error().code != ErrorCode::kNotFound) return named;
@@ -130,8 +130,8 @@ Result<project::RunMetrics> fold_metrics(const report::Source& source, const Rep
   return metrics;
 }
 
-Result<std::string> metrics(const report::Source& source, const ReportScope& scope,
-                            const std::string& format) {
+Result<std::string> metrics_of_store(const report::Source& source, const ReportScope& scope,
+                                     const std::string& format) {
   WEIR_TRY(const auto metrics, fold_metrics(source, scope));
   const auto now = source.clock.now();
   if (format == "prometheus") return exporting::to_prometheus(metrics, now);
@@ -159,7 +159,7 @@ Result<ReportScope> scope_of(const ReportOptions& options, Timestamp now) {
 
 Result<std::string> make_report(const report::Source& source, const ReportOptions& options,
                                 const ReportScope& scope, const std::string& format) {
-  if (options.kind == "metrics") return metrics(source, scope, format);
+  if (options.kind == "metrics") return metrics_of_store(source, scope, format);
   if (options.kind == "agents") {
     return rendered(report::agents(source, options.what, scope), format);
   }
@@ -167,7 +167,7 @@ Result<std::string> make_report(const report::Source& source, const ReportOption
     const auto limit = options.limit.value_or(kRecentErrors);
     return rendered(report::recent_errors(source, limit, scope), format);
   }
-  if (options.kind == "trace") return rendered(trace(source, options), format);
+  if (options.kind == "trace") return rendered(trace_of(source, options), format);
   if (options.kind == "daily") return rendered(report::daily_summary(source, scope), format);
   return rendered(report::summary(source, scope), format);
 }
@@ -180,7 +180,7 @@ int wrong_usage(const Error& error) {
 int report_command(const ReportOptions& options, const Invocation& invocation) {
   const auto format = report_format(options);
   if (!format) return wrong_usage(format.error());
-  if (const auto fits = check(options, *format); !fits) return wrong_usage(fits.error());
+  if (const auto fits = check_report(options, *format); !fits) return wrong_usage(fits.error());
   const auto scope = scope_of(options, system_clock().now());
   if (!scope) return wrong_usage(scope.error());
   const auto store = invocation.open_store();

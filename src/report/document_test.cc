@@ -213,8 +213,10 @@ TEST(Ticks, AreRound) {
   EXPECT_THAT(duration_ticks(100'000), ElementsAre(0, 30'000, 60'000, 90'000, 120'000));
   EXPECT_EQ(round_width(kBegin, kBegin + 24h, 48), 30min);
   EXPECT_EQ(round_width(kBegin, kBegin + 25h, 48), 1h);
+  const auto ticks = time_ticks(kBegin, kBegin + 24h);
   std::vector<std::string> texts;
-  for (const auto& tick : time_ticks(kBegin, kBegin + 24h)) texts.push_back(tick.text);
+  texts.reserve(ticks.size());
+  for (const auto& tick : ticks) texts.push_back(tick.text);
   EXPECT_THAT(texts, ElementsAre("06:00", "12:00", "18:00", "Jan 6"));
 }
 

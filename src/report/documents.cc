@@ -54,7 +54,7 @@ Tiles day_tiles(const DailySummary& report) {
        {.label = "Active workflows", .value = grouped(report.workflows)}}};
 }
 
-std::string place_of(const EventEntry& entry) {
+std::string where_of(const EventEntry& entry) {
   auto place = entry.pipeline_id;
   if (!entry.node_id.empty()) place += " / " + entry.node_id;
   if (entry.attempt > 1) place += ", attempt " + std::to_string(entry.attempt);
@@ -111,7 +111,7 @@ Tone state_tone(const std::string& state) {
 }
 
 /// It tells runs of one day apart; their beginnings are equal.
-std::string end_of(const std::string& run_id) {
+std::string id_end(const std::string& run_id) {
   constexpr std::size_t kShown = 8;
   return run_id.size() <= kShown ? run_id : run_id.substr(run_id.size() - kShown);
 }
@@ -226,6 +226,7 @@ Document to_document(const DailySummary& report) {
 
 Document to_document(const AgentReport& report) {
   Document document{.title = "Agents", .facts = facts_of(report.window)};
+  document.facts.front().first = "Ended";
   document.sections.push_back({.title = "", .blocks = {agents_table(report.agents)}});
   for (const auto& agent : report.agents) {
     const auto versions = text::join(agent.versions), models = text::join(agent.models);
@@ -268,7 +269,7 @@ Document to_document(const ErrorReport& report) {
         {.title = error_title(entry),
          .blocks = {
              Paragraph{.text = entry.text, .tone = Tone::kBad},
-             Paragraph{.text = moment(entry.at) + ", " + place_of(entry) + ", run " + entry.run_id,
+             Paragraph{.text = moment(entry.at) + ", " + where_of(entry) + ", run " + entry.run_id,
                        .tone = Tone::kMuted},
              context_table(error)}});
   }
@@ -290,7 +291,7 @@ Document to_document(const WorkflowTrace& trace) {
   const auto begin = trace.events.empty() ? Timestamp() : trace.events.front().at;
   for (const auto& entry : trace.events) {
     auto row = event_row(entry, begin);
-    if (names_runs) row.insert(row.begin() + 1, {.text = end_of(entry.run_id)});
+    if (names_runs) row.insert(row.begin() + 1, {.text = id_end(entry.run_id)});
     table.rows.push_back(std::move(row));
   }
   if (trace.events.size() < trace.total_events) {

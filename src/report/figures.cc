@@ -24,7 +24,7 @@ constexpr std::size_t kMostBuckets = 48;
 constexpr int kFewestBuckets = 12;
 constexpr std::size_t kMostArtifacts = 100'000;
 
-std::string number_text(double value) {
+std::string edge_text(double value) {
   std::array<char, 32> text{};
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
@@ -32,7 +32,9 @@ std::string number_text(double value) {
 /// Opens the store's queries and tells them what runs now.
 Result<Queries> open_queries(const Source& source) {
   std::vector<std::string> owned;
-  for (const auto& run : log::RunLock::held(source.store)) owned.push_back(run.text());
+  const auto held = log::RunLock::held(source.store);
+  owned.reserve(held.size());
+  for (const auto& run : held) owned.push_back(run.text());
   WEIR_TRY(auto queries, Queries::open(source.store, source.bad));
   WEIR_TRY(queries.set("owned", list_text(owned)));
   WEIR_TRY(queries.set("most", std::to_string(kMostRows)));
@@ -185,7 +187,7 @@ Extent extent_of(const ReportWindow& window, Timestamp first, Timestamp last) {
   return {begin, width, static_cast<std::size_t>(std::max<std::int64_t>(count, 1))};
 }
 
-std::size_t place_of(const Row& row, const Extent& extent) {
+std::size_t bucket_of(const Row& row, const Extent& extent) {
   const auto bucket = std::max<std::int64_t>(row.integer("bucket").value_or(0), 0);
   return std::min(static_cast<std::size_t>(bucket), extent.count - 1);
 }
@@ -200,7 +202,7 @@ Result<void> read_concurrency(Queries& queries, const Extent& extent,
     std::size_t next = 0;
     for (const auto& row : rows) {
       if (row.text("kind") != kind) continue;
-      const auto place = place_of(row, extent);
+      const auto place = bucket_of(row, extent);
       for (; next <= place; ++next) buckets[next].*most = level;
       buckets[place].*most = std::max(buckets[place].*most, row.count("most"));
       level = row.count("last");
@@ -224,7 +226,7 @@ Result<void> read_buckets(Queries& queries, SummaryReport& report) {
   }
   WEIR_TRY(const auto rows, queries.ask("buckets"));
   for (const auto& row : rows) {
-    auto& bucket = report.buckets[place_of(row, extent)];
+    auto& bucket = report.buckets[bucket_of(row, extent)];
     bucket.completed = row.count("completed");
     bucket.failed = row.count("failed");
     bucket.cancelled = row.count("cancelled");
@@ -241,7 +243,7 @@ Result<void> read_distribution(Queries& queries, SummaryReport& report) {
   const auto edges = bin_edges(spread.min, spread.max);
   std::vector<std::string> texts;
   texts.reserve(edges.size());
-  for (const double edge : edges) texts.push_back(number_text(edge));
+  for (const double edge : edges) texts.push_back(edge_text(edge));
   WEIR_TRY(queries.set("edges", list_text(texts)));
   for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
     report.distribution.push_back({edges[i], edges[i + 1], 0});
@@ -406,6 +408,7 @@ Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id
     return fail(ErrorCode::kNotFound, "the store has no run and no workflow '" + id + "'");
   }
   std::vector<std::string> ids;
+  ids.reserve(runs.size());
   for (const auto& row : runs) {
     ids.push_back(row.text("run_id"));
     trace.runs.push_back({ids.back(), row.text("pipeline_id"), row.text("state"),

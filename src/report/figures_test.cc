@@ -283,6 +283,7 @@ TEST_F(ReportFigures, TraceARunInOrder) {
   EXPECT_EQ(trace->runs[0].state, "completed");
   EXPECT_EQ(trace->runs[0].duration_ms, 400);
   std::vector<std::string> types;
+  types.reserve(trace->events.size());
   for (const auto& entry : trace->events) types.push_back(entry.event_type + entry.node_id);
   EXPECT_THAT(types, ElementsAre("pipeline_started", "pipeline_node_startedread",
                                  "pipeline_node_completedread", "pipeline_node_startedwrite",

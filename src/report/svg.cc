@@ -25,7 +25,7 @@ constexpr double kInnerWidth = kPlotWidth - kLeft - kRight;
 constexpr double kInnerHeight = kPlotHeight - kTop - kBottom;
 constexpr double kBase = kPlotHeight - kBottom;
 
-std::string num(double value) {
+std::string svg_number(double value) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.1f", value);
   std::string printed = text.data();
@@ -39,24 +39,27 @@ std::string_view class_of(Ink ink) {
 
 enum class Anchor : std::uint8_t { kStart, kMiddle, kEnd };
 
-std::string label(double x, double y, Anchor anchor, std::string_view text,
-                  std::string_view css = "tick") {
+std::string svg_text(double x, double y, Anchor anchor, std::string_view text,
+                     std::string_view css = "tick") {
   static constexpr std::string_view kAnchors[] = {"start", "middle", "end"};
-  return R"(<text class=")" + std::string(css) + R"(" x=")" + num(x) + R"(" y=")" + num(y) +
-         R"(" text-anchor=")" + std::string(kAnchors[static_cast<std::size_t>(anchor)]) + "\">" +
-         escape_html(text) + "</text>";
+  return R"(<text class=")" + std::string(css) + R"(" x=")" + svg_number(x) + R"(" y=")" +
+         svg_number(y) + R"(" text-anchor=")" +
+         std::string(kAnchors[static_cast<std::size_t>(anchor)]) + "\">" + escape_html(text) +
+         "</text>";
 }
 
 std::string rule_line(double x1, double y1, double x2, double y2, std::string_view css) {
-  return R"(<line class=")" + std::string(css) + R"(" x1=")" + num(x1) + R"(" y1=")" + num(y1) +
-         R"(" x2=")" + num(x2) + R"(" y2=")" + num(y2) + "\"/>";
+  return R"(<line class=")" + std::string(css) + R"(" x1=")" + svg_number(x1) + R"(" y1=")" +
+         svg_number(y1) + R"(" x2=")" + svg_number(x2) + R"(" y2=")" + svg_number(y2) + "\"/>";
 }
 
 /// A bar with what it says to whoever points at it.
-std::string bar(double x, double y, double width, double height, Ink ink, std::string_view says) {
-  return R"(<rect class="fill )" + std::string(class_of(ink)) + R"(" x=")" + num(x) + R"(" y=")" +
-         num(y) + R"(" width=")" + num(std::max(width, 0.5)) + R"(" height=")" +
-         num(std::max(height, 0.5)) + "\"><title>" + escape_html(says) + "</title></rect>";
+std::string svg_bar(double x, double y, double width, double height, Ink ink,
+                    std::string_view says) {
+  return R"(<rect class="fill )" + std::string(class_of(ink)) + R"(" x=")" + svg_number(x) +
+         R"(" y=")" + svg_number(y) + R"(" width=")" + svg_number(std::max(width, 0.5)) +
+         R"(" height=")" + svg_number(std::max(height, 0.5)) + "\"><title>" + escape_html(says) +
+         "</title></rect>";
 }
 
 /// The frame of a plot: axes, their numbers and titles, and the legend.
@@ -65,15 +68,15 @@ class Frame {
   Frame(const ValueAxis& y, double most) : axis_(y) {
     ticks_ = y.is_duration ? duration_ticks(most) : round_ticks(most, y.is_whole);
     top_value_ = ticks_.back();
-    const std::string size = num(kPlotWidth) + " " + num(kPlotHeight);
+    const std::string size = svg_number(kPlotWidth) + " " + svg_number(kPlotHeight);
     out_ = R"(<svg class="plot" role="img" viewBox="0 0 )" + size +
            R"(" xmlns="http://www.w3.org/2000/svg">)";
     for (const double tick : ticks_) {
       out_ += rule_line(kLeft, y_of(tick), kPlotWidth - kRight, y_of(tick),
                         tick == 0 ? "axis" : "grid");
-      out_ += label(kLeft - 8, y_of(tick) + 4, Anchor::kEnd, y.text(tick));
+      out_ += svg_text(kLeft - 8, y_of(tick) + 4, Anchor::kEnd, y.text(tick));
     }
-    out_ += label(0, 12, Anchor::kStart, y.title, "title");
+    out_ += svg_text(0, 12, Anchor::kStart, y.title, "title");
   }
 
   [[nodiscard]] double y_of(double value) const {
@@ -86,10 +89,10 @@ class Frame {
     for (auto one = series.rbegin(); one != series.rend(); ++one) {
       // The font is the reader's: a guess of its width is enough to stand apart.
       x -= 6.4 * static_cast<double>(one->name.size());
-      out_ += label(x, 12, Anchor::kStart, one->name, "legend");
+      out_ += svg_text(x, 12, Anchor::kStart, one->name, "legend");
       x -= 15;
-      out_ += R"(<rect class="fill )" + std::string(class_of(one->ink)) + R"(" x=")" + num(x) +
-              R"(" y="3" width="10" height="10" rx="2"/>)";
+      out_ += R"(<rect class="fill )" + std::string(class_of(one->ink)) + R"(" x=")" +
+              svg_number(x) + R"(" y="3" width="10" height="10" rx="2"/>)";
       x -= 16;
     }
   }
@@ -99,14 +102,14 @@ class Frame {
     for (const auto& tick : ticks) {
       const double at = kLeft + kInnerWidth * tick.place;
       out_ += rule_line(at, kBase, at, kBase + 4, "axis");
-      out_ += label(at, kBase + 18, Anchor::kMiddle, tick.text);
+      out_ += svg_text(at, kBase + 18, Anchor::kMiddle, tick.text);
     }
-    out_ += label(kPlotWidth - kRight, kPlotHeight - 2, Anchor::kEnd, "time, UTC", "title");
+    out_ += svg_text(kPlotWidth - kRight, kPlotHeight - 2, Anchor::kEnd, "time, UTC", "title");
   }
   std::string finish(bool is_empty) {
     if (is_empty) {
-      out_ += label(kLeft + kInnerWidth / 2, kTop + kInnerHeight / 2, Anchor::kMiddle,
-                    "nothing in this window", "legend");
+      out_ += svg_text(kLeft + kInnerWidth / 2, kTop + kInnerHeight / 2, Anchor::kMiddle,
+                       "nothing in this window", "legend");
     }
     return std::move(out_) + "</svg>";
   }
@@ -138,7 +141,7 @@ double left_of(const TimeAxis& x, std::size_t i) {
   return kLeft + kInnerWidth * static_cast<double>(i) / static_cast<double>(x.from.size());
 }
 
-std::string when(const TimeAxis& x, std::size_t i) { return moment(x.from[i]); }
+std::string begin_of(const TimeAxis& x, std::size_t i) { return moment(x.from[i]); }
 
 /// As many as there are stretches.
 std::vector<std::pair<double, double>> points_of(const TimeAxis& x, const PlotSeries& series,
@@ -155,7 +158,8 @@ std::vector<std::pair<double, double>> points_of(const TimeAxis& x, const PlotSe
 
 std::string path_of(const std::vector<std::pair<double, double>>& points, std::string_view css) {
   std::string path;
-  for (const auto& [x, y] : points) path += (path.empty() ? "M" : "L") + num(x) + " " + num(y);
+  for (const auto& [x, y] : points)
+    path += (path.empty() ? "M" : "L") + svg_number(x) + " " + svg_number(y);
   return R"(<path class=")" + std::string(css) + R"(" d=")" + path + "\"/>";
 }
 
@@ -180,8 +184,8 @@ std::string stacked_bars(const TimeAxis& x, const ValueAxis& y,
       const double value = value_at(one, i);
       if (value <= 0) continue;
       const double bottom = frame.y_of(below), top = frame.y_of(below + value);
-      frame.add(bar(left_of(x, i) + gap / 2, top, width - gap, bottom - top, one.ink,
-                    when(x, i) + ", " + frame.told(one, value)));
+      frame.add(svg_bar(left_of(x, i) + gap / 2, top, width - gap, bottom - top, one.ink,
+                        begin_of(x, i) + ", " + frame.told(one, value)));
       below += value;
     }
   }
@@ -204,9 +208,9 @@ std::string lines(const TimeAxis& x, const ValueAxis& y, const std::vector<PlotS
     for (std::size_t i = 0; i < x.from.size() && i < one.values.size(); ++i) {
       if (!one.values[i]) continue;
       const auto& [at, height] = points[next++];
-      frame.add(R"(<circle class="mark )" + std::string(class_of(one.ink)) + R"(" cx=")" + num(at) +
-                R"(" cy=")" + num(height) + R"(" r="3"><title>)" +
-                escape_html(when(x, i) + ", " + frame.told(one, *one.values[i])) +
+      frame.add(R"(<circle class="mark )" + std::string(class_of(one.ink)) + R"(" cx=")" +
+                svg_number(at) + R"(" cy=")" + svg_number(height) + R"(" r="3"><title>)" +
+                escape_html(begin_of(x, i) + ", " + frame.told(one, *one.values[i])) +
                 "</title></circle>");
     }
   }
@@ -243,19 +247,19 @@ std::string histogram(const Histogram& data, const ValueAxis& y) {
   for (std::size_t i = 0; i < data.counts.size(); ++i) {
     const double top = frame.y_of(data.counts[i]);
     if (data.counts[i] <= 0) continue;
-    frame.add(bar(kLeft + width * static_cast<double>(i) + 1, top, width - 2, kBase - top,
-                  Ink::kFirst,
-                  data.x_text(data.edges[i]) + " to " + data.x_text(data.edges[i + 1]) + ": " +
-                      y.text(data.counts[i])));
+    frame.add(svg_bar(kLeft + width * static_cast<double>(i) + 1, top, width - 2, kBase - top,
+                      Ink::kFirst,
+                      data.x_text(data.edges[i]) + " to " + data.x_text(data.edges[i + 1]) + ": " +
+                          y.text(data.counts[i])));
   }
   // Every edge where they fit.
   const auto every = static_cast<std::size_t>(std::ceil(count / 7));
   for (std::size_t i = 0; i < data.edges.size() && !data.counts.empty(); i += every) {
     const double at = kLeft + width * static_cast<double>(i);
     frame.add(rule_line(at, kBase, at, kBase + 4, "axis"));
-    frame.add(label(at, kBase + 18, Anchor::kMiddle, data.x_text(data.edges[i])));
+    frame.add(svg_text(at, kBase + 18, Anchor::kMiddle, data.x_text(data.edges[i])));
   }
-  frame.add(label(kPlotWidth - kRight, kPlotHeight - 2, Anchor::kEnd, data.x_title, "title"));
+  frame.add(svg_text(kPlotWidth - kRight, kPlotHeight - 2, Anchor::kEnd, data.x_title, "title"));
   return frame.finish(most <= 0);
 }
 

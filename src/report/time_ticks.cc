@@ -18,7 +18,7 @@ constexpr microseconds kWidths[] = {seconds(1),  seconds(2),  seconds(5), second
                                     hours(6),    hours(12),   days(1),    days(2),     days(7),
                                     days(14),    days(28),    days(91),   days(182),   days(364)};
 
-std::string text_of(Timestamp time, microseconds width) {
+std::string tick_text(Timestamp time, microseconds width) {
   static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto day = std::chrono::floor<days>(time);
@@ -49,7 +49,7 @@ std::vector<TimeTick> time_ticks(Timestamp begin, Timestamp end) {
   if (time < begin) time += width;
   for (; time <= end; time += width) {
     ticks.push_back({.place = static_cast<double>((time - begin).count()) / length,
-                     .text = text_of(time, width)});
+                     .text = tick_text(time, width)});
   }
   return ticks;
 }
