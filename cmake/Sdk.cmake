@@ -14,6 +14,18 @@ target_compile_features(weir_sdk INTERFACE cxx_std_17)
 target_include_directories(weir_sdk INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(weir_sdk INTERFACE simdjson::simdjson OpenSSL::Crypto Threads::Threads)
 
+# Reports and metrics on top of it, as weir::report: with the store, and so DuckDB's library, which
+# is looked for when a program runs. Of export only what makes texts: the rest needs libcurl.
+set(objects "")
+foreach(module artifact project store report)
+  list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
+endforeach()
+add_library(weir_sdk_report STATIC ${objects}
+  $<FILTER:$<TARGET_OBJECTS:weir_export>,INCLUDE,/export/(metrics|prometheus)_[^/]*$>)
+set_target_properties(weir_sdk_report PROPERTIES OUTPUT_NAME weir_report EXPORT_NAME report
+  LINKER_LANGUAGE CXX)
+target_link_libraries(weir_sdk_report INTERFACE weir_sdk ${CMAKE_DL_LIBS})
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/sdk)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/weirConfig.cmake.in
@@ -21,7 +33,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/weirConfig.cmake.in
 write_basic_package_version_file(${generated}/weirConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 
-install(TARGETS weir_sdk EXPORT weirTargets
+install(TARGETS weir_sdk weir_sdk_report EXPORT weirTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
 install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES ${generated}/weirConfig.cmake ${generated}/weirConfigVersion.cmake

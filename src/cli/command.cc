@@ -193,6 +193,9 @@ int run_program(int argc, char** argv) {
   add_replay(app, invocation);
   add_tail(app, invocation);
   add_sql(app, invocation);
+  add_report(app, invocation);
+  add_artifacts(app, invocation);
+  add_review(app, invocation);
   add_verify(app, invocation);
   add_compact(app, invocation);
   add_gc(app, invocation);

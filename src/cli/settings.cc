@@ -11,14 +11,22 @@
 namespace weir::cli {
 namespace {
 
+exporting::MetricsFormat format_of(config::MetricsFormat format) {
+  switch (format) {
+    case config::MetricsFormat::kPrometheus:
+      return exporting::MetricsFormat::kPrometheus;
+    case config::MetricsFormat::kParquet:
+      return exporting::MetricsFormat::kParquet;
+    case config::MetricsFormat::kJson:
+      break;
+  }
+  return exporting::MetricsFormat::kJson;
+}
+
 std::vector<exporting::MetricsFormat> formats_of(const config::Hook& hook) {
   std::vector<exporting::MetricsFormat> formats;
   formats.reserve(hook.formats.size());
-  for (const auto format : hook.formats) {
-    formats.push_back(format == config::MetricsFormat::kJson
-                          ? exporting::MetricsFormat::kJson
-                          : exporting::MetricsFormat::kPrometheus);
-  }
+  for (const auto format : hook.formats) formats.push_back(format_of(format));
   return formats;
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/actor.h"
 #include "cli/command.h"
+#include "cli/person.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
@@ -233,7 +234,7 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
       .signal_id = options.id.empty() ? RunId::make(system_clock().now()).text() : options.id,
       .type = engine::canonical_signal_type(options.type),
       .node_id = options.node,
-      .actor_id = actor(),
+      .actor_id = person(),
       .reason = options.reason,
       .payload = *std::move(payload)};
   if (!options.id.empty()) {

@@ -111,7 +111,7 @@ struct HookKindInfo {
 
 enum class HookPriority : std::uint8_t { kCritical, kHigh, kMedium, kLow };
 enum class HookMode : std::uint8_t { kSynchronous, kAsynchronous };
-enum class MetricsFormat : std::uint8_t { kJson, kPrometheus };
+enum class MetricsFormat : std::uint8_t { kJson, kPrometheus, kParquet };
 
 struct Hook {
   std::string name;  ///< of its own; the word of its kind where the file gives none

@@ -60,29 +60,52 @@ json::Object aggregations_of(const WorkMetrics& total) {
   return all;
 }
 
-json::Object metric(std::string_view type, json::Value value, const WorkMetrics& work,
-                    json::Object labels = {}) {
-  json::Object object;
-  object.set("type", type);
-  object.set("value", std::move(value));
-  object.set("timestamp", to_string(work.last_at));
-  object.set("labels", std::move(labels));
-  return object;
+/// In the unit of the type's name.
+Statistics in_unit(Statistics values, double unit) {
+  values.sum /= unit;
+  values.min /= unit;
+  values.max /= unit;
+  return values;
 }
 
-json::Array metrics_of(const WorkMetrics& work) {
-  json::Array all;
+std::vector<MetricRow> rows_of(const RunMetrics::Key& key, const WorkMetrics& work) {
+  std::vector<MetricRow> rows;
+  const auto add = [&](std::string_view type, double value) -> MetricRow& {
+    return rows.emplace_back(MetricRow{.metric_type = std::string(type),
+                                       .name = key.second,
+                                       .value = value,
+                                       .timestamp = work.last_at,
+                                       .pipeline = key.first,
+                                       .error_type = {}});
+  };
   for (const auto& [type, values, unit] : kMeasurements) {
-    const auto& statistics = work.*values;
-    if (statistics.count > 0) all.emplace_back(metric(type, statistics.average() / unit, work));
+    const auto statistics = in_unit(work.*values, unit);
+    if (statistics.count > 0) add(type, statistics.average()).values = statistics;
   }
   for (const auto& [type, counter] : kCounters) {
-    if (work.*counter > 0) all.emplace_back(metric(type, work.*counter, work));
+    if (work.*counter > 0) add(type, static_cast<double>(work.*counter));
   }
   for (const auto& [error, count] : work.errors) {
-    json::Object labels;
-    labels.set("error_type", error);
-    all.emplace_back(metric("error_count", count, work, std::move(labels)));
+    add("error_count", static_cast<double>(count)).error_type = error;
+  }
+  return rows;
+}
+
+/// A counter is a whole number.
+json::Value value_of(const MetricRow& row) {
+  return row.values ? json::Value(row.value) : json::Value(static_cast<std::uint64_t>(row.value));
+}
+
+json::Array metrics_of(const RunMetrics::Key& key, const WorkMetrics& work) {
+  json::Array all;
+  for (const auto& row : rows_of(key, work)) {
+    json::Object object, labels;
+    if (!row.error_type.empty()) labels.set("error_type", row.error_type);
+    object.set("type", row.metric_type);
+    object.set("value", value_of(row));
+    object.set("timestamp", to_string(row.timestamp));
+    object.set("labels", std::move(labels));
+    all.emplace_back(std::move(object));
   }
   return all;
 }
@@ -93,14 +116,15 @@ json::Array by_node(const RunMetrics& metrics) {
     json::Object node;
     node.set("pipeline_id", key.first);
     node.set("node_name", key.second);
-    node.set("metrics", metrics_of(work));
+    node.set("metrics", metrics_of(key, work));
     all.emplace_back(std::move(node));
   }
   return all;
 }
 
-std::string content_of(const RunMetrics& metrics, MetricsFormat format, Timestamp now) {
+Result<std::string> content_of(const RunMetrics& metrics, MetricsFormat format, Timestamp now) {
   if (format == MetricsFormat::kPrometheus) return to_prometheus(metrics, now);
+  if (format == MetricsFormat::kParquet) return to_parquet(metrics);
   return json::to_pretty_text(to_json(metrics, now)) + "\n";
 }
 
@@ -172,8 +196,17 @@ json::Object node_summary(const RunMetrics& metrics, std::string_view pipeline_i
   return object;
 }
 
+std::vector<MetricRow> metric_rows(const RunMetrics& metrics) {
+  std::vector<MetricRow> all;
+  for (const auto& [key, work] : metrics.nodes()) {
+    for (auto& row : rows_of(key, work)) all.push_back(std::move(row));
+  }
+  return all;
+}
+
 std::string_view extension(MetricsFormat format) {
-  return format == MetricsFormat::kJson ? "json" : "prom";
+  static constexpr std::string_view kExtensions[] = {"json", "prom", "parquet"};
+  return kExtensions[static_cast<std::size_t>(format)];
 }
 
 Result<std::vector<std::filesystem::path>> save_metrics(const RunMetrics& metrics,
@@ -185,7 +218,8 @@ Result<std::vector<std::filesystem::path>> save_metrics(const RunMetrics& metric
   std::vector<std::filesystem::path> paths;
   for (const auto format : formats) {
     const auto temporary = folder / (".metrics-" + std::to_string(random_bits()));
-    WEIR_TRY(write_file_durably(temporary, content_of(metrics, format, now)));
+    WEIR_TRY(const auto content, content_of(metrics, format, now));
+    WEIR_TRY(write_file_durably(temporary, content));
     auto path = give_free_name(temporary, stem, extension(format));
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);

@@ -118,6 +118,31 @@ TEST_F(TestMetricsExporter, TestSaveJson) {
   EXPECT_EQ(json::parse(*content), json::Value(to_json(metrics_, kNow)));
 }
 
+TEST_F(TestMetricsExporter, TestExportDataframe) {
+  const auto rows = metric_rows(metrics_);
+  ASSERT_EQ(rows.size(), 9U);
+  EXPECT_EQ(rows[0].metric_type, "node_duration_ms");
+  EXPECT_EQ(rows[0].name, "load");
+  EXPECT_EQ(rows[0].pipeline, "p");
+  EXPECT_EQ(rows[0].value, 100);
+  EXPECT_EQ(rows[0].values->sum, 200);
+  EXPECT_EQ(rows[2].metric_type, "memory_usage_mb");
+  EXPECT_EQ(rows[2].values->max, 2);
+  EXPECT_EQ(rows[8].metric_type, "error_count");
+  EXPECT_EQ(rows[8].error_type, "ValueError");
+  EXPECT_FALSE(rows[8].values);
+}
+
+TEST_F(TestMetricsExporter, TestSaveParquet) {
+  const MetricsFormat formats[] = {MetricsFormat::kParquet};
+  const auto paths = save_metrics(metrics_, folder_, formats, kNow);
+  ASSERT_TRUE(paths) << paths.error().message;
+  EXPECT_THAT(*paths, ElementsAre(folder_ / "metrics_20260105_030130_000001.parquet"));
+  const auto content = read_file(paths->at(0), 1 << 20);
+  ASSERT_TRUE(content);
+  EXPECT_THAT(*content, testing::StartsWith("PAR1"));
+}
+
 TEST_F(TestMetricsExporter, TestGetNodeSummary) {
   const auto summary = node_summary(metrics_, "p", "load");
   EXPECT_EQ(json::to_text(json::Value(summary)),

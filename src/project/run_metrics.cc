@@ -14,8 +14,24 @@ using event::Type;
 
 std::string name(std::string_view text) { return std::string(utf8::cut(text, kMaxNameBytes)); }
 
-RunMetrics::Key node_key(const EventView& event) {
-  return {name(event.text(Field::kPipelineId)), name(event.text(Field::kNodeId))};
+RunMetrics::Key node_key(const NodeName& node) {
+  return {name(node.pipeline_id), name(node.node_id)};
+}
+
+NodeName node_of(const EventView& event) {
+  return {.pipeline_id = event.text(Field::kPipelineId),
+          .node_id = event.text(Field::kNodeId),
+          .plugin_id = event.text(Field::kPluginId),
+          .tool_id = event.text(Field::kToolId)};
+}
+
+Execution execution_of(const EventView& event, Execution::End end) {
+  return {.end = end,
+          .duration_ms = event.number(Field::kDurationMs),
+          .rows = event.integer(Field::kRows).value_or(0),
+          .memory_bytes = event.integer(Field::kMemoryBytes).value_or(0),
+          .error_type = event.text(Field::kErrorType),
+          .at = event.timestamp()};
 }
 
 void count_error(WorkMetrics& work, std::string_view type) {
@@ -52,8 +68,9 @@ double WorkMetrics::error_rate() const {
 void RunMetrics::apply(const EventView& event) {
   if (!started_at_) started_at_ = event.timestamp();
   if (const auto answer = answers_.add(event)) {
-    count(event,
-          *answer == CacheAnswer::kHit ? &WorkMetrics::cache_hits : &WorkMetrics::cache_misses);
+    record(node_of(event),
+           *answer == CacheAnswer::kHit ? &WorkMetrics::cache_hits : &WorkMetrics::cache_misses,
+           event.timestamp());
   }
   switch (event.type()) {
     case Type::kPipelineCompleted:
@@ -63,13 +80,13 @@ void RunMetrics::apply(const EventView& event) {
     case Type::kPipelineCancelled:
       return count_run(event, End::kCancelled);
     case Type::kNodeCompleted:
-      return count_node(event, End::kCompleted);
+      return record(node_of(event), execution_of(event, End::kCompleted));
     case Type::kNodeFailed:
-      return count_node(event, End::kFailed);
+      return record(node_of(event), execution_of(event, End::kFailed));
     case Type::kNodeCancelled:
-      return count_node(event, End::kCancelled);
+      return record(node_of(event), execution_of(event, End::kCancelled));
     case Type::kNodeRetryScheduled:
-      return count(event, &WorkMetrics::retries);
+      return record(node_of(event), &WorkMetrics::retries, event.timestamp());
     default:
       return;
   }
@@ -85,9 +102,9 @@ WorkMetrics& RunMetrics::series(Series& all, Key key) {
   return all[std::move(key)];
 }
 
-WorkMetrics& RunMetrics::tool_of(const EventView& event, const Key& node) {
-  if (event.has(Field::kToolId)) {
-    Key tool = {name(event.text(Field::kPluginId)), name(event.text(Field::kToolId))};
+WorkMetrics& RunMetrics::tool_of(const NodeName& named, const Key& node) {
+  if (!named.tool_id.empty()) {
+    Key tool = {name(named.plugin_id), name(named.tool_id)};
     const auto known = tool_of_node_.find(node);
     if (known != tool_of_node_.end()) {
       known->second = tool;
@@ -100,49 +117,65 @@ WorkMetrics& RunMetrics::tool_of(const EventView& event, const Key& node) {
   return series(tools_, known == tool_of_node_.end() ? Key(kOther, kOther) : known->second);
 }
 
-void RunMetrics::count(const EventView& event, std::uint64_t WorkMetrics::* counter) {
-  const auto node = node_key(event);
-  for (auto* work : {&total_, &series(nodes_, node), &tool_of(event, node),
+void RunMetrics::record(const NodeName& named, std::uint64_t WorkMetrics::* counter, Timestamp at) {
+  if (!started_at_) started_at_ = at;
+  const auto node = node_key(named);
+  for (auto* work : {&total_, &series(nodes_, node), &tool_of(named, node),
                      &series(pipelines_, {node.first, {}})}) {
     ++(work->*counter);
-    work->last_at = std::max(work->last_at, event.timestamp());
+    work->last_at = std::max(work->last_at, at);
   }
   ++measurements_;
 }
 
+void RunMetrics::record(const NodeName& named, Statistics WorkMetrics::* values, double value,
+                        Timestamp at) {
+  if (!started_at_) started_at_ = at;
+  const auto node = node_key(named);
+  for (auto* work : {&total_, &series(nodes_, node), &tool_of(named, node)}) {
+    (work->*values).add(value);
+    work->last_at = std::max(work->last_at, at);
+  }
+  ++measurements_;
+}
+
+void RunMetrics::record(const NodeName& named, const Execution& execution) {
+  if (!started_at_) started_at_ = execution.at;
+  const auto node = node_key(named);
+  measurements_ += add_execution(total_, execution);
+  add_execution(series(nodes_, node), execution);
+  add_execution(tool_of(named, node), execution);
+}
+
 void RunMetrics::count_run(const EventView& event, End end) {
   auto& pipeline = series(pipelines_, {name(event.text(Field::kPipelineId)), {}});
-  measurements_ += add_execution(pipeline, event, end);
+  measurements_ += add_execution(pipeline, execution_of(event, end));
 }
 
-void RunMetrics::count_node(const EventView& event, End end) {
-  const auto node = node_key(event);
-  measurements_ += add_execution(total_, event, end);
-  add_execution(series(nodes_, node), event, end);
-  add_execution(tool_of(event, node), event, end);
-}
-
-/// How many values it took from the event.
-std::uint64_t RunMetrics::add_execution(WorkMetrics& work, const EventView& event, End end) {
+/// How many values it took.
+std::uint64_t RunMetrics::add_execution(WorkMetrics& work, const Execution& execution) {
   std::uint64_t values = 1;
+  const auto end = execution.end;
   ++(end == End::kCompleted ? work.completed : end == End::kFailed ? work.failed : work.cancelled);
-  work.last_at = std::max(work.last_at, event.timestamp());
-  if (end == End::kFailed) count_error(work, event.text(Field::kErrorType));
+  work.last_at = std::max(work.last_at, execution.at);
+  if (end == End::kFailed) count_error(work, execution.error_type);
 
   // Below 0 they can only be another system's mistake, and would make counters go back.
-  const auto duration_ms = event.number(Field::kDurationMs).value_or(-1);
+  const auto duration_ms = execution.duration_ms.value_or(-1);
   if (duration_ms >= 0) {
     work.duration_ms.add(duration_ms);
     ++values;
   }
-  if (const auto rows = event.integer(Field::kRows).value_or(0); rows > 0) {
+  if (execution.rows > 0) {
     const auto left = std::numeric_limits<std::uint64_t>::max() - work.rows;
-    work.rows += std::min(left, static_cast<std::uint64_t>(rows));
-    if (duration_ms > 0) work.rows_per_second.add(static_cast<double>(rows) / duration_ms * 1000);
+    work.rows += std::min(left, static_cast<std::uint64_t>(execution.rows));
+    if (duration_ms > 0) {
+      work.rows_per_second.add(static_cast<double>(execution.rows) / duration_ms * 1000);
+    }
     ++values;
   }
-  if (const auto bytes = event.integer(Field::kMemoryBytes).value_or(0); bytes > 0) {
-    work.memory_bytes.add(static_cast<double>(bytes));
+  if (execution.memory_bytes > 0) {
+    work.memory_bytes.add(static_cast<double>(execution.memory_bytes));
     ++values;
   }
   return values;

@@ -55,6 +55,25 @@ struct WorkMetrics {
   [[nodiscard]] double error_rate() const;      ///< failed of executions, 0 to 1
 };
 
+/// How a piece of work ended, and what it measured.
+struct Execution {
+  enum class End : std::uint8_t { kCompleted, kFailed, kCancelled };
+  End end = End::kCompleted;
+  std::optional<double> duration_ms{};  ///< below 0: not said
+  std::int64_t rows = 0;                ///< below 1: not said
+  std::int64_t memory_bytes = 0;        ///< below 1: not said
+  std::string_view error_type{};        ///< of a failure
+  Timestamp at{};
+};
+
+/// A node of a pipeline, and its tool where that is known.
+struct NodeName {
+  std::string_view pipeline_id{};
+  std::string_view node_id{};
+  std::string_view plugin_id{};
+  std::string_view tool_id{};
+};
+
 /// ODIBI CORE's derived figures.
 struct MetricsSummary {
   std::uint64_t total_metrics = 0;  ///< values measured and counted
@@ -81,6 +100,13 @@ class RunMetrics {
 
   void apply(const event::EventView& event);
 
+  // The same without an event, for programs that measure.
+  void record(const NodeName& node, const Execution& execution);
+  /// One more in a counter, such as `&WorkMetrics::retries`.
+  void record(const NodeName& node, std::uint64_t WorkMetrics::* counter, Timestamp at);
+  /// A value of a measurement, such as `&WorkMetrics::memory_bytes`.
+  void record(const NodeName& node, Statistics WorkMetrics::* values, double value, Timestamp at);
+
   [[nodiscard]] const Series& pipelines() const { return pipelines_; }
   [[nodiscard]] const Series& tools() const { return tools_; }
   [[nodiscard]] const Series& nodes() const { return nodes_; }
@@ -94,14 +120,11 @@ class RunMetrics {
   [[nodiscard]] MetricsSummary summary(Timestamp now) const;
 
  private:
-  enum class End : std::uint8_t { kCompleted, kFailed, kCancelled };
+  using End = Execution::End;
   WorkMetrics& series(Series& all, Key key);
-  WorkMetrics& tool_of(const event::EventView& event, const Key& node);
+  WorkMetrics& tool_of(const NodeName& name, const Key& node);
   void count_run(const event::EventView& event, End end);
-  void count_node(const event::EventView& event, End end);
-  /// Adds one to a counter of the event's node, its tool, its pipeline and the total.
-  void count(const event::EventView& event, std::uint64_t WorkMetrics::* counter);
-  static std::uint64_t add_execution(WorkMetrics& work, const event::EventView& event, End end);
+  static std::uint64_t add_execution(WorkMetrics& work, const Execution& execution);
 
   std::size_t max_series_;
   Series pipelines_;

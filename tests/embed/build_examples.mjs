@@ -6,7 +6,7 @@
 // with warnings as errors, runs it, and asks `weir` for what it recorded.
 
 import {spawnSync} from 'node:child_process';
-import {renameSync, rmSync} from 'node:fs';
+import {readFileSync, renameSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {ROOT, Weir} from '../lib/weir.mjs';
 
@@ -77,3 +77,17 @@ const done = spawnSync(join(sinks, 'sqlite_sink'), [join(folder, 'sinks.weir'), 
                        {encoding: 'utf8'});
 const FED = '1 pipeline.started\n2 stage.only.started\n3 log\n4 stage.only.completed\n5 pipeline.completed\n';
 check(done.status === 0 && done.stdout === FED, `sqlite_sink: ${JSON.stringify(done)}`);
+
+// What the store says of the run that `takings` recorded, and metrics of the program itself.
+const reporter = join(build('reports'), 'store_report');
+const told = spawnSync(reporter, [join(folder, 'takings.weir'), folder], {
+  encoding: 'utf8',
+  env: {...process.env, LD_LIBRARY_PATH: resolve(buildFolder)},
+});
+check(told.status === 0 && told.stdout === '1 runs, 1 completed, 0 errors\n',
+      `store_report: ${JSON.stringify(told)}`);
+check(readFileSync(join(folder, 'summary.html'), 'utf8').includes('Summary of runs'), 'the page');
+check(readFileSync(join(folder, 'metrics.prom'), 'utf8').includes('weir_node_executions_total'),
+      'the metrics');
+check(readFileSync(join(folder, 'metrics.parquet')).subarray(0, 4).toString() === 'PAR1',
+      'the Parquet file');

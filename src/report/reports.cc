@@ -1,0 +1,117 @@
+#include <exception>
+#include <utility>
+
+#include "embed/state.h"
+#include "report/documents.h"
+#include "report/figures.h"
+#include "report/html.h"
+#include "report/report_json.h"
+#include "weir/report.h"
+
+namespace weir {
+
+struct Reports::State {
+  log::StoreDirectory store;
+  std::shared_ptr<store::BadPlaces> bad = std::make_shared<store::BadPlaces>();
+
+  [[nodiscard]] report::Source source() const { return {.store = store, .bad = bad}; }
+};
+
+namespace {
+
+/// Our code does not throw, but what it stands on can.
+template <class Ask>
+auto answer(const Ask& ask) noexcept -> StatusOr<typename decltype(ask())::value_type> {
+  try {
+    auto result = ask();
+    if (!result) return embed::to_status(result.error());
+    return *std::move(result);
+  } catch (const std::exception& exception) {
+    return Status(StatusCode::kUnavailable, exception.what());
+  }
+}
+
+template <class Report>
+std::string render_report(const Report& report, ReportFormat format) {
+  switch (format) {
+    case ReportFormat::kText:
+      return report::to_text(report::to_document(report));
+    case ReportFormat::kMarkdown:
+      return report::to_markdown(report::to_document(report));
+    case ReportFormat::kHtml:
+      return report::to_html(report::to_document(report));
+    case ReportFormat::kJson:
+      break;
+  }
+  return json::to_pretty_text(report::to_json(report)) + "\n";
+}
+
+}  // namespace
+
+Reports::Reports(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+StatusOr<Reports> Reports::open(const std::filesystem::path& store) noexcept {
+  auto directory = log::StoreDirectory::open(store);
+  if (!directory) return embed::to_status(directory.error());
+  return Reports(std::make_shared<State>(State{.store = *std::move(directory)}));
+}
+
+StatusOr<SummaryReport> Reports::summary(const ReportScope& scope) const noexcept {
+  return answer([&] { return report::summary(state_->source(), scope); });
+}
+
+StatusOr<DailySummary> Reports::daily_summary(std::optional<Timestamp> moment,
+                                              const std::string& tenant_id) const noexcept {
+  return answer([&] {
+    auto day = report::day_of(moment.value_or(system_clock().now()));
+    day.tenant_id = tenant_id;
+    return report::daily_summary(state_->source(), day);
+  });
+}
+
+StatusOr<AgentReport> Reports::agents(const std::string& agent_id,
+                                      const ReportScope& scope) const noexcept {
+  return answer([&] { return report::agents(state_->source(), agent_id, scope); });
+}
+
+StatusOr<ErrorReport> Reports::recent_errors(std::size_t limit,
+                                             const ReportScope& scope) const noexcept {
+  return answer([&] { return report::recent_errors(state_->source(), limit, scope); });
+}
+
+StatusOr<WorkflowTrace> Reports::workflow_trace(const std::string& id,
+                                                std::size_t limit) const noexcept {
+  return answer([&] { return report::workflow_trace(state_->source(), id, limit); });
+}
+
+StatusOr<std::vector<ArtifactVersion>> Reports::artifact_history(
+    const ArtifactScope& scope) const noexcept {
+  return answer([&] { return report::artifact_history(state_->source(), scope); });
+}
+
+std::vector<std::string> Reports::problems() const {
+  std::vector<std::string> all;
+  for (const auto& place : state_->bad->all()) {
+    all.push_back(place.file.string() + ": at byte " + std::to_string(place.offset) + ": " +
+                  place.reason);
+  }
+  return all;
+}
+
+std::string render(const SummaryReport& report, ReportFormat format) {
+  return render_report(report, format);
+}
+std::string render(const DailySummary& report, ReportFormat format) {
+  return render_report(report, format);
+}
+std::string render(const AgentReport& report, ReportFormat format) {
+  return render_report(report, format);
+}
+std::string render(const ErrorReport& report, ReportFormat format) {
+  return render_report(report, format);
+}
+std::string render(const WorkflowTrace& trace, ReportFormat format) {
+  return render_report(trace, format);
+}
+
+}  // namespace weir
