@@ -181,7 +181,8 @@ struct Surroundings {
 Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& job,
                                          const HowToRun& how, const Surroundings& around) {
   auto& recorder = around.recording.recorder();
-  WEIR_TRY(const auto signals, engine::SignalFeed::start(recorder));
+  WEIR_TRY(const auto signals,
+           engine::SignalFeed::start(recorder, job.owned ? job.owned->read_from : std::nullopt));
   const auto policy = signal_policy(job.settings);
   engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
   const auto& definition = job.file.definition;

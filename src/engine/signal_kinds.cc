@@ -134,6 +134,12 @@ SignalDecision RunSignals::judge_unbegun(const SignalRequest& request) {
   if (scheduler.is_stopping()) {
     return SignalDecision::rejected("RUN_STOPPING", "the run is ending");
   }
+  if (execution_.is_lost(*node)) {
+    if (request.type != "skip-step") return {};
+    return SignalDecision::deferred(
+        "STEP_RUNNING",
+        "the process that ran the node was lost: unless it completes, it is done then");
+  }
   if (state != State::kPreparing && (scheduler.can_skip(*node) || execution_.is_queued(*node))) {
     return {};
   }
@@ -251,8 +257,11 @@ void RunSignals::say_override(const SignalRequest& request) {
 
 void RunSignals::record_override(NodeIndex node, const json::Object& output) {
   const auto step = execution_.step_of(node);
-  // An attempt that is queued has its number and has not begun.
-  const int attempt = execution_.scheduler_.attempts(node) + (execution_.is_queued(node) ? 0 : 1);
+  // An attempt that is queued has its number and has not begun; one that was lost begins anew.
+  const bool is_lost =
+      execution_.is_lost(node) && execution_.scheduler_.state(node) == State::kRunning;
+  const int attempt =
+      execution_.scheduler_.attempts(node) + (execution_.is_queued(node) || is_lost ? 0 : 1);
   auto events = execution_.events_of(step, attempt, execution_.wide_at(step));
   events.started(execution_.predecessor_ids(node));
   const auto kept = events.completed(0, {.payload = output, .usage = {}}, json::to_text(output),
@@ -365,6 +374,7 @@ void RunSignals::override_output(const SignalRequest& request, Commands& command
   const auto node = node_of(request);
   execution_.withdraw(node);
   if (!execution_.scheduler_.can_skip(node)) return;
+  execution_.taken_up_.unended.erase(node);
   execution_.outputs_[node] =
       std::make_shared<const json::Object>(*request.payload.find("output")->object());
   unsaid_overrides_.insert(node);

@@ -277,6 +277,33 @@ TEST_F(ThreadsSignalsTest, AnAlertIsEscalatedByTheSystem) {
   EXPECT_THAT(only("alert_fired").members["message"], HasSubstr("disk"));
 }
 
+// A run that is taken up is known to others before it is here.
+TEST_F(ThreadsSignalsTest, HearsWhatWasAskedAfterAPlaceInTheLogAndBeforeItListened) {
+  const auto run = RunId::make(system_clock().now());
+  const auto ask = [&](const std::string& id) {
+    record::Recorder other(store_, {});
+    SignalRequest request{.run = run, .signal_id = id, .type = "cancel"};
+    ASSERT_TRUE(record_request(request, other, artifacts_));
+  };
+  ask("before");
+  const auto place = log::end_of_log(store_);
+  ASSERT_TRUE(place);
+  ask("after");
+  record::Recorder recorder(store_, {});
+  const auto feed = SignalFeed::start(recorder, *place);
+  ASSERT_TRUE(feed);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it has nobody to give it to
+  const auto heard = [&](const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    seen_.insert(id);
+    changed_.notify_all();
+  };
+  (*feed)->subscribe(run, [&](const SignalRequest& request) { heard(request.signal_id); });
+  await("after");
+  EXPECT_FALSE(seen_.contains("before"));
+  (*feed)->unsubscribe(run);
+}
+
 TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {
   std::string asks;
   for (int i = 0; i < 62; ++i) {
