@@ -151,6 +151,9 @@ Result<void> fill_bus(const config::Config& config, record::EventBus& bus) {
 
 engine::SignalPolicy signal_policy(const config::Config& config) {
   engine::SignalPolicy policy;
+  const bool has_roles =
+      !config.signals.roles.empty() || config.signals.default_role != config::SignalRole::kAdmin;
+  if (!has_roles) return policy;
   policy.role_of = [signals = config.signals](std::string_view actor_id) {
     const auto found = signals.roles.find(actor_id);
     const auto role = found == signals.roles.end() ? signals.default_role : found->second;

@@ -254,18 +254,35 @@ TEST_F(ThreadsSignalsTest, UsersHaveTypesOfTheirOwn) {
                            got.push_back(*request.payload.find("to")->string());
                          }}));
   ASSERT_TRUE(policy_.types.add(
-      {.name = "explode", .act = [](const auto&) { throw std::runtime_error("boom"); }}));
+      {.name = "custom.explode", .act = [](const auto&) { throw std::runtime_error("boom"); }}));
   EXPECT_FALSE(policy_.types.add({.name = "pause", .act = [](const auto&) {}}));
   const auto report = run_asking(with_asker(
-      R"({"type": "rebalance", "payload": {"to": "b"}}, {"type": "rebalance"}, {"type": "explode"})",
+      R"({"type": "rebalance", "payload": {"to": "b"}}, {"type": "rebalance"}, {"type": "custom.explode"})",
       kChain));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
   EXPECT_THAT(got, ElementsAre("b"));
   EXPECT_THAT(decisions(),
               ElementsAre("rebalance accepted", "rebalance rejected SIGNAL_INVALID_PAYLOAD",
-                          "explode accepted"));
+                          "custom.explode accepted"));
   EXPECT_THAT(only("log").members["message"], HasSubstr("boom"));
+}
+
+TEST_F(ThreadsSignalsTest, WithoutRolesEverybodyMayAskEverything) {
+  ASSERT_TRUE(run_asking(with_asker(
+      R"({"type": "escalate-alert", "payload": {"level": "INFO"}}, {"type": "custom.none"}, {"type": "puase"})",
+      kChain)));
+  EXPECT_THAT(decisions(),
+              ElementsAre("escalate-alert accepted", "custom.none rejected SIGNAL_UNKNOWN",
+                          "puase rejected SIGNAL_UNKNOWN"));
+}
+
+TEST_F(ThreadsSignalsTest, SaysWhatItsRunsHaveNoUseFor) {
+  policy_.unsupported["retry-run"] = "there is one run";
+  ASSERT_TRUE(run_asking(
+      with_asker(R"({"type": "RETRY_RUN"}, {"type": "pause"}, {"type": "resume"})", kChain)));
+  EXPECT_THAT(decisions(), ElementsAre("retry-run rejected SIGNAL_UNSUPPORTED", "pause accepted",
+                                       "resume accepted"));
 }
 
 TEST_F(ThreadsSignalsTest, AnAlertIsEscalatedByTheSystem) {
