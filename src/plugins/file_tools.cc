@@ -130,7 +130,10 @@ void add_file_tools(tool::Registry& registry) {
   const auto add = [&](std::string tool_id, std::vector<tool::Setting> settings,
                        ToolFunction function) {
     registry.add(make_tool(
-        {.plugin_id = "file", .tool_id = std::move(tool_id), .settings = std::move(settings)},
+        {.plugin_id = "file",
+         .tool_id = std::move(tool_id),
+         .settings = std::move(settings),
+         .measures_cpu = true},
         function));
   };
   add("read", {required("path"), {.name = "as", .kind = Kind::kString}}, &read);
