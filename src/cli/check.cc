@@ -107,9 +107,11 @@ Result<Finding> check_pipeline(const std::string& path, const config::Config& co
   WEIR_TRY(const auto nested, nested_problems(file.definition, config, tools));
   problems.insert(problems.end(), nested.begin(), nested.end());
   pipeline::sort_problems(problems);
+  // Of what is wrong it is not known yet what may not be meant.
+  auto warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>();
   return Finding{.path = path,
                  .errors = std::move(problems),
-                 .warnings = pipeline::warnings_of(file, tools),
+                 .warnings = std::move(warnings),
                  .when_right = "ok, " + text::count(file.definition.nodes.size(), "node")};
 }
 
@@ -125,11 +127,12 @@ Result<std::vector<Finding>> check_registry(const config::Config& settings,
   findings.reserve(registry.entries().size());
   for (const auto& [path, file, problems] : registry.entries()) {
     const auto& definition = file.definition;
-    findings.push_back({.path = path.string(),
-                        .errors = problems,
-                        .warnings = pipeline::warnings_of(file, tools),
-                        .when_right = "ok, '" + definition.id + "', " +
-                                      text::count(definition.nodes.size(), "node")});
+    findings.push_back(
+        {.path = path.string(),
+         .errors = problems,
+         .warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>(),
+         .when_right =
+             "ok, '" + definition.id + "', " + text::count(definition.nodes.size(), "node")});
   }
   return findings;
 }

@@ -69,6 +69,14 @@ Result<record::Hook> make_kind(const config::Hook& hook) {
   return exporting::webhook_hook(std::move(webhook));
 }
 
+/// What other commands than those with the option do not have.
+std::vector<config::Flag> flags_of(const Invocation& invocation) {
+  if (invocation.tenant.empty()) return {};
+  // A text, also when it looks like a number.
+  const auto text = json::to_text(json::Value(invocation.tenant));
+  return {{.name = "--tenant", .key = "tenant", .value = text}};
+}
+
 }  // namespace
 
 std::optional<config::Config> load_settings(const Invocation& invocation) {
@@ -76,7 +84,8 @@ std::optional<config::Config> load_settings(const Invocation& invocation) {
   auto file = config::load(
       {.file = path,
        .if_missing = is_named ? config::IfMissing::kFail : config::IfMissing::kDefaults,
-       .environment = config::process_environment()});
+       .environment = config::process_environment(),
+       .flags = flags_of(invocation)});
   if (!file) {
     complain(std::move(file).error().within("the configuration"));
     return {};

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/recorded_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
@@ -168,10 +169,14 @@ Result<SignalDecision> decide_for(const log::StoreDirectory& store, const Signal
                                   record::Recorder& recorder) {
   WEIR_TRY(const auto verdict, read_verdict(store, request));
   if (const auto& before = verdict.decision()) return *before;
-  auto decision = verdict.has_ended()
-                      ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
-                      : SignalDecision::deferred("RUN_HAS_NO_OWNER",
-                                                 "no process has the run: weir resume takes it up");
+  WEIR_TRY(const auto run, read_recorded_run(store, request.run));
+  auto decision =
+      verdict.has_ended() ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
+      : has_beginning(run)
+          ? SignalDecision::deferred("RUN_HAS_NO_OWNER",
+                                     "no process has the run: weir resume takes it up")
+          : SignalDecision::rejected("RUN_HAS_NO_OWNER",
+                                     "its process was lost, and no other can take it up");
   WEIR_TRY(engine::record_decision(request, decision, recorder));
   return decision;
 }

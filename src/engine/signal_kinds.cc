@@ -201,6 +201,7 @@ void RunSignals::say_nothing(const SignalRequest&) {}
 void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
   const auto span = execution_.place_.context.span_id.text();
   std::vector<event::FieldValue> fields = {
+      {Field::kAdapter, kLocalAdapter},
       {Field::kSpanId, std::string_view(span.data(), span.size())}};
   if (!request.reason.empty()) fields.push_back({Field::kReason, std::string_view(request.reason)});
   fields.push_back({Field::kSignalId, std::string_view(request.signal_id)});
@@ -212,6 +213,7 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 
 void RunSignals::say_pause(const SignalRequest& request) {
   emit_run_event(Type::kPipelinePaused, request);
+  if (execution_.request_.on_pause) return;  // what runs is held
   execution_.timers_.start(execution_.request_.pause_drain_timeout,
                            [this, pause = ++pauses_] { alert_if_not_drained(pause); });
 }
@@ -316,7 +318,8 @@ void RunSignals::alert(std::string_view severity, const std::string& message,
   fields.push_back({Field::kAttributes, event::ObjectText{text}});
   // An alert that cannot be recorded is one of a log that has failed, which the run learns itself.
   static_cast<void>(execution_.place_.process_runs->emit(
-      record::Retention::kOperations, {}, Type::kAlertFired, event::Level::kError, fields));
+      record::Retention::kOperations, execution_.place_.context.ids.tenant_id, Type::kAlertFired,
+      event::Level::kError, fields));
 }
 
 /// After it was kept.
