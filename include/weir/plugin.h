@@ -61,6 +61,10 @@ typedef struct weir_plugin_call {
   /* Of a call to a provider, as "params" of the notification in docs/formats/plugin-protocol.md.
    * There if size > offsetof(weir_plugin_call, provider_call). */
   void (*provider_call)(void* host, const char* json, size_t size);
+  /* Records an event of the plugin's own: its type ("page.read", or "agent_run") and a JSON object,
+   * as "type" and "data" of the notification in docs/formats/plugin-protocol.md. 0: it was not
+   * taken, and the log says why. There if size > offsetof(weir_plugin_call, emit_event). */
+  int (*emit_event)(void* host, const char* type, const char* json, size_t size);
 } weir_plugin_call;
 
 typedef struct weir_plugin {

@@ -1,4 +1,6 @@
--- One row an execution of a node: several where it was tried again.
+-- One row an execution of a node: several where it was tried again. plugin_status says how it ended in
+-- the words of dvt's metrics (success, timeout, permission_denied, isolated_failure; NULL of what was
+-- cancelled or has not ended), plugin_type of what sort the plugin is, as its manifest says.
 CREATE VIEW attempts AS
 SELECT
   run_id,
@@ -22,7 +24,17 @@ SELECT
   max(memory_bytes) AS memory_bytes,
   max(rows) AS rows,
   max(error_type) AS error_type,
-  max(error_message) AS error_message
+  max(error_message) AS error_message,
+  any_value(tenant_id) AS tenant_id,
+  max(attributes ->> 'plugin_type') AS plugin_type,
+  max(CASE
+        WHEN event_type = 'pipeline_node_completed' THEN 'success'
+        WHEN event_type = 'pipeline_node_started' THEN NULL
+        WHEN outcome = 'timeout' THEN 'timeout'
+        WHEN event_type = 'pipeline_node_cancelled' THEN NULL
+        WHEN outcome = 'denied' THEN 'permission_denied'
+        ELSE 'isolated_failure'
+      END) AS plugin_status
 FROM logs
 WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled')

@@ -12,6 +12,7 @@ namespace weir {
 struct Problem {
   json::Position position;
   std::string message;
+  std::string code{};  ///< what kind it is, for programs: "CYCLE"; empty: nothing is said
   bool operator==(const Problem&) const = default;
 };
 

@@ -13,60 +13,132 @@
 #include "cli/tools.h"
 #include "config/load.h"
 #include "pipeline/registry.h"
+#include "pipeline/rules.h"
 
 namespace weir::cli {
 namespace {
 
-int report(const std::vector<Problem>& problems, const std::string& path,
-           const std::string& when_right) {
-  if (problems.empty()) {
-    std::printf("%s: %s\n", path.c_str(), when_right.c_str());
-    return kDone;
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool strict = false;
+  bool json = false;
+};
+
+/// What is found in one file.
+struct Finding {
+  std::string path;
+  std::vector<Problem> errors;
+  std::vector<Problem> warnings{};
+  std::string when_right = "ok";
+
+  [[nodiscard]] std::string_view status() const {
+    if (!errors.empty()) return "ERRORS";
+    return warnings.empty() ? "VALID" : "WARNINGS";
   }
-  std::fprintf(stderr, "%s\n", to_text(problems, path).c_str());
-  return kFailed;
+};
+
+void print_finding(const Finding& finding) {
+  auto warnings = finding.warnings;
+  for (auto& warning : warnings) warning.message.insert(0, "warning: ");
+  auto all = finding.errors;
+  all.insert(all.end(), warnings.begin(), warnings.end());
+  if (!all.empty()) std::fprintf(stderr, "%s\n", to_text(all, finding.path).c_str());
+  if (!finding.errors.empty()) return;
+  const auto count =
+      warnings.empty() ? std::string() : ", " + text::count(warnings.size(), "warning");
+  std::printf("%s: %s%s\n", finding.path.c_str(), finding.when_right.c_str(), count.c_str());
+}
+
+void add_findings(const std::vector<Problem>& problems, std::string_view severity,
+                  json::Array& findings) {
+  for (const auto& problem : problems) {
+    json::Object one;
+    one.set("severity", severity);
+    one.set("code", problem.code.empty() ? "FORM" : problem.code);
+    one.set("line", static_cast<std::int64_t>(problem.position.line));
+    one.set("column", static_cast<std::int64_t>(problem.position.column));
+    one.set("message", problem.message);
+    const auto fix = pipeline::fix_of(problem.code);
+    one.set("fix", fix.empty() ? json::Value() : json::Value(fix));
+    findings.emplace_back(std::move(one));
+  }
+}
+
+json::Object finding_json(const Finding& finding) {
+  json::Object object;
+  object.set("file", finding.path);
+  object.set("status", finding.status());
+  json::Array findings;
+  add_findings(finding.errors, "error", findings);
+  add_findings(finding.warnings, "warning", findings);
+  object.set("findings", std::move(findings));
+  return object;
+}
+
+int report(const std::vector<Finding>& findings, const CheckOptions& options) {
+  int exit = kDone;
+  json::Array files;
+  for (const auto& finding : findings) {
+    const bool fails = !finding.errors.empty() || (options.strict && !finding.warnings.empty());
+    if (fails) exit = kFailed;
+    if (options.json) {
+      files.emplace_back(finding_json(finding));
+    } else {
+      print_finding(finding);
+    }
+  }
+  if (options.json) std::printf("%s\n", json::to_pretty_text(files).c_str());
+  return exit;
 }
 
 bool is_config(const std::string& path) {
   return std::filesystem::path(path).filename() == config::kFileName;
 }
 
-Result<int> check_config(const std::string& path) {
+Result<Finding> check_config(const std::string& path) {
   WEIR_TRY(const auto text, read_file(path, config::kMaxFileBytes));
-  return report(config::parse(text).problems, path, "ok");
+  return Finding{.path = path, .errors = config::parse(text).problems};
 }
 
-Result<int> check_pipeline(const std::string& path, const config::Config& config,
-                           const tool::Registry& tools) {
+Result<Finding> check_pipeline(const std::string& path, const config::Config& config,
+                               const tool::Registry& tools) {
   WEIR_TRY(const auto file, pipeline::load_file(path));
   auto problems = pipeline::problems_of(file, tools);
   WEIR_TRY(const auto nested, nested_problems(file.definition, config, tools));
   problems.insert(problems.end(), nested.begin(), nested.end());
   pipeline::sort_problems(problems);
-  return report(problems, path, "ok, " + text::count(file.definition.nodes.size(), "node"));
+  // Of what is wrong it is not known yet what may not be meant.
+  auto warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>();
+  return Finding{.path = path,
+                 .errors = std::move(problems),
+                 .warnings = std::move(warnings),
+                 .when_right = "ok, " + text::count(file.definition.nodes.size(), "node")};
 }
 
-Result<int> check_registry(const Invocation& invocation, const tool::Registry& tools) {
-  const auto settings = load_settings(invocation);
-  if (!settings) return kWrongUsage;
-  if (settings->pipelines.empty()) {
+Result<std::vector<Finding>> check_registry(const config::Config& settings,
+                                            const tool::Registry& tools) {
+  if (settings.pipelines.empty()) {
     return fail(ErrorCode::kInvalidInput,
                 "nothing to check: name a file, or the registry's folders as 'pipelines' in " +
                     std::string(config::kFileName));
   }
-  WEIR_TRY(const auto registry, pipeline::Registry::load(settings->pipelines, tools));
-  int exit = kDone;
+  WEIR_TRY(const auto registry, pipeline::Registry::load(settings.pipelines, tools));
+  std::vector<Finding> findings;
+  findings.reserve(registry.entries().size());
   for (const auto& [path, file, problems] : registry.entries()) {
     const auto& definition = file.definition;
-    exit = std::max(exit, report(problems, path.string(),
-                                 "ok, '" + definition.id + "', " +
-                                     text::count(definition.nodes.size(), "node")));
+    findings.push_back(
+        {.path = path.string(),
+         .errors = problems,
+         .warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>(),
+         .when_right =
+             "ok, '" + definition.id + "', " + text::count(definition.nodes.size(), "node")});
   }
-  if (registry.entries().empty()) std::printf("there are no pipelines in the registry\n");
-  return exit;
+  return findings;
 }
 
-int check(const Invocation& invocation, const std::vector<std::string>& files) {
+int check(const Invocation& invocation, const CheckOptions& options) {
+  const auto& files = options.files;
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
   const bool is_config_alone = !files.empty() && std::ranges::all_of(files, is_config);
@@ -76,18 +148,28 @@ int check(const Invocation& invocation, const std::vector<std::string>& files) {
     if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
     config = *std::move(settings);
   }
-  int exit = kDone;
   if (files.empty()) {
-    const auto checked = check_registry(invocation, tools);
-    if (!checked) complain(checked.error());
-    return checked.value_or(kWrongUsage);
+    const auto checked = check_registry(config, tools);
+    if (!checked) {
+      complain(checked.error());
+      return kWrongUsage;
+    }
+    if (checked->empty() && !options.json) std::printf("there are no pipelines in the registry\n");
+    return report(*checked, options);
   }
+  std::vector<Finding> findings;
+  findings.reserve(files.size());
+  int exit = kDone;
   for (const auto& path : files) {
-    const auto checked = is_config(path) ? check_config(path) : check_pipeline(path, config, tools);
-    if (!checked) complain(checked.error());
-    exit = std::max<int>(exit, checked.value_or(kWrongUsage));
+    auto checked = is_config(path) ? check_config(path) : check_pipeline(path, config, tools);
+    if (checked) {
+      findings.push_back(*std::move(checked));
+      continue;
+    }
+    complain(checked.error());
+    exit = kWrongUsage;
   }
-  return exit;
+  return std::max(exit, report(findings, options));
 }
 
 }  // namespace
@@ -107,15 +189,19 @@ std::string to_text(const std::vector<Problem>& problems, std::string_view file)
 }
 
 void add_check(CLI::App& app, Invocation& invocation) {
-  auto files = std::make_shared<std::vector<std::string>>();
+  auto options = std::make_shared<CheckOptions>();
   auto* command = app.add_subcommand(
       "check", "Check pipeline files, and weir.yaml, and say everything that is wrong");
-  command->add_option("pipeline", *files,
+  command->add_option("pipeline", options->files,
                       "Pipeline files; one of the name weir.yaml is a configuration (default: the "
                       "registry's files)");
+  command->add_flag("--strict", options->strict, "A warning fails, too");
+  command->add_flag("--json", options->json,
+                    "Print JSON: of each file VALID, WARNINGS or ERRORS, and each finding with its "
+                    "code and how to mend it");
   command->footer("Example: weir check pipeline.yaml");
-  command->callback([&invocation, files] {
-    invocation.action = [&invocation, files] { return check(invocation, *files); };
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return check(invocation, *options); };
   });
 }
 

@@ -31,6 +31,7 @@ enum ExitCode : int {
 struct Invocation {
   std::string store;   ///< --store; empty: not given
   std::string config;  ///< --config; empty: not given
+  std::string tenant;  ///< --tenant of the commands that run something; empty: not given
   std::function<int()> action;
   std::vector<std::string> command;  ///< of `weir exec`: see take_command
   std::optional<int> own_failure;    ///< of `weir exec`: the exit code in place of all of ours

@@ -40,7 +40,8 @@ Result<void> print_unless_gone(std::string_view text, std::optional<milliseconds
 void set_console_patience(milliseconds patience) { standard_error().patience = patience; }
 
 void say_text(std::string_view text) {
-  const auto patience = standard_error().is_unread ? milliseconds(0) : standard_error().patience.load();
+  const auto patience =
+      standard_error().is_unread ? milliseconds(0) : standard_error().patience.load();
   const auto printed = print_unless_gone(text, patience);
   // A part of a line may be there; a full disk is not waited for either.
   if (!printed) standard_error().is_unread = true;

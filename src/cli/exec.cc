@@ -13,6 +13,7 @@
 #include "cli/keeping.h"
 #include "cli/recording.h"
 #include "cli/settings.h"
+#include "cli/tenant.h"
 #include "cli/terminal.h"
 
 namespace weir::cli {
@@ -82,7 +83,10 @@ int exit_code_of(const engine::ExecReport& report) {
 void print_end(const engine::ExecReport& report, const ExecOptions& options,
                const std::string& name) {
   const auto& [command, run] = report;
-  if (!command) return say_error(Error(run.error()).within("'" + name + "' was not run"));
+  if (!command) {
+    const auto why = run ? Error{ErrorCode::kCancelled, "the run was cancelled"} : run.error();
+    return say_error(Error(why).within("'" + name + "' was not run"));
+  }
   if (!*command) say_error(command->error());
   const auto output_error = *command ? (*command)->output_error : std::nullopt;
   if (output_error) say_error(*output_error);
@@ -105,7 +109,9 @@ int execute_recorded(const ExecOptions& options, const Invocation& invocation,
                                     .name = options.name,
                                     .signals = signals,
                                     .durability = durability(settings),
-                                    .loggers = &(*recording)->loggers()});
+                                    .loggers = &(*recording)->loggers(),
+                                    .tenant_id = tenant_of(invocation, settings),
+                                    .signal_policy = signal_policy(settings)});
   print_end(report, options,
             text::printable(options.name.empty() ? invocation.command[0] : options.name));
   return exit_code_of(report);
@@ -136,7 +142,8 @@ int take_command(int argc, char** argv, Invocation& invocation) {
   bool is_exec = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--store" || word == "--config" || (is_exec && word == "--name")) {
+    if (word == "--store" || word == "--config" ||
+        (is_exec && (word == "--name" || word == "--tenant"))) {
       ++i;  // its value
     } else if (word == "--" ? is_exec : !word.starts_with('-')) {
       if (is_exec) {
@@ -160,6 +167,7 @@ void add_exec(CLI::App& app, Invocation& invocation) {
       "What the command prints goes through a pipe, so it does not see a terminal.");
   command->add_option("--name", options->name,
                       "The pipeline's name and, where it may be, id (default: the program's name)");
+  add_tenant(*command, invocation);
   command->add_flag("--quiet", options->quiet, "Say nothing but what went wrong with weir itself");
   command->preparse_callback([&invocation](std::size_t) { invocation.own_failure = kExecFailed; });
   command->callback([&invocation, options] {

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/actor.h"
 #include "cli/command.h"
+#include "cli/person.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "record/recorder.h"
@@ -29,7 +29,7 @@ Result<void> record(std::string_view operation, const RunId& run, const HoldOpti
                     const config::Config& settings, const log::StoreDirectory& store) {
   WEIR_TRY(auto recording, recorder_options(settings));
   record::Recorder recorder(store, std::move(recording));
-  const auto who = actor();
+  const auto who = person();
   const auto target = run.text();
   std::vector<event::FieldValue> fields = {{Field::kActorId, std::string_view(who)},
                                            {Field::kOperation, operation},

@@ -1,6 +1,7 @@
 #include "cli/lost_run.h"
 
 #include "cli/recorded_job.h"
+#include "log/follower.h"
 
 namespace weir::cli {
 namespace {
@@ -18,14 +19,18 @@ Result<pipeline::File> kept_file(const artifact::ArtifactStore& artifacts,
 Result<engine::LostRun> take_lost_run(const log::StoreDirectory& store,
                                       const artifact::ArtifactStore& artifacts, const RunId& id) {
   WEIR_TRY(auto lock, log::RunLock::take(store, id));
+  WEIR_TRY(auto end, log::end_of_log(store));
   WEIR_TRY(auto recorded, read_recorded_run(store, id));
-  engine::LostRun lost{.owned = {.lock = std::move(lock), .recorded = std::move(recorded)},
+  WEIR_TRY(read_requests(store, recorded));
+  engine::LostRun lost{.owned = {.lock = std::move(lock),
+                                 .recorded = std::move(recorded),
+                                 .read_from = std::move(end)},
                        .pipeline = {},
                        .payload = {},
                        .params = {}};
   const auto& run = lost.owned.recorded;
   if (run.last_run_seq == 0) return lost;
-  if (run.file.empty() || !run.definition_sha256 || !run.input_sha256) {
+  if (!has_beginning(run)) {
     return fail(ErrorCode::kInvalidInput,
                 "run " + id.text() + " was not begun by weir run: it cannot be resumed");
   }

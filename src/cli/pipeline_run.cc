@@ -44,13 +44,14 @@ Result<FoundPipeline> find_pipeline(const std::string& named, const config::Conf
     WEIR_TRY(auto file, pipeline::load_file(named));
     return FoundPipeline{.file = std::move(file), .path = named};
   }
-  WEIR_TRY(const auto registry, pipeline::Registry::load(config.pipelines, tools));
-  if (const auto* entry = registry.find(named)) {
-    auto found = FoundPipeline{.file = entry->file, .path = entry->path};
+  WEIR_TRY(auto loaded, pipeline::Registry::load(config.pipelines, tools));
+  const auto registry = std::make_shared<const pipeline::Registry>(std::move(loaded));
+  if (const auto* entry = registry->find(named)) {
+    auto found = FoundPipeline{.file = entry->file, .path = entry->path, .registry = registry};
     found.file.problems = entry->problems;
     return found;
   }
-  const auto known = registry.ids();
+  const auto known = registry->ids();
   return fail(ErrorCode::kNotFound, "there is neither a file nor a pipeline '" + named + "'" +
                                         text::did_you_mean(named, known) +
                                         ": `weir check` lists the pipelines of the registry");

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "config/config.h"
 #include "config/load.h"
 #include "pipeline/file.h"
+#include "pipeline/registry.h"
 #include "tool/tool.h"
 
 /// What a run of a pipeline needs beside its file. A problem is a reason to refuse it.
@@ -21,6 +23,7 @@ namespace weir::cli {
 struct FoundPipeline {
   pipeline::File file;
   std::filesystem::path path;
+  std::shared_ptr<const pipeline::Registry> registry{};  ///< that it is from; null: none
 };
 
 /// The pipeline that is meant by a file's path or, of the registry, by an id: a word that is no

@@ -25,9 +25,22 @@ Result<engine::RecordedRun> read_recorded_run(const log::StoreDirectory& store, 
   return run;
 }
 
+Result<void> read_requests(const log::StoreDirectory& store, engine::RecordedRun& run) {
+  const auto read = store::read_mentions(store, run.run_id, [&](const event::EventView& event) {
+    if (event.run_id() != run.run_id) run.apply(event);
+    return Result<void>();
+  });
+  if (!read) return std::unexpected(read.error());
+  return {};
+}
+
+bool has_beginning(const engine::RecordedRun& run) {
+  return !run.file.empty() && run.definition_sha256 && run.input_sha256;
+}
+
 Result<RunJob> job_of(const engine::RecordedRun& run, config::Config settings,
                       const artifact::ArtifactStore& artifacts) {
-  if (run.file.empty() || !run.definition_sha256 || !run.input_sha256) {
+  if (!has_beginning(run)) {
     return fail(ErrorCode::kInvalidInput,
                 "run " + run.run_id.text() + " was not begun by weir run: it cannot be run again");
   }

@@ -6,6 +6,7 @@
 #include "cli/pipeline_run.h"
 #include "cli/run_job.h"
 #include "cli/settings.h"
+#include "cli/tenant.h"
 #include "cli/tools.h"
 #include "cli/usage.h"
 #include "tool/tool.h"
@@ -91,12 +92,15 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   }
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
+  auto tenant = tenant_of(invocation, asked->settings);
   return run_job({.settings = std::move(asked->settings),
                   .file = std::move(asked->pipeline.file),
                   .path = std::move(asked->pipeline.path),
                   .payload = std::move(asked->payload),
                   .params = std::move(asked->params),
-                  .execution_mode = options.mode},
+                  .execution_mode = options.mode,
+                  .tenant_id = std::move(tenant),
+                  .registry = std::move(asked->pipeline.registry)},
                  options.how, *store);
 }
 
@@ -119,6 +123,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--mode", options->mode,
                       "The execution mode: one of the pipeline's, which says what tools it calls");
+  add_tenant(*command, invocation);
   add_how_to_run(*command, options->how);
   command->footer("Example: weir run pipeline.yaml");
   command->callback([&invocation, options] {

@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "cli/tools.h"
 #include "cli/usage.h"
+#include "engine/registry_events.h"
 #include "engine/run_place.h"
 #include "pipeline/execution_modes.h"
 #include "pipeline/registry.h"
@@ -89,10 +90,11 @@ json::Value printed_result(const HowToRun& how, const pipeline::Definition& defi
 }
 
 int refuse(engine::Engine& engine, const pipeline::Definition& definition,
-           const std::vector<Problem>& problems, const std::string& file) {
+           const std::vector<Problem>& problems, const std::string& file,
+           const std::string& tenant_id) {
   const auto text = to_text(problems, file);
   say("%s\n", text.c_str());
-  const auto refused = engine.record_refusal(definition, "ValidationError", text);
+  const auto refused = engine.record_refusal(definition, "ValidationError", text, tenant_id);
   if (!refused) return complain(refused.error());
   say("weir: nothing was run: %s\n", text::count(problems.size(), "problem").c_str());
   return kFailed;
@@ -131,6 +133,20 @@ Secrets secrets_of(const RunJob& job, const NestedPipelines& nested,
   return fetch_secrets(definitions, job.settings, config::process_environment());
 }
 
+/// What the registry has and, unless it is refused, that a run of it begins. What cannot be
+/// recorded here fails the run itself, which says so.
+void tell_of_registry(const RunJob& job, const std::optional<RunId>& run,
+                      const tool::Registry& tools, const artifact::ArtifactStore& artifacts,
+                      record::Recorder& recorder) {
+  if (job.registry == nullptr) return;
+  const auto* entry = job.registry->find(job.file.definition.id);
+  if (run && entry != nullptr) {
+    static_cast<void>(engine::record_fetched(*entry, *run, recorder, job.tenant_id));
+  }
+  static_cast<void>(
+      engine::record_registry(*job.registry, tools, recorder, artifacts, job.tenant_id));
+}
+
 /// A recorded run that cannot go on stays as it is.
 int leave(const std::vector<Problem>& problems, const std::string& file) {
   say("%s\nweir: the run was not resumed: %s\n", to_text(problems, file).c_str(),
@@ -167,6 +183,7 @@ namespace {
 
 /// What runs need beside the job.
 struct Surroundings {
+  const RunId& run_id;                ///< of the first run, if it is a new one
   const std::filesystem::path& path;  ///< of the file, absolute
   const json::Object& params;
   const Secrets& secrets;
@@ -179,38 +196,42 @@ struct Surroundings {
 Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& job,
                                          const HowToRun& how, const Surroundings& around) {
   auto& recorder = around.recording.recorder();
-  WEIR_TRY(const auto signals, engine::SignalFeed::start(recorder));
+  WEIR_TRY(const auto signals,
+           engine::SignalFeed::start(recorder, job.owned ? job.owned->read_from : std::nullopt));
   const auto policy = signal_policy(job.settings);
   engine::LocalAdapter adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval});
   const auto& definition = job.file.definition;
   const auto run = [&](const std::string& previous_run_id, engine::OwnedRun* owned) {
     std::optional<Progress> progress;
     if (!how.quiet) progress.emplace(definition);
-    return engine.run({.definition = definition,
-                       .definition_text = job.file.text,
-                       .folder = around.path.parent_path(),
-                       .file = around.path,
-                       .payload = job.payload,
-                       .params = around.params,
-                       .secret = [&](const std::string& name) { return around.secrets.find(name); },
-                       .owned = owned,
-                       .rerun = job.rerun,
-                       .previous_run_id = previous_run_id,
-                       .execution_mode = job.execution_mode,
-                       .signals = signals.get(),
-                       .signal_policy = &policy,
-                       .jobs = how.jobs,
-                       .looks_into_cache = !how.no_cache,
-                       .durability = durability(job.settings),
-                       .on_log_failure = on_log_failure(job.settings),
-                       .loggers = &around.recording.loggers(),
-                       .adapter = &adapter,
-                       .stop = around.stop,
-                       .on_update =
-                           [&](const engine::NodeUpdate& update) {
-                             if (progress) progress->update(update);
-                           },
-                       .sub_pipelines = &around.sub_pipelines});
+    return engine.run(
+        {.definition = definition,
+         .definition_text = job.file.text,
+         .folder = around.path.parent_path(),
+         .file = around.path,
+         .payload = job.payload,
+         .params = around.params,
+         .secret = [&](const std::string& name) { return around.secrets.find(name); },
+         .run_id = previous_run_id.empty() ? std::optional(around.run_id) : std::nullopt,
+         .owned = owned,
+         .rerun = job.rerun,
+         .previous_run_id = previous_run_id,
+         .execution_mode = job.execution_mode,
+         .tenant_id = job.tenant_id,
+         .signals = signals.get(),
+         .signal_policy = &policy,
+         .jobs = how.jobs,
+         .looks_into_cache = !how.no_cache,
+         .durability = durability(job.settings),
+         .on_log_failure = on_log_failure(job.settings),
+         .loggers = &around.recording.loggers(),
+         .adapter = &adapter,
+         .stop = around.stop,
+         .on_update =
+             [&](const engine::NodeUpdate& update) {
+               if (progress) progress->update(update);
+             },
+         .sub_pipelines = &around.sub_pipelines});
   };
   auto report = run({}, job.owned);
   while (report && report->wants_retry && !around.stop.stop_requested()) {
@@ -246,11 +267,15 @@ int run_recorded(RunJob job, const HowToRun& how, const log::StoreDirectory& sto
   const auto problems = reasons_to_refuse(file, tools, *nested, secrets, params, mode_of(job));
   if (!problems.empty()) {
     if (job.owned != nullptr) return leave(problems, job.path.string());
-    return refuse(engine, file.definition, problems, job.path.string());
+    tell_of_registry(job, {}, tools, artifacts, recorder);
+    return refuse(engine, file.definition, problems, job.path.string(), job.tenant_id);
   }
 
+  const auto run_id = RunId::make(recorder.clock().now());
+  tell_of_registry(job, run_id, tools, artifacts, recorder);
   auto report = run_until_done(engine, job, how,
-                               {.path = path,
+                               {.run_id = run_id,
+                                .path = path,
                                 .params = *params,
                                 .secrets = secrets,
                                 .sub_pipelines = sub_pipelines,

@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <memory>
 
 #include "base/json.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "log/store_directory.h"
 #include "pipeline/file.h"
+#include "pipeline/registry.h"
 
 namespace weir::cli {
 
@@ -28,8 +30,11 @@ struct RunJob {
   pipeline::File file;
   std::filesystem::path path;  ///< of the file, as it was named
   json::Object payload;
-  json::Object params;                ///< those that were given
-  std::string execution_mode{};       ///< empty: as around, or as recorded
+  json::Object params;           ///< those that were given
+  std::string execution_mode{};  ///< empty: as around, or as recorded
+  std::string tenant_id{};       ///< the same; see tenant_of
+  /// That it is from; null: none.
+  std::shared_ptr<const pipeline::Registry> registry{};
   engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
   engine::Rerun rerun{};              ///< the run that it repeats
 };

@@ -78,6 +78,14 @@ Result<record::Hook> make_kind(const config::Hook& hook) {
   return exporting::webhook_hook(std::move(webhook));
 }
 
+/// What other commands than those with the option do not have.
+std::vector<config::Flag> flags_of(const Invocation& invocation) {
+  if (invocation.tenant.empty()) return {};
+  // A text, also when it looks like a number.
+  const auto text = json::to_text(json::Value(invocation.tenant));
+  return {{.name = "--tenant", .key = "tenant", .value = text}};
+}
+
 }  // namespace
 
 std::optional<config::Config> load_settings(const Invocation& invocation) {
@@ -85,7 +93,8 @@ std::optional<config::Config> load_settings(const Invocation& invocation) {
   auto file = config::load(
       {.file = path,
        .if_missing = is_named ? config::IfMissing::kFail : config::IfMissing::kDefaults,
-       .environment = config::process_environment()});
+       .environment = config::process_environment(),
+       .flags = flags_of(invocation)});
   if (!file) {
     complain(std::move(file).error().within("the configuration"));
     return {};
@@ -160,6 +169,9 @@ Result<void> fill_bus(const config::Config& config, record::EventBus& bus) {
 
 engine::SignalPolicy signal_policy(const config::Config& config) {
   engine::SignalPolicy policy;
+  const bool has_roles =
+      !config.signals.roles.empty() || config.signals.default_role != config::SignalRole::kAdmin;
+  if (!has_roles) return policy;
   policy.role_of = [signals = config.signals](std::string_view actor_id) {
     const auto found = signals.roles.find(actor_id);
     const auto role = found == signals.roles.end() ? signals.default_role : found->second;

@@ -6,9 +6,9 @@
 #include "artifact/artifact_store.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/actor.h"
 #include "cli/command.h"
 #include "cli/person.h"
+#include "cli/recorded_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
@@ -38,6 +38,7 @@ struct SignalOptions {
   std::string target;
   std::string level;
   std::string note;
+  std::string payload;
   int wait_seconds = 10;
   bool json = false;
 };
@@ -64,20 +65,34 @@ Result<json::Object> params_of(const std::vector<std::string>& given) {
   return params;
 }
 
+/// JSON as it is, or of @FILE. Errors: kInvalidInput, those of reading.
+Result<json::Value> parsed_json(std::string_view option, const std::string& given) {
+  auto text = given;
+  if (text.starts_with('@')) {
+    WEIR_TRY(text, read_file(text.substr(1), engine::kMaxSignalPayload));
+  }
+  auto value = json::parse(text);
+  if (!value) return std::unexpected(std::move(value).error().within(option));
+  return *std::move(value);
+}
+
 Result<json::Object> payload_of(const SignalOptions& options) {
   json::Object payload;
+  if (!options.payload.empty()) {
+    WEIR_TRY(const auto given, parsed_json("--payload", options.payload));
+    if (given.object() == nullptr) {
+      return fail(ErrorCode::kInvalidInput,
+                  "--payload: a JSON object is expected, this is " + std::string(given.kind()));
+    }
+    payload.update(*given.object());  // of a key given twice, the last value
+  }
   if (!options.params.empty()) {
     WEIR_TRY(auto params, params_of(options.params));
     payload.set("params", std::move(params));
   }
   if (!options.output.empty()) {
-    auto text = options.output;
-    if (text.starts_with('@')) {
-      WEIR_TRY(text, read_file(text.substr(1), engine::kMaxSignalPayload));
-    }
-    auto value = json::parse(text);
-    if (!value) return std::unexpected(std::move(value).error().within("--output"));
-    payload.set("output", *std::move(value));
+    WEIR_TRY(auto output, parsed_json("--output", options.output));
+    payload.set("output", std::move(output));
   }
   if (!options.target.empty()) payload.set("target", options.target);
   if (!options.level.empty()) payload.set("level", options.level);
@@ -140,10 +155,14 @@ Result<SignalDecision> decide_for(const log::StoreDirectory& store, const Signal
                                   record::Recorder& recorder) {
   WEIR_TRY(const auto verdict, read_verdict(store, request));
   if (const auto& before = verdict.decision()) return *before;
-  auto decision = verdict.has_ended()
-                      ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
-                      : SignalDecision::deferred("RUN_HAS_NO_OWNER",
-                                                 "no process has the run: weir resume takes it up");
+  WEIR_TRY(const auto run, read_recorded_run(store, request.run));
+  auto decision =
+      verdict.has_ended() ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
+      : has_beginning(run)
+          ? SignalDecision::deferred("RUN_HAS_NO_OWNER",
+                                     "no process has the run: weir resume takes it up")
+          : SignalDecision::rejected("RUN_HAS_NO_OWNER",
+                                     "its process was lost, and no other can take it up");
   WEIR_TRY(engine::record_decision(request, decision, recorder));
   return decision;
 }
@@ -218,6 +237,19 @@ int ask(SignalRequest request, const SignalOptions& options, const Invocation& i
   return print(options, request, *answer);
 }
 
+/// What can be said without the run. Types that are not Weir's own are the run's: its process knows
+/// them, or rejects them.
+std::optional<std::string> fault_in(const SignalRequest& request) {
+  const engine::SignalTypes types;
+  if (types.find(request.type) == nullptr) {
+    if (engine::is_signal_name(request.type)) return {};
+    return "'" + request.type + "' is no signal: a name of a-z, 0-9, '-' and '.' is expected";
+  }
+  const auto form = types.check(request);
+  if (form.kind == SignalDecision::Kind::kRejected) return form.reason;
+  return {};
+}
+
 int signal(const SignalOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
@@ -228,7 +260,10 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
                                                " was recorded from elsewhere: ask there"});
   }
   auto payload = payload_of(options);
-  if (!payload) return complain(payload.error());
+  if (!payload) {
+    complain(payload.error());
+    return kWrongUsage;
+  }
   SignalRequest request{
       .run = run->state.run_id,
       .signal_id = options.id.empty() ? RunId::make(system_clock().now()).text() : options.id,
@@ -242,9 +277,8 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
     if (!before) return complain(before.error());
     if (before->decision()) return print(options, request, before->decision());
   }
-  const auto form = engine::SignalTypes().check(request);
-  if (form.kind == SignalDecision::Kind::kRejected) {
-    std::fprintf(stderr, "weir: %s\n", text::printable(form.reason).c_str());
+  if (const auto wrong = fault_in(request)) {
+    std::fprintf(stderr, "weir: %s\n", text::printable(*wrong).c_str());
     return kWrongUsage;
   }
   return ask(std::move(request), options, invocation, *store);
@@ -283,8 +317,11 @@ void add_signal(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("signal", "Ask something of a run that goes on");
   command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
       ->required();
-  expect_word(command->add_option("type", options->type, "What")->required(),
-              engine::SignalTypes().names());
+  command
+      ->add_option("type", options->type,
+                   "What: " + text::join(engine::SignalTypes().names()) +
+                       ", or a type that the run's program has added")
+      ->required();
   command->add_option("node", options->node, "Which node it is about");
   command->add_option("--set", options->params, "update-params: NAME=VALUE, once for each")
       ->expected(1)
@@ -294,6 +331,8 @@ void add_signal(CLI::App& app, Invocation& invocation) {
   command->add_option("--target", options->target,
                       "update-target: the tool that is called, as plugin.tool");
   command->add_option("--level", options->level, "escalate-alert: INFO, WARNING, CRITICAL or P1");
+  command->add_option("--payload", options->payload,
+                      "What a type of the run's own takes, a JSON object or @FILE");
   command->add_option("--note", options->note, "escalate-alert: what is said");
   add_common(*command, *options);
   command->footer("Example: weir signal last retry-step fetch --reason \"the disk is back\"");

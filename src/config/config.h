@@ -187,6 +187,7 @@ struct Config {
   ByName<SecretSource> secrets;
   Plugins plugins;
   Signals signals;
+  std::string tenant;  ///< of runs that are begun; empty: none
 };
 
 }  // namespace weir::config

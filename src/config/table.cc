@@ -113,7 +113,8 @@ Shape<Signals> signals_shape() {
                              }}),
                     "by user: `operator` may pause, resume, cancel, approve and deny; `engineer` "
                     "also retry-step, retry-run and skip-step; `admin` all but escalate-alert, "
-                    "which is for `system` alone"),
+                    "which is for `system` alone; as long as nobody has another role than `admin`, "
+                    "everybody may ask everything"),
        key<Signals>("default_role", &Signals::default_role, role, "of everybody else")});
 }
 
@@ -158,6 +159,20 @@ Shape<std::string> variable_shape() {
                  const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '_'; };
                  return (text[0] < '0' || text[0] > '9') &&
                         std::all_of(text.begin(), text.end(), allowed);
+               }});
+}
+
+/// A name that can be a folder's, and a part of a URL.
+Shape<std::string> tenant_shape() {
+  return text("a tenant's name: letters, digits, '.', '_' and '-', at first a letter or a digit",
+              {.max_bytes = 128,
+               .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+               .accepts = [](const std::string& name) {
+                 const auto allowed = [](char c) {
+                   return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+                 };
+                 return is_letter_or_digit(name[0]) &&
+                        std::all_of(name.begin(), name.end(), allowed);
                }});
 }
 
@@ -223,7 +238,12 @@ const Shape<Config>& config_shape() {
        key<Config>("signals", &Config::signals, signals_shape(),
                    "Who may ask what of a run with `weir signal`, `weir approve` and `weir deny`. "
                    "Names are those of this machine's users, as whoever asks gives them: whoever "
-                   "can write into the store can say that he is another.")});
+                   "can write into the store can say that he is another."),
+       key<Config>("tenant", &Config::tenant, tenant_shape(),
+                   "Whose data the runs are that `weir run` and `weir exec` begin: `tenant_id` of "
+                   "all their events. A run inside another one has its parent's, and `--tenant` "
+                   "says it for one run.",
+                   {.variable = "WEIR_TENANT"})});
   return shape;
 }
 

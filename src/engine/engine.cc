@@ -7,6 +7,7 @@
 #include "engine/local_adapter.h"
 #include "engine/logged_run.h"
 #include "engine/run_events.h"
+#include "pipeline/capabilities.h"
 #include "pipeline/execution_modes.h"
 
 namespace weir::engine {
@@ -88,6 +89,12 @@ RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
   if (recorded == nullptr && !request.execution_mode.empty()) {
     set_execution_mode(place, request.execution_mode);
   }
+  auto& tenant = place.context.ids.tenant_id;
+  if (recorded == nullptr && !request.tenant_id.empty()) {
+    tenant = request.tenant_id;
+  } else if (recorded == nullptr && request.rerun.of != nullptr && tenant.empty()) {
+    tenant = request.rerun.of->ids.tenant_id;
+  }
   place.loggers = request.loggers;
   place.process_runs = &recorder.process_runs();
   place.provider_calls = request.provider_call_logger;
@@ -113,7 +120,7 @@ void fill(RunReport& report, Execution& execution) {
 }  // namespace
 
 Result<RunReport> Engine::run(const RunRequest& request) {
-  LocalAdapter::Call call(request.adapter, recorder_.clock());
+  LocalAdapter::Call call(request.adapter, recorder_.clock(), request.jobs);
   auto report = carry_out(request, call);
   if (!report) call.failed(report.error());
   return report;
@@ -146,9 +153,12 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
     events.taken_up();
   } else {
     events.started(kept);
+    for (const auto& missing : pipeline::missing_capabilities(request.definition, tools_)) {
+      events.degraded(missing.text, request.definition.fallback);
+    }
   }
   logged.started();
-  call.completed(run_id);
+  call.completed(run_id, place.context.ids.tenant_id);
   RunReport report{.run_id = run_id};
   std::once_flag ended;
   const auto end = [&] {
@@ -175,11 +185,13 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
 }
 
 Result<RunId> Engine::record_refusal(const pipeline::Definition& definition,
-                                     std::string_view error_type, std::string_view message) {
+                                     std::string_view error_type, std::string_view message,
+                                     std::string_view tenant_id) {
   const auto& clock = recorder_.clock();
   const auto start = clock.monotonic();
   const auto run_id = RunId::make(clock.now());
-  const auto place = place_of_run(run_id, clock.now(), {});
+  auto place = place_of_run(run_id, clock.now(), {});
+  if (!tenant_id.empty()) place.context.ids.tenant_id = tenant_id;
   WEIR_TRY(const auto run, recorder_.begin(run_fields(definition, run_id, place)));
   RunEvents(*run, definition, place).refused(error_type, message, milliseconds_since(clock, start));
   WEIR_TRY(run->flush());

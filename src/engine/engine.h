@@ -73,10 +73,15 @@ struct RunRequest {
   /// One of the definition's, if it has any; empty: that of the context around, if there is one. A
   /// recorded run keeps its own.
   std::string execution_mode{};
+  /// Whose data a new run's is; empty: as around, or as in the run that it repeats.
+  std::string tenant_id{};
   /// Where requests to the run come from; null: nobody can ask anything of it.
   SignalFeed* signals = nullptr;
   /// What may be asked, and by whom; null: Weir's own types, by everybody.
   const SignalPolicy* signal_policy = nullptr;
+  /// Called under no lock when somebody pauses the run, or lets it go on: holds what runs. Without
+  /// it what runs ends by itself.
+  std::function<void(bool is_paused)> on_pause{};
   /// After a pause: what runs for longer is told of by an alert.
   std::chrono::milliseconds pause_drain_timeout = std::chrono::minutes(5);
   int jobs = 1;                  ///< nodes at a time, at least 1
@@ -150,8 +155,10 @@ class Engine {
   [[nodiscard]] Result<RunReport> run(const RunRequest& request);
 
   /// Records that a run was asked for and refused: one `pipeline_failed` with no failed node.
+  /// `tenant_id` as RunRequest's.
   [[nodiscard]] Result<RunId> record_refusal(const pipeline::Definition& definition,
-                                             std::string_view error_type, std::string_view message);
+                                             std::string_view error_type, std::string_view message,
+                                             std::string_view tenant_id = {});
 
   /// The runs that nodes of its runs have begun.
   [[nodiscard]] ChildRunTracker& child_runs() { return child_runs_; }

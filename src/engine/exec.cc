@@ -31,9 +31,9 @@ class RecordedStream {
 /// The node of the run: its one call runs the command.
 class CommandTool final : public tool::Tool {
  public:
-  CommandTool(const ExecRequest& request, std::stop_source stop,
+  CommandTool(const ExecRequest& request, std::stop_source stop, tool::CommandHold& hold,
               std::optional<Result<tool::CommandResult>>& result)
-      : request_(request), stop_(std::move(stop)), result_(result) {}
+      : request_(request), stop_(std::move(stop)), hold_(hold), result_(result) {}
 
   [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
 
@@ -45,6 +45,8 @@ class CommandTool final : public tool::Tool {
          .environment = call.environment(),
          .signals = request_.signals,
          .on_first_signal = [this](int) { stop_.request_stop(); },
+         .stop = call.stop,
+         .hold = &hold_,
          .on_output_line = [&](std::string_view line, bool more) { output.add(line, more); },
          .on_error_line = [&](std::string_view line, bool more) { errors.add(line, more); }});
     const auto& result = *result_;
@@ -85,6 +87,7 @@ class CommandTool final : public tool::Tool {
 
   const ExecRequest& request_;
   std::stop_source stop_;
+  tool::CommandHold& hold_;
   std::optional<Result<tool::CommandResult>>& result_;
   const tool::ToolSpec spec_{.plugin_id = "process", .tool_id = "exec", .settings = {}};
 };
@@ -116,6 +119,15 @@ pipeline::Definition make_definition(const ExecRequest& request, const event::Re
   definition.entry_nodes = {{node.id.text}};
   definition.output_nodes = {{node.id.text}};
   return definition;
+}
+
+SignalPolicy policy_for_command(const ExecRequest& request) {
+  auto policy = request.signal_policy;
+  for (const auto* type : {"approve", "deny", "retry-step", "retry-run", "skip-step",
+                           "update-params", "inject-override", "update-target"}) {
+    policy.unsupported[type] = "weir exec runs one command: this is for pipelines";
+  }
+  return policy;
 }
 
 /// In the form of a pipeline file.
@@ -157,18 +169,28 @@ ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artif
   std::optional<Result<tool::CommandResult>> result;
   const std::stop_source stop;
   tool::Registry tools;
-  tools.add(std::make_unique<CommandTool>(request, stop, result));
+  tool::CommandHold hold;
+  tools.add(std::make_unique<CommandTool>(request, stop, hold, result));
   const auto& redactor = recorder.redactor();
   const auto definition = make_definition(request, redactor);
   std::error_code unknown;
   const auto folder = std::filesystem::current_path(unknown);
+  const auto policy = policy_for_command(request);
+  // Without it nobody can ask anything; the command runs.
+  const auto signals = SignalFeed::start(recorder);
+  LocalAdapter adapter(recorder, {.speaks = LocalAdapter::Speaks::kAfterInterval});
   Engine engine(recorder, artifacts, tools, redactor);
   auto run = engine.run({.definition = definition,
                          .definition_text = masked(redactor, to_text(definition, folder)),
                          .folder = folder,
                          .payload = {},
+                         .tenant_id = request.tenant_id,
+                         .signals = signals ? signals->get() : nullptr,
+                         .signal_policy = &policy,
+                         .on_pause = [&hold](bool is_paused) { hold.set(is_paused); },
                          .durability = request.durability,
                          .loggers = request.loggers,
+                         .adapter = &adapter,
                          .stop = stop.get_token(),
                          .on_update = {}});
   return {.command = std::move(result), .run = std::move(run)};

@@ -23,6 +23,9 @@ struct ExecRequest {
   int signals = -1;                  ///< as in tool::CommandRequest
   record::Durability durability = record::Durability::kBatch;
   const record::Loggers* loggers = nullptr;  ///< as in RunRequest
+  std::string tenant_id{};                   ///< as in RunRequest
+  /// Who may ask what of the run.
+  SignalPolicy signal_policy{};
 };
 
 /// What became of the command, and what of its record: one can succeed without the other.
@@ -32,7 +35,9 @@ struct ExecReport {
 };
 
 /// Runs a command as `tool::run_command` does, and records it as a run of one node, `process.exec`.
-/// It has what a Call::environment has. When the log cannot be written the command goes on.
+/// It has what a Call::environment has. When the log cannot be written the command goes on. Of
+/// signals the run takes pause (SIGSTOP to the command and all that it has started), resume,
+/// cancel, emergency-stop and escalate-alert; of the others it says that they are for pipelines.
 [[nodiscard]] ExecReport exec(record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
                               const ExecRequest& request);
 

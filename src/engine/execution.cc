@@ -158,6 +158,7 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   }
   {
     signals_.ask_early();
+    let_begin();
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
       // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
@@ -225,7 +226,7 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, running.attempt, events);
   if (!known.output && step.node.effects_once) {
-    if (auto refusal = reason_not_to_begin(step)) {
+    if (auto refusal = reason_not_to_begin(step, running)) {
       if (running.ended.exchange(true)) return;
       return fail(step, events, 0, *std::move(refusal));
     }
@@ -285,9 +286,10 @@ std::optional<tool::Failure> Execution::keep(const Step& step, NodeEvents& event
 }
 
 /// Of a node whose effects nobody wants twice.
-std::optional<tool::Failure> Execution::reason_not_to_begin(const Step& step) {
+std::optional<tool::Failure> Execution::reason_not_to_begin(const Step& step,
+                                                            const Running& running) {
   const auto name = "node '" + step.id + "'";
-  if (taken_up_.unended.contains(step.index)) {
+  if (running.was_lost) {
     return tool::Failure{.type = "EffectsUnknown",
                          .message = name +
                                     ": the process that ran it ended before it did, so it may have "

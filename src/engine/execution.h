@@ -99,6 +99,7 @@ class Execution {
     SpanId span = SpanId::make();
     std::stop_source stop;
     bool has_begun = false;  ///< under mutex_: its start is recorded
+    bool was_lost = false;   ///< a lost process had begun it
     std::chrono::nanoseconds started_at{};
     /// Whoever sets it says how the attempt has ended.
     std::atomic<bool> ended = false;
@@ -140,13 +141,18 @@ class Execution {
   [[nodiscard]] const std::vector<std::string>& predecessor_ids(pipeline::NodeIndex node);
   [[nodiscard]] const pipeline::Node& node_at(pipeline::NodeIndex index) const;
   [[nodiscard]] bool is_queued(pipeline::StepIndex step) const;
+  /// Under mutex_. Whether a lost process had begun it, and this one has not.
+  [[nodiscard]] bool is_lost(pipeline::StepIndex step) const {
+    return taken_up_.unended.contains(step);
+  }
   void withdraw(pipeline::StepIndex step);
   std::vector<pipeline::StepIndex> take_unbegun();  // under mutex_
   [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bound_params(
       const json::Object& given) const;
   [[nodiscard]] project::NodeWide* wide_of(const Step& step);
   [[nodiscard]] project::NodeWide* wide_at(const Step& step);  // under mutex_
-  [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step);
+  [[nodiscard]] std::optional<tool::Failure> reason_not_to_begin(const Step& step,
+                                                                 const Running& running);
   [[nodiscard]] bool begin(const Step& step, Running& running);
   void give_up(Running& running);
   [[nodiscard]] ChildRuns::Slot wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock);
@@ -214,6 +220,7 @@ class Execution {
   void carry_out();  // commands_
   void make_ready(pipeline::StepIndex step);
   void wake_workers();
+  void let_begin();
   [[nodiscard]] bool add_worker();
 
   const RunRequest& request_;
@@ -252,6 +259,7 @@ class Execution {
   std::vector<std::thread> workers_;
   int idle_ = 0;
   bool finished_ = false;
+  bool may_begin_ = false;         // what was asked before is answered
   std::vector<Running*> running_;  // one a worker at the most
   std::vector<std::string> predecessor_ids_;
   std::deque<json::Object> params_;  // the newest last; those before may still be looked at

@@ -1,6 +1,7 @@
 #include "engine/local_adapter.h"
 
 #include <string>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -10,7 +11,6 @@ namespace {
 using event::Field;
 using event::Type;
 
-constexpr std::string_view kName = "local";
 constexpr std::string_view kStartRun = "start_run";
 /// Of an error in an event.
 constexpr std::size_t kMaxAdapterMessage = 4096;
@@ -45,16 +45,18 @@ LocalAdapter::~LocalAdapter() {
 }
 
 /// What cannot be recorded here fails the runs themselves, which say so.
-void LocalAdapter::say(Type type, std::span<const event::FieldValue> fields) {
-  static_cast<void>(recorder_.process_runs().emit(record::Retention::kOperations, "", type,
+void LocalAdapter::say(Type type, std::span<const event::FieldValue> fields,
+                       std::string_view tenant_id) {
+  static_cast<void>(recorder_.process_runs().emit(record::Retention::kOperations, tenant_id, type,
                                                   event::info(type).level, fields));
 }
 
-void LocalAdapter::begin_run() {
+void LocalAdapter::begin_run(int workers) {
   bool beats = false;
   {
     const std::lock_guard lock(mutex_);
     ++runs_;
+    workers_ += workers;
     if (!timers_) timers_.emplace();
     beats = !is_beating_ && options_.speaks == Speaks::kAtOnce;
     if (!is_beating_) beat_later();
@@ -62,9 +64,10 @@ void LocalAdapter::begin_run() {
   if (beats) beat();
 }
 
-void LocalAdapter::end_run() {
+void LocalAdapter::end_run(int workers) {
   const std::lock_guard lock(mutex_);
   --runs_;
+  workers_ -= workers;
 }
 
 /// Goes on until an interval has passed without a run, so that a process with many short ones says
@@ -83,46 +86,68 @@ void LocalAdapter::beat_later() {
   });
 }
 
-bool LocalAdapter::speaks() {
-  const std::lock_guard lock(mutex_);
-  return has_beaten_;
-}
-
 void LocalAdapter::beat() {
-  std::string attributes;
+  std::string attributes, pool;
+  std::vector<Begun> unsaid;
   {
     const std::lock_guard lock(mutex_);
     has_beaten_ = true;
     attributes = R"({"runs":)" + std::to_string(runs_) + "}";
+    if (workers_ != said_workers_) {
+      pool = R"({"domain":"default","limit":)" + std::to_string(workers_) + "}";
+    }
+    said_workers_ = workers_;
+    unsaid.swap(unsaid_);
   }
-  const event::FieldValue fields[] = {{Field::kAdapter, kName},
-                                      {Field::kAttributes, event::ObjectText{attributes}}};
-  say(Type::kAdapterHeartbeat, fields);
+  const auto say_with = [this](Type type, const std::string& text) {
+    const event::FieldValue fields[] = {{Field::kAdapter, kLocalAdapter},
+                                        {Field::kAttributes, event::ObjectText{text}}};
+    say(type, fields);
+  };
+  say_with(Type::kAdapterHeartbeat, attributes);
+  if (!pool.empty()) say_with(Type::kWorkerPoolChanged, pool);
+  for (const auto& one : unsaid) say_begun(one);
 }
 
-LocalAdapter::Call::Call(LocalAdapter* adapter, const Clock& clock)
-    : adapter_(adapter), clock_(clock), start_(clock.monotonic()) {
-  if (adapter_ != nullptr) adapter_->begin_run();
+void LocalAdapter::begun(Begun begun) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!has_beaten_) {
+      if (unsaid_.size() < kMaxUnsaid) unsaid_.push_back(std::move(begun));
+      return;
+    }
+  }
+  say_begun(begun);
+}
+
+void LocalAdapter::say_begun(const Begun& begun) {
+  const auto run_id = begun.run.text();
+  const event::FieldValue fields[] = {{Field::kAdapter, kLocalAdapter},
+                                      {Field::kDurationMs, begun.duration_ms},
+                                      {Field::kTargetRunId, std::string_view(run_id)},
+                                      {Field::kOperation, kStartRun}};
+  say(Type::kAdapterCallCompleted, fields, begun.tenant_id);
+}
+
+LocalAdapter::Call::Call(LocalAdapter* adapter, const Clock& clock, int workers)
+    : adapter_(adapter), clock_(clock), workers_(workers), start_(clock.monotonic()) {
+  if (adapter_ != nullptr) adapter_->begin_run(workers_);
 }
 
 LocalAdapter::Call::~Call() {
-  if (adapter_ != nullptr) adapter_->end_run();
+  if (adapter_ != nullptr) adapter_->end_run(workers_);
 }
 
-void LocalAdapter::Call::completed(const RunId& run) {
-  if (adapter_ == nullptr || !adapter_->speaks()) return;
-  const auto run_id = run.text();
-  const event::FieldValue fields[] = {{Field::kAdapter, kName},
-                                      {Field::kDurationMs, milliseconds_since(clock_, start_)},
-                                      {Field::kTargetRunId, std::string_view(run_id)},
-                                      {Field::kOperation, kStartRun}};
-  adapter_->say(Type::kAdapterCallCompleted, fields);
+void LocalAdapter::Call::completed(const RunId& run, const std::string& tenant_id) {
+  if (adapter_ == nullptr) return;
+  adapter_->begun(
+      {.run = run, .tenant_id = tenant_id, .duration_ms = milliseconds_since(clock_, start_)});
 }
 
 void LocalAdapter::Call::failed(const Error& error) {
   if (adapter_ == nullptr) return;
   const event::FieldValue fields[] = {
-      {Field::kAdapter, kName},
+      {Field::kAdapter, kLocalAdapter},
       {Field::kDurationMs, milliseconds_since(clock_, start_)},
       {Field::kErrorType, type_of(error.code)},
       {Field::kErrorMessage, utf8::cut(error.message, kMaxAdapterMessage)},

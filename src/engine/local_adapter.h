@@ -5,6 +5,9 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/id.h"
 #include "base/result.h"
@@ -14,8 +17,11 @@
 
 namespace weir::engine {
 
+/// As `adapter` in events.
+inline constexpr std::string_view kLocalAdapter = "local";
+
 /// The engine of this process as what runs pipelines for others, the adapter `local`: its process
-/// run has its heartbeats, and how long it took to begin each run.
+/// runs have its heartbeats, how many workers it has, and how long it took to begin each run.
 ///
 /// Threads  Any. A timer thread from its first run on.
 class LocalAdapter {
@@ -23,8 +29,8 @@ class LocalAdapter {
   /// From when on it says anything.
   enum class Speaks : std::uint8_t {
     kAtOnce,
-    /// Once runs have gone on for an interval: the process is there for a run or two, and its short
-    /// runs tell enough of it.
+    /// Once runs have gone on for an interval, and then of those that began before, too: the
+    /// process is there for a run or two, and its short runs tell enough of it.
     kAfterInterval,
   };
   struct Options {
@@ -43,36 +49,49 @@ class LocalAdapter {
   /// One run, from its request to its end.
   class Call {
    public:
-    /// Null: nothing is said.
-    Call(LocalAdapter* adapter, const Clock& clock);
+    /// Null: nothing is said. `workers` are those of the run.
+    Call(LocalAdapter* adapter, const Clock& clock, int workers);
     ~Call();
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
     /// The run has begun.
-    void completed(const RunId& run);
+    void completed(const RunId& run, const std::string& tenant_id);
     /// It was not begun, or could not be recorded to its end.
     void failed(const Error& error);
 
    private:
     LocalAdapter* adapter_;
     const Clock& clock_;
+    const int workers_;
     std::chrono::nanoseconds start_;
   };
 
  private:
-  void begin_run();
-  void end_run();
+  /// Of those that began before the first heartbeat; more are a process that it comes too late for.
+  static constexpr std::size_t kMaxUnsaid = 100;
+  struct Begun {
+    RunId run;
+    std::string tenant_id;
+    double duration_ms;
+  };
+  void begin_run(int workers);
+  void end_run(int workers);
+  void begun(Begun begun);
   void beat();
   void beat_later();  // under mutex_
-  [[nodiscard]] bool speaks();
-  void say(event::Type type, std::span<const event::FieldValue> fields);
+  void say_begun(const Begun& begun);
+  void say(event::Type type, std::span<const event::FieldValue> fields,
+           std::string_view tenant_id = {});
 
   record::Recorder& recorder_;
   const Options options_;
   std::mutex mutex_;
   // Guarded by mutex_:
   std::int64_t runs_ = 0;
-  bool is_beating_ = false;  // another heartbeat comes
+  std::int64_t workers_ = 0;       // of all runs
+  std::int64_t said_workers_ = 0;  // in the last event
+  std::vector<Begun> unsaid_;      // until the first heartbeat
+  bool is_beating_ = false;        // another heartbeat comes
   bool has_beaten_ = false;
   std::optional<Timers> timers_;  // last: what it does needs all of the above
 };

@@ -75,13 +75,22 @@ TEST_F(LocalAdapterTest, BeatsWhileARunGoesOn) {
   }
   const auto all = adapter_events();
   EXPECT_GE(std::ranges::count(all, R"(adapter_heartbeat{"runs":1})"), 3);
+  EXPECT_EQ(std::ranges::count(all, "adapter_call_completedstart_run"), 1)
+      << "the run had begun before the first one";
+  std::vector<std::string> pools;
+  for (auto& event : events()) {
+    if (event.type == "worker_pool_changed") pools.push_back(event.members["attributes"]);
+  }
+  EXPECT_THAT(pools, testing::Contains(R"({"domain":"default","limit":1})"));
+  EXPECT_EQ(only("pipeline_started").members.at("adapter"), "local");
+  EXPECT_EQ(only("pipeline_completed").members.at("adapter"), "local");
 }
 
 TEST_F(LocalAdapterTest, SaysWhyItCouldNotStartARun) {
   record::Recorder recorder(store_, {});
   {
     LocalAdapter adapter(recorder);
-    LocalAdapter::Call call(&adapter, recorder.clock());
+    LocalAdapter::Call call(&adapter, recorder.clock(), 1);
     call.failed({ErrorCode::kConflict, "another process has it"});
   }
   ASSERT_TRUE(recorder.stop(record::Recorder::AtStop::kDrain, std::chrono::seconds(10)));

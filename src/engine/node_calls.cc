@@ -122,9 +122,12 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                       [&](const tool::ProviderCallReport& report) { events.provider_call(report); },
                   .streams_in = streams.in,
                   .streams_out = streams.out,
-                  .stream_event = [&](const auto& event) { events.stream(event); }};
+                  .stream_event = [&](const auto& event) { events.stream(event); },
+                  .emit = [&](const tool::OwnEvent& event) { return events.own(event); }};
   const record::ContextScope scope(context.shared());
-  if (!is_pipeline && chain_.empty()) return tool::run_caught(tool_of(step), call);
+  auto* const tool = is_pipeline ? nullptr : &tool_of(step);
+  if (tool != nullptr) events.of_plugin_type(tool->spec().plugin_type);
+  if (tool != nullptr && chain_.empty()) return tool::run_caught(*tool, call);
   Attempt attempt{.pipeline = request_.definition,
                   .node = step.node,
                   .node_id = step.id,
@@ -134,7 +137,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .cancelled = stop,
                   .call = call,
                   .events = events};
-  return is_pipeline ? run_pipeline(attempt) : chain_.run(attempt, tool_of(step));
+  return is_pipeline ? run_pipeline(attempt) : chain_.run(attempt, *tool);
 }
 
 CallOutcome NodeCalls::run_pipeline(Attempt& attempt) const {

@@ -123,13 +123,23 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
   add_known_from(fields);
-  std::string attributes;
-  if (!output.attributes.empty()) attributes = json::to_text(output.attributes);
-  if (!attributes.empty() && attributes.size() <= kMaxAttributes) {
+  const auto attributes = end_attributes(output.attributes);
+  if (!attributes.empty()) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   }
   emit(Type::kNodeCompleted, fields);
   return {};
+}
+
+/// As JSON; empty: none.
+std::string NodeEvents::end_attributes(const json::Object& more) const {
+  std::string text;
+  if (!more.empty()) text = json::to_text(more);
+  if (text.size() > kMaxAttributes) text.clear();
+  if (plugin_type_.empty()) return text;
+  auto attributes = text.empty() ? json::Object() : more;
+  attributes.set("plugin_type", plugin_type_);
+  return json::to_text(attributes);
 }
 
 void NodeEvents::add_known_from(event::FieldList& fields) const {
@@ -182,6 +192,8 @@ void NodeEvents::failed(double duration_ms, const tool::Failure& failure) {
       {Field::kRetryable, category_of(failure) != pipeline::ErrorCategory::kPermanent});
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
+  const auto attributes = end_attributes();
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   emit(Type::kNodeFailed, fields);
 }
 
@@ -229,6 +241,8 @@ void NodeEvents::cancelled(double duration_ms, const Cancel& cancel, const tool:
   if (failure.exit_code) fields.push_back({Field::kExitCode, *failure.exit_code});
   add_usage(fields, failure.usage);
   fields.push_back({Field::kReason, cancel.reason});
+  const auto attributes = end_attributes();
+  if (!attributes.empty()) fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   emit(Type::kNodeCancelled, fields);
 }
 

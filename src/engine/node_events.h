@@ -46,6 +46,8 @@ class NodeEvents {
              std::int64_t step_index, int attempt, const RunPlace& place, project::NodeWide* wide,
              SpanId span = SpanId::make());
 
+  /// Of what sort its plugin is, which the events that end it say; outlives this object.
+  void of_plugin_type(std::string_view type) { plugin_type_ = type; }
   void started(const std::vector<std::string>& predecessor_ids);
   /// `output_text` is the payload as JSON. Errors: those of the artifact store, and then nothing
   /// was recorded.
@@ -106,6 +108,8 @@ class NodeEvents {
 
   /// `type` is pipeline_child_*.
   void child(event::Type type, const ChildFact& fact);
+  /// An event of the tool's own. Errors: as tool::Call::emit.
+  [[nodiscard]] Result<void> own(const tool::OwnEvent& event);
   /// Of a stream of the tool's own. From any thread.
   void stream(const tool::StreamEvent& event);
 
@@ -116,6 +120,7 @@ class NodeEvents {
   void add_attempt(event::FieldList& fields) const;
   void emit_undo(event::Type type, event::FieldList& fields, const Undo& undo);
   void add_known_from(event::FieldList& fields) const;
+  [[nodiscard]] std::string end_attributes(const json::Object& more = {}) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
   void tell_logger(const tool::ProviderCallReport& report);
 
@@ -130,6 +135,8 @@ class NodeEvents {
   SpanId::Text span_;
   SpanId::Text parent_span_;
   std::optional<bool> cache_hit_;  // what was said of it
+  int own_events_ = 0;             // asked for
+  std::string_view plugin_type_;
   std::string known_from_run_;
   std::string known_reason_;
 };

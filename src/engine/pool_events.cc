@@ -1,5 +1,7 @@
 #include "engine/pool_events.h"
 
+#include "engine/local_adapter.h"
+
 namespace weir::engine {
 
 void record_pool(record::Run& run, const WorkerPool& pool) {
@@ -9,6 +11,7 @@ void record_pool(record::Run& run, const WorkerPool& pool) {
   attributes.set("busy", pool.busy);
   const auto text = json::to_text(attributes);
   const std::vector<event::FieldValue> fields = {
+      {event::Field::kAdapter, kLocalAdapter},
       {event::Field::kAttributes, event::ObjectText{text}}};
   run.emit(event::Type::kWorkerPoolChanged, fields);
 }

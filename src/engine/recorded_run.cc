@@ -129,7 +129,11 @@ void RecordedRun::apply(const EventView& event) {
   if (run_id == RunId()) run_id = event.run_id();
   if (event.type() == Type::kSignalRequested) {
     auto request = read_signal(event);
-    if (request.run == run_id) requests.push_back(std::move(request));
+    if (request.run == run_id) {
+      const auto place =
+          std::ranges::upper_bound(requests, request.asked_at, {}, &SignalRequest::asked_at);
+      requests.insert(place, std::move(request));
+    }
   }
   if (event.run_id() != run_id) return;
   last_run_seq = std::max(last_run_seq, event.run_seq());

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "engine/signal_request.h"
 #include "event/decoder.h"
+#include "log/cursor.h"
 #include "log/run_lock.h"
 #include "record/correlation_ids.h"
 
@@ -72,7 +73,7 @@ struct RecordedRun {
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
   std::vector<std::string> rerun_from;  ///< as Rerun::from; `ids.previous_run_id` is Rerun::of
   std::vector<NodeFact> facts;
-  /// Asked by others, in the order in which it was heard of, decided or not.
+  /// Asked by others, in the order of their times, decided or not.
   std::vector<SignalRequest> requests;
   std::int64_t depth = 0;  ///< how many runs are around it
   /// Of each node or item of which no attempt has ended since.
@@ -99,6 +100,8 @@ struct Rerun {
 struct OwnedRun {
   log::RunLock lock;
   RecordedRun recorded;  ///< read since
+  /// Of the log, before it was read: what is asked from here on comes with a SignalFeed.
+  std::optional<log::Cursor> read_from{};
 };
 
 }  // namespace weir::engine

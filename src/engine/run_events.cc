@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "engine/error_summary.h"
 #include "engine/failures.h"
+#include "engine/local_adapter.h"
 #include "engine/wide_events.h"
 
 namespace weir::engine {
@@ -36,7 +37,8 @@ RunEvents::RunEvents(record::Run& run, const pipeline::Definition& definition,
 
 void RunEvents::emit(Type type, const std::vector<event::FieldValue>& fields) {
   std::vector<event::FieldValue> all;
-  all.reserve(fields.size() + 3);
+  all.reserve(fields.size() + 4);
+  all.push_back({Field::kAdapter, kLocalAdapter});
   if (type == Type::kPipelineStarted && !place_.parent_run_id.empty()) {
     all.push_back({Field::kParentRunId, std::string_view(place_.parent_run_id)});
   }
@@ -76,6 +78,16 @@ void RunEvents::started(const Start& start) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});
   }
   emit(Type::kPipelineStarted, fields);
+}
+
+void RunEvents::degraded(const std::string& capability, pipeline::Fallback how) {
+  json::Object attributes;
+  attributes.set("capability", capability);
+  const auto text = json::to_text(attributes);
+  emit(Type::kCapabilityDegraded,
+       {{Field::kReason,
+         std::string_view(how == pipeline::Fallback::kEmulate ? "emulated" : "not_supported")},
+        {Field::kAttributes, event::ObjectText{text}}});
 }
 
 void RunEvents::taken_up() {

@@ -29,6 +29,8 @@ class RunEvents {
     int depth;                                   ///< how many runs are around it
   };
   void started(const Start& start);
+  /// What the pipeline requires is not there, and it is run.
+  void degraded(const std::string& capability, pipeline::Fallback how);
   /// It goes on in this process.
   void taken_up();
   /// And the `pipeline_wide`, if the definition wants one; it takes what `execution` knows for it.

@@ -28,6 +28,8 @@ void set_execution_mode(RunPlace& place, const std::string& mode) {
 }
 
 std::string execution_mode_around() { return mode_of(context_around()); }
+std::string tenant_around() { return context_around().ids.tenant_id; }
+
 std::filesystem::path absolute_path(const std::filesystem::path& path) {
   std::error_code error;
   auto result = std::filesystem::absolute(path, error);

@@ -43,6 +43,8 @@ struct RunPlace {
 void set_execution_mode(RunPlace& place, const std::string& mode);
 /// The mode that a run of this thread would have if it were given none.
 [[nodiscard]] std::string execution_mode_around();
+/// And the tenant.
+[[nodiscard]] std::string tenant_around();
 
 /// What the run's events say of it besides its own id and place in the trace.
 [[nodiscard]] record::CorrelationIds correlation_of(const RunPlace& place);

@@ -36,6 +36,10 @@ void RunSignals::ask(SignalRequest request) {
     accepted = settle(request, decision);
   }
   if (!accepted) return;
+  const auto& on_pause = execution_.request_.on_pause;
+  if (on_pause && (request.type == "pause" || request.type == "resume")) {
+    on_pause(request.type == "pause");
+  }
   call_user(request);
 }
 

@@ -12,12 +12,15 @@ using event::Type;
 /// Most lines are no signals: whoever cannot be one is not decoded.
 constexpr std::string_view kMark = "\"event_type\":\"signal_requested\"";
 
-Result<std::unique_ptr<SignalFeed>> SignalFeed::start(record::Recorder& recorder) {
+Result<std::unique_ptr<SignalFeed>> SignalFeed::start(record::Recorder& recorder,
+                                                      std::optional<log::Cursor> from) {
   const auto others = [own = recorder.own_writers()](std::string_view writer) {
     return !own(writer);
   };
-  WEIR_TRY(auto end, log::end_of_log(recorder.store(), others));
-  WEIR_TRY(auto follower, log::Follower::open(recorder.store(), std::move(end),
+  if (!from) {
+    WEIR_TRY(from, log::end_of_log(recorder.store(), others));
+  }
+  WEIR_TRY(auto follower, log::Follower::open(recorder.store(), *std::move(from),
                                               [](const log::FollowProblem&) {}, {.wants = others}));
   return std::unique_ptr<SignalFeed>(new SignalFeed(recorder, std::move(follower)));
 }
@@ -32,8 +35,17 @@ SignalFeed::~SignalFeed() {
 }
 
 void SignalFeed::subscribe(const RunId& run, Handler handler) {
-  const std::lock_guard lock(mutex_);
-  subscribers_[run] = std::make_shared<Subscriber>(std::move(handler));
+  std::vector<SignalRequest> early;
+  {
+    const std::lock_guard lock(mutex_);
+    subscribers_[run] = std::make_shared<Subscriber>(std::move(handler));
+    std::erase_if(unclaimed_, [&](SignalRequest& request) {
+      if (request.run != run) return false;
+      early.push_back(std::move(request));
+      return true;
+    });
+  }
+  for (auto& request : early) static_cast<void>(hand_over(std::move(request)));
 }
 
 void SignalFeed::unsubscribe(const RunId& run) {
@@ -73,16 +85,20 @@ void SignalFeed::read(std::string_view lines) {
     if (!line.contains(kMark)) continue;
     const auto event = decoder_.decode(line);
     if (!event || (*event)->type() != Type::kSignalRequested) continue;
-    static_cast<void>(hand_over(read_signal(**event)));
+    static_cast<void>(hand_over(read_signal(**event), IfNobody::kKeep));
   }
 }
 
-bool SignalFeed::hand_over(SignalRequest request) {
+bool SignalFeed::hand_over(SignalRequest request, IfNobody if_nobody) {
   std::shared_ptr<Subscriber> subscriber;
   {
     const std::lock_guard lock(mutex_);
     const auto found = subscribers_.find(request.run);
-    if (found == subscribers_.end()) return false;
+    if (found == subscribers_.end()) {
+      if (if_nobody == IfNobody::kKeep) unclaimed_.push_back(std::move(request));
+      if (unclaimed_.size() > kMaxUnclaimed) unclaimed_.pop_front();
+      return false;
+    }
     subscriber = found->second;
     ++subscriber->calls;
   }

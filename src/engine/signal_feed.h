@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -22,21 +24,27 @@ namespace weir::engine {
 ///   this process  ──► ask ──► its run in the log        ├──► handler of the run
 ///                      └────────────────────────────────┘
 ///
+/// Early    A request to a run that is not subscribed yet is kept until it is: a run that is taken
+///          up is named by the log before it is here. The newest `kMaxUnclaimed` are kept.
 /// Threads  Any; and its own, `weir-requests`, joined by the destructor.
 /// Failure  What the follower cannot read is passed over: whoever asked there gets no answer.
 class SignalFeed {
  public:
   using Handler = std::function<void(SignalRequest)>;
 
-  /// Reads what is committed from now on. `recorder` outlives it; its own segments are not read.
-  /// Errors: those of log::Follower.
-  [[nodiscard]] static Result<std::unique_ptr<SignalFeed>> start(record::Recorder& recorder);
+  /// Most of what is kept are requests to runs of other processes: of those few are under way.
+  static constexpr std::size_t kMaxUnclaimed = 1000;
+
+  /// Reads what is committed after `from`; nothing: from now on. `recorder` outlives it; its own
+  /// segments are not read. Errors: those of log::Follower.
+  [[nodiscard]] static Result<std::unique_ptr<SignalFeed>> start(
+      record::Recorder& recorder, std::optional<log::Cursor> from = {});
   ~SignalFeed();
   SignalFeed(const SignalFeed&) = delete;
   SignalFeed& operator=(const SignalFeed&) = delete;
 
-  /// From now on `handler` gets each request to the run, under no lock: those in the log from the
-  /// feed's thread, those of `ask` from its caller's.
+  /// From now on `handler` gets each request to the run, under no lock: those that came before from
+  /// this thread, those in the log from the feed's, those of `ask` from its caller's.
   void subscribe(const RunId& run, Handler handler);
   /// When it returns, the handler is not called any more. Not from the handler.
   void unsubscribe(const RunId& run);
@@ -53,7 +61,8 @@ class SignalFeed {
   SignalFeed(record::Recorder& recorder, log::Follower follower);
   void follow();
   void read(std::string_view lines);
-  [[nodiscard]] bool hand_over(SignalRequest request);
+  enum class IfNobody : std::uint8_t { kDrop, kKeep };
+  [[nodiscard]] bool hand_over(SignalRequest request, IfNobody if_nobody = IfNobody::kDrop);
 
   record::Recorder& recorder_;
   log::Follower follower_;
@@ -61,6 +70,7 @@ class SignalFeed {
   std::mutex mutex_;
   std::condition_variable called_;
   std::unordered_map<RunId, std::shared_ptr<Subscriber>> subscribers_;  // guarded by mutex_
+  std::deque<SignalRequest> unclaimed_;                                 // guarded by mutex_
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

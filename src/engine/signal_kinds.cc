@@ -134,6 +134,12 @@ SignalDecision RunSignals::judge_unbegun(const SignalRequest& request) {
   if (scheduler.is_stopping()) {
     return SignalDecision::rejected("RUN_STOPPING", "the run is ending");
   }
+  if (execution_.is_lost(*node)) {
+    if (request.type != "skip-step") return {};
+    return SignalDecision::deferred(
+        "STEP_RUNNING",
+        "the process that ran the node was lost: unless it completes, it is done then");
+  }
   if (state != State::kPreparing && (scheduler.can_skip(*node) || execution_.is_queued(*node))) {
     return {};
   }
@@ -195,6 +201,7 @@ void RunSignals::say_nothing(const SignalRequest&) {}
 void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
   const auto span = execution_.place_.context.span_id.text();
   std::vector<event::FieldValue> fields = {
+      {Field::kAdapter, kLocalAdapter},
       {Field::kSpanId, std::string_view(span.data(), span.size())}};
   if (!request.reason.empty()) fields.push_back({Field::kReason, std::string_view(request.reason)});
   fields.push_back({Field::kSignalId, std::string_view(request.signal_id)});
@@ -206,6 +213,7 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 
 void RunSignals::say_pause(const SignalRequest& request) {
   emit_run_event(Type::kPipelinePaused, request);
+  if (execution_.request_.on_pause) return;  // what runs is held
   execution_.timers_.start(execution_.request_.pause_drain_timeout,
                            [this, pause = ++pauses_] { alert_if_not_drained(pause); });
 }
@@ -251,8 +259,11 @@ void RunSignals::say_override(const SignalRequest& request) {
 
 void RunSignals::record_override(NodeIndex node, const json::Object& output) {
   const auto step = execution_.step_of(node);
-  // An attempt that is queued has its number and has not begun.
-  const int attempt = execution_.scheduler_.attempts(node) + (execution_.is_queued(node) ? 0 : 1);
+  // An attempt that is queued has its number and has not begun; one that was lost begins anew.
+  const bool is_lost =
+      execution_.is_lost(node) && execution_.scheduler_.state(node) == State::kRunning;
+  const int attempt =
+      execution_.scheduler_.attempts(node) + (execution_.is_queued(node) || is_lost ? 0 : 1);
   auto events = execution_.events_of(step, attempt, execution_.wide_at(step));
   events.started(execution_.predecessor_ids(node));
   const auto kept = events.completed(0, {.payload = output, .usage = {}}, json::to_text(output),
@@ -307,7 +318,8 @@ void RunSignals::alert(std::string_view severity, const std::string& message,
   fields.push_back({Field::kAttributes, event::ObjectText{text}});
   // An alert that cannot be recorded is one of a log that has failed, which the run learns itself.
   static_cast<void>(execution_.place_.process_runs->emit(
-      record::Retention::kOperations, {}, Type::kAlertFired, event::Level::kError, fields));
+      record::Retention::kOperations, execution_.place_.context.ids.tenant_id, Type::kAlertFired,
+      event::Level::kError, fields));
 }
 
 /// After it was kept.
@@ -365,6 +377,7 @@ void RunSignals::override_output(const SignalRequest& request, Commands& command
   const auto node = node_of(request);
   execution_.withdraw(node);
   if (!execution_.scheduler_.can_skip(node)) return;
+  execution_.taken_up_.unended.erase(node);
   execution_.outputs_[node] =
       std::make_shared<const json::Object>(*request.payload.find("output")->object());
   unsaid_overrides_.insert(node);

@@ -41,7 +41,8 @@ SignalRequest read_signal(const event::EventView& event) {
       .type = std::string(event.text(Field::kSignalType)),
       .node_id = std::string(event.text(Field::kNodeId)),
       .actor_id = std::string(event.text(Field::kActorId)),
-      .reason = std::string(event.text(Field::kReason))};
+      .reason = std::string(event.text(Field::kReason)),
+      .asked_at = event.timestamp()};
   const auto* attributes = event.find(Field::kAttributes);
   if (attributes == nullptr || attributes->kind != json::Kind::kObject) return request;
   const auto value = json::parse(attributes->text);

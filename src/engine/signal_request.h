@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "event/decoder.h"
 #include "event/field_value.h"
 #include "record/recorder.h"
@@ -26,6 +27,7 @@ struct SignalRequest {
   std::string reason{};      ///< why
   json::Object payload{};    ///< what else the type needs
   std::string payload_of{};  ///< the artifact that holds the payload: see read_payload
+  Timestamp asked_at{};      ///< of one that was read
 };
 
 /// Of a `signal_*` event. `run` is its target_run_id, or the run of the event itself.

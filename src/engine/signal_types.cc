@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace weir::engine {
 namespace {
 
@@ -24,13 +26,6 @@ const auto kBuiltIn = std::to_array<SignalType>({
 
 bool is_built_in(std::string_view name) {
   return std::ranges::any_of(kBuiltIn, [&](const auto& type) { return type.name == name; });
-}
-
-bool is_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && std::ranges::all_of(name, allowed);
 }
 
 SignalDecision invalid(const std::string& why) {
@@ -68,6 +63,14 @@ std::string_view to_string(Role role) {
   return kNames[static_cast<std::size_t>(role)];
 }
 
+bool is_signal_name(std::string_view name) {
+  constexpr std::size_t kMaxName = 64;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= kMaxName && std::ranges::all_of(name, allowed);
+}
+
 std::string canonical_signal_type(std::string_view name) {
   std::string result(name);
   for (auto& c : result) {
@@ -85,10 +88,10 @@ Result<void> SignalTypes::add(SignalType type) {
   if (is_built_in(type.name)) {
     return fail(ErrorCode::kInvalidInput, "the signal '" + type.name + "' is one of Weir's own");
   }
-  if (!is_name(type.name) || !type.act) {
+  if (!is_signal_name(type.name) || !type.act) {
     return fail(
         ErrorCode::kInvalidInput,
-        "the signal '" + type.name + "': a name of a-z, 0-9 and '-', and an act is expected");
+        "the signal '" + type.name + "': a name of a-z, 0-9, '-' and '.', and an act is expected");
   }
   types_.insert_or_assign(type.name, std::move(type));
   return {};
@@ -109,7 +112,9 @@ std::vector<std::string> SignalTypes::names() const {
 SignalDecision SignalTypes::check(const SignalRequest& request) const {
   const auto* type = find(request.type);
   if (type == nullptr) {
-    return SignalDecision::rejected("SIGNAL_UNKNOWN", "there is no signal '" + request.type + "'");
+    return SignalDecision::rejected("SIGNAL_UNKNOWN",
+                                    "the run knows no signal '" + request.type + "'" +
+                                        text::did_you_mean(request.type, names()));
   }
   if (request.signal_id.empty()) return invalid("it has no id");
   if (type->needs_node && request.node_id.empty()) {
@@ -131,6 +136,9 @@ SignalDecision SignalPolicy::check(const SignalRequest& request) const {
   auto decision = types.check(request);
   if (decision.kind != SignalDecision::Kind::kAccepted) return decision;
   const auto* type = types.find(request.type);
+  if (const auto found = unsupported.find(type->name); found != unsupported.end()) {
+    return SignalDecision::rejected("SIGNAL_UNSUPPORTED", found->second);
+  }
   const auto role = role_of ? role_of(request.actor_id) : Role::kAdmin;
   // Without roles, whoever can write the log is the system, too.
   if (!role_of || may(role, type->role)) return {};

@@ -37,7 +37,7 @@ class SignalTypes {
   SignalTypes();
 
   /// Replaces one of the user's of that name. Errors: kInvalidInput (the name is one of Weir's, or
-  /// no word of a-z, 0-9 and '-').
+  /// not `is_signal_name`).
   [[nodiscard]] Result<void> add(SignalType type);
   /// By its name, or as dvt writes it (RETRY_STEP); null when there is none.
   [[nodiscard]] const SignalType* find(std::string_view name) const;
@@ -54,10 +54,14 @@ class SignalTypes {
 /// What a process thinks of requests to its runs.
 struct SignalPolicy {
   SignalTypes types{};
-  /// What an actor is; empty: everybody who can write into the store is an administrator.
+  /// What an actor is; empty: there are no roles, and everybody may ask everything.
   std::function<Role(std::string_view actor_id)> role_of{};
 
-  /// `types.check`, then whether the actor may: AUTHZ_DENIED.
+  /// Of these runs, signals of Weir's own that they have no use for, and why: SIGNAL_UNSUPPORTED.
+  std::map<std::string, std::string, std::less<>> unsupported{};
+
+  /// `types.check`, then whether the runs know what to do, then whether the actor may:
+  /// AUTHZ_DENIED.
   [[nodiscard]] SignalDecision check(const SignalRequest& request) const;
 };
 
@@ -65,6 +69,9 @@ struct SignalPolicy {
 inline constexpr std::size_t kMaxSignalReason = 1000;
 /// So are larger payloads, as JSON.
 inline constexpr std::size_t kMaxSignalPayload = 64'000;
+
+/// Made of a-z, 0-9, '-' and '.', at most 64 of them.
+[[nodiscard]] bool is_signal_name(std::string_view name);
 
 /// "RETRY_STEP" and "retry_step" are "retry-step".
 [[nodiscard]] std::string canonical_signal_type(std::string_view name);

@@ -254,18 +254,35 @@ TEST_F(ThreadsSignalsTest, UsersHaveTypesOfTheirOwn) {
                            got.push_back(*request.payload.find("to")->string());
                          }}));
   ASSERT_TRUE(policy_.types.add(
-      {.name = "explode", .act = [](const auto&) { throw std::runtime_error("boom"); }}));
+      {.name = "custom.explode", .act = [](const auto&) { throw std::runtime_error("boom"); }}));
   EXPECT_FALSE(policy_.types.add({.name = "pause", .act = [](const auto&) {}}));
   const auto report = run_asking(with_asker(
-      R"({"type": "rebalance", "payload": {"to": "b"}}, {"type": "rebalance"}, {"type": "explode"})",
+      R"({"type": "rebalance", "payload": {"to": "b"}}, {"type": "rebalance"}, {"type": "custom.explode"})",
       kChain));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
   EXPECT_THAT(got, ElementsAre("b"));
   EXPECT_THAT(decisions(),
               ElementsAre("rebalance accepted", "rebalance rejected SIGNAL_INVALID_PAYLOAD",
-                          "explode accepted"));
+                          "custom.explode accepted"));
   EXPECT_THAT(only("log").members["message"], HasSubstr("boom"));
+}
+
+TEST_F(ThreadsSignalsTest, WithoutRolesEverybodyMayAskEverything) {
+  ASSERT_TRUE(run_asking(with_asker(
+      R"({"type": "escalate-alert", "payload": {"level": "INFO"}}, {"type": "custom.none"}, {"type": "puase"})",
+      kChain)));
+  EXPECT_THAT(decisions(),
+              ElementsAre("escalate-alert accepted", "custom.none rejected SIGNAL_UNKNOWN",
+                          "puase rejected SIGNAL_UNKNOWN"));
+}
+
+TEST_F(ThreadsSignalsTest, SaysWhatItsRunsHaveNoUseFor) {
+  policy_.unsupported["retry-run"] = "there is one run";
+  ASSERT_TRUE(run_asking(
+      with_asker(R"({"type": "RETRY_RUN"}, {"type": "pause"}, {"type": "resume"})", kChain)));
+  EXPECT_THAT(decisions(), ElementsAre("retry-run rejected SIGNAL_UNSUPPORTED", "pause accepted",
+                                       "resume accepted"));
 }
 
 TEST_F(ThreadsSignalsTest, AnAlertIsEscalatedByTheSystem) {
@@ -275,6 +292,33 @@ TEST_F(ThreadsSignalsTest, AnAlertIsEscalatedByTheSystem) {
       kChain)));
   EXPECT_THAT(decisions(), ElementsAre("escalate-alert accepted", "pause rejected AUTHZ_DENIED"));
   EXPECT_THAT(only("alert_fired").members["message"], HasSubstr("disk"));
+}
+
+// A run that is taken up is known to others before it is here.
+TEST_F(ThreadsSignalsTest, HearsWhatWasAskedAfterAPlaceInTheLogAndBeforeItListened) {
+  const auto run = RunId::make(system_clock().now());
+  const auto ask = [&](const std::string& id) {
+    record::Recorder other(store_, {});
+    SignalRequest request{.run = run, .signal_id = id, .type = "cancel"};
+    ASSERT_TRUE(record_request(request, other, artifacts_));
+  };
+  ask("before");
+  const auto place = log::end_of_log(store_);
+  ASSERT_TRUE(place);
+  ask("after");
+  record::Recorder recorder(store_, {});
+  const auto feed = SignalFeed::start(recorder, *place);
+  ASSERT_TRUE(feed);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it has nobody to give it to
+  const auto heard = [&](const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    seen_.insert(id);
+    changed_.notify_all();
+  };
+  (*feed)->subscribe(run, [&](const SignalRequest& request) { heard(request.signal_id); });
+  await("after");
+  EXPECT_FALSE(seen_.contains("before"));
+  (*feed)->unsubscribe(run);
 }
 
 TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {

@@ -14,6 +14,7 @@
 
 #include "engine/engine_testing.h"
 #include "engine/signal_feed.h"
+#include "log/follower.h"
 #include "project/run_state.h"
 
 /// For tests: runs in which nodes ask things of their own run.

@@ -105,6 +105,64 @@ TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
   EXPECT_EQ(begun->outcome, pipeline::RunOutcome::kCompleted) << "it had not begun";
 }
 
+SignalRequest override_of(const std::string& node) {
+  SignalRequest request{.run = {}, .signal_id = "s", .type = "inject-override", .node_id = node};
+  json::Object output;
+  output.set("a", 1);
+  request.payload.set("output", std::move(output));
+  return request;
+}
+
+TEST_F(TakeUpTest, TakesFromAPersonWhatALostNodeGave) {
+  const std::string pipeline = R"({"id": "p", "nodes": [
+      {"id": "n", "plugin_id": "x", "tool_id": "name", "effects_once": true}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines_of(store_);
+  const std::span before(all.data(), 2);
+  calls_.clear();
+  std::vector<std::string> after;
+  const auto report = take_up(pipeline, before, after, {override_of("n")});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  EXPECT_EQ(json::to_text(report->result), R"({"a":1})");
+  EXPECT_EQ(calls_["n"], 0);
+
+  // Wherever it is lost once more, the answer stands.
+  std::vector<std::string> both(before.begin(), before.end());
+  both.insert(both.end(), after.begin(), after.end());
+  for (std::size_t lost_after = 4; lost_after < both.size(); ++lost_after) {
+    SCOPED_TRACE("lost after " + both[lost_after - 1]);
+    const std::span again(both.data(), lost_after);
+    const auto second = take_up(pipeline, again, after);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(json::to_text(second->result), R"({"a":1})");
+    EXPECT_EQ(calls_["n"], 0);
+    EXPECT_FALSE(state_of(again, after).is_inconsistent());
+  }
+}
+
+TEST_F(TakeUpTest, BeginsNothingBeforeItHasAnsweredWhatWasAsked) {
+  const std::string pipeline = R"({"id": "p", "nodes": [
+      {"id": "a", "plugin_id": "x", "tool_id": "name"},
+      {"id": "b", "plugin_id": "x", "tool_id": "name"},
+      {"id": "c", "plugin_id": "x", "tool_id": "name"}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines_of(store_);
+  const std::span before(all.data(), 1);
+  calls_.clear();
+  for (int i = 0; i < 20; ++i) {
+    std::vector<std::string> after;
+    const auto report = take_up(pipeline, before, after,
+                                {{.run = {}, .signal_id = "s", .type = "skip-step", .node_id = "b"},
+                                 {.run = {}, .signal_id = "t", .type = "cancel"}},
+                                3);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+    EXPECT_THAT(calls_, testing::IsEmpty());
+    EXPECT_FALSE(state_of(before, after).is_inconsistent());
+  }
+}
+
 // The one that waits for its next attempt, in ten minutes, has nothing to wait for any more.
 TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
   const std::string pipeline = R"({"id": "p", "nodes": [

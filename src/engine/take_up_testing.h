@@ -111,8 +111,10 @@ class TakeUpTest : public EngineTest {
   }
 
   /// Goes on with what `before` tells, in a store of its own; returns what was recorded there.
+  /// `asked` came in between.
   Result<RunReport> take_up(const std::string& json, std::span<const std::string> before,
-                            std::vector<std::string>& after) {
+                            std::vector<std::string>& after, std::vector<SignalRequest> asked = {},
+                            int jobs = 1) {
     const auto store = log::StoreDirectory::create(
         testing::TempDir() + "taken-up-" + std::to_string(random_bits()), files_);
     EXPECT_TRUE(store);
@@ -122,13 +124,14 @@ class TakeUpTest : public EngineTest {
       Engine engine(recorder, artifacts_, tools_);
       auto run = recorded_run(before);
       WEIR_TRY(auto lock, log::RunLock::take(*store, run.run_id));
+      run.requests = std::move(asked);
       OwnedRun owned{.lock = std::move(lock), .recorded = std::move(run)};
       return engine.run({.definition = file.definition,
                          .definition_text = json,
                          .folder = ".",
                          .payload = {},
                          .owned = &owned,
-                         .jobs = 1,
+                         .jobs = jobs,
                          .stop = {},
                          .on_update = {}});
     }();

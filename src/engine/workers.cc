@@ -68,6 +68,7 @@ bool Execution::begin(const Step& step, Running& running) {
                       stops_[step.index] == running.stop && !running.ended &&
                       !scheduler_.is_stopping() && !scheduler_.is_unwanted(step.index);
   if (running.has_begun && has_guards_) said_again_.erase(step.id);
+  if (running.has_begun && is_taken_up_) running.was_lost = taken_up_.unended.erase(step.index) > 0;
   running.started_at = run_.clock().monotonic();
   return running.has_begun;
 }
@@ -84,7 +85,7 @@ void Execution::give_up(Running& running) {
 
 /// Under mutex_. Whether its start was commanded and has not happened.
 bool Execution::is_queued(StepIndex step) const {
-  return scheduler_.state(step) == State::kRunning && !taken_up_.unended.contains(step) &&
+  return scheduler_.state(step) == State::kRunning && !is_lost(step) &&
          std::none_of(running_.begin(), running_.end(), [&](const auto* running) {
            return running->step == step && running->has_begun;
          });
@@ -92,7 +93,7 @@ bool Execution::is_queued(StepIndex step) const {
 
 /// Under mutex_. Whoever waits in the queue goes back to the scheduler.
 void Execution::withdraw(StepIndex step) {
-  if (!is_queued(step)) return;
+  if (scheduler_.state(step) != State::kRunning || !(is_queued(step) || is_lost(step))) return;
   ready_.remove_if([&](StepIndex other) { return other == step; });
   scheduler_.put_back(step);
 }
@@ -162,7 +163,14 @@ void Execution::carry_out() {
   wake_workers();
 }
 
+void Execution::let_begin() {
+  const std::lock_guard lock(mutex_);
+  may_begin_ = true;
+  wake_workers();
+}
+
 void Execution::wake_workers() {
+  if (!may_begin_) return;
   // One node is for the calling thread if it works; the others are for whoever waits, or for a new
   // worker.
   if (idle_ > 0 && ready_.can_take()) changed_.notify_all();

@@ -47,6 +47,7 @@ void check_ids(Checks& checks) {
 void check_edges(Checks& checks) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (const auto& [from, to, stream] : checks.definition.edges) {
+    checks.code = "UNKNOWN_NODE";
     for (const auto* end : {&from, &to}) {
       if (!end->text.empty() && !checks.is_node(end->text)) {
         checks.problem(end->position, std::string(end == &from ? "edge from" : "edge to") +
@@ -54,6 +55,7 @@ void check_edges(Checks& checks) {
                                           checks.suggest_node(end->text));
       }
     }
+    checks.code = from.text == to.text ? "SELF_EDGE" : "DUPLICATE_EDGE";
     if (from.text == to.text && checks.is_node(from.text)) {
       checks.problem(from.position, "node '" + from.text + "' cannot come before itself");
     } else if (!seen.emplace(from.text, to.text).second && checks.is_node(from.text)) {
@@ -126,12 +128,17 @@ void check_reachability(Checks& checks) {
 }  // namespace
 
 void check_graph(Checks& checks) {
+  checks.code = "NODE_ID";
   check_ids(checks);
   check_edges(checks);
+  checks.code = "UNKNOWN_NODE";
   check_ends(checks, checks.definition.entry_nodes, "entry");
   check_ends(checks, checks.definition.output_nodes, "output");
+  checks.code = "DEAD_END";
   check_dead_ends(checks);
+  checks.code = "CYCLE";
   check_cycle(checks);
+  checks.code = "UNREACHABLE";
   check_reachability(checks);
 }
 

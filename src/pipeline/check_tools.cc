@@ -10,6 +10,7 @@ namespace {
 void check_settings(Checks& checks, const json::Object& with, json::Position position,
                     const tool::Tool& tool) {
   for (auto& problem : settings_problems(with, position, tool.spec())) {
+    problem.code = "SETTING";
     checks.problems.push_back(std::move(problem));
   }
 }

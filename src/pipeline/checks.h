@@ -23,6 +23,7 @@ struct Checks {
   std::vector<std::string> ids;                           ///< sorted
   std::vector<Problem> problems;
 
+  std::string_view code;  ///< of the problems that come: see rules.h
   void problem(json::Position at, std::string message);
   [[nodiscard]] bool is_node(std::string_view id) const { return index.contains(id); }
   /// ", did you mean 'x'?"; no more than anybody reads, since comparing with every id takes long.
@@ -44,5 +45,7 @@ void check_references(Checks& checks);
 void check_streams(Checks& checks);
 /// What control settings mean for one another.
 void check_control(Checks& checks);
+/// That there is what the pipeline requires.
+void check_capabilities(Checks& checks);
 
 }  // namespace weir::pipeline

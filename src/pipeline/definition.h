@@ -77,6 +77,13 @@ struct WideEvents {
 template <class T>
 using ByName = std::map<std::string, T, std::less<>>;
 
+/// What is done when something that a pipeline requires is not there.
+enum class Fallback : std::uint8_t {
+  kReject,   ///< it is not run
+  kEmulate,  ///< it is run, and what stands in for it is enough
+  kDegrade,  ///< it is run without it, and every run says so
+};
+
 struct Definition {
   std::string id;
   std::string name;
@@ -91,7 +98,9 @@ struct Definition {
   ByName<ExecutionMode> execution_modes;
   ByName<int> domains;  ///< of how many nodes each runs at a time
   std::optional<Expectation> expect;
-  std::optional<std::int64_t> seed;  ///< of what is random in its runs
+  std::vector<Located> requires_capabilities;  ///< see capabilities.h
+  Fallback fallback = Fallback::kReject;       ///< of those
+  std::optional<std::int64_t> seed;            ///< of what is random in its runs
   std::vector<Node> nodes;
   std::vector<Edge> edges;
   std::vector<Located> entry_nodes;

@@ -17,10 +17,11 @@ namespace {
 /// Makes a definition of what is written: edges of `needs`, the nodes of a line, what is derived.
 class Completion {
  public:
-  Completion(Written written, config::Problems& problems)
+  Completion(Written written, config::Problems& problems, std::vector<Problem>& warnings)
       : written_(std::move(written)),
         definition_(std::move(written_.definition)),
-        problems_(problems) {}
+        problems_(problems),
+        warnings_(warnings) {}
 
   Definition complete(const json::Object& file) {
     if (definition_.type == PipelineType::kLinear) {
@@ -46,12 +47,32 @@ class Completion {
     definition_.nodes.reserve(written_.nodes.size());
     for (auto& node : written_.nodes) {
       if (node.id.position.line == 0) node.id.position = node.position;  // for problems
-      for (auto& needed : node.needs) definition_.edges.push_back({std::move(needed), node.id});
+      add_edges(node);
       take_other_name(node.plugin_type, node.plugin_id);
       take_other_name(node.tool_type, node.tool_id);
       definition_.nodes.push_back(std::move(static_cast<Node&>(node)));
     }
     definition_.edges.shrink_to_fit();
+  }
+
+  /// A node that is needed twice is needed.
+  void add_edges(WrittenNode& node) {
+    const auto first = definition_.edges.size();
+    for (auto& needed : node.needs) {
+      const auto begin = definition_.edges.begin() + static_cast<std::ptrdiff_t>(first);
+      const bool is_known = !needed.text.empty() &&
+                            std::any_of(begin, definition_.edges.end(), [&](const Edge& edge) {
+                              return edge.from.text == needed.text;
+                            });
+      if (is_known) {
+        warnings_.push_back({needed.position,
+                             "node '" + node.id.text + "' needs '" + needed.text +
+                                 "' twice: the second time is passed over",
+                             "DUPLICATE_NEED"});
+      } else {
+        definition_.edges.push_back({std::move(needed), node.id});
+      }
+    }
   }
 
   void take_other_name(Located& other, Located& name) {
@@ -117,6 +138,7 @@ class Completion {
   Written written_;
   Definition definition_;
   config::Problems& problems_;
+  std::vector<Problem>& warnings_;
 };
 
 bool has_type(const json::Object& schema, std::string_view type) {
@@ -199,7 +221,8 @@ File read_definition(const json::Value& value) {
   if (value.object() == nullptr) {
     problems.add(value.position, "a pipeline is an object, this is " + std::string(value.kind()));
   } else if (auto written = pipeline_shape().read(value, nullptr, {"pipeline", &problems})) {
-    file.definition = Completion(*std::move(written), problems).complete(*value.object());
+    file.definition =
+        Completion(*std::move(written), problems, file.warnings).complete(*value.object());
   }
   if (problems.full()) {  // the rest was not read: nothing can be said of what it means
     file.definition = {.id = file.definition.id, .name = file.definition.name};

@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
 struct File {
   Definition definition;
   std::vector<Problem> problems;
+  std::vector<Problem> warnings{};  ///< what was passed over: it means nothing
   std::string text;
 };
 

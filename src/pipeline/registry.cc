@@ -85,8 +85,9 @@ void Registry::check_ids() {
     const auto& id = entry.file.definition.id;
     const auto [known, added] = first.try_emplace(id, &entry);
     if (added) continue;
-    entry.problems.push_back(
-        {{1, 1}, "id '" + id + "' is already that of " + known->second->path.string()});
+    entry.problems.push_back({{1, 1},
+                              "id '" + id + "' is already that of " + known->second->path.string(),
+                              "PIPELINE_ID"});
   }
 }
 
@@ -109,6 +110,14 @@ void sort_problems(std::vector<Problem>& problems) {
            std::tie(b.position.line, b.position.column, b.message);
   });
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+}
+
+std::vector<Problem> warnings_of(const File& file, const tool::Registry& tools) {
+  auto warnings = file.warnings;
+  const auto meaning = find_warnings(file.definition, tools);
+  warnings.insert(warnings.end(), meaning.begin(), meaning.end());
+  sort_problems(warnings);
+  return warnings;
 }
 
 std::vector<Problem> problems_of(const File& file, const tool::Registry& tools) {

@@ -50,5 +50,7 @@ void sort_problems(std::vector<Problem>& problems);
 
 /// Everything wrong with a file, in its form and in its meaning, by place, each once.
 [[nodiscard]] std::vector<Problem> problems_of(const File& file, const tool::Registry& tools);
+/// What is right and may not be meant, by place.
+[[nodiscard]] std::vector<Problem> warnings_of(const File& file, const tool::Registry& tools);
 
 }  // namespace weir::pipeline

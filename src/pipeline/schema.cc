@@ -76,6 +76,25 @@ runs depends on it, never what the run makes. Each domain is a pool of workers: 
 in its attributes `domain`, `limit` and `busy` when the run begins, when no worker is free any more, and
 when one is again and no node waits.
 
+A run's other nodes have the default pool, of as many workers as `--jobs` says. The process says it in a run
+of its own, with its heartbeats (`adapter_heartbeat`).
+
+## What is required
+
+`requires_capabilities` names what the engine or one of the pipeline's tools must be able to do. The engine
+has `cancel.cooperative`, `cancel.forced`, `history.rotation`, `query.task.state`, `query.workflow.state`,
+`replay.full`, `replay.task`, `signal.pause.emulated`, `signal.pause.native`, `signals.concurrent`,
+`signals.rate.limit`, `workflow.child.workflows`, `workflow.fan.dynamic` and `workflow.fan.parallel`; a tool
+has the `capabilities` of its [manifest](../plugins.md). Without one of them nothing is run, unless `fallback`
+says otherwise: then each run begins with a `capability_degraded` for each.
+
+## Warnings
+
+`weir check` warns of what is right and may not be meant, and fails for it with `--strict` alone: a node that
+is joined with no other (`ORPHAN_NODE`), one that is needed twice (`DUPLICATE_NEED`), what is required and not
+there (`CAPABILITY_EMULATED`, `CAPABILITY_DEGRADED`). `weir check --json` says of each file `VALID`, `WARNINGS`
+or `ERRORS`, and of each finding its code and how it is mended.
+
 ## Execution modes
 
 `weir run --mode NAME` runs a pipeline in one of its `execution_modes`; without it, every tool may be

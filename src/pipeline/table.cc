@@ -127,6 +127,16 @@ std::vector<Key<W>> keys_of_the_whole() {
               "how many nodes of each domain run at a time"),
       defined("expect", &Definition::expect, optional(expectation_shape()),
               "When runs are due: `weir` starts none, but tells which are late or missing."),
+      defined("requires_capabilities", &Definition::requires_capabilities,
+              located_list("capabilities"),
+              "what the engine or one of its tools must be able to do: see above"),
+      defined("fallback", &Definition::fallback,
+              choice<Fallback>({{"reject", Fallback::kReject},
+                                {"emulate", Fallback::kEmulate},
+                                {"degrade", Fallback::kDegrade}}),
+              "what is done when one of `requires_capabilities` is not there: `reject` runs "
+              "nothing; `emulate` runs it, as what stands in is enough; `degrade` runs it without, "
+              "and each run says so"),
   };
 }
 

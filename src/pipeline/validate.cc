@@ -18,7 +18,7 @@ Checks::Checks(const Definition& checked, const tool::Registry& registry)
 }
 
 void Checks::problem(json::Position at, std::string message) {
-  problems.push_back({at, std::move(message)});
+  problems.push_back({at, std::move(message), std::string(code)});
 }
 
 std::string Checks::suggest_node(std::string_view id) {
@@ -31,11 +31,17 @@ std::string Checks::suggest_node(std::string_view id) {
 std::vector<Problem> validate(const Definition& definition, const tool::Registry& tools) {
   Checks checks(definition, tools);
   check_graph(checks);
+  checks.code = "TOOL";
   check_tools(checks);
+  checks.code = "TYPE_MISMATCH";
   check_types(checks);
+  checks.code = "REFERENCE";
   check_references(checks);
+  checks.code = "CONTROL";
   check_control(checks);
+  checks.code = "STREAM";
   check_streams(checks);
+  check_capabilities(checks);
   std::stable_sort(checks.problems.begin(), checks.problems.end(),
                    [](const Problem& a, const Problem& b) {
                      return std::pair(a.position.line, a.position.column) <

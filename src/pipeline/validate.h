@@ -13,4 +13,9 @@ namespace weir::pipeline {
 [[nodiscard]] std::vector<Problem> validate(const Definition& definition,
                                             const tool::Registry& tools);
 
+/// What is right and may not be meant: nodes that nothing joins, and what is required and will be
+/// done without.
+[[nodiscard]] std::vector<Problem> find_warnings(const Definition& definition,
+                                                 const tool::Registry& tools);
+
 }  // namespace weir::pipeline

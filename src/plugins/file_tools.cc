@@ -129,9 +129,11 @@ tool::Setting required(std::string name, Kind kind = Kind::kString) {
 void add_file_tools(tool::Registry& registry) {
   const auto add = [&](std::string tool_id, std::vector<tool::Setting> settings,
                        ToolFunction function) {
-    registry.add(make_tool(
-        {.plugin_id = "file", .tool_id = std::move(tool_id), .settings = std::move(settings)},
-        function));
+    registry.add(make_tool({.plugin_id = "file",
+                            .tool_id = std::move(tool_id),
+                            .settings = std::move(settings),
+                            .measures_cpu = true},
+                           function));
   };
   add("read", {required("path"), {.name = "as", .kind = Kind::kString}}, &read);
   add("write", {required("path"), required("content", Kind::kAny)}, &write);

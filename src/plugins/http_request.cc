@@ -245,7 +245,8 @@ void add_http_tools(tool::Registry& registry) {
                                        {.name = "headers", .kind = Kind::kObject},
                                        {.name = "body", .kind = Kind::kAny},
                                        {.name = "timeout_ms", .kind = Kind::kInteger},
-                                       {.name = "max_bytes", .kind = Kind::kInteger}}},
+                                       {.name = "max_bytes", .kind = Kind::kInteger}},
+                          .measures_cpu = true},
                          &request));
 }
 

@@ -211,7 +211,11 @@ class SqlQuery final : public tool::Tool {
                .hash = *hash,
                .size_bytes = size,
                .rows = rows});
-    tool::Output output{.payload = {}, .usage = {.cpu_ms = {}, .memory_bytes = {}, .rows = rows}};
+    tool::Output output{.payload = {},
+                        .usage = {.cpu_ms = {},
+                                  .memory_bytes = {},
+                                  .rows = rows,
+                                  .written_bytes = static_cast<std::int64_t>(size)}};
     output.payload.set(call.node_id, std::move(described));
     return output;
   }

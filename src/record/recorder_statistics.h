@@ -16,6 +16,7 @@ struct RecorderStatistics {
   std::uint64_t late = 0;      ///< events that may not follow their run's end (see Run)
   std::uint64_t redacted = 0;  ///< values that were masked
   std::uint64_t commits = 0;
+  std::uint64_t write_errors = 0;      ///< commits that the log did not take
   std::optional<Timestamp> last_emit;  ///< of those that the writer has seen
   std::optional<Timestamp> last_drop;
 

@@ -415,6 +415,7 @@ TEST(Recorder, TellsARunThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
       next = recorder.begin(some_run());
     }
     ASSERT_TRUE(next);
+    EXPECT_GE(recorder.statistics().write_errors, 1U);
     emit_message(**next, "after");
     ASSERT_TRUE((*next)->flush());
     emit_message(*run, "still lost");

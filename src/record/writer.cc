@@ -320,6 +320,7 @@ void Writer::settle(const Batch& batch, bool committed) {
       run->settled_ = seq;
     }
     if (committed && batch.events > 0) ++recorder_.past_.commits;
+    if (!committed) ++recorder_.past_.write_errors;
     recorder_.past_.cut = batch.cut;
     recorder_.past_.late = batch.late;
     recorder_.past_.redacted = batch.redacted;

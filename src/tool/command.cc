@@ -1,6 +1,7 @@
 #include "tool/command.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+
+#include "tool/process_tree.h"
 
 namespace weir::tool {
 namespace {
@@ -121,9 +124,11 @@ class Command {
 
  private:
   void take_signal();
+  void take_stop();
+  void let_go_on();
   void end();
   [[nodiscard]] int poll_timeout_ms() const;
-  void handle_deadline();
+  void handle_deadlines();
   [[nodiscard]] bool is_done() const { return exited_ && !out_.is_open() && !error_.is_open(); }
 
   const CommandRequest& request_;
@@ -132,7 +137,9 @@ class Command {
   Started started_;
   bool exited_ = false;
   bool signalled_ = false;
-  bool impatient_ = false;                           // signalled again: nothing is waited for
+  bool impatient_ = false;  // signalled again: nothing is waited for
+  bool asked_to_stop_ = false;
+  std::optional<SteadyClock::time_point> kill_at_;   // it was asked to stop
   std::optional<SteadyClock::time_point> close_at_;  // it exited, but somebody holds its pipes
   CommandResult result_;
 };
@@ -146,6 +153,7 @@ Result<void> Command::start() {
                                   .standing = Program::Standing::kOurs,
                                   .out = out.write.number(),
                                   .error = error.write.number()}));
+  if (request_.hold != nullptr) request_.hold->started(started_.process);
   out_.open(std::move(out.read));
   error_.open(std::move(error.read));
   return {};
@@ -153,10 +161,16 @@ Result<void> Command::start() {
 
 Result<CommandResult> Command::run() {
   const WithoutSigpipe guard;
+  const Descriptor stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const std::stop_callback on_stop(request_.stop, [&] {
+    const std::uint64_t one = 1;
+    static_cast<void>(!::write(stop.number(), &one, sizeof one));
+  });
   while (!is_done()) {
-    std::array<pollfd, 4> watched = {out_.watched(), error_.watched(),
+    std::array<pollfd, 5> watched = {out_.watched(), error_.watched(),
                                      pollfd{exited_ ? -1 : started_.exit.number(), POLLIN, 0},
-                                     pollfd{request_.signals, POLLIN, 0}};
+                                     pollfd{request_.signals, POLLIN, 0},
+                                     pollfd{asked_to_stop_ ? -1 : stop.number(), POLLIN, 0}};
     if (::poll(watched.data(), watched.size(), poll_timeout_ms()) < 0 && errno != EINTR) {
       return fail_errno("poll");
     }
@@ -164,7 +178,8 @@ Result<CommandResult> Command::run() {
     if (watched[1].revents != 0) error_.go_on();
     if (watched[2].revents != 0) end();
     if (watched[3].revents != 0) take_signal();
-    handle_deadline();
+    if (watched[4].revents != 0) take_stop();
+    handle_deadlines();
   }
   for (auto* passage : {&out_, &error_}) {
     passage->finish();
@@ -197,9 +212,25 @@ void Command::take_signal() {
     return;
   }
   if (!has_it) ::kill(started_.process, signal);
+  let_go_on();
+}
+
+void Command::take_stop() {
+  asked_to_stop_ = true;
+  if (exited_ || signalled_) return;
+  signal_tree(started_.process, SIGTERM);
+  let_go_on();
+  kill_at_ = SteadyClock::now() + kStopGrace;
+}
+
+/// What is held cannot end.
+void Command::let_go_on() {
+  if (request_.hold != nullptr) request_.hold->set(false);
 }
 
 void Command::end() {
+  if (request_.hold != nullptr) request_.hold->ended();
+  kill_at_.reset();
   result_.end = reap(started_);
   exited_ = true;
   close_at_ = SteadyClock::now();
@@ -207,13 +238,18 @@ void Command::end() {
 }
 
 int Command::poll_timeout_ms() const {
-  if (!close_at_) return -1;
+  const auto deadline = close_at_ ? close_at_ : kill_at_;  // never both
+  if (!deadline) return -1;
   const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(*close_at_ - SteadyClock::now()).count();
+      std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();
   return static_cast<int>(std::max<std::int64_t>(left, 0));
 }
 
-void Command::handle_deadline() {
+void Command::handle_deadlines() {
+  if (kill_at_ && SteadyClock::now() >= *kill_at_) {
+    kill_at_.reset();
+    signal_tree(started_.process, SIGKILL);
+  }
   if (!close_at_ || SteadyClock::now() < *close_at_) return;
   close_at_.reset();
   for (auto* passage : {&out_, &error_}) {
@@ -226,6 +262,24 @@ void Command::handle_deadline() {
 }
 
 }  // namespace
+
+void CommandHold::set(bool is_held) {
+  const std::lock_guard lock(mutex_);
+  if (is_held_ == is_held) return;
+  is_held_ = is_held;
+  if (process_ > 0) signal_tree(process_, is_held ? SIGSTOP : SIGCONT);
+}
+
+void CommandHold::started(pid_t process) {
+  const std::lock_guard lock(mutex_);
+  process_ = process;
+  if (is_held_) signal_tree(process_, SIGSTOP);
+}
+
+void CommandHold::ended() {
+  const std::lock_guard lock(mutex_);
+  process_ = -1;
+}
 
 Result<CommandResult> run_command(const CommandRequest& request) {
   WEIR_CHECK(!request.command.empty());

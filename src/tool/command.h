@@ -1,9 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +21,25 @@ namespace weir::tool {
 /// How long after the command's end its output is waited for: what it started has it too.
 inline constexpr std::chrono::seconds kOutputGrace{2};
 
+/// From asking a command to end (SIGTERM) to ending it (SIGKILL).
+inline constexpr std::chrono::seconds kStopGrace{5};
+
+/// Lets other threads hold a command that runs, with all that it has started: by SIGSTOP, and
+/// SIGCONT to let it go on.
+class CommandHold {
+ public:
+  /// Before the command has started: as soon as it has.
+  void set(bool is_held);
+  /// For who runs it: its process, and that it has ended.
+  void started(pid_t process);
+  void ended();
+
+ private:
+  std::mutex mutex_;
+  pid_t process_ = -1;  // guarded by mutex_; of one that has not been waited for
+  bool is_held_ = false;
+};
+
 /// A command of the user's that is run in place of itself: it has our standard input, our process
 /// group and what signals we ignore, and what it prints is printed.
 struct CommandRequest {
@@ -28,6 +51,10 @@ struct CommandRequest {
   int signals = -1;
   /// Of those that ask it to end: SIGINT, SIGTERM, SIGHUP.
   std::function<void(int signal)> on_first_signal;
+  /// Requested: unless a signal has asked it before, it is asked to end by SIGTERM, with all that
+  /// it has started, and ended after kStopGrace.
+  std::stop_token stop{};
+  CommandHold* hold = nullptr;
   LineHandler on_output_line;  ///< all of them are called from the calling thread
   LineHandler on_error_line;
 };

@@ -39,18 +39,6 @@ std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::kInvalidInput, std::move(message));
 }
 
-/// Of any case; what is none of them is INFO.
-event::Level level_in(std::string word) {
-  for (auto& letter : word) {
-    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-  }
-  using enum event::Level;
-  for (const auto level : {kDebug, kWarning, kError, kFatal}) {
-    if (word == event::to_string(level)) return level;
-  }
-  return kInfo;
-}
-
 Result<Message> parse_output(const json::Object& result, Message message) {
   const auto* output = object_in(result, "output");
   if (output == nullptr) return wrong("'result' needs 'output', an object");
@@ -80,10 +68,13 @@ Result<Message> parse_notification(std::string_view method, const json::Object* 
   if (method == "log") {
     message.kind = Message::Kind::kLog;
     message.text = text_in(*parameters, "message");
-    message.level = level_in(text_in(*parameters, "level"));
+    message.level = level_from(text_in(*parameters, "level"));
   } else if (method == "provider_call") {
     WEIR_TRY(message.provider_call, provider_call_from(*parameters));
     message.kind = Message::Kind::kProviderCall;
+  } else if (method == "event") {
+    message.own_event = own_event_from(*parameters);
+    message.kind = Message::Kind::kEvent;
   }
   return message;
 }
@@ -152,6 +143,12 @@ std::string log_line(const LogLine& line) {
 std::string provider_call_line(const ProviderCallReport& report) {
   auto object = message("provider_call");
   object.set("params", to_object(report));
+  return json::to_text(object);
+}
+
+std::string event_line(const OwnEvent& event) {
+  auto object = message("event");
+  object.set("params", to_object(event));
   return json::to_text(object);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "tool/own_event.h"
 #include "tool/provider_call.h"
 #include "tool/tool.h"
 
@@ -20,6 +21,7 @@ namespace weir::tool::rpc {
 [[nodiscard]] std::string failure_line(std::int64_t id, const Failure& failure);
 [[nodiscard]] std::string log_line(const LogLine& line);
 [[nodiscard]] std::string provider_call_line(const ProviderCallReport& report);
+[[nodiscard]] std::string event_line(const OwnEvent& event);
 
 /// A line of the plugin's.
 struct Message {
@@ -28,6 +30,7 @@ struct Message {
     kFailure,       ///< `failure` of the call `id`
     kLog,           ///< `level` and `text`
     kProviderCall,  ///< `provider_call`
+    kEvent,         ///< `own_event`
     kUnknown,       ///< a notification that we do not know: passed over
   };
   Kind kind = Kind::kUnknown;
@@ -37,6 +40,7 @@ struct Message {
   event::Level level = event::Level::kInfo;
   std::string text{};
   std::optional<ProviderCallReport> provider_call{};
+  std::optional<OwnEvent> own_event{};
 };
 /// Errors: kInvalidInput for what is no message.
 [[nodiscard]] Result<Message> parse_message(std::string_view line);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tool/own_event.h"
 #include "tool/payload.h"
 #include "tool/provider_call.h"
 #include "weir/plugin.h"
@@ -61,6 +62,20 @@ void provider_call(void* host, const char* json, std::size_t size) {
   if (call.log) {
     call.log({.level = event::Level::kWarning, .message = message, .logger = "plugin"});
   }
+}
+
+int emit_event(void* host, const char* type, const char* json, size_t size) {
+  const auto& call = conversation(host).call;
+  if (!call.emit || type == nullptr || json == nullptr) return 0;
+  const auto value = json::parse({json, size});
+  const auto* members = value ? value->object() : nullptr;
+  OwnEvent event{.type = type};
+  if (members != nullptr) event.members.update(*members);
+  const auto taken = members != nullptr
+                         ? call.emit(event)
+                         : weir::fail(ErrorCode::kInvalidInput, "what it says is no JSON object");
+  if (!taken) warn_of_event(call, taken.error());
+  return taken ? 1 : 0;
 }
 
 std::unexpected<Error> fail_load(const std::filesystem::path& path, ErrorCode code,
@@ -123,7 +138,8 @@ std::expected<Output, Failure> Library::call(const std::string& tool_id, const C
                                  .set_output = &set_output,
                                  .set_rows = &set_rows,
                                  .set_failure = &set_failure,
-                                 .provider_call = &provider_call};
+                                 .provider_call = &provider_call,
+                                 .emit_event = &emit_event};
   const int result = plugin_->call(plugin_->state, &request);
   if (conversation.failure) return std::unexpected(*std::move(conversation.failure));
   if (result != 0) return fail_with("PluginError", "it returned " + std::to_string(result));

@@ -64,7 +64,11 @@ void answer(const Library& library, const rpc::Request& request) {
       .environment = {},
       .idempotency_key = request.idempotency_key,
       .provider_call =
-          [](const ProviderCallReport& report) { print(rpc::provider_call_line(report)); }};
+          [](const ProviderCallReport& report) { print(rpc::provider_call_line(report)); },
+      .emit = [](const OwnEvent& event) -> Result<void> {
+        print(rpc::event_line(event));  // who reads it judges it
+        return {};
+      }};
   const auto output = library.call(request.tool_id, call);
   print(output ? rpc::output_line(request.id, *output)
                : rpc::failure_line(request.id, output.error()));

@@ -32,7 +32,8 @@ ToolSpec spec_of(const config::PluginManifest& manifest, const std::string& tool
                 .input_types = tool.input_types,
                 .output_types = tool.output_types,
                 .capabilities = tool.capabilities,
-                .effects = tool.once ? Effects::kOnce : Effects::kRepeatable};
+                .effects = tool.once ? Effects::kOnce : Effects::kRepeatable,
+                .plugin_type = manifest.plugin_type};
   for (const auto& [name, setting] : tool.settings) {
     spec.settings.push_back(
         {.name = name, .kind = kind_of(setting.kind), .required = setting.required});

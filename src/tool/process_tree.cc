@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <sstream>
@@ -81,6 +82,17 @@ TreeUsage usage_of_descendants(pid_t process, std::int64_t enough) {
     for (const auto child : children_of(next)) left.push_back(child);
   }
   return usage;
+}
+
+void signal_tree(pid_t process, int signal) {
+  const bool stops_first = signal == SIGSTOP || signal == SIGKILL;
+  std::vector<pid_t> tree = {process};
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    if (stops_first) ::kill(tree[i], SIGSTOP);  // then it makes no more
+    for (const auto child : children_of(tree[i])) tree.push_back(child);
+  }
+  if (signal == SIGSTOP) return;
+  for (const auto one : tree) ::kill(one, signal);
 }
 
 bool can_see_descendants() { return ::access("/proc/thread-self/children", R_OK) == 0; }

@@ -21,6 +21,10 @@ struct TreeUsage {
 /// `enough` processes is not looked at to its end.
 [[nodiscard]] TreeUsage usage_of_descendants(pid_t process, std::int64_t enough);
 
+/// Sends a signal to a process of ours that has not been waited for, and to its descendants. With
+/// SIGSTOP and SIGKILL none is missed that is born meanwhile.
+void signal_tree(pid_t process, int signal);
+
 /// Whether the kernel names the children of a process (CONFIG_PROC_CHILDREN) and /proc is there.
 [[nodiscard]] bool can_see_descendants();
 

@@ -262,7 +262,8 @@ Usage Supervisor::transfers() const {
 Usage Supervisor::usage() const {
   auto usage = transfers();
   usage.cpu_ms = std::max(cpu_ms(), 0.0);
-  usage.memory_bytes = static_cast<std::int64_t>(peak_bytes_);
+  // Of a plugin that was there too short to be looked at, and had less than we have: not known.
+  if (peak_bytes_ > 0) usage.memory_bytes = static_cast<std::int64_t>(peak_bytes_);
   usage.read_bytes = usage.read_bytes.value_or(0) - before_.read_bytes.value_or(0);
   usage.written_bytes = usage.written_bytes.value_or(0) - before_.written_bytes.value_or(0);
   return usage;

@@ -3,7 +3,9 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <typeinfo>
 
@@ -27,9 +29,26 @@ const Stream* find_stream(std::span<const Stream> streams, std::string_view node
   return found == streams.end() ? nullptr : &*found;
 }
 
+/// Of this thread.
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+std::expected<Output, Failure> run_measured(Tool& tool, const Call& call) {
+  if (!tool.spec().measures_cpu) return tool.run(call);
+  const auto before = processor_time();
+  auto output = tool.run(call);
+  auto& cpu_ms = output ? output->usage.cpu_ms : output.error().usage.cpu_ms;
+  const std::chrono::duration<double, std::milli> used = processor_time() - before;
+  if (!cpu_ms) cpu_ms = used.count();
+  return output;
+}
+
 std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
   try {
-    return tool.run(call);
+    return run_measured(tool, call);
   } catch (const std::exception& exception) {
     return std::unexpected(Failure{
         .type = type_name(exception), .message = exception.what(), .exit_code = {}, .usage = {}});

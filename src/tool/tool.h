@@ -15,7 +15,9 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/result.h"
 #include "event/catalogue.h"
+#include "tool/failure_types.h"
 #include "tool/health.h"
 #include "tool/stream.h"
 
@@ -49,6 +51,9 @@ struct ToolSpec {
   std::vector<std::string> capabilities{};
   Effects effects = Effects::kRepeatable;
   Streams streams = Streams::kNone;
+  std::string plugin_type{};  ///< of what sort its plugin is, in the plugin's words; may be empty
+  /// It runs for so long that asking for its thread's processor time, twice a call, is nothing.
+  bool measures_cpu = false;
 };
 
 /// What an execution used, as far as it is known.
@@ -82,14 +87,6 @@ struct Failure {
   std::optional<bool> retryable{};
 };
 
-/// The category of what a plugin was stopped for. Its types:
-inline constexpr std::string_view kSandbox = "PLUGIN_SANDBOX";
-inline constexpr std::string_view kTimeout = "TIMEOUT";
-inline constexpr std::string_view kOutOfMemory = "OOM";
-inline constexpr std::string_view kCpuLimit = "CPU_LIMIT";
-inline constexpr std::string_view kOutputLimit = "OUTPUT_LIMIT";
-inline constexpr std::string_view kPolicyDenied = "POLICY_DENIED";
-
 /// A line that a tool has to say while it works.
 struct LogLine {
   event::Level level = event::Level::kInfo;
@@ -107,6 +104,7 @@ struct KeptArtifact {
 };
 
 struct ProviderCallReport;  // provider_call.h
+struct OwnEvent;            // own_event.h
 
 /// Variables of a process: names and values.
 using Environment = std::vector<std::pair<std::string, std::string>>;
@@ -136,6 +134,8 @@ struct Call {
   std::span<const StreamWriter> streams_out{};
   /// Records what happens on a stream of the tool's own, as of a JitterBuffer. From any thread.
   StreamEventSink stream_event{};
+  /// Records an event of the tool's own. Errors: those of `check`; kExhausted after kMaxOwnEvents.
+  std::function<Result<void>(const OwnEvent&)> emit{};
 
   /// The stream from, or to, that node; without a name the only one. Null: there is none.
   [[nodiscard]] const StreamReader* stream_in(std::string_view from = {}) const;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "tool/confine.h"
+#include "tool/own_event.h"
 #include "tool/payload.h"
 #include "tool/process.h"
 
@@ -196,6 +197,12 @@ void WarmProcess::take(std::string_view line, Pending& pending) {
   const auto& provider_call = message->provider_call;
   if (provider_call && pending.call.provider_call) {
     pending.call.provider_call(*provider_call);
+  }
+  const auto& own_event = message->own_event;
+  if (own_event && pending.call.emit) {
+    if (const auto taken = pending.call.emit(*own_event); !taken) {
+      warn_of_event(pending.call, taken.error());
+    }
   }
   const bool is_answer =
       message->kind == MessageKind::kOutput || message->kind == MessageKind::kFailure;

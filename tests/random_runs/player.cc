@@ -9,6 +9,7 @@
 #include "pipeline/file.h"
 #include "project/order_checker_testing.h"
 #include "project/run_state.h"
+#include "store/history.h"
 
 namespace weir::random_runs {
 namespace {
@@ -209,7 +210,14 @@ PlayedRun play(const RandomPipeline& pipeline, const std::vector<std::string>& b
       const auto state = state_of(before);
       const auto* retried = state.find_node(pipeline.retried_node);
       if (retried != nullptr && retried->state == State::kFailed) {
-        owned->recorded.requests.push_back(players.retry_request());
+        auto request = players.retry_request();
+        WEIR_CHECK(engine::record_request(request, recorder, artifacts));
+        const auto heard = store::read_mentions(scratch.store, players.run(),
+                                                [&](const event::EventView& event) -> Result<void> {
+                                                  owned->recorded.apply(event);
+                                                  return {};
+                                                });
+        WEIR_CHECK(heard && owned->recorded.requests.size() == 1);
       }
     }
     engine::Engine engine(recorder, artifacts, players.tools());
