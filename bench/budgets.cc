@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "bench/beside.h"
 #include "bench/node_graphs.h"
 #include "bench/rows.h"
 #include "bench/spdlog_logger.h"
@@ -215,8 +216,11 @@ void measure_start() {
 }  // namespace
 }  // namespace weir
 
-/// All of them, or those that are named.
+/// All of them, or those that are named. `--record-until STORE FILE` is for processes of its own.
 int main(int count, char** words) {
+  if (count == 4 && std::string_view(words[1]) == "--record-until") {
+    return weir::bench::record_until(words[2], words[3]);
+  }
   static constexpr std::pair<std::string_view, void (*)()> kMeasures[] = {
       {"emit", weir::measure_emit_latency},        {"sustained", weir::measure_sustained_recording},
       {"nodes", weir::bench::measure_no_op_nodes}, {"start", weir::measure_start},

@@ -84,10 +84,10 @@ class Soak {
 
   bool ask() {
     const auto start = SteadyClock::now();
-    const auto database = store::open_views(scratch_.store, std::make_shared<store::BadPlaces>());
-    if (!database) return false;
+    const auto views = store::open_views(scratch_.store, std::make_shared<store::BadPlaces>());
+    if (!views) return false;
     std::printf("figures: rollups: the views open in %.0f ms\n", seconds_since(start) * 1e3);
-    auto connection = *database->connect();
+    auto connection = *views->database.connect();
     if (!connection.execute("SET threads = 2")) return false;
     bool is_good = counts_are_right(connection);
     for (const auto& recipe : store::cookbook()) {

@@ -6,6 +6,7 @@
 #include <future>
 #include <string>
 
+#include "bench/beside.h"
 #include "bench/rows.h"
 #include "bench/traffic.h"
 #include "log/manifest.h"
@@ -18,15 +19,6 @@
 
 namespace weir::bench {
 namespace {
-
-using event::Field;
-using event::Type;
-
-/// Ten million, or what WEIR_BENCH_EVENTS says.
-std::uint64_t wanted_events() {
-  const char* text = std::getenv("WEIR_BENCH_EVENTS");
-  return text == nullptr ? 10'000'000 : std::strtoull(text, nullptr, 10);
-}
 
 double peak_mebibytes() {
   rusage usage{};
@@ -58,7 +50,7 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   const auto manifest = log::read_manifest(store);
   for (const auto& part : manifest->parts()) parts.push_back(store.parts() / part.file);
   auto database = store::Database::open_in_memory();
-  auto plain = *views->database.connect();
+  auto plain = *database->connect();
   if (!plain.execute(
           "SET GLOBAL parquet_metadata_cache = true; CREATE MACRO weir_events() AS TABLE "
           "SELECT * FROM " +
@@ -86,63 +78,19 @@ void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours)
   }
 }
 
-/// Records so many events, and returns the runs they are of.
+}  // namespace
+
+std::uint64_t wanted_events() {
+  const char* text = std::getenv("WEIR_BENCH_EVENTS");
+  return text == nullptr ? 10'000'000 : std::strtoull(text, nullptr, 10);
+}
+
 std::vector<RunId> fill(const log::StoreDirectory& store, std::uint64_t count) {
   record::Recorder recorder(store);
   Traffic traffic;
   for (std::uint64_t events = 0; events < count;) events += traffic.run(recorder);
   return traffic.runs();
 }
-
-/// How long an event takes to its commit, one after the other while `goes_on`, in milliseconds.
-std::vector<double> commit_latencies(record::Run& run, const std::function<bool()>& goes_on) {
-  std::vector<double> latencies;
-  while (goes_on()) {
-    const auto start = SteadyClock::now();
-    run.emit(Type::kLog, {{Field::kMessage, std::string_view("grouped 3000000 rows by origin")}});
-    if (!run.flush()) break;
-    latencies.push_back(seconds_since(start) * 1e3);
-  }
-  return latencies;
-}
-
-/// A recorder beside a compaction and queries, against one alone.
-void measure_recording_beside_compaction() {
-  constexpr int kAlone = 1000;
-  const ScratchStore scratch;
-  fill(scratch.store, wanted_events() / 10);
-  record::Recorder recorder(scratch.store);
-  const auto run = *recorder.begin({.run_id = RunId::make(system_clock().now()),
-                                    .pipeline_type = "dag",
-                                    .pipeline_id = "live",
-                                    .pipeline_version = "1",
-                                    .trace_id = TraceId::make()});
-  int left = kAlone;
-  const auto alone = percentile(commit_latencies(*run, [&] { return left-- > 0; }), 0.99);
-  auto compacting = std::async(std::launch::async, [&] {
-    const auto done = store::compact(scratch.store, {.keep = {}});
-    return done.has_value();
-  });
-  auto querying = std::async(std::launch::async, [&] {
-    while (compacting.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
-      const auto views = store::open_views(scratch.store, std::make_shared<store::BadPlaces>());
-      auto connection = *views->database.connect();
-      milliseconds_of(connection, "SELECT event_type, count(*) FROM events GROUP BY ALL");
-    }
-  });
-  const auto beside =
-      percentile(commit_latencies(*run,
-                                  [&] {
-                                    return querying.wait_for(std::chrono::seconds(0)) ==
-                                           std::future_status::timeout;
-                                  }),
-                 0.99);
-  print_note("commit latency of a recorder alone, p99", alone, "ms");
-  print_note("  while one compacts and another queries", beside, "ms");
-  print_row("  ratio", beside / alone, "", 2, false);
-}
-
-}  // namespace
 
 bool is_dashboard(const store::Recipe& recipe) {
   return recipe.sql.find("FROM rollup_") != std::string_view::npos;
@@ -161,7 +109,7 @@ double milliseconds_of(store::Connection& connection, const std::string& sql) {
 }
 
 void measure_store() {
-  measure_recording_beside_compaction();
+  measure_recording_beside_others();
   const ScratchStore scratch;
   const auto runs = fill(scratch.store, wanted_events());
   print_note("runs in the store", static_cast<double>(runs.size()), "");

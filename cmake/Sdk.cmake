@@ -21,7 +21,7 @@ foreach(module artifact project store report)
   list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
 endforeach()
 add_library(weir_sdk_report STATIC ${objects}
-  $<FILTER:$<TARGET_OBJECTS:weir_export>,INCLUDE,/export/(metrics|prometheus)_[^/]*$>)
+  "$<FILTER:$<TARGET_OBJECTS:weir_export>,INCLUDE,/export/(metrics|prometheus)_>")
 set_target_properties(weir_sdk_report PROPERTIES OUTPUT_NAME weir_report EXPORT_NAME report
   LINKER_LANGUAGE CXX)
 target_link_libraries(weir_sdk_report INTERFACE weir_sdk ${CMAKE_DL_LIBS})

@@ -177,9 +177,8 @@ class StoreExamination {
 
   void examine_times() {
     const auto newest = [this] -> Result<std::optional<Timestamp>> {
-      WEIR_TRY(const auto database,
-               store::open_views(store_, std::make_shared<store::BadPlaces>()));
-      WEIR_TRY(auto connection, database.connect());
+      WEIR_TRY(const auto views, store::open_views(store_, std::make_shared<store::BadPlaces>()));
+      WEIR_TRY(auto connection, views.database.connect());
       WEIR_TRY(auto rows, connection.query("SELECT epoch_us(max(timestamp)) FROM events"));
       const auto* row = rows.next();
       const auto* value = row == nullptr ? nullptr : row->front().integer();

@@ -75,8 +75,8 @@ void record_problem(record::Recorder& recorder, const record::HookProblem& probl
 /// Shared with their feed, whose thread may stay longer than we do.
 struct Recording::Hooks {
   /// So that they say that they are late before their feed does.
-  Hooks(record::Recorder& recorder, std::chrono::milliseconds patience)
-      : recorder(&recorder), sink(bus, patience - patience / 10) {}
+  Hooks(record::Recorder& recorder_of_hooks, std::chrono::milliseconds patience)
+      : recorder(&recorder_of_hooks), sink(bus, patience - patience / 10) {}
 
   /// A hook that fails does so at every event: the rest is counted.
   void say_first(const record::HookProblem& problem) {

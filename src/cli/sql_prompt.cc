@@ -63,13 +63,11 @@ class Prompt {
     warn_of_new_damage();
     std::string asked;
     while (!is_done_) {
-      const InterruptStop interrupt("");
-      std::fflush(stdout);
-      auto line = editor.read(asked.empty() ? "weir> " : " ...> ", interrupt.token());
+      const auto [line, signal] = read_line(editor, asked.empty() ? "weir> " : " ...> ");
       // A Ctrl-C that came when nothing ran any more is one at the prompt.
-      if (line.end == LineEditor::End::kEnd && interrupt.signal() != SIGINT) {
+      if (line.end == LineEditor::End::kEnd && signal != SIGINT) {
         std::printf("\n");
-        return interrupt.signal() == 0 ? kDone : 128 + interrupt.signal();
+        return signal == 0 ? kDone : 128 + signal;
       }
       if (line.end != LineEditor::End::kLine) {
         std::printf("\n");
@@ -94,6 +92,15 @@ class Prompt {
   }
 
  private:
+  /// A line, and the signal that came meanwhile; 0: none. Nobody else waits for signals then: of two
+  /// one gets them.
+  static std::pair<LineEditor::Line, int> read_line(LineEditor& editor, const char* prompt) {
+    const InterruptStop interrupt("");
+    std::fflush(stdout);
+    auto line = editor.read(prompt, interrupt.token());
+    return {std::move(line), interrupt.signal()};
+  }
+
   void ask(const std::string& question) {
     if (is_done_ || store::without_end(question).empty()) return;
     const InterruptStop interrupt("\n");

@@ -202,7 +202,7 @@ TEST(Config, HoldsEveryValueToItsLimits) {
                             "sinks: [{type: console, fields: [message]}]",
                             "sinks: [{type: jsonl, path: a, retention: 12h}]",
                             "loggingConfig: {defaults: {format: text}}",
-                            "hooks: [{run: metrics_export, folder: a, formats: [parquet]}]",
+                            "hooks: [{run: metrics_export, folder: a, formats: [csv]}]",
                             "redaction: {enable: [nothing]}",
                             "redaction: {keys: [{name: A, key: abc}]}",
                             "redaction: {keys: [{name: a, key: abc}, {name: a, key: abd}]}",

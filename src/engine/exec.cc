@@ -92,12 +92,18 @@ class CommandTool final : public tool::Tool {
   const tool::ToolSpec spec_{.plugin_id = "process", .tool_id = "exec", .settings = {}};
 };
 
-/// `text` without its secrets.
-std::string masked(const event::Redactor& redactor, std::string text) {
-  const std::string whole = text;
+/// JSON without its secrets.
+std::string masked(const event::Redactor& redactor, const std::string& text) {
+  std::string out = text;
   event::RedactionCounts unused;
-  redactor.redact_json(whole, event::TextKind::kField, text, unused);
-  return text;
+  redactor.redact_json(text, event::TextKind::kField, out, unused);
+  return out;
+}
+
+bool is_secret(const event::Redactor& redactor, std::string_view name) {
+  std::string unused;
+  event::RedactionCounts counts;
+  return redactor.redact_text(name, event::TextKind::kField, unused, counts);
 }
 
 pipeline::Definition make_definition(const ExecRequest& request, const event::Redactor& redactor) {
@@ -111,8 +117,7 @@ pipeline::Definition make_definition(const ExecRequest& request, const event::Re
   definition.on_log_failure = pipeline::OnLogFailure::kContinue;
   auto& node = definition.nodes.emplace_back();
   // The recorder masks what the pipeline is called; a node's id is in many places.
-  const bool is_clean = masked(redactor, definition.id) == definition.id;
-  node.id.text = is_clean ? definition.id : make_id("");
+  node.id.text = is_secret(redactor, definition.id) ? make_id("") : definition.id;
   node.plugin_id.text = "process";
   node.tool_id.text = "exec";
   node.with.set("command", std::move(words));

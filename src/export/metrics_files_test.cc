@@ -125,9 +125,9 @@ TEST_F(TestMetricsExporter, TestExportDataframe) {
   EXPECT_EQ(rows[0].name, "load");
   EXPECT_EQ(rows[0].pipeline, "p");
   EXPECT_EQ(rows[0].value, 100);
-  EXPECT_EQ(rows[0].values->sum, 200);
+  EXPECT_EQ(rows[0].values.value_or(project::Statistics()).sum, 200);
   EXPECT_EQ(rows[2].metric_type, "memory_usage_mb");
-  EXPECT_EQ(rows[2].values->max, 2);
+  EXPECT_EQ(rows[2].values.value_or(project::Statistics()).max, 2);
   EXPECT_EQ(rows[8].metric_type, "error_count");
   EXPECT_EQ(rows[8].error_type, "ValueError");
   EXPECT_FALSE(rows[8].values);

@@ -101,11 +101,11 @@ class RunMetrics {
   void apply(const event::EventView& event);
 
   // The same without an event, for programs that measure.
-  void record(const NodeName& node, const Execution& execution);
+  void record(const NodeName& named, const Execution& execution);
   /// One more in a counter, such as `&WorkMetrics::retries`.
-  void record(const NodeName& node, std::uint64_t WorkMetrics::* counter, Timestamp at);
+  void record(const NodeName& named, std::uint64_t WorkMetrics::* counter, Timestamp at);
   /// A value of a measurement, such as `&WorkMetrics::memory_bytes`.
-  void record(const NodeName& node, Statistics WorkMetrics::* values, double value, Timestamp at);
+  void record(const NodeName& named, Statistics WorkMetrics::* values, double value, Timestamp at);
 
   [[nodiscard]] const Series& pipelines() const { return pipelines_; }
   [[nodiscard]] const Series& tools() const { return tools_; }
@@ -122,7 +122,7 @@ class RunMetrics {
  private:
   using End = Execution::End;
   WorkMetrics& series(Series& all, Key key);
-  WorkMetrics& tool_of(const NodeName& name, const Key& node);
+  WorkMetrics& tool_of(const NodeName& named, const Key& node);
   void count_run(const event::EventView& event, End end);
   static std::uint64_t add_execution(WorkMetrics& work, const Execution& execution);
 

@@ -144,12 +144,12 @@ TEST(HtmlReport, OfEveryKindIsWellFormed) {
   ErrorReport errors{.window = {.since = kBegin, .until = kBegin + 1h}, .total = 2};
   errors.errors.push_back({.error = {.at = kBegin, .node_id = kEvil, .text = kEvil},
                            .before = {{.at = kBegin, .event_type = kEvil}}});
-  WorkflowTrace trace{.id = kEvil,
-                      .runs = {{kEvil, kEvil, "failed", kBegin, 1.0}},
-                      .events = {{.at = kBegin, .run_id = "1", .text = kEvil}},
-                      .total_events = 9};
+  const WorkflowTrace trace{.id = kEvil,
+                            .runs = {{kEvil, kEvil, "failed", kBegin, 1.0}},
+                            .events = {{.at = kBegin, .run_id = "1", .text = kEvil}},
+                            .total_events = 9};
   const AgentReport agents{.agents = some_report().agents};
-  DailySummary day{.date = "2026-01-05"};
+  const DailySummary day{.date = "2026-01-05"};
   EXPECT_EQ(malformed(render(errors, ReportFormat::kHtml)), "");
   EXPECT_EQ(malformed(render(trace, ReportFormat::kHtml)), "");
   EXPECT_EQ(malformed(render(agents, ReportFormat::kHtml)), "");

@@ -12,7 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing_support::Field;
 using testing_support::RecordedRun;
@@ -43,7 +42,7 @@ class ReportFigures : public StoreFixture {
     clock_.time += 1h - 500ms;
     draft(*recorder);
     clock_.time += 1h - 1000ms;
-    RecordedRun lost(*recorder, clock_, "draft", "acme");
+    const RecordedRun lost(*recorder, clock_, "draft", "acme");
     clock_.time += 1h;
   }
 
@@ -302,7 +301,7 @@ TEST_F(ReportFigures, TraceAllRunsOfAWorkflowAndTheirChildren) {
     RecordedRun first(*recorder, clock_, "outline");
     first.emit(Type::kNotification,
                {{Field::kWorkflowId, workflow}, {Field::kMessage, std::string_view("one")}});
-    RecordedRun child(*recorder, clock_, "part");
+    const RecordedRun child(*recorder, clock_, "part");
     child_id = child.id();
     first.emit(Type::kChildSpawned, {{Field::kTargetRunId, std::string_view(child_id)}});
     clock_.time += 1s;

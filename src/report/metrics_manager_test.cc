@@ -28,11 +28,10 @@ using Metrics = TestMetricsManagerPhase8;
 TEST_F(TestMetricsManagerPhase8, TestRecordMemoryUsage) {
   metrics_.record_memory_usage("n", 1'048'576);
   metrics_.record_memory_usage("n", 3'145'728);
-  const auto stats = metrics_.get_node_stats("n");
-  ASSERT_TRUE(stats);
-  EXPECT_EQ(stats->max_memory_bytes, 3'145'728);
-  EXPECT_EQ(stats->avg_memory_bytes, 2'097'152);
-  EXPECT_EQ(stats->executions, 0U);
+  const auto stats = metrics_.get_node_stats("n").value_or(NodeStats());
+  EXPECT_EQ(stats.max_memory_bytes, 3'145'728);
+  EXPECT_EQ(stats.avg_memory_bytes, 2'097'152);
+  EXPECT_EQ(stats.executions, 0U);
   EXPECT_EQ(metrics_.summary().max_memory_bytes, 3'145'728);
 }
 
@@ -63,16 +62,15 @@ TEST_F(TestMetricsManagerPhase8, TestGetNodeStats) {
   metrics_.record_node_execution({.node = "n", .duration_ms = 300});
   metrics_.record_node_execution({.node = "n", .duration_ms = 50, .success = false});
   metrics_.record_retry("n");
-  const auto stats = metrics_.get_node_stats("n");
-  ASSERT_TRUE(stats);
-  EXPECT_EQ(stats->node_name, "n");
-  EXPECT_EQ(stats->executions, 3U);
-  EXPECT_EQ(stats->success_count, 2U);
-  EXPECT_EQ(stats->failure_count, 1U);
-  EXPECT_EQ(stats->retries, 1U);
-  EXPECT_EQ(stats->avg_duration_ms, 150);
-  EXPECT_EQ(stats->min_duration_ms, 50);
-  EXPECT_EQ(stats->max_duration_ms, 300);
+  const auto stats = metrics_.get_node_stats("n").value_or(NodeStats());
+  EXPECT_EQ(stats.node_name, "n");
+  EXPECT_EQ(stats.executions, 3U);
+  EXPECT_EQ(stats.success_count, 2U);
+  EXPECT_EQ(stats.failure_count, 1U);
+  EXPECT_EQ(stats.retries, 1U);
+  EXPECT_EQ(stats.avg_duration_ms, 150);
+  EXPECT_EQ(stats.min_duration_ms, 50);
+  EXPECT_EQ(stats.max_duration_ms, 300);
   EXPECT_FALSE(metrics_.get_node_stats("unknown"));
 }
 
@@ -80,7 +78,7 @@ TEST_F(Metrics, KeepNodesOfTwoPipelinesApart) {
   metrics_.record_node_execution({.node = "n", .duration_ms = 1, .pipeline = "a"});
   metrics_.record_node_execution({.node = "n", .duration_ms = 3, .pipeline = "b"});
   EXPECT_FALSE(metrics_.get_node_stats("n"));
-  EXPECT_EQ(metrics_.get_node_stats("n", "b")->avg_duration_ms, 3);
+  EXPECT_EQ(metrics_.get_node_stats("n", "b").value_or(NodeStats()).avg_duration_ms, 3);
   EXPECT_EQ(metrics_.all_node_stats().size(), 2U);
 }
 
@@ -92,10 +90,11 @@ TEST_F(Metrics, SaveWhatCannotBeWrittenAsAnError) {
 
 TEST(ThreadsMetrics, CountEveryExecutionOfManyThreads) {
   MetricsManager metrics;
-  constexpr int kEach = 2000;
+  constexpr int kEach = 2000, kThreads = 4;
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i) {
+    threads.reserve(kThreads);
+    for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
         for (int j = 0; j < kEach; ++j) {
           metrics.record_node_execution({.node = "n", .duration_ms = 1, .cached = j % 2 == 0});

@@ -97,13 +97,13 @@ Result<Queries> Queries::open(const log::StoreDirectory& store,
   auto spill = std::filesystem::temp_directory_path(error);
   if (error) spill = store.root() / "cache";
   spill /= "weir-report-" + std::to_string(random_bits());
-  WEIR_TRY(auto database, store::open_views(store, std::move(bad)));
-  WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(auto views, store::open_views(store, std::move(bad)));
+  WEIR_TRY(auto connection, views.database.connect());
   WEIR_TRY(connection.execute(
       "SET memory_limit = '1GB'; SET temp_directory = " + store::sql_string(spill.string()) +
       "; SET preserve_insertion_order = false"));
-  return Queries(
-      std::make_unique<State>(State{std::move(spill), std::move(database), std::move(connection)}));
+  return Queries(std::make_unique<State>(
+      State{std::move(spill), std::move(views.database), std::move(connection)}));
 }
 
 Result<void> Queries::set(std::string_view variable, std::string_view value) {

@@ -110,9 +110,10 @@ class RecordedRun {
 
 /// A store of its own, removed at the end.
 class StoreFixture : public testing::Test {
- protected:
+ public:
   ~StoreFixture() override { std::filesystem::remove_all(store_.root()); }
 
+ protected:
   [[nodiscard]] std::unique_ptr<record::Recorder> record() {
     record::RecorderOptions options;
     options.clock = &clock_;

@@ -66,8 +66,8 @@ Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Cl
   board.asked_at_ = clock.now();
   const auto owned = log::RunLock::held(store);
   const auto bad = std::make_shared<store::BadPlaces>();
-  WEIR_TRY(const auto database, store::open_views(store, bad));
-  WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(const auto views, store::open_views(store, bad));
+  WEIR_TRY(auto connection, views.database.connect());
   WEIR_TRY(board.read_runs(connection, owned));
   WEIR_TRY(board.read_requests(connection));
   WEIR_TRY(board.find_histories(connection));
@@ -248,8 +248,8 @@ Result<void> StatusBoard::find_histories() {
   const bool knows_all = std::ranges::all_of(
       runs_, [this](const auto& run) { return histories_.contains(run.second.state.pipeline_id); });
   if (knows_all) return {};
-  WEIR_TRY(const auto database, store::open_views(store_, std::make_shared<store::BadPlaces>()));
-  WEIR_TRY(auto connection, database.connect());
+  WEIR_TRY(const auto views, store::open_views(store_, std::make_shared<store::BadPlaces>()));
+  WEIR_TRY(auto connection, views.database.connect());
   return find_histories(connection);
 }
 

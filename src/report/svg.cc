@@ -28,7 +28,7 @@ constexpr double kBase = kPlotHeight - kBottom;
 std::string svg_number(double value) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.1f", value);
-  std::string printed = text.data();
+  const std::string printed = text.data();
   return printed.ends_with(".0") ? printed.substr(0, printed.size() - 2) : printed;
 }
 
@@ -65,9 +65,10 @@ std::string svg_bar(double x, double y, double width, double height, Ink ink,
 /// The frame of a plot: axes, their numbers and titles, and the legend.
 class Frame {
  public:
-  Frame(const ValueAxis& y, double most) : axis_(y) {
-    ticks_ = y.is_duration ? duration_ticks(most) : round_ticks(most, y.is_whole);
-    top_value_ = ticks_.back();
+  Frame(const ValueAxis& y, double most)
+      : axis_(y),
+        ticks_(y.is_duration ? duration_ticks(most) : round_ticks(most, y.is_whole)),
+        top_value_(ticks_.back()) {
     const std::string size = svg_number(kPlotWidth) + " " + svg_number(kPlotHeight);
     out_ = R"(<svg class="plot" role="img" viewBox="0 0 )" + size +
            R"(" xmlns="http://www.w3.org/2000/svg">)";
@@ -120,7 +121,7 @@ class Frame {
  private:
   const ValueAxis& axis_;
   std::vector<double> ticks_;
-  double top_value_ = 1;
+  double top_value_;
   std::string out_;
 };
 
@@ -149,8 +150,8 @@ std::vector<std::pair<double, double>> points_of(const TimeAxis& x, const PlotSe
   std::vector<std::pair<double, double>> points;
   const double half = kInnerWidth / static_cast<double>(x.from.size()) / 2;
   for (std::size_t i = 0; i < x.from.size() && i < series.values.size(); ++i) {
-    if (series.values[i]) {
-      points.emplace_back(left_of(x, i) + half, frame.y_of(*series.values[i]));
+    if (const auto& value = series.values[i]) {
+      points.emplace_back(left_of(x, i) + half, frame.y_of(*value));
     }
   }
   return points;
@@ -206,12 +207,12 @@ std::string lines(const TimeAxis& x, const ValueAxis& y, const std::vector<PlotS
     }
     std::size_t next = 0;
     for (std::size_t i = 0; i < x.from.size() && i < one.values.size(); ++i) {
-      if (!one.values[i]) continue;
+      const auto& value = one.values[i];
+      if (!value) continue;
       const auto& [at, height] = points[next++];
       frame.add(R"(<circle class="mark )" + std::string(class_of(one.ink)) + R"(" cx=")" +
                 svg_number(at) + R"(" cy=")" + svg_number(height) + R"(" r="3"><title>)" +
-                escape_html(begin_of(x, i) + ", " + frame.told(one, *one.values[i])) +
-                "</title></circle>");
+                escape_html(begin_of(x, i) + ", " + frame.told(one, *value)) + "</title></circle>");
     }
   }
   return frame.finish(is_empty);

@@ -92,9 +92,9 @@ class CollectionTest : public testing::Test {
 
   std::string query(const std::string& sql) {
     bad_ = std::make_shared<BadPlaces>();
-    const auto database = open_views(store_, bad_);
-    if (!database) return database.error().message;
-    auto connection = database->connect();
+    const auto views = open_views(store_, bad_);
+    if (!views) return views.error().message;
+    auto connection = views->database.connect();
     auto rows = connection->query(sql);
     if (!rows) return rows.error().message;
     std::string all;

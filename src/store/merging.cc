@@ -29,8 +29,8 @@ class Merging {
   }
 
  private:
-  [[nodiscard]] std::vector<BatchRange> ranges_now() const {
-    std::vector<BatchRange> ranges;
+  [[nodiscard]] std::vector<MergeRange> ranges_now() const {
+    std::vector<MergeRange> ranges;
     for (const auto& part : folder_.manifest().parts()) {
       if (ranges.empty() || ranges.back().first != part.batch) {
         ranges.push_back({.first = part.batch, .last = part.last_batch});
@@ -42,7 +42,7 @@ class Merging {
     }
     for (const auto& batch : folder_.manifest().batches()) {
       if (!has_segments(batch)) continue;
-      const auto range = std::ranges::find_if(ranges, [&](const BatchRange& one) {
+      const auto range = std::ranges::find_if(ranges, [&](const MergeRange& one) {
         return one.first <= batch.number && batch.number <= one.last;
       });
       if (range != ranges.end()) range->may_merge = false;
@@ -60,7 +60,7 @@ class Merging {
     });
   }
 
-  Result<void> merge(const std::vector<BatchRange>& ranges) {
+  Result<void> merge(const std::vector<MergeRange>& ranges) {
     const auto number = folder_.manifest().number() + 1;
     WEIR_TRY(open_session());
     std::map<std::pair<std::string, std::optional<std::string>>, std::vector<log::Part>> places;
@@ -89,7 +89,7 @@ class Merging {
     return {};
   }
 
-  Result<void> replace(const std::vector<BatchRange>& ranges, std::vector<log::Part> made) {
+  Result<void> replace(const std::vector<MergeRange>& ranges, std::vector<log::Part> made) {
     const auto first = ranges.front().first, last = ranges.back().last;
     for (auto& part : made) {
       part.batch = first;
@@ -137,7 +137,7 @@ class Merging {
 };
 
 /// How far the ranges from `begin` on go together.
-std::size_t end_of_merge(const std::vector<BatchRange>& ranges, std::size_t begin,
+std::size_t end_of_merge(const std::vector<MergeRange>& ranges, std::size_t begin,
                          const MergeLimits& limits) {
   std::uint64_t bytes = 0, largest = 0;
   std::size_t parts = 0, good_end = begin;
@@ -157,7 +157,7 @@ std::size_t end_of_merge(const std::vector<BatchRange>& ranges, std::size_t begi
 
 }  // namespace
 
-std::vector<std::pair<std::size_t, std::size_t>> merges(const std::vector<BatchRange>& ranges,
+std::vector<std::pair<std::size_t, std::size_t>> merges(const std::vector<MergeRange>& ranges,
                                                         const MergeLimits& limits) {
   std::vector<std::pair<std::size_t, std::size_t>> found;
   for (std::size_t begin = 0; begin < ranges.size();) {

@@ -20,7 +20,7 @@ struct MergeLimits {
 };
 
 /// The parts of some batches that follow each other.
-struct BatchRange {
+struct MergeRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   std::uint64_t bytes = 0;
@@ -31,7 +31,7 @@ struct BatchRange {
 /// Which ranges become one, as indices of the first and the one after the last: none that has more
 /// than the others together, so that each event is written anew only as often as its store doubles.
 [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> merges(
-    const std::vector<BatchRange>& ranges, const MergeLimits& limits);
+    const std::vector<MergeRange>& ranges, const MergeLimits& limits);
 
 struct MergeReport {
   std::uint64_t from = 0;        ///< parts

@@ -10,8 +10,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-std::vector<BatchRange> ranges_of(const std::vector<std::uint64_t>& sizes) {
-  std::vector<BatchRange> ranges;
+std::vector<MergeRange> ranges_of(const std::vector<std::uint64_t>& sizes) {
+  std::vector<MergeRange> ranges;
   for (const auto size : sizes) ranges.push_back({.bytes = size, .parts = {log::Part()}});
   return ranges;
 }

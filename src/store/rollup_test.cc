@@ -12,6 +12,7 @@
 #include "log/sealing.h"
 #include "store/compaction.h"
 #include "store/event_table.h"
+#include "store/part_reader.h"
 #include "store/query.h"
 #include "store/verify.h"
 
@@ -81,9 +82,9 @@ class RollupTest : public testing::Test {
   }
 
   Connection open() {
-    const auto database = open_views(store_, std::make_shared<BadPlaces>());
-    EXPECT_TRUE(database) << database.error().message;
-    return *database->connect();
+    const auto views = open_views(store_, std::make_shared<BadPlaces>());
+    EXPECT_TRUE(views) << views.error().message;
+    return *views->database.connect();
   }
 
   /// All rows as JSON text, or the error.
@@ -320,10 +321,9 @@ TEST_F(RollupTest, AreReadForOneTenantWithoutAnyFileOfOthers) {
   const auto database = *Database::open_in_memory();
   auto connection = *database.connect();
   // A tail of that tenant alone is its business; here it is empty.
-  ASSERT_TRUE(connection.execute(
-      "CREATE MACRO weir_tail() AS TABLE SELECT * FROM read_parquet(" +
-      sql_string((store_.parts() / log::read_manifest(store_)->parts()[0].file).string()) +
-      ") WHERE false"));
+  const auto part = store_.parts() / log::read_manifest(store_)->parts()[0].file;
+  ASSERT_TRUE(connection.execute("CREATE MACRO weir_tail() AS TABLE SELECT * FROM " +
+                                 parts_sql({part}) + " WHERE false"));
   const auto files =
       add_rollup_tables(connection, store_, *log::read_manifest(store_), {.tenant = "acme"});
   ASSERT_TRUE(files) << files.error().message;

@@ -343,9 +343,9 @@ class Schedule {
   }
 
   void check_sql(const log::StoreDirectory& store, const std::set<std::uint64_t>& found) {
-    const auto database = store::open_views(store, std::make_shared<store::BadPlaces>());
-    if (!database) return broken(database.error().message);
-    auto connection = database->connect();
+    const auto views = store::open_views(store, std::make_shared<store::BadPlaces>());
+    if (!views) return broken(views.error().message);
+    auto connection = views->database.connect();
     auto rows = connection->query("SELECT run_seq FROM events ORDER BY 1");
     if (!rows) return broken(rows.error().message);
     std::vector<std::uint64_t> numbers;
