@@ -25,7 +25,7 @@ struct CheckOptions {
 };
 
 /// What is found in one file.
-struct Finding {
+struct FileFinding {
   std::string path;
   std::vector<Problem> errors;
   std::vector<Problem> warnings{};
@@ -37,7 +37,7 @@ struct Finding {
   }
 };
 
-void print_finding(const Finding& finding) {
+void print_finding(const FileFinding& finding) {
   auto warnings = finding.warnings;
   for (auto& warning : warnings) warning.message.insert(0, "warning: ");
   auto all = finding.errors;
@@ -64,7 +64,7 @@ void add_findings(const std::vector<Problem>& problems, std::string_view severit
   }
 }
 
-json::Object finding_json(const Finding& finding) {
+json::Object finding_json(const FileFinding& finding) {
   json::Object object;
   object.set("file", finding.path);
   object.set("status", finding.status());
@@ -75,7 +75,7 @@ json::Object finding_json(const Finding& finding) {
   return object;
 }
 
-int report(const std::vector<Finding>& findings, const CheckOptions& options) {
+int report(const std::vector<FileFinding>& findings, const CheckOptions& options) {
   int exit = kDone;
   json::Array files;
   for (const auto& finding : findings) {
@@ -95,13 +95,13 @@ bool is_config(const std::string& path) {
   return std::filesystem::path(path).filename() == config::kFileName;
 }
 
-Result<Finding> check_config(const std::string& path) {
+Result<FileFinding> check_config(const std::string& path) {
   WEIR_TRY(const auto text, read_file(path, config::kMaxFileBytes));
-  return Finding{.path = path, .errors = config::parse(text).problems};
+  return FileFinding{.path = path, .errors = config::parse(text).problems};
 }
 
-Result<Finding> check_pipeline(const std::string& path, const config::Config& config,
-                               const tool::Registry& tools) {
+Result<FileFinding> check_pipeline(const std::string& path, const config::Config& config,
+                                   const tool::Registry& tools) {
   WEIR_TRY(const auto file, pipeline::load_file(path));
   auto problems = pipeline::problems_of(file, tools);
   WEIR_TRY(const auto nested, nested_problems(file.definition, config, tools));
@@ -109,21 +109,21 @@ Result<Finding> check_pipeline(const std::string& path, const config::Config& co
   pipeline::sort_problems(problems);
   // Of what is wrong it is not known yet what may not be meant.
   auto warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>();
-  return Finding{.path = path,
-                 .errors = std::move(problems),
-                 .warnings = std::move(warnings),
-                 .when_right = "ok, " + text::count(file.definition.nodes.size(), "node")};
+  return FileFinding{.path = path,
+                     .errors = std::move(problems),
+                     .warnings = std::move(warnings),
+                     .when_right = "ok, " + text::count(file.definition.nodes.size(), "node")};
 }
 
-Result<std::vector<Finding>> check_registry(const config::Config& settings,
-                                            const tool::Registry& tools) {
+Result<std::vector<FileFinding>> check_registry(const config::Config& settings,
+                                                const tool::Registry& tools) {
   if (settings.pipelines.empty()) {
     return fail(ErrorCode::kInvalidInput,
                 "nothing to check: name a file, or the registry's folders as 'pipelines' in " +
                     std::string(config::kFileName));
   }
   WEIR_TRY(const auto registry, pipeline::Registry::load(settings.pipelines, tools));
-  std::vector<Finding> findings;
+  std::vector<FileFinding> findings;
   findings.reserve(registry.entries().size());
   for (const auto& [path, file, problems] : registry.entries()) {
     const auto& definition = file.definition;
@@ -157,7 +157,7 @@ int check(const Invocation& invocation, const CheckOptions& options) {
     if (checked->empty() && !options.json) std::printf("there are no pipelines in the registry\n");
     return report(*checked, options);
   }
-  std::vector<Finding> findings;
+  std::vector<FileFinding> findings;
   findings.reserve(files.size());
   int exit = kDone;
   for (const auto& path : files) {

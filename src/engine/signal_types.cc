@@ -64,11 +64,11 @@ std::string_view to_string(Role role) {
 }
 
 bool is_signal_name(std::string_view name) {
-  constexpr std::size_t kMaxName = 64;
+  constexpr std::size_t kMaxSignalName = 64;
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
   };
-  return !name.empty() && name.size() <= kMaxName && std::ranges::all_of(name, allowed);
+  return !name.empty() && name.size() <= kMaxSignalName && std::ranges::all_of(name, allowed);
 }
 
 std::string canonical_signal_type(std::string_view name) {

@@ -5,7 +5,7 @@ namespace weir::report {
 namespace {
 
 /// Of nodes and log lines in one page.
-constexpr std::size_t kMostRows = 2000;
+constexpr std::size_t kMostHtmlRows = 2000;
 
 constexpr std::string_view kComparePage = R"css(
 :root{--ink:#1d2126;--soft:#5b636d;--line:#e2e0da;--page:#fff;--a:#fbeceb;--b:#e8f4ee;--mark:#8a5a10}
@@ -151,7 +151,7 @@ void add_nodes(Page& page, const Comparison& comparison) {
     } else if (node.output_differs) {
       changes.push_back({node.node_id + ": output", "another", "another"});
     }
-    if (changes.size() >= kMostRows) break;
+    if (changes.size() >= kMostHtmlRows) break;
   }
   page.changes("Nodes that differ", "node", changes);
 }
@@ -163,7 +163,7 @@ void add_durations(Page& page, const Comparison& comparison) {
   for (const auto& node : comparison.nodes) {
     const auto& duration = node.duration;
     if (!duration.a_ms && !duration.b_ms) continue;
-    if (++rows > kMostRows) break;
+    if (++rows > kMostHtmlRows) break;
     const auto in_words = [](std::optional<double> ms) {
       return ms ? text::duration(*ms) : std::string();
     };
@@ -182,7 +182,7 @@ void add_logs(Page& page, const Comparison& comparison) {
   std::vector<Change> changes;
   const auto add = [&changes](const std::vector<LogOnlyIn>& logs, std::string Change::* side) {
     for (const auto& log : logs) {
-      if (changes.size() == kMostRows) return;
+      if (changes.size() == kMostHtmlRows) return;
       auto& change = changes.emplace_back();
       change.what = log.node_id + " " + log.level;
       change.*side = log.message;

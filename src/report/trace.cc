@@ -11,7 +11,7 @@ using event::Field;
 using event::Type;
 using project::NodeState;
 using project::RunState;
-using Kind = TraceSpan::Kind;
+using SpanKind = TraceSpan::Kind;
 
 /// Of spans and calls within nodes; later ones are left out.
 constexpr std::size_t kMostCalls = 200'000;
@@ -62,7 +62,7 @@ std::unordered_set<std::string_view> critical_path(const RunState& run) {
 
 TraceSpan attempt_span(const NodeState& node, const project::Attempt& attempt) {
   TraceSpan span{
-      .kind = Kind::kNode,
+      .kind = SpanKind::kNode,
       .name = node.node_id,
       .detail = node.plugin_id.empty() ? node.tool_id : node.plugin_id + "." + node.tool_id,
       .node_id = node.node_id,
@@ -78,7 +78,7 @@ TraceSpan attempt_span(const NodeState& node, const project::Attempt& attempt) {
 class Assembly {
  public:
   Assembly(const RunState& run, const std::string& span_id) : run_(run) {
-    all_.push_back({.kind = Kind::kRun,
+    all_.push_back({.kind = SpanKind::kRun,
                     .name = run.pipeline_id,
                     .span_id = span_id,
                     .started_at = run.started_at,
@@ -108,7 +108,7 @@ class Assembly {
       for (const auto& attempt : node.attempts) {
         auto span = attempt_span(node, attempt);
         if (whole) {
-          span.kind = Kind::kAttempt;
+          span.kind = SpanKind::kAttempt;
           span.name = "attempt " + std::to_string(attempt.number);
           span.detail.clear();
           span.parent = whole;
@@ -206,7 +206,7 @@ class Assembly {
 
 }  // namespace
 
-std::string_view kind_name(Kind kind) {
+std::string_view kind_name(SpanKind kind) {
   static constexpr std::string_view kNames[] = {"run",      "node",      "attempt", "tool",
                                                 "provider", "child_run", "span"};
   return kNames[static_cast<std::size_t>(kind)];
@@ -226,26 +226,26 @@ void TraceFold::apply(const event::EventView& event) {
       return;
     case Type::kToolInvoked:
     case Type::kToolStarted:
-      return begin(event, Kind::kTool, text(Field::kCallId) + text(Field::kToolId),
+      return begin(event, SpanKind::kTool, text(Field::kCallId) + text(Field::kToolId),
                    text(Field::kToolId));
     case Type::kToolCompleted:
     case Type::kToolFailed:
     case Type::kToolUndone:
     case Type::kToolUndoFailed:
-      return end(event, Kind::kTool, text(Field::kCallId) + text(Field::kToolId),
+      return end(event, SpanKind::kTool, text(Field::kCallId) + text(Field::kToolId),
                  text(Field::kToolId));
     case Type::kProviderCallStarted:
-      return begin(event, Kind::kProvider, text(Field::kCallId),
+      return begin(event, SpanKind::kProvider, text(Field::kCallId),
                    text(Field::kProvider) + " " + text(Field::kOperation));
     case Type::kProviderCallCompleted:
     case Type::kProviderCallFailed:
-      return end(event, Kind::kProvider, text(Field::kCallId),
+      return end(event, SpanKind::kProvider, text(Field::kCallId),
                  text(Field::kProvider) + " " + text(Field::kOperation));
     case Type::kChildSpawned:
-      return begin(event, Kind::kChildRun, text(Field::kTargetRunId), "run");
+      return begin(event, SpanKind::kChildRun, text(Field::kTargetRunId), "run");
     case Type::kChildCompleted:
     case Type::kChildFailed:
-      return end(event, Kind::kChildRun, text(Field::kTargetRunId), "run");
+      return end(event, SpanKind::kChildRun, text(Field::kTargetRunId), "run");
     case Type::kSpan:
       return observe(event);
     default:
@@ -253,24 +253,27 @@ void TraceFold::apply(const event::EventView& event) {
   }
 }
 
-void TraceFold::begin(const event::EventView& event, Kind kind, std::string key, std::string name) {
+void TraceFold::begin(const event::EventView& event, SpanKind kind, std::string key,
+                      std::string name) {
   std::string node_id(event.text(Field::kNodeId));
   const Key place(kind, node_id, std::move(key));
   // One that was invoked and then started is one.
   if (open_.contains(place) || calls_.size() == kMostCalls) return;
   open_.emplace(place, calls_.size());
-  TracedCall call{.span = {.kind = kind,
-                           .name = std::move(name),
-                           .detail = std::string(event.text(
-                               kind == Kind::kChildRun ? Field::kTargetRunId : Field::kModelId)),
-                           .node_id = std::move(node_id),
-                           .started_at = event.timestamp(),
-                           .state = "running"},
-                  .attempt = event.integer(Field::kAttempt).value_or(0)};
+  TracedCall call{
+      .span = {.kind = kind,
+               .name = std::move(name),
+               .detail = std::string(
+                   event.text(kind == SpanKind::kChildRun ? Field::kTargetRunId : Field::kModelId)),
+               .node_id = std::move(node_id),
+               .started_at = event.timestamp(),
+               .state = "running"},
+      .attempt = event.integer(Field::kAttempt).value_or(0)};
   calls_.push_back(std::move(call));
 }
 
-void TraceFold::end(const event::EventView& event, Kind kind, std::string key, std::string name) {
+void TraceFold::end(const event::EventView& event, SpanKind kind, std::string key,
+                    std::string name) {
   const Key place(kind, std::string(event.text(Field::kNodeId)), key);
   if (!open_.contains(place)) {
     begin(event, kind, std::move(key), std::move(name));
@@ -297,7 +300,7 @@ void TraceFold::observe(const event::EventView& event) {
   const bool failed = event.has(Field::kErrorType) || event.text(Field::kLevel) == "ERROR";
   const auto operation = event.text(Field::kOperation);
   const auto name = operation.empty() ? event.text(Field::kNodeId) : operation;
-  calls_.push_back({.span = {.kind = Kind::kObserved,
+  calls_.push_back({.span = {.kind = SpanKind::kObserved,
                              .name = std::string(name.empty() ? "span" : name),
                              .detail = std::string(event.text(Field::kComponent)),
                              .node_id = std::string(event.text(Field::kNodeId)),

@@ -14,7 +14,6 @@ namespace {
 
 using event::Field;
 
-constexpr std::size_t kDateSize = std::string_view("0000-00-00").size();
 constexpr std::uint64_t kMaxPartBytes = std::uint64_t{4} << 30;
 
 /// What a foreign event is known by; may be empty.

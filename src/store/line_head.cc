@@ -9,8 +9,6 @@ namespace {
 
 using event::Field;
 
-constexpr std::size_t kDateSize = std::string_view("0000-00-00").size();
-
 /// Walks over the members of a line, whose names are in the catalogue's order.
 class Members {
  public:

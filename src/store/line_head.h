@@ -12,6 +12,9 @@ namespace weir::store {
 /// Which fields something has.
 using FieldSet = std::bitset<event::kFieldCount>;
 
+/// YYYY-MM-DD.
+inline constexpr std::size_t kDateSize = std::string_view("0000-00-00").size();
+
 /// What compaction must know of an event before it is decoded.
 struct LineHead {
   std::string_view date;  ///< YYYY-MM-DD, UTC; a view into the line, as the next one

@@ -18,8 +18,8 @@ constexpr std::array kColumns = {
 };
 
 /// Words that the catalogue's types begin with: new ones may come.
-constexpr std::array<std::string_view, 5> kReserved = {"pipeline_", "signal_", "approval_", "weir_",
-                                                       "weir."};
+constexpr std::array<std::string_view, 5> kReservedBeginnings = {"pipeline_", "signal_",
+                                                                 "approval_", "weir_", "weir."};
 
 std::unexpected<Error> wrong_event(const OwnEvent& event, const std::string& what) {
   return fail(ErrorCode::kInvalidInput, "an event '" + event.type.substr(0, 128) + "' " + what);
@@ -50,7 +50,7 @@ Result<void> check(const OwnEvent& event) {
   const auto type = event::find_type(event.type);
   if (!type) return wrong_event(event, "has no name: a-z, 0-9, '_' and '.', at most 128");
   const bool is_reserved = std::ranges::any_of(
-      kReserved, [&](std::string_view word) { return event.type.starts_with(word); });
+      kReservedBeginnings, [&](std::string_view word) { return event.type.starts_with(word); });
   const bool is_agent_run = type == event::Type::kAgentRun;
   if (is_reserved || (type != event::Type::kCustom && !is_agent_run)) {
     return wrong_event(event, "is not for tools to say: a name of their own, or agent_run");
