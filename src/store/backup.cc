@@ -242,7 +242,8 @@ class Backup {
     WEIR_TRY(const auto names, std::move(listed));
     WEIR_TRY(make_folder(folder));
     for (const auto& name : names) {
-      const auto below = folder + "/" + name;
+      auto below = folder;
+      below.append("/").append(name);
       if (below == "artifacts/tmp" || name.contains(kUnfinished)) continue;
       std::vector<std::string> ignored;
       if (store_.files().list((store_.root() / below).c_str(), ignored) == 0) {

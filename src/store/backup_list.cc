@@ -81,8 +81,9 @@ Result<BackupList> BackupList::parse(std::string_view text) {
     list.anchor = Sha256::parse(*anchor->string());
   members.each("files", [&](const json::Value& item) {
     auto file = file_of(item);
-    if (file) list.files.push_back(*std::move(file));
-    return file.has_value();
+    if (!file) return false;
+    list.files.push_back(*std::move(file));
+    return true;
   });
   members.each("left", [&](const json::Value& item) {
     log::Members of_item(item);

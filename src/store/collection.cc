@@ -244,8 +244,9 @@ class Collection {
         continue;
       }
       const auto place = std::ranges::find(next, part.file, &log::Part::file);
-      if (merged->part) {
-        *place = *std::move(merged->part);
+      auto remade = *std::move(merged);
+      if (remade.part) {
+        *place = *std::move(remade.part);
         ++rewritten;
       } else {
         next.erase(place);

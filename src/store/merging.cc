@@ -74,12 +74,14 @@ class Merging {
         made.push_back(std::move(parts.front()));  // it stays the file that it is
         continue;
       }
+      WEIR_CHECK(connection_.has_value());  // opened before
       auto merged = merge_parts(folder_, *connection_, parts, number);
       if (!merged) return leave(parts, std::move(merged).error());
       from += parts.size();
-      duplicates += merged->duplicates;
-      if (!merged->part) continue;
-      made.push_back(*std::move(merged->part));
+      auto whole = *std::move(merged);
+      duplicates += whole.duplicates;
+      if (!whole.part) continue;
+      made.push_back(*std::move(whole.part));
       ++into;
     }
     WEIR_TRY(replace(ranges, std::move(made)));

@@ -103,7 +103,7 @@ Result<path> PartFolder::to_read(const log::Part& part) const {
 }
 
 Result<path> PartFolder::to_look_at(const log::Part& part) const {
-  const auto original = store_.parts() / part.file;
+  auto original = store_.parts() / part.file;
   if (&store_.files() == &local_files()) return original;
   auto copy = scratch() / (sha256(part.file).text() + ".parquet");
   std::error_code ignored;

@@ -57,9 +57,9 @@ class PartFolder {
   PartFolder(const log::StoreDirectory& store, const std::filesystem::path& scratch, File lock,
              log::Manifest manifest);
 
-  [[nodiscard]] Result<void> sync_folders(const std::filesystem::path& path) const;
+  [[nodiscard]] Result<void> sync_folders(const std::filesystem::path& file) const;
   [[nodiscard]] Result<void> remove_leftovers() const;
-  [[nodiscard]] Result<void> remove(const std::filesystem::path& path) const;
+  [[nodiscard]] Result<void> remove(const std::filesystem::path& file) const;
 
   log::StoreDirectory store_;
   std::filesystem::path scratch_;

@@ -120,10 +120,10 @@ Result<Rollups> parse_rollup_index(std::string_view text) {
   Rollups rollups;
   members.each("files", [&](const json::Value& item) {
     log::Members file(item);
-    Rollup rollup{.batches = {.first = file.number("first"), .last = file.number("last")},
-                  .events = file.number("events"),
-                  .minutes = file_of(file, "minutes"),
-                  .hours = file_of(file, "hours")};
+    const Rollup rollup{.batches = {.first = file.number("first"), .last = file.number("last")},
+                        .events = file.number("events"),
+                        .minutes = file_of(file, "minutes"),
+                        .hours = file_of(file, "hours")};
     const auto before = rollups.empty() ? 0 : rollups.back().batches.last;
     if (rollup.batches.first <= before || rollup.batches.last < rollup.batches.first) return false;
     rollups.push_back(rollup);

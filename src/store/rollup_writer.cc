@@ -32,9 +32,9 @@ Result<std::pair<std::uint64_t, std::uint64_t>> two_numbers(Connection& connecti
 
 }  // namespace
 
-RollupWriter::RollupWriter(const log::StoreDirectory& store, std::filesystem::path scratch,
+RollupWriter::RollupWriter(log::StoreDirectory store, std::filesystem::path scratch,
                            Database database, Connection connection)
-    : store_(store),
+    : store_(std::move(store)),
       scratch_(std::move(scratch)),
       database_(std::move(database)),
       connection_(std::move(connection)) {}
@@ -104,8 +104,9 @@ Result<Rollup> RollupWriter::merge(std::span<const Rollup> neighbours) {
 Result<Rollup> RollupWriter::without_rows_before(const Rollup& rollup, std::string_view date) {
   const auto day = "TIMESTAMP " + sql_string(date);
   WEIR_TRY(const auto minutes, rows_of({&rollup, 1}, RollupLevel::kMinutes));
-  WEIR_TRY(const auto counts, two_numbers(connection_, "SELECT count(*), count(*) FILTER (time < " +
-                                                           day + ") FROM (" + minutes + ")"));
+  std::string sql = "SELECT count(*), count(*) FILTER (time < ";
+  sql.append(day).append(") FROM (").append(minutes).append(")");
+  WEIR_TRY(const auto counts, two_numbers(connection_, sql));
   if (counts.second == 0) return rollup;
   Rollup rest{.batches = rollup.batches};
   for (const auto level : kRollupLevels) {
@@ -119,7 +120,7 @@ Result<Rollup> RollupWriter::without_rows_before(const Rollup& rollup, std::stri
 Result<std::filesystem::path> RollupWriter::local(const std::filesystem::path& path) {
   if (&store_.files() == &local_files()) return path;
   WEIR_TRY(const auto bytes, read_file(path, kMaxFileBytes, store_.files()));
-  const auto copy = scratch_ / sha256(path.string()).text();
+  auto copy = scratch_ / sha256(path.string()).text();
   WEIR_TRY(write_file_durably(copy, bytes));
   return copy;
 }

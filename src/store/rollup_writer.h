@@ -34,7 +34,7 @@ class RollupWriter {
   [[nodiscard]] Result<Rollup> without_rows_before(const Rollup& rollup, std::string_view date);
 
  private:
-  RollupWriter(const log::StoreDirectory& store, std::filesystem::path scratch, Database database,
+  RollupWriter(log::StoreDirectory store, std::filesystem::path scratch, Database database,
                Connection connection);
 
   [[nodiscard]] Result<void> sum_up(const std::string& events);
