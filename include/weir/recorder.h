@@ -95,7 +95,7 @@ class Recorder {
   /// Makes what is missing of the store. Errors: kInvalidInput, kIo, kUnavailable (a newer format;
   /// the system gives no thread).
   [[nodiscard]] static StatusOr<Recorder> open(const std::filesystem::path& store,
-                                               RecorderOptions options = {}) noexcept;
+                                               const RecorderOptions& options = {}) noexcept;
 
   /// Errors: kInvalidInput for what is not an id or type; kConflict when somebody records this run;
   /// kCancelled after `stop`; those of the log.

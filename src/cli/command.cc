@@ -147,35 +147,8 @@ bool is_answer(const CLI::App& app, const CLI::ParseError& outcome) {
          (!app.get_subcommands().empty() || app.remaining().empty());
 }
 
-}  // namespace
-
-int act(const Invocation& invocation) {
-  try {
-    return invocation.action();
-  } catch (const std::exception& exception) {
-    say("weir: %s\n", exception.what());
-    return invocation.own_failure.value_or(kStoreFailed);
-  }
-}
-
-int run_program(int argc, char** argv) {
-  // Not commands for people: plugins are started with them, so they begin at once.
-  if (argc > 1 && argv[1] == tool::kSuperviseCommand) return tool::supervise(argc - 2, argv + 2);
-  if (argc > 1 && argv[1] == tool::kHostCommand) return tool::host_library(argc - 2, argv + 2);
-  fill_standard_streams();
-  CLI::App app(
-      "The flight recorder for pipelines: runs them, and writes down everything that happens.",
-      "weir");
-  app.set_version_flag("-v,--version", "weir " WEIR_VERSION);
-  app.require_subcommand(1);
-  app.fallthrough();
-  Invocation invocation;
-  app.add_option(
-      "--store", invocation.store,
-      "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
-  app.add_option(
-      "--config", invocation.config,
-      "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
+/// In the order of the help.
+void add_commands(CLI::App& app, Invocation& invocation) {
   add_run(app, invocation);
   add_resume(app, invocation);
   add_rerun(app, invocation);
@@ -208,6 +181,38 @@ int run_program(int argc, char** argv) {
   add_hooks(app, invocation);
   add_plugins(app, invocation);
   add_schema(app, invocation);
+}
+
+}  // namespace
+
+int act(const Invocation& invocation) {
+  try {
+    return invocation.action();
+  } catch (const std::exception& exception) {
+    say("weir: %s\n", exception.what());
+    return invocation.own_failure.value_or(kStoreFailed);
+  }
+}
+
+int run_program(int argc, char** argv) {
+  // Not commands for people: plugins are started with them, so they begin at once.
+  if (argc > 1 && argv[1] == tool::kSuperviseCommand) return tool::supervise(argc - 2, argv + 2);
+  if (argc > 1 && argv[1] == tool::kHostCommand) return tool::host_library(argc - 2, argv + 2);
+  fill_standard_streams();
+  CLI::App app(
+      "The flight recorder for pipelines: runs them, and writes down everything that happens.",
+      "weir");
+  app.set_version_flag("-v,--version", "weir " WEIR_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Invocation invocation;
+  app.add_option(
+      "--store", invocation.store,
+      "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
+  app.add_option(
+      "--config", invocation.config,
+      "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
+  add_commands(app, invocation);
   try {
     app.parse(reversed_words(take_command(argc, argv, invocation), argv));
   } catch (const CLI::ParseError& outcome) {

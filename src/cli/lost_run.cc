@@ -30,7 +30,7 @@ Result<engine::LostRun> take_lost_run(const log::StoreDirectory& store,
                        .params = {}};
   const auto& run = lost.owned.recorded;
   if (run.last_run_seq == 0) return lost;
-  if (!has_beginning(run)) {
+  if (!has_beginning(run) || !run.input_sha256) {
     return fail(ErrorCode::kInvalidInput,
                 "run " + id.text() + " was not begun by weir run: it cannot be resumed");
   }

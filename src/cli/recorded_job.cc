@@ -40,7 +40,7 @@ bool has_beginning(const engine::RecordedRun& run) {
 
 Result<RunJob> job_of(const engine::RecordedRun& run, config::Config settings,
                       const artifact::ArtifactStore& artifacts) {
-  if (!has_beginning(run)) {
+  if (!has_beginning(run) || !run.definition_sha256 || !run.input_sha256) {
     return fail(ErrorCode::kInvalidInput,
                 "run " + run.run_id.text() + " was not begun by weir run: it cannot be run again");
   }

@@ -92,8 +92,8 @@ class Prompt {
   }
 
  private:
-  /// A line, and the signal that came meanwhile; 0: none. Nobody else waits for signals then: of two
-  /// one gets them.
+  /// A line, and the signal that came meanwhile; 0: none. Nobody else waits for signals then: of
+  /// two one gets them.
   static std::pair<LineEditor::Line, int> read_line(LineEditor& editor, const char* prompt) {
     const InterruptStop interrupt("");
     std::fflush(stdout);

@@ -163,7 +163,7 @@ Recorder::Recorder(std::shared_ptr<embed::RecorderState> state) noexcept
     : state_(std::move(state)) {}
 
 StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
-                                  RecorderOptions options) noexcept {
+                                  const RecorderOptions& options) noexcept {
   if (auto status = embed::check(options); !status) return status;
   auto directory = log::StoreDirectory::create(store);
   if (!directory) return to_status(directory.error());

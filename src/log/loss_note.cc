@@ -61,9 +61,9 @@ std::optional<Loss> parse(std::string_view text) {
 Result<LossNote> LossNote::reserve(const StoreDirectory& store, std::string_view writer) {
   const auto path = store.run_locks() / (std::string(writer) + std::string(kExtension));
   WEIR_TRY(auto file, File::open_or_create(path, store.files()));
-  LossNote note(std::move(file), store.files());
-  WEIR_TRY(const bool is_ours, note.file_->try_lock());
+  WEIR_TRY(const bool is_ours, file.try_lock());
   if (!is_ours) return fail(ErrorCode::kConflict, path.string() + ": is another recorder's");
+  LossNote note(std::move(file), store.files());
   WEIR_TRY(note.put(""));
   return note;
 }
@@ -74,12 +74,14 @@ LossNote::~LossNote() {
 
 Result<void> LossNote::put(std::string text) {
   text.resize(kBytes - 1, ' ');
+  WEIR_CHECK(file_.has_value());
   return file_->write_at(0, text += '\n');
 }
 
 Result<void> LossNote::write(const Loss& loss) {
   is_empty_ = false;
   WEIR_TRY(put(to_text(loss)));
+  WEIR_CHECK(file_.has_value());
   WEIR_TRY(file_->sync());
   return sync_directory(file_->path().parent_path(), *files_);
 }

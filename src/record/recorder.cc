@@ -254,7 +254,7 @@ Run::Run(Recorder& recorder, const RunFields& fields, log::RunLock lock)
   add_constant(event::Field::kWorkflowId, ids.workflow_id);
   add_constant(event::Field::kCorrelationId, ids.correlation_id);
   std::ranges::sort(constants_, {}, &RenderedField::field);
-  says_redacted_ = redacted_.total() > 0;
+  if (redacted_.total() > 0) says_redacted_ = true;
 }
 
 void Run::add_constant(event::Field field, std::string_view text) {

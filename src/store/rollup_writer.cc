@@ -111,7 +111,9 @@ Result<Rollup> RollupWriter::without_rows_before(const Rollup& rollup, std::stri
   Rollup rest{.batches = rollup.batches};
   for (const auto level : kRollupLevels) {
     WEIR_TRY(const auto rows, rows_of({&rollup, 1}, level));
-    WEIR_TRY(write(rest, level, "SELECT * FROM (" + rows + ") WHERE time >= " + day));
+    std::string newer = "SELECT * FROM (";
+    newer.append(rows).append(") WHERE time >= ").append(day);
+    WEIR_TRY(write(rest, level, newer));
   }
   return rest;
 }

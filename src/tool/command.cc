@@ -125,7 +125,7 @@ class Command {
  private:
   void take_signal();
   void take_stop();
-  void let_go_on();
+  void let_go_on() const;
   void end();
   [[nodiscard]] int poll_timeout_ms() const;
   void handle_deadlines();
@@ -224,7 +224,7 @@ void Command::take_stop() {
 }
 
 /// What is held cannot end.
-void Command::let_go_on() {
+void Command::let_go_on() const {
   if (request_.hold != nullptr) request_.hold->set(false);
 }
 
