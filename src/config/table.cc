@@ -118,6 +118,18 @@ Shape<Signals> signals_shape() {
        key<Signals>("default_role", &Signals::default_role, role, "of everybody else")});
 }
 
+auto secrets_shape() {
+  return map("secrets", secret_shape(),
+             {.what = "a secret's name: letters, digits, '_' and '-'",
+              .pattern = "^[A-Za-z0-9_-]+$",
+              .accepts = [](std::string_view name) {
+                const auto allowed = [](char c) {
+                  return is_letter_or_digit(c) || c == '_' || c == '-';
+                };
+                return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
+              }});
+}
+
 }  // namespace
 
 Shape<event::Level> level_shape() {
@@ -219,17 +231,7 @@ const Shape<Config>& config_shape() {
                    "The registry: folders of pipeline files, which `weir run ID` finds by their "
                    "ids, and `weir check` checks."),
        key<Config>(
-           "secrets", &Config::secrets,
-           map("secrets", secret_shape(),
-               {.what = "a secret's name: letters, digits, '_' and '-'",
-                .pattern = "^[A-Za-z0-9_-]+$",
-                .accepts =
-                    [](std::string_view name) {
-                      const auto allowed = [](char c) {
-                        return is_letter_or_digit(c) || c == '_' || c == '-';
-                      };
-                      return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
-                    }}),
+           "secrets", &Config::secrets, secrets_shape(),
            "Where pipelines' `${secrets.NAME}` come from. One that is not named here is the "
            "environment variable of its name."),
        key<Config>("plugins", &Config::plugins, plugins_shape(),
