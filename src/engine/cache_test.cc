@@ -72,7 +72,6 @@ class CacheTest : public EngineTest {
   }
   Result<RunReport> run_one(const std::string& settings = R"("cache": true)",
                             const std::string& input = "{}") {
-    wait_for_next_writer();
     auto report = run(pipeline(settings), *json::parse(input)->object());
     EXPECT_TRUE(report && report->outcome == pipeline::RunOutcome::kCompleted);
     return report;

@@ -56,7 +56,6 @@ class RerunTest : public EngineTest {
                               std::span<const std::string> owned_events = {}) {
     called_.clear();
     const auto file = pipeline::read_definition(*json::parse(json));
-    wait_for_next_writer();
     record::Recorder recorder(store, {});
     Engine engine(recorder, artifacts_, tools_);
     std::optional<OwnedRun> owned;

@@ -3,14 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "engine/engine_testing.h"
@@ -20,10 +18,6 @@
 
 /// For tests: what was recorded of a run, whole or up to where its process was lost.
 namespace weir::engine {
-
-/// Segments are named by the millisecond in which their writer began: after this, those of the next
-/// one come after those of the last one.
-inline void wait_for_next_writer() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
 
 /// The lines of a store's events, in their order.
 [[nodiscard]] inline std::vector<std::string> lines_of(const log::StoreDirectory& store) {

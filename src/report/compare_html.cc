@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "report/compare.h"
+#include "report/html.h"
 
 namespace weir::report {
 namespace {
@@ -25,29 +26,6 @@ tbody tr+tr td{border-top:1px solid var(--line)}col.what{width:28%}
 td.a{background:var(--a)}td.b{background:var(--b)}
 )css";
 
-std::string in_html(std::string_view text) {
-  std::string out;
-  for (const char c : text::printable(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string usual_text(const DurationChange& duration) {
   if (!duration.usual || duration.pace == Pace::kUnknown) return "too few earlier runs to judge";
   return std::string(pace_name(duration.pace)) + "; usually " +
@@ -60,28 +38,32 @@ class Page {
   std::string text() && { return std::move(out_) + "</main></body></html>\n"; }
 
   explicit Page(const Comparison& comparison) {
-    const auto title = in_html("Comparison of two runs of " + comparison.b.pipeline_id);
+    const auto title = escape_html("Comparison of two runs of " + comparison.b.pipeline_id);
     out_ = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>" + title +
            "</title><meta name=\"viewport\" content=\"width=device-width\"/><style>" +
            std::string(kComparePage) + "</style></head><body><main><h1>" + title + "</h1>\n";
   }
 
   void paragraph(std::string_view css, std::string_view text) {
-    out_.append("<p class=\"").append(css).append("\">").append(in_html(text)).append("</p>\n");
+    out_.append("<p class=\"").append(css).append("\">").append(escape_html(text)).append("</p>\n");
   }
   void heading(std::string_view title) {
-    out_.append("<h2>").append(in_html(title)).append("</h2>\n");
+    out_.append("<h2>").append(escape_html(title)).append("</h2>\n");
   }
   void begin_table(std::string_view what) {
     out_.append("<table><colgroup><col class=\"what\"/><col/><col/></colgroup><thead><tr><th>")
-        .append(in_html(what))
+        .append(escape_html(what))
         .append("</th><th>a</th><th>b</th></tr></thead><tbody>\n");
   }
   void row(std::string_view what, std::string_view a, std::string_view b, bool marked = true) {
     const std::string_view mark_a = marked && !a.empty() ? " class=\"a\"" : "";
     const std::string_view mark_b = marked && !b.empty() ? " class=\"b\"" : "";
-    out_.append("<tr><td>").append(in_html(what)).append("</td><td").append(mark_a).append(">");
-    out_.append(in_html(a)).append("</td><td").append(mark_b).append(">").append(in_html(b));
+    out_.append("<tr><td>").append(escape_html(what)).append("</td><td").append(mark_a).append(">");
+    out_.append(escape_html(a))
+        .append("</td><td")
+        .append(mark_b)
+        .append(">")
+        .append(escape_html(b));
     out_.append("</td></tr>\n");
   }
   void end_table() { out_ += "</tbody></table>\n"; }

@@ -1,4 +1,5 @@
 #include "report/compare.h"
+#include "report/json_values.h"
 
 namespace weir::report {
 namespace {
@@ -9,29 +10,26 @@ json::Object side_json(const Side& side) {
   object.set("pipeline_id", side.pipeline_id);
   object.set("state", side.state);
   object.set("started_at", to_string(side.started_at));
-  object.set("duration_ms", side.duration_ms ? json::Value(*side.duration_ms) : json::Value());
+  object.set("duration_ms", or_null(side.duration_ms));
   return object;
 }
 
 json::Object change_json(const Change& change) {
   json::Object object;
   object.set("what", change.what);
-  object.set("a", change.a.empty() ? json::Value() : json::Value(change.a));
-  object.set("b", change.b.empty() ? json::Value() : json::Value(change.b));
+  object.set("a", text_or_null(change.a));
+  object.set("b", text_or_null(change.b));
   return object;
 }
 
 json::Array changes_json(const std::vector<Change>& changes) {
-  json::Array array;
-  array.reserve(changes.size());
-  for (const auto& change : changes) array.emplace_back(change_json(change));
-  return array;
+  return array_of(changes, change_json);
 }
 
 json::Object duration_json(const DurationChange& duration) {
   json::Object object;
-  object.set("a_ms", duration.a_ms ? json::Value(*duration.a_ms) : json::Value());
-  object.set("b_ms", duration.b_ms ? json::Value(*duration.b_ms) : json::Value());
+  object.set("a_ms", or_null(duration.a_ms));
+  object.set("b_ms", or_null(duration.b_ms));
   if (duration.usual) {
     object.set("median_ms", duration.usual->median);
     object.set("mad_ms", duration.usual->deviation);

@@ -1,37 +1,20 @@
 #include "report/report_json.h"
 
 #include "base/time.h"
+#include "report/json_values.h"
 
 namespace weir::report {
 namespace {
 
 constexpr double kMsPerSecond = 1000;
 
-json::Value null_if_empty(const std::string& text) {
-  return text.empty() ? json::Value() : json::Value(text);
-}
-
-json::Value null_if_none(const std::optional<double>& number) {
-  return number ? json::Value(*number) : json::Value();
-}
-
-json::Array texts(const std::vector<std::string>& all) { return {all.begin(), all.end()}; }
-
-template <class T, class Make>
-json::Array array_from(const std::vector<T>& all, const Make& make) {
-  json::Array array;
-  array.reserve(all.size());
-  for (const auto& one : all) array.emplace_back(make(one));
-  return array;
-}
-
 json::Object window_json(const ReportWindow& window) {
   json::Object object;
   object.set("since", to_string(window.since));
   object.set("until", to_string(window.until));
   object.set("made_at", to_string(window.made_at));
-  object.set("pipeline_id", null_if_empty(window.pipeline_id));
-  object.set("tenant_id", null_if_empty(window.tenant_id));
+  object.set("pipeline_id", text_or_null(window.pipeline_id));
+  object.set("tenant_id", text_or_null(window.tenant_id));
   return object;
 }
 
@@ -103,13 +86,13 @@ json::Object agent_json(const AgentStats& agent) {
   tokens.set("total", agent.input_tokens + agent.output_tokens);
   object.set("tokens", std::move(tokens));
   object.set("cost_usd", agent.cost_usd);
-  quality.set("citations", null_if_none(agent.citations));
-  quality.set("words", null_if_none(agent.words));
-  quality.set("completeness", null_if_none(agent.completeness));
+  quality.set("citations", or_null(agent.citations));
+  quality.set("words", or_null(agent.words));
+  quality.set("completeness", or_null(agent.completeness));
   quality.set("uncertain_areas", agent.uncertain_areas);
   object.set("quality", std::move(quality));
-  object.set("versions", texts(agent.versions));
-  object.set("models", texts(agent.models));
+  object.set("versions", array_of(agent.versions));
+  object.set("models", array_of(agent.models));
   object.set("last_run_at", to_string(agent.last_run_at));
   return object;
 }
@@ -117,7 +100,7 @@ json::Object agent_json(const AgentStats& agent) {
 json::Object errors_json(std::uint64_t total, const std::vector<ErrorCount>& by_type) {
   json::Object object;
   object.set("total", total);
-  object.set("by_type", array_from(by_type, [](const ErrorCount& error) {
+  object.set("by_type", array_of(by_type, [](const ErrorCount& error) {
                json::Object one;
                one.set("type", error.type);
                one.set("count", error.count);
@@ -143,8 +126,8 @@ json::Object bucket_json(const ReportBucket& bucket) {
   object.set("failed", bucket.failed);
   object.set("cancelled", bucket.cancelled);
   object.set("open", bucket.open);
-  object.set("median_ms", null_if_none(bucket.median_ms));
-  object.set("p95_ms", null_if_none(bucket.p95_ms));
+  object.set("median_ms", or_null(bucket.median_ms));
+  object.set("p95_ms", or_null(bucket.p95_ms));
   object.set("most_runs_at_once", bucket.most_runs);
   object.set("most_nodes_at_once", bucket.most_nodes);
   return object;
@@ -158,24 +141,24 @@ json::Object event_entry_json(const EventEntry& entry) {
   object.set("pipeline_id", entry.pipeline_id);
   object.set("event_type", entry.event_type);
   object.set("level", entry.level);
-  object.set("node_id", null_if_empty(entry.node_id));
+  object.set("node_id", text_or_null(entry.node_id));
   object.set("attempt", entry.attempt == 0 ? json::Value() : json::Value(entry.attempt));
-  object.set("agent_id", null_if_empty(entry.agent_id));
-  object.set("duration_ms", null_if_none(entry.duration_ms));
-  object.set("error_type", null_if_empty(entry.error_type));
-  object.set("text", null_if_empty(entry.text));
+  object.set("agent_id", text_or_null(entry.agent_id));
+  object.set("duration_ms", or_null(entry.duration_ms));
+  object.set("error_type", text_or_null(entry.error_type));
+  object.set("text", text_or_null(entry.text));
   return object;
 }
 
 void add_figures(json::Object& object, const SummaryReport& report) {
-  object.set("pipelines", array_from(report.pipelines, [](const PipelineFigures& pipeline) {
+  object.set("pipelines", array_of(report.pipelines, [](const PipelineFigures& pipeline) {
                json::Object one;
                one.set("pipeline_id", pipeline.pipeline_id);
                for (const auto& member : runs_json(pipeline.runs)) one.append(member);
                return one;
              }));
-  object.set("slowest_nodes", array_from(report.slowest_nodes, node_figures_json));
-  object.set("errors_of_nodes", array_from(report.errors_of_nodes, [](const NodeErrorCount& error) {
+  object.set("slowest_nodes", array_of(report.slowest_nodes, node_figures_json));
+  object.set("errors_of_nodes", array_of(report.errors_of_nodes, [](const NodeErrorCount& error) {
                json::Object one;
                one.set("pipeline_id", error.pipeline_id);
                one.set("node_id", error.node_id);
@@ -184,8 +167,8 @@ void add_figures(json::Object& object, const SummaryReport& report) {
                return one;
              }));
   object.set("bucket_seconds", std::chrono::duration<double>(report.bucket).count());
-  object.set("buckets", array_from(report.buckets, bucket_json));
-  object.set("durations", array_from(report.distribution, [](const DurationBin& bin) {
+  object.set("buckets", array_of(report.buckets, bucket_json));
+  object.set("durations", array_of(report.distribution, [](const DurationBin& bin) {
                json::Object one;
                one.set("from_ms", bin.from_ms);
                one.set("to_ms", bin.to_ms);
@@ -214,7 +197,7 @@ json::Object to_json(const SummaryReport& report) {
   object.set("runs", runs_json(report.runs));
   object.set("workflows", report.workflows);
   object.set("nodes", node_figures_json(report.nodes));
-  object.set("agents", array_from(report.agents, agent_json));
+  object.set("agents", array_of(report.agents, agent_json));
   object.set("errors", errors_json(report.errors, report.errors_by_type));
   object.set("artifacts", artifacts_json(report.artifacts));
   add_figures(object, report);
@@ -229,7 +212,7 @@ json::Object to_json(const DailySummary& report) {
                rate(report.runs.duration_ms.count, report.runs.duration_ms.average / kMsPerSecond));
   overview.set("activeWorkflows", report.workflows);
   errors.set("total", report.errors);
-  errors.set("byType", array_from(report.errors_by_type, [](const ErrorCount& error) {
+  errors.set("byType", array_of(report.errors_by_type, [](const ErrorCount& error) {
                json::Object one;
                one.set("type", error.type);
                one.set("count", error.count);
@@ -241,7 +224,7 @@ json::Object to_json(const DailySummary& report) {
   artifacts.set("rejected", report.artifacts.rejected);
   day.set("date", report.date);
   day.set("overview", std::move(overview));
-  day.set("byAgent", array_from(report.agents, daily_agent));
+  day.set("byAgent", array_of(report.agents, daily_agent));
   day.set("errors", std::move(errors));
   day.set("artifacts", std::move(artifacts));
   object.set("dailySummary", std::move(day));
@@ -252,7 +235,7 @@ json::Object to_json(const AgentReport& report) {
   json::Object object;
   object.set("report", "agents");
   object.set("window", window_json(report.window));
-  object.set("agents", array_from(report.agents, agent_json));
+  object.set("agents", array_of(report.agents, agent_json));
   return object;
 }
 
@@ -261,10 +244,10 @@ json::Object to_json(const ErrorReport& report) {
   object.set("report", "errors");
   object.set("window", window_json(report.window));
   object.set("total", report.total);
-  object.set("errors", array_from(report.errors, [](const ErrorEntry& error) {
+  object.set("errors", array_of(report.errors, [](const ErrorEntry& error) {
                auto one = event_entry_json(error.error);
-               one.set("before", array_from(error.before, event_entry_json));
-               one.set("after", array_from(error.after, event_entry_json));
+               one.set("before", array_of(error.before, event_entry_json));
+               one.set("after", array_of(error.after, event_entry_json));
                return one;
              }));
   return object;
@@ -275,17 +258,17 @@ json::Object to_json(const WorkflowTrace& trace) {
   object.set("report", "trace");
   object.set("id", trace.id);
   object.set("made_at", to_string(trace.made_at));
-  object.set("runs", array_from(trace.runs, [](const TracedRun& run) {
+  object.set("runs", array_of(trace.runs, [](const TracedRun& run) {
                json::Object one;
                one.set("run_id", run.run_id);
                one.set("pipeline_id", run.pipeline_id);
                one.set("state", run.state);
                one.set("started_at", to_string(run.started_at));
-               one.set("duration_ms", null_if_none(run.duration_ms));
+               one.set("duration_ms", or_null(run.duration_ms));
                return one;
              }));
   object.set("total_events", trace.total_events);
-  object.set("events", array_from(trace.events, event_entry_json));
+  object.set("events", array_of(trace.events, event_entry_json));
   return object;
 }
 
@@ -295,18 +278,18 @@ json::Object to_json(const ArtifactVersion& version) {
   object.set("version", version.version);
   object.set("sha256", version.sha256);
   object.set("pipeline_id", version.pipeline_id);
-  object.set("node_id", null_if_empty(version.node_id));
-  object.set("agent_id", null_if_empty(version.agent_id));
+  object.set("node_id", text_or_null(version.node_id));
+  object.set("agent_id", text_or_null(version.agent_id));
   object.set("run_id", version.run_id);
-  object.set("tenant_id", null_if_empty(version.tenant_id));
+  object.set("tenant_id", text_or_null(version.tenant_id));
   object.set("written_at", to_string(version.written_at));
   object.set("bytes", version.bytes < 0 ? json::Value() : json::Value(version.bytes));
   object.set("is_newest", version.is_newest);
   object.set("review", version.review);
-  object.set("reviewed_by", null_if_empty(version.reviewed_by));
+  object.set("reviewed_by", text_or_null(version.reviewed_by));
   object.set("reviewed_at",
              version.reviewed_at ? json::Value(to_string(*version.reviewed_at)) : json::Value());
-  object.set("comments", texts(version.comments));
+  object.set("comments", array_of(version.comments));
   return object;
 }
 

@@ -1,26 +1,8 @@
+#include "report/json_values.h"
 #include "report/status.h"
 
 namespace weir::report {
 namespace {
-
-json::Value text_or_null(std::string_view text) {
-  return text.empty() ? json::Value() : json::Value(text);
-}
-
-template <class T>
-json::Value or_null(const std::optional<T>& value) {
-  return value ? json::Value(*value) : json::Value();
-}
-
-json::Array array_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
-
-template <class T, class Convert>
-json::Array array_of(const std::vector<T>& items, const Convert& convert) {
-  json::Array array;
-  array.reserve(items.size());
-  for (const auto& item : items) array.emplace_back(convert(item));
-  return array;
-}
 
 json::Object json_of(const NodeAtWork& node) {
   json::Object object;

@@ -111,7 +111,8 @@ void SegmentLoader::add(std::string_view line, Loaded& loaded) {
   if (!decoded) {
     loaded.damage = decoded.error().message;
     // What comes later in its run must stay too.
-    if (head) loaded.rows.push_back({.run = head->run, .run_seq = head->run_seq, .line = line});
+    if (head)
+      add({.run = head->run, .run_seq = head->run_seq, .line = line}, head->date, head->tenant, {});
     return;
   }
   const auto& event = **decoded;

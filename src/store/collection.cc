@@ -15,6 +15,7 @@
 #include "store/holds.h"
 #include "store/part_merger.h"
 #include "store/part_reader.h"
+#include "store/rollup.h"
 #include "store/unnamed_artifacts.h"
 
 namespace weir::store {
@@ -51,6 +52,7 @@ class Collection {
     WEIR_TRY(remove_retired());
     WEIR_TRY(rewrite_parts());
     WEIR_TRY(remove_retired());
+    WEIR_TRY(forget_sums());
     return std::move(report_);
   }
 
@@ -258,6 +260,20 @@ class Collection {
     report_.rewritten_parts += rewritten;
     report_.removed_parts += removed;
     return {};
+  }
+
+  /// Rollups hold sums over runs of everybody: they go when no metrics are kept so long.
+  Result<void> forget_sums() {
+    const auto& rules = options_.rules;
+    auto age = rules.metrics;
+    for (const auto* overrides : {&rules.tenants, &rules.pipelines}) {
+      for (const auto& [name, limits] : *overrides) {
+        age = std::max(age, limits.metrics.value_or(age));
+      }
+    }
+    const auto date = to_string(now_ - age).substr(0, kDateSize);
+    return remove_rollups_before(folder_.store(), date,
+                                 {.scratch = options_.scratch, .keep = keep_});
   }
 
   /// Not of one part.

@@ -148,6 +148,22 @@ class CollectionTest : public testing::Test {
   std::shared_ptr<BadPlaces> bad_;
 };
 
+TEST_F(CollectionTest, ForgetsSumsThatAreOlderThanMetricsAreKept) {
+  const auto old = run("old", std::chrono::days(100)),
+             recent = run("recent", std::chrono::days(60));
+  write_part({line_of(old, 1, std::chrono::days(100)), line_of(recent, 1, std::chrono::days(60))});
+  EXPECT_EQ(collect().runs.size(), 2U);
+  EXPECT_EQ(query("SELECT sum(events)::VARCHAR FROM rollup_hours"), "1 ");
+  RetentionRules rules;
+  rules.tenants["somebody"].metrics = std::chrono::days(200);
+  rules.metrics = std::chrono::days(1);
+  collect(rules);
+  EXPECT_EQ(query("SELECT sum(events)::VARCHAR FROM rollup_hours"), "1 ");
+  rules.tenants.clear();
+  collect(rules);
+  EXPECT_EQ(query("SELECT count(*)::VARCHAR FROM rollup_hours"), "0 ");
+}
+
 TEST_F(CollectionTest, DeletesAPartOfWhichNothingIsLeftAndRewritesOneOfWhichSomethingIs) {
   const auto a = run("a", days(40)), b = run("b", days(40)), c = run("c", days(2));
   write_part({line_of(a, 1, days(40)), line_of(b, 1, days(40)), line_of(b, 2, days(39)),

@@ -14,6 +14,7 @@
 #include "store/event_table.h"
 #include "store/part_reader.h"
 #include "store/query.h"
+#include "store/rows_testing.h"
 #include "store/verify.h"
 
 namespace weir::store {
@@ -93,11 +94,7 @@ class RollupTest : public testing::Test {
     return query(connection, sql);
   }
   static std::string query(Connection& connection, const std::string& sql) {
-    auto rows = connection.query(sql);
-    if (!rows) return rows.error().message;
-    json::Array all;
-    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
-    return json::to_text(all);
+    return rows_text(connection, sql);
   }
 
   /// Both views against the events themselves.

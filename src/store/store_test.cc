@@ -9,6 +9,7 @@
 #include "record/recorder.h"
 #include "store/event_table.h"
 #include "store/query.h"
+#include "store/rows_testing.h"
 #include "store/verify.h"
 
 namespace weir::store {
@@ -81,11 +82,7 @@ class StoreTest : public testing::Test {
     const auto views = open_views(store_, bad_);
     if (!views) return views.error().message;
     auto connection = views->database.connect();
-    auto rows = connection->query(sql);
-    if (!rows) return rows.error().message;
-    json::Array all;
-    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
-    return json::to_text(all);
+    return rows_text(*connection, sql);
   }
 
   const log::StoreDirectory store_;

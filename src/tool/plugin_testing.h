@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -32,6 +33,15 @@ class PluginTest : public testing::Test {
   void write_program(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     std::filesystem::permissions(folder_ / name, std::filesystem::perms(0755));
+  }
+
+  /// A shared object in the plugin's folder, of a program in C.
+  void build_library(const std::string& name, const std::string& text) const {
+    const auto source = folder_ / (name + ".c");
+    std::ofstream(source) << text;
+    const auto compile = "cc -shared -fPIC -I " WEIR_SOURCE_DIR "/include -o " +
+                         (folder_ / name).string() + " " + source.string();
+    ASSERT_EQ(std::system(compile.c_str()), 0);
   }
 
   [[nodiscard]] Plugin plugin(const std::string& manifest, config::Trust agreed) const {

@@ -93,11 +93,7 @@ const weir_plugin *weir_plugin_entry(uint32_t version) { (void)version; return &
 )";
 
 TEST_F(ProviderCallOfPlugin, IsHeardFromALibraryInWeirAndInAProcessOfItsOwn) {
-  const auto source = folder_ / "chat.c", library = folder_ / "libchat.so";
-  std::ofstream(source) << kLibrary;
-  const auto compile = "cc -shared -fPIC -I " WEIR_SOURCE_DIR "/include -o " + library.string() +
-                       " " + source.string();
-  ASSERT_EQ(::system(compile.c_str()), 0);
+  build_library("libchat.so", kLibrary);
   for (const auto trust : {config::Trust::kTrusted, config::Trust::kUntrusted}) {
     if (!check_protections(trust, protections())) GTEST_SKIP() << "this machine cannot confine it";
     log_.clear();
