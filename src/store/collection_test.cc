@@ -148,6 +148,14 @@ class CollectionTest : public testing::Test {
   std::shared_ptr<BadPlaces> bad_;
 };
 
+TEST_F(CollectionTest, GoesOnBesideASegmentInWhichNothingIsAnEvent) {
+  const auto old = run("old", std::chrono::days(40)), damaged = run("damaged", {});
+  write_part({line_of(old, 1, std::chrono::days(40))});
+  write({line_of(damaged, 1, {}, R"(,"no_field":1)")});
+  EXPECT_EQ(collect().runs.size(), 1U);
+  EXPECT_EQ(events(), "");
+}
+
 TEST_F(CollectionTest, ForgetsSumsThatAreOlderThanMetricsAreKept) {
   const auto old = run("old", std::chrono::days(100)),
              recent = run("recent", std::chrono::days(60));
