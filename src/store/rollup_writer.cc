@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "rollup_sql.h"
+#include "store/event_table.h"
 #include "store/part_reader.h"
 #include "store/query.h"
 
@@ -44,12 +45,15 @@ Result<RollupWriter> RollupWriter::open(const log::StoreDirectory& store,
   std::error_code error;
   std::filesystem::create_directories(scratch, error);
   if (error) return fail(ErrorCode::kIo, scratch.string() + ": " + error.message());
-  WEIR_TRY(auto views, open_views(store, std::make_shared<BadPlaces>()));
-  WEIR_TRY(auto connection, views.database.connect());
+  WEIR_TRY(auto database, Database::open_in_memory());
+  WEIR_TRY(auto connection, database.connect());
+  // For the names of columns and the macros alone: what is summed up is said each time.
+  WEIR_TRY_VOID(EventTable::add(connection, store, log::Manifest(), std::make_shared<BadPlaces>()));
+  WEIR_TRY(create_views(connection));
   WEIR_TRY(
       connection.execute("SET threads = 1; SET memory_limit = '640MiB'; SET temp_directory = " +
                          sql_string((scratch / "spilled").string())));
-  return RollupWriter(store, std::move(scratch), std::move(views.database), std::move(connection));
+  return RollupWriter(store, std::move(scratch), std::move(database), std::move(connection));
 }
 
 Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
