@@ -108,9 +108,12 @@ namespace weir::store {
   X(duckdb_register_table_function)                     \
   X(duckdb_result_error)                                \
   X(duckdb_scalar_function_add_parameter)               \
+  X(duckdb_scalar_function_get_extra_info)              \
+  X(duckdb_scalar_function_set_extra_info)              \
   X(duckdb_scalar_function_set_function)                \
   X(duckdb_scalar_function_set_name)                    \
   X(duckdb_scalar_function_set_return_type)             \
+  X(duckdb_scalar_function_set_special_handling)        \
   X(duckdb_set_config)                                  \
   X(duckdb_struct_type_child_count)                     \
   X(duckdb_struct_type_child_name)                      \
@@ -126,7 +129,6 @@ namespace weir::store {
   X(duckdb_table_function_supports_projection_pushdown) \
   X(duckdb_union_type_member_count)                     \
   X(duckdb_union_type_member_type)                      \
-  X(duckdb_validity_row_is_valid)                       \
   X(duckdb_validity_set_row_invalid)                    \
   X(duckdb_vector_assign_string_element_len)            \
   X(duckdb_vector_ensure_validity_writable)             \

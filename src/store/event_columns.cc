@@ -46,17 +46,6 @@ void put_text(duckdb_vector vector, idx_t row, std::string_view text) {
   duckdb().duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
 }
 
-/// `used` counts the entries of the child vector that earlier rows of the chunk have taken.
-void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
-                 idx_t& used) {
-  const auto& api = duckdb();
-  put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
-  api.duckdb_list_vector_reserve(vector, used + strings.size());
-  auto* child = api.duckdb_list_vector_get_child(vector);
-  for (const auto& string : strings) put_text(child, used++, string);
-  api.duckdb_list_vector_set_size(vector, used);
-}
-
 void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field,
                const json::FlatMember& member, idx_t& used) {
   switch (event::info(field).type) {
@@ -77,6 +66,16 @@ void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, F
 }
 
 }  // namespace
+
+void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
+                 idx_t& used) {
+  const auto& api = duckdb();
+  put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
+  api.duckdb_list_vector_reserve(vector, used + strings.size());
+  auto* child = api.duckdb_list_vector_get_child(vector);
+  for (const auto& string : strings) put_text(child, used++, string);
+  api.duckdb_list_vector_set_size(vector, used);
+}
 
 std::string_view column_type_name(FieldType type) {
   switch (type) {

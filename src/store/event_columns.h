@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace weir::store {
 
 /// Names the columns of a table function that gives events, in the order of the catalogue.
 void add_event_columns(duckdb_bind_info info);
+
+/// Writes a list of strings; `used` counts the entries that earlier rows of the vector have taken.
+void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
+                 idx_t& used);
 
 /// The columns that a query wants of such a function: fields, and what is none where it wants no
 /// column in particular, as count(*) does.

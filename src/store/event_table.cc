@@ -180,10 +180,17 @@ std::optional<std::filesystem::path> true_path(const std::filesystem::path& part
   return !error && canonical == path ? std::optional(path) : std::nullopt;
 }
 
+/// A part as DuckDB finds it, and the runs that may be in it.
+struct PartFile {
+  std::filesystem::path path;
+  RunId first_run;
+  RunId last_run;
+};
+
 /// The parts that can be read.
 struct PartFiles {
   std::map<std::string, std::filesystem::path, std::less<>> paths;  // by Part::file
-  std::vector<std::filesystem::path> files;                         // in the manifest's order
+  std::vector<PartFile> files;                                      // in the manifest's order
   std::string living;                                               ///< see living_sql
 };
 
@@ -200,7 +207,7 @@ PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& 
   for (const auto& part : whole_parts(store, manifest, wants, places)) {
     if (auto path = true_path(folder, part.file)) {
       parts.living = both_sql(parts.living, living_sql(*path, part.dead));
-      parts.files.push_back(*path);
+      parts.files.push_back({*path, part.first_run, part.last_run});
       parts.paths.emplace(part.file, *std::move(path));
     } else {
       places.push_back({store.parts() / part.file, 0, "a symbolic link leads elsewhere"});
@@ -215,10 +222,55 @@ PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& 
 std::string events_sql(const PartFiles& parts) {
   std::string sql = "CREATE OR REPLACE MACRO weir_events(run_id := NULL) AS TABLE ";
   if (!parts.files.empty()) {
-    sql += "SELECT part.* FROM " + parts_sql(parts.files, parts.living) +
+    sql += "SELECT part.* FROM " + listed_parts_sql("weir_part_files(run_id)", parts.living) +
            " AS part WHERE run_id IS NULL OR part.run_id = run_id UNION ALL BY NAME ";
   }
   return sql + "SELECT * FROM weir_tail(run_id := run_id)";
+}
+
+using PartFileList = std::vector<PartFile>;
+
+/// The files in which a run's events may be, all for NULL, and one of them if that is none: DuckDB
+/// opens each that it reads from, to ask it for its columns.
+void part_files(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
+  const auto& api = duckdb();
+  const auto& files =
+      *static_cast<const PartFileList*>(api.duckdb_scalar_function_get_extra_info(info));
+  auto* run_ids = api.duckdb_data_chunk_get_vector(input, 0);
+  idx_t used = 0;
+  for (idx_t row = 0; row < api.duckdb_data_chunk_get_size(input); ++row) {
+    const auto run_id =
+        is_valid(run_ids, row) ? RunId::parse(text_element(run_ids, row)) : std::nullopt;
+    std::vector<std::string> wanted;
+    for (const auto& file : files) {
+      if (!is_valid(run_ids, row) ||
+          (run_id && file.first_run <= *run_id && *run_id <= file.last_run)) {
+        wanted.push_back(file.path.string());
+      }
+    }
+    if (wanted.empty()) wanted.push_back(files.front().path.string());
+    put_strings(output, row, wanted, used);
+  }
+}
+
+Result<void> add_part_files(Connection& connection, PartFileList files) {
+  const auto& api = duckdb();
+  auto* function = api.duckdb_create_scalar_function();
+  const LogicalType text(api.duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
+  api.duckdb_scalar_function_set_name(function, "weir_part_files");
+  api.duckdb_scalar_function_add_parameter(function, text.get());
+  api.duckdb_scalar_function_set_return_type(
+      function, LogicalType(api.duckdb_create_list_type(text.get())).get());
+  api.duckdb_scalar_function_set_special_handling(function);  // it is asked about NULL too
+  api.duckdb_scalar_function_set_extra_info(
+      function, std::make_unique<PartFileList>(std::move(files)).release(), &destroy<PartFileList>);
+  api.duckdb_scalar_function_set_function(function, &part_files);
+  const auto state = api.duckdb_register_scalar_function(connection.impl().connection, function);
+  api.duckdb_destroy_scalar_function(&function);
+  if (state == DuckDBError) {
+    return fail(ErrorCode::kInvalidInput, "weir_part_files is registered already");
+  }
+  return {};
 }
 
 Result<void> add_tail(Connection& connection, Source source) {
@@ -254,11 +306,12 @@ Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connectio
                                  .manifest = std::make_shared<const log::Manifest>(manifest),
                                  .tenant = options.tenant,
                                  .bad = std::move(bad)}));
+  WEIR_TRY(add_part_files(connection, parts.files));
   WEIR_TRY(connection.execute(events_sql(parts)));
-  WEIR_TRY(auto rollups, add_rollup_tables(connection, store, manifest,
-                                           {.tenant = options.tenant, .parts = parts.paths}));
-  std::ranges::move(rollups, std::back_inserter(parts.files));
-  return std::move(parts.files);
+  WEIR_TRY(auto files, add_rollup_tables(connection, store, manifest,
+                                         {.tenant = options.tenant, .parts = parts.paths}));
+  for (const auto& file : parts.files) files.push_back(file.path);
+  return files;
 }
 
 }  // namespace weir::store

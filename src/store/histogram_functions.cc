@@ -11,13 +11,6 @@
 namespace weir::store {
 namespace {
 
-constexpr idx_t kBitsOfWord = 64;
-
-bool is_valid(duckdb_vector vector, idx_t row) {
-  const auto* validity = duckdb().duckdb_vector_get_validity(vector);
-  return validity == nullptr || ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) != 0;
-}
-
 void set_null(duckdb_vector vector, idx_t row) {
   duckdb().duckdb_vector_ensure_validity_writable(vector);
   duckdb().duckdb_validity_set_row_invalid(duckdb().duckdb_vector_get_validity(vector), row);

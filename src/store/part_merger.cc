@@ -5,13 +5,10 @@
 
 #include "store/dead_runs.h"
 #include "store/part_reader.h"
+#include "store/part_writer.h"
 
 namespace weir::store {
 namespace {
-
-/// As parts are made first: see part_writer.cc.
-constexpr int kRowsInGroup = 122'880;
-constexpr int kDictionarySize = 4096;
 
 /// What a foreign event is known by, and where it is. Of those with one key the first has 1.
 constexpr std::string_view kNumberedKeys = R"(
@@ -79,10 +76,8 @@ Result<MergedPart> merge_parts(const PartFolder& folder, Connection& connection,
   std::error_code ignored;
   std::filesystem::remove(made, ignored);
   WEIR_TRY(const auto events,
-           number_in(connection, "COPY (" + sql + ") TO " + sql_string(made.string()) +
-                                     " (FORMAT parquet, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT " +
-                                     std::to_string(kDictionarySize) + ", ROW_GROUP_SIZE " +
-                                     std::to_string(kRowsInGroup) + ")"));
+           number_in(connection, "COPY (" + sql + ") TO " + sql_string(made.string()) + ' ' +
+                                     std::string(kPartFormat)));
   if (events == 0) return merged;
   WEIR_TRY(auto rows, connection.query("SELECT min(run_id), max(run_id) FROM read_parquet(" +
                                        sql_string(made.string()) + ")"));

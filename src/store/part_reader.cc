@@ -147,16 +147,28 @@ const std::string& no_events_sql() {
   return sql;
 }
 
+std::string list_sql(const std::vector<std::filesystem::path>& parts) {
+  std::string files;
+  for (const auto& part : parts) files += (files.empty() ? "" : ", ") + sql_string(part.string());
+  return "[" + files + "]";
+}
+
+std::string rows_of_files(const std::string& files) {
+  return "read_parquet(" + files + ", union_by_name = true, hive_partitioning = false)";
+}
+
 }  // namespace
 
 std::string raw_parts_sql(const std::vector<std::filesystem::path>& parts) {
-  std::string files;
-  for (const auto& part : parts) files += (files.empty() ? "" : ", ") + sql_string(part.string());
-  return "read_parquet([" + files + "], union_by_name = true, hive_partitioning = false)";
+  return rows_of_files(list_sql(parts));
 }
 
 std::string parts_sql(const std::vector<std::filesystem::path>& parts, const std::string& living) {
-  return "(" + no_events_sql() + " UNION ALL BY NAME SELECT * FROM " + raw_parts_sql(parts) +
+  return listed_parts_sql(list_sql(parts), living);
+}
+
+std::string listed_parts_sql(const std::string& files, const std::string& living) {
+  return "(" + no_events_sql() + " UNION ALL BY NAME SELECT * FROM " + rows_of_files(files) +
          " AS part" + (living.empty() ? "" : " WHERE " + living) + ")";
 }
 

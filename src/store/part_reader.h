@@ -56,6 +56,8 @@ class PartReader {
 /// catalogue, and those that a later one has added.
 [[nodiscard]] std::string parts_sql(const std::vector<std::filesystem::path>& parts,
                                     const std::string& living = {});
+/// The same of an SQL list of files, which depends on no column and is not empty.
+[[nodiscard]] std::string listed_parts_sql(const std::string& files, const std::string& living);
 /// The same, with the columns `filename` and `file_row_number`: where each is.
 [[nodiscard]] std::string placed_parts_sql(const std::vector<std::filesystem::path>& parts);
 /// The columns that one of these parts has and no others; `filename` and `file_row_number` have to

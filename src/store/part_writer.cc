@@ -11,13 +11,6 @@
 namespace weir::store {
 namespace {
 
-/// More make a look at one run read more of others, fewer make the file larger.
-constexpr int kRowGroup = 122'880;
-
-/// Columns with more distinct values in a row group, such as ids of spans, get no dictionary: to
-/// make one of a fifth of the rows, as is usual, and drop it takes longer than to write the column.
-constexpr int kDictionary = 4096;
-
 /// What the table function `weir_batch` gives.
 struct Feed {
   std::size_t next = 0;
@@ -118,10 +111,8 @@ Result<void> PartWriter::write(const std::filesystem::path& file, const FieldSet
       feed.absent.push_back(field);
     }
   }
-  return impl_->connection.execute(
-      "COPY (SELECT " + columns + " FROM weir_batch()) TO " + sql_string(file.string()) +
-      " (FORMAT parquet, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT " + std::to_string(kDictionary) +
-      ", ROW_GROUP_SIZE " + std::to_string(kRowGroup) + ")");
+  return impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
+                                   sql_string(file.string()) + ' ' + std::string(kPartFormat));
 }
 
 std::optional<std::size_t> PartWriter::bad_line() const { return impl_->feed.bad_line; }

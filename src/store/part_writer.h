@@ -12,6 +12,14 @@
 
 namespace weir::store {
 
+/// The options of COPY for a part. Larger groups of rows make a look at one run read more of
+/// others, smaller ones make the file larger. Columns with more distinct values in a group, such as
+/// ids of spans, get no dictionary: to make one of a fifth of the rows, as is usual, and drop it
+/// takes longer than to write the column.
+inline constexpr std::string_view kPartFormat =
+    "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4096, "
+    "ROW_GROUP_SIZE 49152)";
+
 /// Writes parts (docs/formats/parts.md).
 ///
 /// Memory   DuckDB's, limited to 384 MiB.

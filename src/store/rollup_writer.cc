@@ -58,17 +58,13 @@ Result<RollupWriter> RollupWriter::open(const log::StoreDirectory& store,
 
 Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
                                     const std::vector<std::filesystem::path>& parts) {
-  std::string events = "SELECT * FROM weir_tail() WHERE false";
-  if (!parts.empty()) {
-    std::vector<std::filesystem::path> paths;
-    paths.reserve(parts.size());
-    for (const auto& part : parts) {
-      WEIR_TRY(auto path, local(part));
-      paths.push_back(std::move(path));
-    }
-    events = "SELECT * FROM " + parts_sql(paths);
+  WEIR_TRY(connection_.execute(
+      "CREATE OR REPLACE MACRO weir_unrolled() AS TABLE SELECT * FROM weir_tail() WHERE false; "
+      "CREATE OR REPLACE TEMP TABLE summed AS SELECT * FROM weir_rollup()"));
+  for (const auto& part : parts) {
+    WEIR_TRY(const auto path, local(part));
+    WEIR_TRY(sum_up(path));
   }
-  WEIR_TRY(sum_up(events));
   Rollup rollup{.batches = batches};
   WEIR_TRY(write(rollup, RollupLevel::kMinutes,
                  "SELECT * REPLACE (NULL::VARCHAR AS node_id) FROM summed"));
@@ -77,20 +73,20 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
   return rollup;
 }
 
-/// Makes the table `summed` of a query's events: of some series after the others, since what DuckDB
-/// has to know of each while it sums them up must be in memory.
-Result<void> RollupWriter::sum_up(const std::string& events) {
-  WEIR_TRY(const auto counts,
-           two_numbers(connection_, "SELECT count(*), count(*) FROM (" + events + ")"));
+/// Adds the events of a part to the table `summed`: of some series after the others, since what
+/// DuckDB has to know of each while it sums them up must be in memory.
+Result<void> RollupWriter::sum_up(const std::filesystem::path& part) {
+  const auto events = parts_sql({part});
+  WEIR_TRY(const auto counts, two_numbers(connection_, "SELECT count(*), count(*) FROM " + events));
   const auto slices = counts.first / kEventsAtOnce + 1;
   for (std::uint64_t slice = 0; slice < slices; ++slice) {
-    WEIR_TRY(
-        connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE SELECT * FROM (" +
-                            events + ") WHERE hash(pipeline_id, node_id) % " +
-                            std::to_string(slices) + " = " + std::to_string(slice)));
-    WEIR_TRY(connection_.execute(
-        (slice == 0 ? "CREATE OR REPLACE TEMP TABLE summed AS " : "INSERT INTO summed ") +
-        std::string("SELECT * FROM weir_rollup()")));
+    std::string rows = "SELECT * FROM " + events;
+    if (slices > 1) {
+      rows += " WHERE hash(pipeline_id, node_id) % " + std::to_string(slices) + " = " +
+              std::to_string(slice);
+    }
+    WEIR_TRY(connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE " + rows));
+    WEIR_TRY(connection_.execute("INSERT INTO summed SELECT * FROM weir_rollup()"));
   }
   return {};
 }
@@ -144,7 +140,7 @@ Result<std::string> RollupWriter::rows_of(std::span<const Rollup> rollups, Rollu
 /// Makes a file of what a query gives, and says so in `rollup`.
 Result<void> RollupWriter::write(Rollup& rollup, RollupLevel level, const std::string& rows) {
   const auto made = scratch_ / "rollup.parquet";
-  WEIR_TRY(connection_.execute("CREATE OR REPLACE TEMP TABLE rolled AS " + rows));
+  WEIR_TRY(connection_.execute("CREATE OR REPLACE TEMP VIEW rolled AS " + rows));
   WEIR_TRY(connection_.execute("COPY (" + std::string(rollup_sql::kFiles[0].text) + ") TO " +
                                sql_string(made.string()) + ' ' + kCopyOptions));
   WEIR_TRY(const auto counts,

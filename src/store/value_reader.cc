@@ -304,6 +304,12 @@ bool are_members_readable(duckdb_logical_type type, int depth) {
 
 }  // namespace
 
+bool is_valid(duckdb_vector vector, std::size_t row) {
+  constexpr std::size_t kBitsOfWord = 64;
+  const auto* validity = duckdb().duckdb_vector_get_validity(vector);
+  return validity == nullptr || ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) != 0;
+}
+
 std::string_view text_element(duckdb_vector vector, std::size_t row) {
   const auto& text =
       static_cast<const duckdb_string_t*>(duckdb().duckdb_vector_get_data(vector))[row];
@@ -329,8 +335,7 @@ bool is_readable(duckdb_logical_type type, int depth) {
 }
 
 json::Value read_value(duckdb_vector vector, duckdb_logical_type type, std::size_t row) {
-  auto* validity = duckdb().duckdb_vector_get_validity(vector);
-  if (validity != nullptr && !duckdb().duckdb_validity_row_is_valid(validity, row)) return {};
+  if (!is_valid(vector, row)) return {};
   if (auto number = read_number(vector, type, row)) return std::move(*number);
   const auto id = duckdb().duckdb_get_type_id(type);
   if (auto time = read_time(vector, id, row)) return std::move(*time);

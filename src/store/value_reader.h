@@ -33,6 +33,9 @@ template <class T>
   return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
 }
 
+/// Whether there is a value: not NULL.
+[[nodiscard]] bool is_valid(duckdb_vector vector, std::size_t row);
+
 /// The text in a row of a vector of strings, as long as the vector is there.
 [[nodiscard]] std::string_view text_element(duckdb_vector vector, std::size_t row);
 
