@@ -1,5 +1,4 @@
-// What holds of every run that did not end well, whatever went wrong in it: seed 000, sections 4.4,
-// 4.6 and 8; seed 001, section 6.1; docs/reference/failures.md.
+// What holds of every run that did not end well, whatever went wrong in it: docs/reference/failures.md.
 
 import {check} from './place.mjs';
 
@@ -14,7 +13,7 @@ const UNTOLD = new Set(['log', 'artifact_written', 'worker_pool_changed', 'cache
 /// Runs of processes, which tell of no pipeline.
 export const OF_PROCESSES = 'weir';
 
-/// Seed 001, section 6.1: INFO is the life of a run and what a signal does, WARNING what is tried
+/// INFO is the life of a run and what a signal does, WARNING what is tried
 /// again, degraded or put off, ERROR what failed.
 const LEVELS = {
   pipeline_started: 'INFO', pipeline_paused: 'INFO', pipeline_resumed: 'INFO',
