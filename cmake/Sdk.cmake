@@ -26,6 +26,19 @@ set_target_properties(weir_sdk_report PROPERTIES OUTPUT_NAME weir_report EXPORT_
   LINKER_LANGUAGE CXX)
 target_link_libraries(weir_sdk_report INTERFACE weir_sdk ${CMAKE_DL_LIBS})
 
+# The engine on top of both, as weir::engine. Of plugins the supervisor is the program `weir`'s: those
+# that manifests describe are run by it alone.
+set(objects "")
+foreach(module config tool pipeline engine plugins embed_engine)
+  list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
+endforeach()
+add_library(weir_sdk_engine STATIC ${objects}
+  "$<FILTER:$<TARGET_OBJECTS:weir_base>,INCLUDE,/base/yaml\\.cc>")
+set_target_properties(weir_sdk_engine PROPERTIES OUTPUT_NAME weir_engine EXPORT_NAME engine
+  LINKER_LANGUAGE CXX)
+# By their names: who only records need not have them.
+target_link_libraries(weir_sdk_engine INTERFACE weir_sdk_report yaml-cpp curl seccomp)
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/sdk)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/weirConfig.cmake.in
@@ -33,7 +46,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/weirConfig.cmake.in
 write_basic_package_version_file(${generated}/weirConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 
-install(TARGETS weir_sdk weir_sdk_report EXPORT weirTargets
+install(TARGETS weir_sdk weir_sdk_report weir_sdk_engine EXPORT weirTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
 install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES ${generated}/weirConfig.cmake ${generated}/weirConfigVersion.cmake

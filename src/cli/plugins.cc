@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "base/json.h"
@@ -11,6 +12,8 @@
 #include "cli/settings.h"
 #include "cli/table.h"
 #include "cli/tools.h"
+#include "report/plugin_health.h"
+#include "tool/health.h"
 #include "tool/load_plugins.h"
 
 namespace weir::cli {
@@ -46,7 +49,49 @@ json::Object tools_to_json(const config::PluginManifest& manifest) {
   return tools;
 }
 
-json::Value to_json(const FoundPlugin& found) {
+using AllHealth = std::map<std::string, report::PluginHealth>;
+
+/// As the calls in the store tell; without one, that of plugins that were never called.
+AllHealth read_health(const Invocation& invocation) {
+  const auto store = log::StoreDirectory::open(invocation.store_path());
+  if (!store) return {};
+  const auto bad = std::make_shared<store::BadPlaces>();
+  auto health = report::plugin_health(*store, bad);
+  if (health) return *std::move(health);
+  complain(health.error());
+  return {};
+}
+
+std::string_view state_of(const FoundPlugin& found, const report::PluginHealth* health) {
+  using State = tool::HealthReport::State;
+  if (!found.why_not.empty()) return tool::to_string(State::kUnavailable);
+  if (health == nullptr) return tool::to_string(State::kLoaded);
+  return tool::to_string(health->last_failed ? State::kFailed : State::kInitialized);
+}
+
+const report::PluginHealth* health_of(const FoundPlugin& found, const AllHealth& all) {
+  const auto known = all.find(found.plugin.manifest.id);
+  return known == all.end() ? nullptr : &known->second;
+}
+
+json::Object health_to_json(const FoundPlugin& found, const report::PluginHealth* health) {
+  json::Object object;
+  object.set("state", state_of(found, health));
+  object.set("success_count", health == nullptr ? 0 : health->success_count);
+  object.set("error_count", health == nullptr ? 0 : health->error_count);
+  if (health == nullptr) return object;
+  if (const auto& last = health->last_execution_time_ms) {
+    object.set("last_execution_time_ms", *last);
+  }
+  if (const auto& average = health->average_execution_time_ms) {
+    object.set("average_execution_time_ms", *average);
+  }
+  object.set("last_used", to_string(health->last_used));
+  if (!health->reason.empty()) object.set("reason", health->reason);
+  return object;
+}
+
+json::Value to_json(const FoundPlugin& found, const AllHealth& all) {
   const auto& manifest = found.plugin.manifest;
   json::Object object;
   object.set("file", found.file.string());
@@ -65,13 +110,14 @@ json::Value to_json(const FoundPlugin& found) {
   object.set("asks_for", config::to_string(manifest.trust));
   object.set("unavailable", found.why_not.empty() ? json::Value() : json::Value(found.why_not));
   object.set("tools", tools_to_json(manifest));
+  object.set("health", health_to_json(found, health_of(found, all)));
   return object;
 }
 
-void print_json(const std::vector<FoundPlugin>& found,
+void print_json(const std::vector<FoundPlugin>& found, const AllHealth& health,
                 const std::vector<tool::Protection>& protections) {
   json::Array plugins, held;
-  for (const auto& one : found) plugins.push_back(to_json(one));
+  for (const auto& one : found) plugins.push_back(to_json(one, health));
   for (const auto& one : protections) {
     json::Object object;
     object.set("name", one.name);
@@ -86,15 +132,25 @@ void print_json(const std::vector<FoundPlugin>& found,
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 
-void print_tables(const std::vector<FoundPlugin>& found,
+/// "12, 3 failed"
+std::string calls_of(const report::PluginHealth* health) {
+  if (health == nullptr) return "0";
+  auto text = std::to_string(health->success_count + health->error_count);
+  if (health->error_count > 0) text += ", " + std::to_string(health->error_count) + " failed";
+  return text;
+}
+
+void print_tables(const std::vector<FoundPlugin>& found, const AllHealth& all,
                   const std::vector<tool::Protection>& protections) {
-  Table plugins({"PLUGIN", "VERSION", "KIND", "TRUST", "RUNS HERE", "TOOLS"});
+  Table plugins({"PLUGIN", "VERSION", "KIND", "TRUST", "RUNS HERE", "HEALTH", "CALLS", "TOOLS"});
   for (const auto& one : found) {
     if (!one.problems.empty()) continue;
     const auto& manifest = one.plugin.manifest;
+    const auto* const health = health_of(one, all);
     plugins.add({manifest.id, manifest.version, std::string(config::to_string(manifest.kind)),
                  std::string(config::to_string(one.plugin.policy.trust)),
-                 one.why_not.empty() ? "yes" : "no", text::join(tools_of(one))});
+                 one.why_not.empty() ? "yes" : "no", std::string(state_of(one, health)),
+                 calls_of(health), text::join(tools_of(one))});
   }
   if (plugins.size() == 0) {
     std::printf("No plugins are configured: weir.yaml, plugins: {folders: [FOLDER]}.\n");
@@ -115,7 +171,8 @@ int list_plugins(bool as_json, const Invocation& invocation) {
   const auto protections = tool::protections();
   const auto found = tool::find_plugins(settings->plugins, kThisProgram, protections);
   if (!found) return complain(found.error());
-  as_json ? print_json(*found, protections) : print_tables(*found, protections);
+  const auto health = found->empty() ? AllHealth() : read_health(invocation);
+  as_json ? print_json(*found, health, protections) : print_tables(*found, health, protections);
   int exit = kDone;
   for (const auto& one : *found) {
     if (one.problems.empty()) continue;

@@ -100,6 +100,7 @@ void print_json(const Moment& moment) {
   object.set("substatus", substatus.empty() ? json::Value() : json::Value(substatus));
   object.set("inconsistent", run.is_inconsistent());
   object.set("stale", run.is_stale());
+  object.set("has_gaps", !run.gaps(system_clock().now()).empty());
   object.set("state", project::to_json(run));
   const auto hash = project::hash_of(run);
   object.set("state_sha256", hash ? json::Value(hash->text()) : json::Value());

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/detach.h"
 #include "cli/pipeline_run.h"
 #include "cli/run_job.h"
 #include "cli/settings.h"
@@ -19,6 +20,7 @@ struct RunOptions {
   std::string input = "{}";
   std::vector<std::string> set;
   std::string mode;
+  bool detach = false;
   HowToRun how;
 };
 
@@ -93,15 +95,16 @@ int execute(const RunOptions& options, const Invocation& invocation) {
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   auto tenant = tenant_of(invocation, asked->settings);
-  return run_job({.settings = std::move(asked->settings),
-                  .file = std::move(asked->pipeline.file),
-                  .path = std::move(asked->pipeline.path),
-                  .payload = std::move(asked->payload),
-                  .params = std::move(asked->params),
-                  .execution_mode = options.mode,
-                  .tenant_id = std::move(tenant),
-                  .registry = std::move(asked->pipeline.registry)},
-                 options.how, *store);
+  RunJob job{.settings = std::move(asked->settings),
+             .file = std::move(asked->pipeline.file),
+             .path = std::move(asked->pipeline.path),
+             .payload = std::move(asked->payload),
+             .params = std::move(asked->params),
+             .execution_mode = options.mode,
+             .tenant_id = std::move(tenant),
+             .registry = std::move(asked->pipeline.registry)};
+  return options.detach ? run_detached(std::move(job), options.how, *store)
+                        : run_job(std::move(job), options.how, *store);
 }
 
 }  // namespace
@@ -123,6 +126,8 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--mode", options->mode,
                       "The execution mode: one of the pipeline's, which says what tools it calls");
+  command->add_flag("--detach", options->detach,
+                    "Print the run's id when it has begun, and let it run on by itself");
   add_tenant(*command, invocation);
   add_how_to_run(*command, options->how);
   command->footer("Example: weir run pipeline.yaml");

@@ -225,6 +225,7 @@ Result<engine::RunReport> run_until_done(engine::Engine& engine, const RunJob& j
          .durability = durability(job.settings),
          .on_log_failure = on_log_failure(job.settings),
          .loggers = &around.recording.loggers(),
+         .run_logger = how.run_logger,
          .adapter = &adapter,
          .stop = around.stop,
          .on_update =

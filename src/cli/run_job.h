@@ -19,6 +19,7 @@ struct HowToRun {
   bool all_outputs = false;
   bool quiet = false;
   bool no_cache = false;  ///< no output of an earlier run is taken; this one's are kept
+  engine::RunLogger* run_logger = nullptr;  ///< null: nobody else keeps a record
   HowToRun();
 };
 /// --jobs, --all-outputs, --quiet, --no-cache

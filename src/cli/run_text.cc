@@ -40,6 +40,9 @@ std::vector<std::string> doubts_of(const RunState& run) {
   const auto more = run.forbidden_count - static_cast<std::int64_t>(run.forbidden.size());
   if (more > 0) lines.push_back("INCONSISTENT: " + std::to_string(more) + " more of these");
   if (run.is_stale()) lines.push_back("STALE: " + run.sequence.missing());
+  if (const auto gaps = run.gaps(system_clock().now()); !gaps.empty()) {
+    lines.push_back("GAP: missing for more than a minute: " + project::Sequence::numbers(gaps));
+  }
   return lines;
 }
 

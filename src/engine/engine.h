@@ -27,6 +27,7 @@
 namespace weir::engine {
 
 class CircuitBreakers;
+class Execution;
 class Interceptor;
 class ProviderCallLogger;
 class RunLogger;
@@ -48,6 +49,14 @@ struct NodeUpdate {
   std::string_view node_id;  ///< or of one of its items: "ID[0]"
   double duration_ms = 0;
   std::string_view message{};  ///< kFailed, kRetried, kSkipped, kUndoFailed: why; kAsked: what
+};
+
+/// Sees all that a run does, to compare it with what is recorded: for tests.
+class RunWatcher {
+ public:
+  virtual ~RunWatcher() = default;
+  /// The run has moved, and all that it has decided is recorded. Called under its mutex.
+  virtual void moved(const Execution& run) = 0;
 };
 
 struct RunRequest {
@@ -104,6 +113,7 @@ struct RunRequest {
   std::stop_token stop;
   /// Called under no lock, from the threads that run nodes, one call at a time.
   std::function<void(const NodeUpdate&)> on_update;
+  RunWatcher* watcher = nullptr;  ///< null: nobody watches
   /// For nodes with a `pipeline`; null: they fail.
   const SubPipelines* sub_pipelines = nullptr;
   /// Of a run that a node of another run begins; null: nobody's.

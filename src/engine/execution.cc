@@ -75,12 +75,21 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
   }
 }
 
-std::optional<Execution::Standing> Execution::standing(std::string_view node_id) {
-  const std::lock_guard lock(mutex_);
+std::optional<Execution::Standing> Execution::standing(std::string_view node_id) const {
   const auto step = known_step(node_id);
   if (!step) return {};
-  const auto state = scheduler_.state(*step);
-  return Standing{.state = state, .has_begun = state == State::kRunning && !is_queued(*step)};
+  Standing standing{.state = scheduler_.state(*step),
+                    .attempts = scheduler_.attempts(*step),
+                    .has_begun = false,
+                    .is_ending = false,
+                    .is_lost = is_lost(*step)};
+  for (const auto* running : running_) {
+    if (running->step != *step || running->attempt != standing.attempts) continue;
+    const bool has_ended = running->ended;
+    standing.has_begun |= running->has_begun && !has_ended;
+    standing.is_ending |= has_ended;
+  }
+  return standing;
 }
 
 /// Under mutex_, and until it is called again: for node after node the same strings are used.

@@ -54,13 +54,21 @@ class Execution {
   /// that, from some thread. Errors: a node's output could not be kept.
   [[nodiscard]] Result<void> run(std::function<void()> end_at_once);
 
-  /// Where a node or an item stands, also before `run`, when the run was taken up.
+  // What it holds of its own progress, for a RunWatcher, and before `run`, of a run that was taken
+  // up.
+
+  /// Where a node or an item stands.
   struct Standing {
     pipeline::Scheduler::State state;
-    bool has_begun;  ///< an attempt of it, which has not ended
+    int attempts;    ///< that were commanded
+    bool has_begun;  ///< an attempt of it runs
+    bool is_ending;  ///< it runs no more, and perhaps the log says already how that went
+    bool is_lost;    ///< a lost process had begun it, and this one has not
   };
   /// Nothing: it has none of that id.
-  [[nodiscard]] std::optional<Standing> standing(std::string_view node_id);
+  [[nodiscard]] std::optional<Standing> standing(std::string_view node_id) const;
+  [[nodiscard]] bool is_paused() const { return scheduler_.is_paused(); }
+  [[nodiscard]] std::int64_t last_number() const { return run_.last_number(); }
 
   [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
   /// Of a node or an item; empty: none has.
@@ -218,6 +226,9 @@ class Execution {
   }
   // Under mutex_.
   void carry_out();  // commands_
+  void tell_watcher() const {
+    if (request_.watcher != nullptr) request_.watcher->moved(*this);
+  }
   void make_ready(pipeline::StepIndex step);
   void wake_workers();
   void let_begin();

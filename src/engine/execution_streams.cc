@@ -46,6 +46,7 @@ void Execution::run_group(NodeIndex leader, std::unique_lock<std::mutex>& lock) 
           member.step, member.running.attempt, wide_at(member.step), member.running.span));
       member.events->started(predecessor_ids(member.step.node_index));
     }
+    tell_watcher();
     lock.unlock();
     std::vector<std::thread> threads;
     for (auto member = members.begin() + 1; member != members.end(); ++member) {

@@ -101,10 +101,13 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                             NodeEvents& events, const StreamEnds& streams,
                             NodeContext& context) const {
   const bool is_pipeline = !step.node.pipeline.empty();
+  // What takes something back has events of its own.
+  const bool is_told = request_.definition.tool_events && !is_pipeline && step.undoes == nullptr;
+  const auto given = this->given(step);
+  if (is_told && given) events.tool_invoked(given->payload);
   if (!is_pipeline) {
     if (auto denied = gate_.deny(step.node, events)) return std::unexpected(*std::move(denied));
   }
-  const auto given = this->given(step);
   if (!given) return std::unexpected(given.error());
   context.enter(events.span(), step.id, step.undoes != nullptr);
   const auto environment = [&] { return environment_of(step, context); };
@@ -127,7 +130,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
   const record::ContextScope scope(context.shared());
   auto* const tool = is_pipeline ? nullptr : &tool_of(step);
   if (tool != nullptr) events.of_plugin_type(tool->spec().plugin_type);
-  if (tool != nullptr && chain_.empty()) return tool::run_caught(*tool, call);
+  if (tool != nullptr && chain_.empty() && !is_told) return tool::run_caught(*tool, call);
   Attempt attempt{.pipeline = request_.definition,
                   .node = step.node,
                   .node_id = step.id,
@@ -137,7 +140,21 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .cancelled = stop,
                   .call = call,
                   .events = events};
-  return is_pipeline ? run_pipeline(attempt) : chain_.run(attempt, *tool);
+  if (is_pipeline) return run_pipeline(attempt);
+  return is_told ? run_told(attempt, *tool) : chain_.run(attempt, *tool);
+}
+
+CallOutcome NodeCalls::run_told(Attempt& attempt, tool::Tool& tool) const {
+  const auto start = attempt.clock.monotonic();
+  attempt.events.tool_started();
+  auto outcome = chain_.run(attempt, tool);
+  const auto duration_ms = milliseconds_since(attempt.clock, start);
+  if (outcome) {
+    attempt.events.tool_completed(duration_ms, *outcome);
+  } else {
+    attempt.events.tool_failed(duration_ms, outcome.error());
+  }
+  return outcome;
 }
 
 CallOutcome NodeCalls::run_pipeline(Attempt& attempt) const {

@@ -77,6 +77,8 @@ class NodeCalls {
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
       const Step& step, const tool::ToolSpec* spec, const json::Object& payload) const;
   [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt) const;
+  /// With the events of a call.
+  [[nodiscard]] CallOutcome run_told(Attempt& attempt, tool::Tool& tool) const;
   [[nodiscard]] tool::Environment environment_of(const Step& step,
                                                  const NodeContext& context) const;
 

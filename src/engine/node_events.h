@@ -96,6 +96,11 @@ class NodeEvents {
   void guard_attempt(const pipeline::GuardProgress& progress);
   void guard_exhausted(std::string_view reason, const pipeline::GuardProgress& progress);
   void guard_recovered(const pipeline::GuardProgress& progress);
+  // Of the call of its tool, for pipelines with `tool_events`; the span's id is the call's.
+  void tool_invoked(const json::Object& payload);
+  void tool_started();
+  void tool_completed(double duration_ms, const tool::Output& output);
+  void tool_failed(double duration_ms, const tool::Failure& failure);
   /// The tool may not be called; `attributes` say more.
   void tool_denied(std::string_view reason, const json::Object& attributes);
   /// Unless the run's loggers leave it out.
@@ -118,6 +123,7 @@ class NodeEvents {
  private:
   [[nodiscard]] event::FieldList common() const;
   void add_attempt(event::FieldList& fields) const;
+  [[nodiscard]] event::FieldList of_call() const;
   void emit_undo(event::Type type, event::FieldList& fields, const Undo& undo);
   void add_known_from(event::FieldList& fields) const;
   [[nodiscard]] std::string end_attributes(const json::Object& more = {}) const;

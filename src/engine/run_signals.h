@@ -46,6 +46,8 @@ class RunSignals {
   /// taken up, and waits as long as it may.
   void ask_approval(pipeline::NodeIndex node);
 
+  [[nodiscard]] std::size_t open_questions() const { return asked_.size(); }
+  [[nodiscard]] std::size_t deferred_requests() const { return deferred_.size(); }
   [[nodiscard]] bool wants_retry_of_run() const { return wants_retry_of_run_; }
   /// Of a run that was cancelled.
   [[nodiscard]] const std::string& stop_reason() const { return stop_reason_; }

@@ -346,8 +346,9 @@ void RunSignals::resume(const SignalRequest&, Commands& commands) {
 }
 
 void RunSignals::cancel(const SignalRequest& request, Commands& commands) {
-  stop_reason_ =
-      with_actor(request.type == "emergency-stop" ? "stopped at once" : "asked to stop", request);
+  const bool at_once = request.type == "emergency-stop";
+  if (at_once) execution_.is_ended_at_once_ = true;  // also of a run that is taken up
+  stop_reason_ = with_actor(at_once ? "stopped at once" : "asked to stop", request);
   execution_.scheduler_.stop(RunOutcome::kCancelled, commands);
 }
 

@@ -39,6 +39,7 @@ void Execution::work() {
     } else if (const auto slot = wait_for_slot(step, lock); slot.may_run && begin(step, running)) {
       auto events = events_of(step, running.attempt, wide_at(step), running.span);
       events.started(predecessor_ids(step.node_index));
+      tell_watcher();
       lock.unlock();
       run_step(step, running, events, context);
       lock.lock();
@@ -87,7 +88,8 @@ void Execution::give_up(Running& running) {
 bool Execution::is_queued(StepIndex step) const {
   return scheduler_.state(step) == State::kRunning && !is_lost(step) &&
          std::none_of(running_.begin(), running_.end(), [&](const auto* running) {
-           return running->step == step && running->has_begun;
+           return running->step == step && running->has_begun &&
+                  running->attempt == scheduler_.attempts(step);
          });
 }
 
@@ -158,6 +160,7 @@ void Execution::carry_out() {
     }
   }
   commands_.clear();
+  tell_watcher();
   if (finished_) return changed_.notify_all();
   if (scheduler_.is_stopping()) ready_.lift_limits();
   wake_workers();

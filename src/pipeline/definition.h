@@ -91,6 +91,7 @@ struct Definition {
   PipelineType type = PipelineType::kDag;
   std::optional<OnLogFailure> on_log_failure;  ///< nothing: as whoever runs it decides
   WideEvents wide_events;
+  bool tool_events = false;  ///< its runs record the calls of their tools, too
   Params params;
   FailureMode on_failure = FailureMode::kFailFast;
   std::optional<std::chrono::milliseconds> timeout;  ///< of the run

@@ -117,6 +117,9 @@ std::vector<Key<W>> keys_of_the_whole() {
               "of what is random in its runs, such as jitter", {.fallback = "of each run its own"}),
       defined("wide_events", &Definition::wide_events, wide_events_shape(),
               "Events that say all that is known of a node, or of the run; `true` is both."),
+      defined("tool_events", &Definition::tool_events, config::boolean(),
+              "Of each call of a tool `tool_invoked`, `tool_started`, and `tool_completed` or "
+              "`tool_failed`, beside the events of its node."),
       defined("defaults", &Definition::defaults, defaults_shape(),
               "What holds for nodes that do not say themselves."),
       defined("execution_modes", &Definition::execution_modes,

@@ -107,8 +107,11 @@ void RunState::begin(const event::EventView& event) {
 }
 
 bool RunState::take_number(const event::EventView& event) {
-  if (!is_foreign()) return sequence.take(event.run_seq());
-  if (const auto number = event.integer(Field::kSourceSeq)) return sequence.take(*number);
+  if (!is_foreign()) return sequence.take(event.run_seq(), event.timestamp());
+  if (const auto number = event.integer(Field::kSourceSeq)) {
+    // The clock of whoever took it in; its own may be wrong.
+    return sequence.take(*number, Timestamp(std::chrono::microseconds(event.run_seq())));
+  }
   // Its number is the clock of whoever took it in: nothing can be missing.
   return events == 0 || event.run_seq() != last_run_seq;
 }

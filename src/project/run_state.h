@@ -128,6 +128,11 @@ struct RunState {
   [[nodiscard]] bool is_inconsistent() const { return forbidden_count > 0; }
   /// STALE: events are missing, so that the state may be an old one.
   [[nodiscard]] bool is_stale() const { return sequence.has_holes(); }
+  /// What has been missing for so long will not come: a gap.
+  static constexpr std::chrono::minutes kGapPatience{1};
+  [[nodiscard]] std::vector<Sequence::Hole> gaps(Timestamp now) const {
+    return sequence.open_since(now - kGapPatience);
+  }
   /// Walks over all nodes, as `count` does.
   [[nodiscard]] Substatus substatus() const;
   /// How many nodes are in the state, of those that anything is known of.

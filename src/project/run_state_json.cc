@@ -89,6 +89,7 @@ template <class Fields, Is<Sequence::Hole> T>
 void describe(Fields& fields, T& hole) {
   fields("first", hole.first);
   fields("last", hole.last);
+  fields("since", hole.since);
 }
 
 template <class Fields, Is<Sequence> T>

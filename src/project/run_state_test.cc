@@ -425,6 +425,14 @@ TEST_F(RunStateTest, JudgesWhatIsMissingOfAForeignRunByItsProducersNumbers) {
   EXPECT_FALSE(run_.is_inconsistent());
   feed_.start_node("b", R"("source_seq":11)");
   EXPECT_EQ(run_.sequence.missing(), "events 9 to 10 are missing");
+  const auto heard = Timestamp(std::chrono::microseconds(run_.last_run_seq));
+  EXPECT_TRUE(run_.gaps(heard + std::chrono::seconds(59)).empty());
+  EXPECT_EQ(Sequence::numbers(run_.gaps(heard + std::chrono::minutes(1))), "9 to 10");
+  for (const auto* late : {"9", "10"}) {
+    feed_.seq += 1'000'000;
+    feed_.event("log", R"("message":"m","source_seq":)" + std::string(late));
+  }
+  EXPECT_TRUE(run_.gaps(heard + std::chrono::hours(1)).empty());
 }
 
 TEST_F(RunStateTest, IsNotChangedByWhatAProcessSaysOfItself) {

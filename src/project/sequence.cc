@@ -1,15 +1,16 @@
 #include "project/sequence.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace weir::project {
 
-bool Sequence::take(std::int64_t number) {
+bool Sequence::take(std::int64_t number, Timestamp at) {
   if (number < next) return fill(number);
   if (number > next) {
     if (holes.size() < kMaxHoles) {
-      holes.push_back({.first = next, .last = number - 1});
+      holes.push_back({.first = next, .last = number - 1, .since = at});
     } else {
       ++holes_beyond;
     }
@@ -22,25 +23,37 @@ bool Sequence::take(std::int64_t number) {
 bool Sequence::fill(std::int64_t number) {
   const auto hole = std::ranges::lower_bound(holes, number, {}, &Hole::last);
   if (hole == holes.end() || number < hole->first) return false;
-  const auto [first, last] = *hole;
+  const auto [first, last, since] = *hole;
   auto at = holes.erase(hole);
-  if (number < last) at = holes.insert(at, {.first = number + 1, .last = last});
-  if (first < number) holes.insert(at, {.first = first, .last = number - 1});
+  if (number < last) at = holes.insert(at, {.first = number + 1, .last = last, .since = since});
+  if (first < number) holes.insert(at, {.first = first, .last = number - 1, .since = since});
   return true;
+}
+
+std::string Sequence::numbers(std::span<const Hole> holes) {
+  constexpr std::size_t kMaxNamed = 3;
+  std::string text;
+  for (const auto& hole : holes.first(std::min(holes.size(), kMaxNamed))) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(hole.first);
+    if (hole.first < hole.last) text += " to " + std::to_string(hole.last);
+  }
+  if (holes.size() > kMaxNamed) text += " and more";
+  return text;
 }
 
 std::string Sequence::missing() const {
   if (!has_holes()) return "";
-  constexpr std::size_t kMaxNamed = 3;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(holes.size(), kMaxNamed); ++i) {
-    if (!text.empty()) text += ", ";
-    text += std::to_string(holes[i].first);
-    if (holes[i].first < holes[i].last) text += " to " + std::to_string(holes[i].last);
-  }
-  if (holes.size() > kMaxNamed) text += " and more";
   const bool is_one = holes.size() == 1 && holes[0].first == holes[0].last;
-  return is_one ? "event " + text + " is missing" : "events " + text + " are missing";
+  return is_one ? "event " + numbers(holes) + " is missing"
+                : "events " + numbers(holes) + " are missing";
+}
+
+std::vector<Sequence::Hole> Sequence::open_since(Timestamp then) const {
+  std::vector<Hole> open;
+  std::ranges::copy_if(holes, std::back_inserter(open),
+                       [&](const Hole& hole) { return hole.since <= then; });
+  return open;
 }
 
 }  // namespace weir::project

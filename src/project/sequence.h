@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "base/time.h"
 
 namespace weir::project {
 
@@ -16,6 +19,7 @@ struct Sequence {
   struct Hole {
     std::int64_t first = 0;
     std::int64_t last = 0;
+    Timestamp since{};  ///< when one after them had come
     bool operator==(const Hole&) const = default;
   };
 
@@ -25,11 +29,15 @@ struct Sequence {
 
   bool operator==(const Sequence&) const = default;
 
-  /// False: it was taken before.
-  bool take(std::int64_t number);
+  /// It came at this time. False: it was taken before.
+  bool take(std::int64_t number, Timestamp at);
   [[nodiscard]] bool has_holes() const { return !holes.empty() || holes_beyond > 0; }
   /// "events 5 to 7, 9 are missing"; empty when none is.
   [[nodiscard]] std::string missing() const;
+  /// "5 to 7, 9"
+  [[nodiscard]] static std::string numbers(std::span<const Hole> holes);
+  /// Those that were open already then.
+  [[nodiscard]] std::vector<Hole> open_since(Timestamp then) const;
 
  private:
   bool fill(std::int64_t number);

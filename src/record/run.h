@@ -62,6 +62,10 @@ class Run {
   [[nodiscard]] std::stop_token lost() const { return lost_.get_token(); }
 
   [[nodiscard]] const RunId& id() const { return id_; }
+  /// Of the events emitted so far, by any thread; 0: none was.
+  [[nodiscard]] std::int64_t last_number() const {
+    return emitted_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] const Clock& clock() const;
 
  private:

@@ -8,33 +8,12 @@
 
 #include <csignal>
 
+#include "tool/file_access.h"
 #include "tool/landlock.h"
 #include "tool/system_calls.h"
 
 namespace weir::tool {
 namespace {
-
-/// What programs need to start and to compute. No home, no configuration but the system's
-/// libraries'.
-constexpr const char* kSystem[] = {"/usr",
-                                   "/bin",
-                                   "/sbin",
-                                   "/lib",
-                                   "/lib32",
-                                   "/lib64",
-                                   "/etc/ld.so.cache",
-                                   "/etc/alternatives",
-                                   "/etc/localtime",
-                                   "/dev/zero",
-                                   "/dev/random",
-                                   "/dev/urandom",
-                                   "/proc/cpuinfo",
-                                   "/proc/meminfo",
-                                   "/proc/self"};
-/// And to use the network.
-constexpr const char* kNetwork[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
-                                    "/etc/services",    "/etc/ssl",   "/etc/host.conf",
-                                    "/etc/gai.conf"};
 
 /// One file of a plugin is not larger: a disk can be filled by many, but not by mistake.
 constexpr rlim_t kMaxFileBytes = rlim_t{1} << 30;
@@ -100,14 +79,9 @@ Result<void> set_limits(const Policy& policy) {
 
 Result<FileRules> file_rules(const Policy& policy) {
   WEIR_TRY(auto rules, FileRules::create());
-  for (const auto* path : kSystem) WEIR_TRY(rules.allow_reading(path));
-  for (const auto* path : kNetwork) {
-    if (policy.network) WEIR_TRY(rules.allow_reading(path));
-  }
-  WEIR_TRY(rules.allow_writing("/dev/null"));
-  for (const auto& path : policy.read) WEIR_TRY(rules.allow_reading(path));
-  for (const auto& path : policy.write) WEIR_TRY(rules.allow_writing(path));
-  if (!policy.temporary.empty()) WEIR_TRY(rules.allow_writing(policy.temporary));
+  const FileAccess access(policy);
+  for (const auto& path : access.readable()) WEIR_TRY(rules.allow_reading(path));
+  for (const auto& path : access.writable()) WEIR_TRY(rules.allow_writing(path));
   return rules;
 }
 
@@ -138,7 +112,7 @@ uid_t user_for(pid_t process) {
   return kFirst + static_cast<uid_t>(process) % kCount;
 }
 
-Result<void> confine(const Policy& policy, pid_t supervisor) {
+Result<Descriptor> confine(const Policy& policy, pid_t supervisor) {
   const bool is_root = ::getuid() == 0;
   WEIR_TRY(named(set_limits(policy), "limits"));
   if (policy.confines()) {
@@ -153,15 +127,16 @@ Result<void> confine(const Policy& policy, pid_t supervisor) {
   // A change of the user forgets it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) return fail(ErrorCode::kCancelled, "the supervisor has ended");
-  if (!policy.confines()) return {};
+  if (!policy.confines()) return Descriptor();
   const auto version = landlock_version();
-  return named(
+  auto listener =
       enforce({.forbidden = policy.trust == config::Trust::kPartner ? CallRules::Forbidden::kFails
                                                                     : CallRules::Forbidden::kKills,
                .network = policy.network,
                .holds_signals = is_root || version >= kLandlockHoldsSignals,
-               .holds_truncate = version >= kLandlockHoldsTruncate}),
-      "system calls");
+               .holds_truncate = version >= kLandlockHoldsTruncate});
+  if (listener) return listener;
+  return std::unexpected(std::move(listener).error().within("system calls"));
 }
 
 }  // namespace weir::tool

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "tool/policy.h"
 
@@ -10,7 +11,8 @@ namespace weir::tool {
 /// Takes from this process what the policy does not give, before it becomes the plugin: called by
 /// the supervisor's child, which has one thread. `supervisor` is its parent. Errors: the protection
 /// that could not be had, by its name; the plugin is not to be started then.
-[[nodiscard]] Result<void> confine(const Policy& policy, pid_t supervisor);
+/// Returns what `enforce` of system_calls.h does.
+[[nodiscard]] Result<Descriptor> confine(const Policy& policy, pid_t supervisor);
 
 /// The kernel's walls stand this much behind the limits, which the supervisor holds and explains.
 inline constexpr unsigned kWallFactor = 4;

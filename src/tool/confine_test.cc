@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "tool/plugin_testing.h"
 #include "tool/protections.h"
+#include "tool/system_calls.h"
 
 namespace weir::tool {
 namespace {
@@ -57,18 +58,57 @@ TEST_P(Confined, WorksWithWhatItHas) {
               StartsWith("{\"in\":{},\"tool\":\"t\"}\n\nhi\n"));
 }
 
+/// A file that everybody may read, in a folder of its own.
+class Outside {
+ public:
+  Outside() : folder_(testing::TempDir() + "outside-" + std::to_string(random_bits())) {
+    std::filesystem::create_directories(folder_);
+    std::filesystem::permissions(folder_, std::filesystem::perms(0755));
+    std::ofstream(file()) << "secret";
+    std::filesystem::permissions(file(), std::filesystem::perms(0666));
+  }
+  ~Outside() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  [[nodiscard]] std::string file() const { return folder_ + "/file"; }
+
+ private:
+  std::string folder_;
+};
+
+/// Where the kernel tells of the files that a plugin opens.
+std::string violation(const std::string& message) {
+  return can_tell_calls() ? "POLICY_DENIED: " + message : "ProcessExited: ";
+}
+
 TEST_P(Confined, CannotReadWhatIsNotItsOwn) {
-  const auto outside = testing::TempDir() + "outside-" + std::to_string(random_bits());
-  std::ofstream(outside) << "secret";
-  std::filesystem::permissions(outside, std::filesystem::perms(0666));
-  const auto said = run("cat " + outside + "; ls " + testing::TempDir() + " / /etc /home");
-  EXPECT_THAT(said, AllOf(StartsWith("ProcessExited: "), HasSubstr("Permission denied"),
-                          Not(HasSubstr("secret"))));
-  EXPECT_THAT(run("echo x >> " + outside), HasSubstr("Permission denied"));
-  EXPECT_THAT(run("cat /etc/passwd"),
-              AllOf(StartsWith("ProcessExited: "), Not(HasSubstr("root:"))));
-  EXPECT_EQ(std::filesystem::file_size(outside), 6U);
-  std::filesystem::remove(outside);
+  const Outside outside;
+  const auto forbidden =
+      violation("it opened '" + outside.file() + "', a file that it may not have");
+  EXPECT_THAT(run("cat " + outside.file()), AllOf(StartsWith(forbidden), Not(HasSubstr("secret"))));
+  // Also if it does as if nothing had been, opens it by another name, or has a child do it.
+  EXPECT_THAT(run("cat " + outside.file() + " || echo '{}'; sleep 9"), StartsWith(forbidden));
+  EXPECT_THAT(run("ln -s " + outside.file() + " $TMPDIR/l; cat $TMPDIR/l"), StartsWith(forbidden));
+  EXPECT_THAT(run("sh -c '(cat " + outside.file() + ") & wait'; exit 1"), StartsWith(forbidden));
+  EXPECT_THAT(run("echo x >> " + outside.file()), StartsWith(forbidden));
+  EXPECT_EQ(std::filesystem::file_size(outside.file()), 6U);
+}
+
+TEST_P(Confined, FailsForAFileThatItIsRefusedAndNeeds) {
+  const auto passwd = violation("it failed after it had opened '/etc/passwd'");
+  EXPECT_THAT(run("cat /etc/passwd"), AllOf(StartsWith(passwd), Not(HasSubstr("root:"))));
+  EXPECT_THAT(run("cat ../none; cat /etc/hostname; exit 4"), StartsWith("ProcessExited: "));
+  const auto above = testing::TempDir() + "package.json";
+  std::ofstream(above) << "secret";
+  EXPECT_THAT(run("cat " + above + "; exit 1"),
+              AllOf(StartsWith(violation("it failed after")), Not(HasSubstr("secret"))));
+  // Who can do without it is only told of.
+  EXPECT_THAT(run("cat " + above + " || true"), StartsWith("{}\n"));
+  if (can_tell_calls()) {
+    EXPECT_THAT(run("cat " + above + " || true"), HasSubstr("was refused: '" + above + "'"));
+  }
+  std::filesystem::remove(above);
 }
 
 TEST_P(Confined, CannotWriteItsOwnFolder) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/text.h"
 #include "tool/payload.h"
 
 namespace weir::tool {
@@ -104,6 +105,13 @@ Report Enclosure::receive(std::chrono::milliseconds patience) const {
   auto report = report_from_json({buffer.data(), static_cast<std::size_t>(got)});
   if (!report) return {.message = "its supervisor cannot be understood: " + report.error().message};
   return *std::move(report);
+}
+
+void warn_of_refused_files(const Call& call, const Report& report) {
+  if (report.refused_files.empty() || !report.violation.empty() || !call.log) return;
+  const auto message = "it opened what it may not have, and was refused: '" +
+                       text::join(report.refused_files, "', '") + "'";
+  call.log({.level = event::Level::kWarning, .message = message, .logger = "plugin"});
 }
 
 std::optional<Failure> failure_of(const Report& report) {

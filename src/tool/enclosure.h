@@ -42,6 +42,9 @@ class Enclosure {
   Descriptor ours_, theirs_;
 };
 
+/// Says in the log of a call that went on which files it was refused.
+void warn_of_refused_files(const Call& call, const Report& report);
+
 /// Why a call failed that ended with this report; nothing if the plugin exited well.
 [[nodiscard]] std::optional<Failure> failure_of(const Report& report);
 

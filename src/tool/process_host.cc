@@ -35,6 +35,7 @@ class ProcessHost final : public PluginHost {
     enclosure->theirs().close();  // now its end can be seen
     if (!result) return fail_with("PluginNotStarted", result.error().message);
     const auto report = enclosure->receive(std::chrono::milliseconds(0));
+    warn_of_refused_files(call, report);
     return read(*result, report);
   }
 

@@ -18,7 +18,9 @@ Protection files() {
       .name = "files",
       .what = "it reads the system's programs and its own folder, and writes a temporary folder",
       .available = version > 0,
-      .mechanism = version > 0 ? "Landlock, version " + std::to_string(version)
+      .mechanism = version > 0 ? "Landlock, version " + std::to_string(version) +
+                                     (can_tell_calls() ? ", and seccomp tells what it is refused"
+                                                       : ", and nobody tells what it is refused")
                                : "the kernel has no Landlock, or it is switched off; it needs "
                                  "Linux 5.13 and 'landlock' among the kernel's 'lsm='"};
 }

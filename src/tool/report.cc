@@ -36,6 +36,10 @@ std::string to_json(const Report& report) {
   set("memory_bytes", report.usage.memory_bytes);
   set("read_bytes", report.usage.read_bytes);
   set("written_bytes", report.usage.written_bytes);
+  if (!report.refused_files.empty()) {
+    object.set("refused_files",
+               json::Array(report.refused_files.begin(), report.refused_files.end()));
+  }
   return json::to_text(object);
 }
 
@@ -57,6 +61,11 @@ Result<Report> report_from_json(std::string_view text) {
   report.usage.memory_bytes = number(*object, "memory_bytes");
   report.usage.read_bytes = number(*object, "read_bytes");
   report.usage.written_bytes = number(*object, "written_bytes");
+  const auto* refused = object->find("refused_files");
+  if (refused == nullptr || refused->array() == nullptr) return report;
+  for (const auto& file : *refused->array()) {
+    if (file.string() != nullptr) report.refused_files.push_back(*file.string());
+  }
   return report;
 }
 

@@ -9,12 +9,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 
+#include "base/text.h"
 #include "tool/confine.h"
+#include "tool/opened_files.h"
 #include "tool/process_tree.h"
 #include "tool/start.h"
 
@@ -22,7 +26,9 @@ namespace weir::tool {
 namespace {
 
 /// How often it looks at what the plugin uses.
-constexpr int kTickMs = 10;
+constexpr std::chrono::milliseconds kTick{10};
+/// Of the files that a call was refused, so many are named.
+constexpr std::size_t kMaxNamed = 5;
 
 double milliseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_usec) / 1000;
@@ -32,15 +38,17 @@ std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) 
 
 class Supervisor {
  public:
-  Supervisor(Policy policy, char** command) : policy_(std::move(policy)), command_(command) {}
+  Supervisor(Policy policy, char** command)
+      : policy_(std::move(policy)), command_(command), opened_({}, FileAccess(policy_)) {}
 
   /// Returns when the plugin could not be started.
   void run();
 
  private:
   Result<void> start();
-  [[noreturn]] void become_plugin(const Descriptor& complaints, pid_t supervisor);
+  [[noreturn]] void become_plugin(const Descriptor& complaints, int listener_to, pid_t supervisor);
   void watch();
+  void hear_of_file();
   void take_signals();
   void take_control();
   void reap();
@@ -60,7 +68,10 @@ class Supervisor {
   char** const command_;
   pid_t plugin_ = -1;
   Descriptor signals_;
-  bool forbidden_call_ = false;  // of a process that we have reaped
+  OpenedFiles opened_;
+  std::chrono::steady_clock::time_point next_look_;
+  std::vector<std::string> refused_;  // files that it opened since the last call, and may not have
+  bool forbidden_call_ = false;       // of a process that we have reaped
   double reaped_cpu_ms_ = 0;
   double living_cpu_ms_ = 0;
   double cpu_before_ms_ = 0;
@@ -88,13 +99,18 @@ Result<void> Supervisor::start() {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   WEIR_TRY(auto complaints, make_pipe());
+  std::array<int, 2> sockets{};
+  if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
+    return fail_errno("socketpair");
+  }
+  const Descriptor listener_from(sockets[0]), listener_to(sockets[1]);
   rusage ours{};
   ::getrusage(RUSAGE_SELF, &ours);
   our_bytes_ = static_cast<std::uint64_t>(ours.ru_maxrss) << 10;
   const auto supervisor = ::getpid();
   plugin_ = ::fork();
   if (plugin_ < 0) return fail_errno("fork");
-  if (plugin_ == 0) become_plugin(complaints.write, supervisor);
+  if (plugin_ == 0) become_plugin(complaints.write, listener_to.number(), supervisor);
   complaints.write.close();
   std::string complaint;
   std::array<char, 4096> buffer{};
@@ -103,6 +119,7 @@ Result<void> Supervisor::start() {
     complaint.append(buffer.data(), static_cast<std::size_t>(got));
   }
   if (!complaint.empty()) return fail(ErrorCode::kUnavailable, std::move(complaint));
+  opened_ = OpenedFiles(receive_listener(listener_from.number()), FileAccess(policy_));
   // Its streams must end when it ends.
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (nothing.number() < 0) return fail_errno("open /dev/null");
@@ -110,7 +127,7 @@ Result<void> Supervisor::start() {
   return {};
 }
 
-void Supervisor::become_plugin(const Descriptor& complaints, pid_t supervisor) {
+void Supervisor::become_plugin(const Descriptor& complaints, int listener_to, pid_t supervisor) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -118,6 +135,8 @@ void Supervisor::become_plugin(const Descriptor& complaints, pid_t supervisor) {
   if (auto confined = confine(policy_, supervisor); !confined) {
     complaint = confined.error().message;
   } else {
+    send_listener(listener_to, *confined);
+    confined->close();
     ::execvp(command_[0], command_);
     complaint = "cannot run '" + std::string(command_[0]) + "': " + std::strerror(errno);
     if (errno == EACCES && policy_.confines()) {
@@ -131,14 +150,39 @@ void Supervisor::become_plugin(const Descriptor& complaints, pid_t supervisor) {
 }
 
 void Supervisor::watch() {
+  using std::chrono::ceil, std::chrono::milliseconds, std::chrono::steady_clock;
   while (true) {
-    std::array<pollfd, 2> watched = {pollfd{signals_.number(), POLLIN, 0},
-                                     pollfd{kControl, POLLIN, 0}};
-    ::poll(watched.data(), watched.size(), kTickMs);
+    std::array<pollfd, 3> watched = {pollfd{signals_.number(), POLLIN, 0},
+                                     pollfd{kControl, POLLIN, 0},
+                                     pollfd{opened_.number(), POLLIN, 0}};
+    const auto left = ceil<milliseconds>(next_look_ - steady_clock::now()).count();
+    ::poll(watched.data(), watched.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 10)));
+    // A program opens many files while it starts: they must not wait for a look at /proc each.
+    if ((watched[2].revents & POLLIN) != 0) {
+      hear_of_file();
+    } else if (watched[2].revents != 0) {
+      opened_.close();  // nobody is left who could open any; before Linux 6.11 `take` would wait
+    }
     // Who ended is counted before those who live: nothing is then missed between.
     if (watched[0].revents != 0) take_signals();
-    look();
+    if (watched[1].revents != 0 || steady_clock::now() >= next_look_) {
+      look();
+      next_look_ = steady_clock::now() + kTick;
+    }
     if (watched[1].revents != 0) take_control();
+  }
+}
+
+void Supervisor::hear_of_file() {
+  using Attempt = FileAccess::Attempt;
+  const auto refused = opened_.take();
+  if (!refused || refused->how == Attempt::kUsual) return;
+  auto path = refused->path.string();
+  if (refused->how == Attempt::kForbidden && policy_.trust == config::Trust::kUntrusted) {
+    stop(kPolicyDenied, "it opened '" + path + "', a file that it may not have");
+  }
+  if (refused_.size() < kMaxNamed && std::ranges::find(refused_, path) == refused_.end()) {
+    refused_.push_back(std::move(path));
   }
 }
 
@@ -159,7 +203,9 @@ void Supervisor::take_control() {
   if (got <= 0) end_all();  // weir has died, or does not want it any more
   const std::string_view word(buffer.data(), static_cast<std::size_t>(got));
   if (word == kCallBegins) begin_call();
-  if (word == kCallEnded) send({.usage = usage()});
+  if (word == kCallEnded) {
+    send({.usage = usage(), .refused_files = std::exchange(refused_, {})});
+  }
 }
 
 void Supervisor::begin_call() {
@@ -190,6 +236,7 @@ void Supervisor::reap() {
     if (WIFEXITED(status)) report.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) report.signal = WTERMSIG(status);
     report.usage = usage();
+    report.refused_files = refused_;
     explain_end(report);
     send(report);
     end_all();
@@ -224,6 +271,9 @@ void Supervisor::explain_end(Report& report) const {
         "for other processes or for mounts, and was killed for it");
   } else if (policy_.confines() && report.signal == SIGXFSZ) {
     says(kPolicyDenied, "it wrote a file of more than 1 GiB");
+  } else if (!refused_.empty() && report.exit_code != 0) {
+    says(kPolicyDenied, "it failed after it had opened '" + text::join(refused_, "', '") +
+                            "', which it may not have");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "tool/tool.h"
@@ -27,6 +28,7 @@ struct Report {
   std::optional<int> exit_code{};  ///< if it exited
   std::optional<int> signal{};     ///< if a signal ended it
   Usage usage{};
+  std::vector<std::string> refused_files{};  ///< some of those that it opened and may not have
 };
 
 [[nodiscard]] std::string to_json(const Report& report);

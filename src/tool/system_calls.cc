@@ -77,6 +77,8 @@ constexpr int kMissing[] = {
 /// Who leaves the process group would not be ended with it.
 constexpr int kRefused[] = {SCMP_SYS(setsid), SCMP_SYS(setpgid)};
 
+constexpr int kOpens[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(creat)};
+
 constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo),
                             SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_send_signal)};
 
@@ -96,7 +98,8 @@ class Filter {
         forbidden_(rules.forbidden == CallRules::Forbidden::kKills ? SCMP_ACT_KILL_PROCESS
                                                                    : SCMP_ACT_ERRNO(EPERM)) {}
 
-  Result<void> load(const CallRules& rules) {
+  /// With `tells`, of files that are opened.
+  Result<Descriptor> load(const CallRules& rules, bool tells) {
     if (!context_) return fail(ErrorCode::kUnavailable, "libseccomp cannot make a filter");
     // Calls by the numbers of another architecture are not looked at, so they are not made.
     note(::seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
@@ -109,8 +112,11 @@ class Filter {
     if (!rules.network) forbid_network();
     if (!rules.holds_signals) forbid_signals();
     if (!rules.holds_truncate) forbid_truncate();
+    if (tells) {
+      for (const int call : kOpens) add(SCMP_ACT_NOTIFY, call);
+    }
     if (error_ == 0) note(::seccomp_load(context_.get()));
-    if (error_ == 0) return {};
+    if (error_ == 0) return tells ? Descriptor(::seccomp_notify_fd(context_.get())) : Descriptor();
     errno = -error_;
     auto failed = fail_errno("seccomp");
     failed.error().code = ErrorCode::kUnavailable;
@@ -158,11 +164,24 @@ class Filter {
 
 }  // namespace
 
-Result<void> enforce(const CallRules& rules) { return Filter(rules).load(rules); }
+Result<Descriptor> enforce(const CallRules& rules) {
+  // Who is held by its calls cannot be told of them.
+  if (rules.holds_truncate && can_tell_calls()) {
+    if (auto listener = Filter(rules).load(rules, true)) return listener;
+  }
+  return Filter(rules).load(rules, false);
+}
 
-bool can_filter_calls() {
-  const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
+namespace {
+
+bool is_available(std::uint32_t action) {
   return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
+
+}  // namespace
+
+bool can_filter_calls() { return is_available(SECCOMP_RET_KILL_PROCESS); }
+
+bool can_tell_calls() { return is_available(SECCOMP_RET_USER_NOTIF); }
 
 }  // namespace weir::tool

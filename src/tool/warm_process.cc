@@ -77,14 +77,15 @@ std::expected<Output, Failure> WarmProcess::call(std::string_view tool_id, const
   if (!pending.answer) is_usable_ = false;
   auto answer =
       std::move(pending.answer).value_or(fail_with("PluginDied", "its pipes cannot be waited for"));
-  if (is_usable_) add_usage(answer);
+  if (is_usable_) add_usage(call, answer);
   return answer;
 }
 
-void WarmProcess::add_usage(std::expected<Output, Failure>& answer) {
+void WarmProcess::add_usage(const Call& call, std::expected<Output, Failure>& answer) {
   enclosure_.say(kCallEnded);
   const auto report = enclosure_.receive(kReportPatience);
   if (!report.violation.empty() || !report.usage.cpu_ms) is_usable_ = false;
+  warn_of_refused_files(call, report);
   if (const auto failure = report.violation.empty() ? std::nullopt : failure_of(report)) {
     answer = std::unexpected(*failure);
     return;

@@ -55,7 +55,7 @@ class WarmProcess {
   [[nodiscard]] int timeout_ms(const Pending& pending) const;
   [[nodiscard]] bool count(std::size_t& bytes, std::size_t more, Pending& pending) const;
   /// Of the call that was answered; it may have passed a limit with its answer.
-  void add_usage(std::expected<Output, Failure>& answer);
+  void add_usage(const Call& call, std::expected<Output, Failure>& answer);
   void retire_if_worn(const Usage& usage);
 
   const Plugin& plugin_;

@@ -91,3 +91,21 @@ check(readFileSync(join(folder, 'metrics.prom'), 'utf8').includes('weir_node_exe
       'the metrics');
 check(readFileSync(join(folder, 'metrics.parquet')).subarray(0, 4).toString() === 'PAR1',
       'the Parquet file');
+
+// A pipeline whose tools are functions of the program.
+const engine = build('engine');
+const engineStore = join(folder, 'engine.weir');
+const ran = spawnSync(join(engine, 'run_takings'),
+                      [engineStore, join(ROOT, 'examples/engine/pipelines')], {encoding: 'utf8'});
+check(ran.status === 0 && /^\{"day":"2026-11-29","total":69\.65\}\n3 calls, run [0-9a-f-]{36}\n$/
+          .test(ran.stdout), `run_takings: ${JSON.stringify(ran)}`);
+const ranRows = new Weir(program, engineStore).rows(`
+  SELECT event_type, node_id, rows, error_type, error_message
+  FROM events WHERE pipeline_id = 'takings' ORDER BY run_seq`);
+check(ranRows.map((row) => row.event_type).join(' ') ===
+      'pipeline_started pipeline_node_started log pipeline_node_completed ' +
+      'pipeline_node_started pipeline_node_failed pipeline_node_retry_scheduled ' +
+      'pipeline_node_started till.opened pipeline_node_completed pipeline_completed',
+      JSON.stringify(ranRows));
+check(Number(ranRows[3].rows) === 3 && ranRows[5].error_type === 'TillClosed' &&
+      ranRows[5].error_message.includes('attempt 1 of total'), JSON.stringify(ranRows));

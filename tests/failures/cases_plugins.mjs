@@ -166,6 +166,10 @@ const STOPPED = [
       `exec perl -e '$x .= q(x) x 1000000 while 1'`, {memory: '64MiB'}),
   stopped('a plugin prints too much', 'OUTPUT_LIMIT', NO, 'exec yes', {output: '64KiB'}),
   stopped('a plugin is too many processes', 'POLICY_DENIED', NO, FORKS, {processes: 12}),
+  stopped('a plugin reads a file of somebody else', 'POLICY_DENIED', NO,
+      'cat ../../.weir/VERSION; echo "{}"; sleep 9'),
+  stopped('a plugin fails without a file above its own', 'POLICY_DENIED', NO,
+      'exec cat ../../weir.yaml'),
   stopped('a plugin opens a socket', 'POLICY_DENIED', NO, `exec perl -e 'socket(my $s, 2, 1, 0)'`),
 ];
 

@@ -1,38 +1,30 @@
-// weir_random_runs [CASES [FIRST_SEED]]: runs so many random pipelines, loses each run after one of
-// its events, and goes on with it. Of each: the events come in an order that is allowed; after
-// every event the engine stands where the log says; the run that was lost ends as the one that was
-// not, and no tool that had committed is called again. The first case that is otherwise ends it,
-// with its seed. A case by itself is lost after each of its events in turn.
+// weir_random_runs [CASES [FIRST_SEED]]: runs so many random pipelines, loses each run after some
+// of its events, and goes on with it each time. Of each: the events come in an order that is
+// allowed; what the engine holds whenever the run has moved is what its events say; who takes the
+// run up after any event stands where they say; a run that was lost ends as the one that was not,
+// and no tool that had committed is called again. The first case that is otherwise ends it, with
+// its seed. A case by itself is lost after each of its events in turn.
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <random>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "event/run_end.h"
 #include "project/run_state.h"
+#include "tests/random_runs/coverage.h"
 #include "tests/random_runs/player.h"
 
 namespace weir::random_runs {
 namespace {
 
-using Counts = std::map<std::string, int>;
-
-/// Cases that held each thing.
-struct Coverage {
-  Counts modes;
-  Counts signals;
-  Counts crashes;  ///< by the last event before
-  int retries = 0;
-};
-
-std::string type_of(const std::string& line) {
-  constexpr std::string_view kKey = R"("event_type":")";
-  const auto begin = line.find(kKey) + kKey.size();
-  return line.substr(begin, line.find('"', begin) - begin);
-}
+/// How often each run is lost.
+constexpr int kLosses = 2;
 
 project::RunState state_after(const std::vector<std::string>& lines) {
   project::RunState state;
@@ -41,39 +33,93 @@ project::RunState state_after(const std::vector<std::string>& lines) {
   return state;
 }
 
+bool ends_run(const std::string& line) {
+  return event::ends_run(event::find_type(type_of(line)).value_or(event::Type::kCustom));
+}
+
 /// After which event the run is lost: one of those that happened least until now.
-std::size_t choose_crash(const std::vector<std::string>& lines, Counts& crashes,
-                         std::mt19937_64& random) {
+std::size_t choose_loss(const std::vector<std::string>& lines, Coverage& coverage,
+                        std::mt19937_64& random) {
   std::size_t chosen = 1;
   int fewest = -1;
   const auto first = random() % (lines.size() - 1);
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
     const auto place = (first + i) % (lines.size() - 1);
-    const auto count = crashes[type_of(lines[place])];
+    const auto count = coverage.losses(type_of(lines[place]));
     if (fewest >= 0 && count >= fewest) continue;
     fewest = count;
     chosen = place + 1;
   }
-  ++crashes[type_of(lines[chosen - 1])];
+  coverage.add_loss(type_of(lines[chosen - 1]));
   return chosen;
+}
+
+/// Why how far the nodes get depends on who is first; empty: it does not.
+std::string_view why_undetermined(const RandomPipeline& pipeline, const PlayedRun& whole) {
+  const auto end = type_of(whole.lines.back());
+  const bool ends_early =
+      end == "pipeline_cancelled" || (end == "pipeline_failed" && pipeline.mode == "fail_fast");
+  if (ends_early && pipeline.ends_beside_others) {
+    return "whether it failed or was cancelled, since it was ended while others ran";
+  }
+  if (pipeline.changes_race) {
+    return "only that it ended, since a node may begin before or after it is changed";
+  }
+  const auto is_again = [](const auto& line) { return type_of(line) == "guard_retry_attempt"; };
+  if (pipeline.guards_race && std::ranges::any_of(whole.lines, is_again)) {
+    return "only that it ended, since a guard ran others again while they failed";
+  }
+  return {};
+}
+
+/// Nobody says how what ran ended when its process was lost, and nothing wants it any more.
+project::State end_of(const project::NodeState& node) {
+  const auto* last = node.last_attempt();
+  const bool is_lost = node.state == project::State::kPending &&
+                       node.retry == project::Retry::kNone && last != nullptr &&
+                       last->outcome == "unknown";
+  return is_lost ? project::State::kCancelled : node.state;
+}
+
+std::optional<std::string> compare_nodes(const project::RunState& expected,
+                                         const project::RunState& state) {
+  for (const auto* one : {&expected, &state}) {
+    const auto& other = one == &expected ? state : expected;
+    for (const auto& node : one->nodes) {
+      const auto* same = other.find_node(node.node_id);
+      const auto end = same == nullptr ? project::State::kPending : end_of(*same);
+      if (end_of(node) != end) {
+        return "'" + node.node_id + "' ended as " + std::string(to_string(end_of(node))) + " and " +
+               std::string(to_string(end));
+      }
+      if (same != nullptr && same->undo != node.undo) {
+        return "'" + node.node_id + "' was taken back in one of them";
+      }
+    }
+  }
+  return {};
 }
 
 std::optional<std::string> compare(const RandomPipeline& pipeline, const PlayedRun& whole,
                                    const project::RunState& expected, const PlayedRun& taken_up,
-                                   const project::RunState& state) {
+                                   const project::RunState& state, bool in_part) {
   if (!state.is_finished()) return "the run that was taken up has no end";
-  if (pipeline.ends_early) return {};
+  const bool depends = pipeline.may_fail_for_good && pipeline.may_be_cancelled;
+  if (in_part && (depends || pipeline.guards_race || pipeline.changes_race)) return {};
   if (state.state != expected.state) return "the runs end otherwise";
+  if (in_part) return {};
+  // Of several that fail beside each other any may be the first; of one that failed while the first
+  // one was tried again the run knows no more than that.
+  const bool one_failed = expected.count(project::State::kFailed) < 2;
+  const bool same_error = state.error_type == expected.error_type || !pipeline.retried_node.empty();
+  if (one_failed && (state.failed_node_id != expected.failed_node_id || !same_error)) {
+    return "the runs fail for '" + expected.failed_node_id + "' and '" + state.failed_node_id + "'";
+  }
   if (json::to_text(whole.report->result) != json::to_text(taken_up.report->result)) {
     return "the results are others: " + json::to_text(whole.report->result) + " and " +
            json::to_text(taken_up.report->result);
   }
-  for (const auto& node : expected.nodes) {
-    const auto* other = state.find_node(node.node_id);
-    if (other == nullptr || other->state != node.state)
-      return "'" + node.node_id + "' ended otherwise";
-  }
-  return {};
+  return compare_nodes(expected, state);
 }
 
 /// By a guard.
@@ -84,23 +130,59 @@ bool is_wanted_again(const std::vector<std::string>& lines, const std::string& n
   });
 }
 
-std::optional<std::string> lose_and_take_up(const RandomPipeline& pipeline, const PlayedRun& whole,
-                                            std::size_t crash) {
-  std::vector<std::string> lines(whole.lines.begin(),
-                                 whole.lines.begin() + static_cast<std::ptrdiff_t>(crash));
-  const auto at_crash = state_after(lines);
-  const auto taken_up = play(pipeline, lines);
-  if (!taken_up.report) return "taking up: " + taken_up.report.error().message;
-  for (const auto& node : at_crash.nodes) {
-    const auto calls = taken_up.calls.find(node.node_id);
-    if (node.state == project::State::kCompleted && calls != taken_up.calls.end() &&
-        calls->second > 0 && !is_wanted_again(taken_up.lines, node.node_id)) {
+/// A tool that was called again though it had committed.
+std::optional<std::string> called_again(const project::RunState& at_loss,
+                                        const PlayedRun& taken_up) {
+  const auto was_called = [](const auto& calls, const std::string& id) {
+    const auto found = calls.find(id);
+    return found != calls.end() && found->second > 0;
+  };
+  for (const auto& node : at_loss.nodes) {
+    if (node.state == project::State::kCompleted && was_called(taken_up.calls, node.node_id) &&
+        !is_wanted_again(taken_up.lines, node.node_id)) {
       return "'" + node.node_id + "' had completed and was run again";
     }
+    if (node.undo != project::Undo::kNone && was_called(taken_up.undos, node.node_id)) {
+      return "'" + node.node_id + "' had been taken back, and was once more";
+    }
   }
+  return {};
+}
+
+std::optional<std::string> lose_and_take_up(const RandomPipeline& pipeline, const PlayedRun& whole,
+                                            std::size_t loss, Coverage& coverage) {
+  std::vector<std::string> lines(whole.lines.begin(),
+                                 whole.lines.begin() + static_cast<std::ptrdiff_t>(loss));
+  const auto at_loss = state_after(lines);
+  const auto taken_up = play(pipeline, lines);
+  if (!taken_up.report) return "taking up: " + taken_up.report.error().message;
+  if (auto again = called_again(at_loss, taken_up)) return again;
   lines.insert(lines.end(), taken_up.lines.begin(), taken_up.lines.end());
   if (auto fault = fault_in(lines)) return "after taking up: " + *fault;
-  return compare(pipeline, whole, state_after(whole.lines), taken_up, state_after(lines));
+  std::size_t compared = 0;
+  if (auto other = taken_up.held.difference(lines, compared)) return "taken up: " + *other;
+  coverage.add_events(taken_up.lines.size(), compared);
+  const auto undetermined = why_undetermined(pipeline, whole);
+  coverage.add_compared(undetermined);
+  return compare(pipeline, whole, state_after(whole.lines), taken_up, state_after(lines),
+                 !undetermined.empty());
+}
+
+/// Whoever takes the run up after any of its events stands where they say.
+std::optional<std::string> look_at_each_place(const RandomPipeline& pipeline,
+                                              const PlayedRun& whole) {
+  const bool has_guard = pipeline.text.contains("guard_retry");
+  std::vector<std::string> lines;
+  for (const auto& line : whole.lines) {
+    if (ends_run(line)) break;
+    lines.push_back(line);
+    // From where a guard has others run again, the engine knows more than the log.
+    if (has_guard && type_of(line) == "pipeline_node_failed") break;
+    if (auto other = difference(pipeline, lines)) {
+      return "after event " + std::to_string(lines.size()) + ": " + *other;
+    }
+  }
+  return {};
 }
 
 std::optional<std::string> run_case(std::uint64_t seed, Coverage& coverage, bool is_talking) {
@@ -109,74 +191,69 @@ std::optional<std::string> run_case(std::uint64_t seed, Coverage& coverage, bool
   if (is_talking) std::printf("%s\n", pipeline.text.c_str());
   const auto whole = play(pipeline, {});
   if (!whole.report) return whole.report.error().message;
-  if (is_talking) {
-    for (const auto& line : whole.lines) std::printf("%s\n", line.c_str());
+  for (const auto& line : whole.lines) {
+    if (is_talking) std::printf("%s\n", line.c_str());
   }
   if (auto fault = fault_in(whole.lines)) return fault;
-  std::vector<std::string> lines;
-  for (const auto& line : whole.lines) {
-    if (event::ends_run(event::find_type(type_of(line)).value_or(event::Type::kCustom))) break;
-    lines.push_back(line);
-    // While a guard has others run again, the engine knows more than the log.
-    if (pipeline.has_guard && type_of(line) == "pipeline_node_failed") break;
-    if (auto other = difference(pipeline, lines)) {
-      return "after event " + std::to_string(lines.size()) + ": " + *other;
+  std::size_t compared = 0;
+  if (auto other = whole.held.difference(whole.lines, compared)) return other;
+  coverage.add_events(whole.lines.size(), compared);
+  if (auto other = look_at_each_place(pipeline, whole)) return other;
+  coverage.add(pipeline, whole);
+  for (int i = 0; !is_talking && i < kLosses; ++i) {
+    const auto loss = choose_loss(whole.lines, coverage, random);
+    if (auto wrong = lose_and_take_up(pipeline, whole, loss, coverage)) {
+      return "lost after event " + std::to_string(loss) + ": " + *wrong;
     }
   }
-  ++coverage.modes[pipeline.mode];
-  for (const auto& signal : pipeline.asked_signals) ++coverage.signals[signal];
-  for (const auto& [node, answer] : pipeline.answers) ++coverage.signals[answer];
-  coverage.retries += std::ranges::any_of(whole.lines, [](const auto& line) {
-    return type_of(line) == "pipeline_node_retry_scheduled";
-  });
-  if (!is_talking) {
-    return lose_and_take_up(pipeline, whole, choose_crash(whole.lines, coverage.crashes, random));
-  }
-  for (std::size_t crash = 1; crash < whole.lines.size(); ++crash) {
-    if (auto wrong = lose_and_take_up(pipeline, whole, crash)) {
-      return "lost after event " + std::to_string(crash) + ": " + *wrong;
+  for (std::size_t loss = 1; is_talking && loss < whole.lines.size(); ++loss) {
+    if (auto wrong = lose_and_take_up(pipeline, whole, loss, coverage)) {
+      return "lost after event " + std::to_string(loss) + ": " + *wrong;
     }
   }
   return {};
 }
 
-void print(const char* what, const Counts& counts) {
-  std::printf("%s:", what);
-  for (const auto& [name, count] : counts) std::printf(" %s %d", name.c_str(), count);
-  std::printf("\n");
+void say_wrong(std::uint64_t seed, const std::string& wrong) {
+  std::printf("seed %llu: %s\nto repeat: weir_random_runs 1 %llu\n",
+              static_cast<unsigned long long>(seed), wrong.c_str(),
+              static_cast<unsigned long long>(seed));
 }
 
-/// A twentieth of many cases must have held each thing, a fortieth of few.
-int judge(const Coverage& coverage, std::uint64_t cases) {
-  const auto least = static_cast<int>(cases / (cases >= 10'000 ? 20 : 40));
-  std::printf("cases with a retry: %d\n", coverage.retries);
-  print("cases in each mode", coverage.modes);
-  print("cases with each signal", coverage.signals);
-  print("cases lost after each event", coverage.crashes);
-  bool enough = coverage.retries >= least;
-  for (const auto* counts : {&coverage.modes, &coverage.signals, &coverage.crashes}) {
-    for (const auto& [name, count] : *counts) {
-      if (count >= least) continue;
-      std::printf("too few: %s\n", name.c_str());
-      enough = false;
-    }
+/// Every so many cases from `first` on, until one is not as it must be.
+void run_share(std::uint64_t first, std::uint64_t end, std::uint64_t step, Coverage& coverage,
+               std::atomic<bool>& is_over) {
+  for (auto seed = first; seed < end && !is_over; seed += step) {
+    const auto wrong = run_case(seed, coverage, false);
+    if (!wrong) continue;
+    if (!is_over.exchange(true)) say_wrong(seed, *wrong);
   }
-  if (!enough) return 1;
+}
+
+/// Runs wait for commits and for their timers: several at a time take no more processors.
+int run_cases(std::uint64_t cases, std::uint64_t first) {
+  constexpr std::size_t kThreads = 8;
+  std::vector<Coverage> shares(kThreads);
+  std::vector<std::thread> threads;
+  std::atomic<bool> is_over = false;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back(
+        [&, i] { run_share(first + i, first + cases, kThreads, shares[i], is_over); });
+  }
+  for (auto& thread : threads) thread.join();
+  if (is_over) return 1;
+  for (std::size_t i = 1; i < kThreads; ++i) shares[0].add(shares[i]);
+  if (cases >= 1000 && !shares[0].judge(cases)) return 1;
   std::printf("%llu cases: every promise kept\n", static_cast<unsigned long long>(cases));
   return 0;
 }
 
-int run_cases(std::uint64_t cases, std::uint64_t first) {
+/// Lost after each of its events.
+int run_one(std::uint64_t seed) {
   Coverage coverage;
-  for (auto seed = first; seed < first + cases; ++seed) {
-    const auto wrong = run_case(seed, coverage, cases == 1);
-    if (!wrong) continue;
-    std::printf("seed %llu: %s\nto repeat: weir_random_runs 1 %llu\n",
-                static_cast<unsigned long long>(seed), wrong->c_str(),
-                static_cast<unsigned long long>(seed));
-    return 1;
-  }
-  return cases < 1000 ? 0 : judge(coverage, cases);
+  const auto wrong = run_case(seed, coverage, true);
+  if (wrong) say_wrong(seed, *wrong);
+  return wrong ? 1 : 0;
 }
 
 bool read_number(const char* text, std::uint64_t& number) {
@@ -195,5 +272,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: weir_random_runs [CASES [FIRST_SEED]]\n");
     return 2;
   }
-  return weir::random_runs::run_cases(cases, first);
+  return cases == 1 ? weir::random_runs::run_one(first)
+                    : weir::random_runs::run_cases(cases, first);
 }

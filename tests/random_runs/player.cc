@@ -40,18 +40,23 @@ class Scratch {
   const log::StoreDirectory store;
 };
 
-std::vector<std::string> lines_of(const log::StoreDirectory& store, const std::string& run) {
-  std::vector<std::string> lines;
-  const auto mark = R"("run_id":")" + run + '"';
+/// What the run has recorded, and what its process has said of it.
+void read_lines(PlayedRun& played, const log::StoreDirectory& store, const std::string& run) {
+  const auto own = R"("run_id":")" + run + '"';
+  const auto about = R"("target_run_id":")" + run + '"';
   const auto segments = store.segments();
   WEIR_CHECK(segments);
   for (const auto& segment : *segments) {
     std::ifstream file(segment);
     for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("{\"timestamp\"") && line.contains(mark)) lines.push_back(line);
+      if (!line.starts_with("{\"timestamp\"")) continue;
+      if (line.contains(own)) {
+        played.lines.push_back(line);
+      } else if (line.contains("\"alert_fired\"") && line.contains(about)) {
+        ++played.alerts;
+      }
     }
   }
-  return lines;
 }
 
 project::RunState state_of(const std::vector<std::string>& lines) {
@@ -78,6 +83,8 @@ class Players {
       tools_.add(std::make_unique<tool::FunctionTool>(
           "x", name, [this](const tool::Call& call) { return run(call); }));
     }
+    tools_.add(std::make_unique<tool::FunctionTool>(
+        "x", "undo", [this](const tool::Call& call) { return undo(call); }));
     const auto state = state_of(before);
     for (const auto& node : state.nodes) {
       for (const auto& attempt : node.attempts) {
@@ -102,6 +109,11 @@ class Players {
     auto calls = calls_;
     for (const auto& [node, count] : earlier_) calls[node] -= count;
     return calls;
+  }
+
+  [[nodiscard]] std::map<std::string, int> undos() {
+    const std::lock_guard lock(mutex_);
+    return undos_;
   }
 
   void update(const NodeUpdate& update) {
@@ -144,6 +156,9 @@ class Players {
       const std::lock_guard lock(mutex_);
       return ++calls_[id];
     }();
+    if (const auto* word = call.with.find("says")) {
+      call.log({.level = event::Level::kInfo, .message = *word->string(), .logger = "x"});
+    }
     for (const auto& one : *call.with.find("ask")->array()) ask_for(call, *one.object());
     if (call.stop.stop_requested()) throw std::runtime_error("stopped");
     const auto* fail = call.with.find("fail");
@@ -152,6 +167,15 @@ class Players {
     const auto* value = call.with.find("value");
     output.set(id, value != nullptr ? *value : json::Value("done"));
     return output;
+  }
+
+  json::Object undo(const tool::Call& call) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++undos_[std::string(call.node_id)];
+    }
+    if (*call.with.find("fails")->boolean()) throw std::runtime_error("it cannot be taken back");
+    return {};
   }
 
   void ask_for(const tool::Call& call, const json::Object& what) {
@@ -181,7 +205,8 @@ class Players {
   engine::SignalFeed* feed_ = nullptr;
   RunId run_ = RunId::make(system_clock().now());
   std::mutex mutex_;
-  std::map<std::string, int> calls_;    // guarded by mutex_, as is the rest
+  std::map<std::string, int> calls_;  // guarded by mutex_, as is the rest
+  std::map<std::string, int> undos_;
   std::map<std::string, int> earlier_;  // by the process that was lost
   bool is_hold_free_ = false;
   bool is_hold_asked_ = false;
@@ -194,7 +219,7 @@ PlayedRun play(const RandomPipeline& pipeline, const std::vector<std::string>& b
   const artifact::ArtifactStore artifacts(scratch.store.artifacts());
   const auto file = pipeline::read_definition(*json::parse(pipeline.text));
   Players players(pipeline, artifacts, before);
-  PlayedRun played;
+  PlayedRun played{.held = HeldStates(pipeline.ids)};
   {
     record::Recorder recorder(scratch.store, {});
     const auto feed = engine::SignalFeed::start(recorder);
@@ -232,10 +257,12 @@ PlayedRun play(const RandomPipeline& pipeline, const std::vector<std::string>& b
                     .signals = feed->get(),
                     .jobs = pipeline.jobs,
                     .stop = {},
-                    .on_update = [&](const NodeUpdate& update) { players.update(update); }});
+                    .on_update = [&](const NodeUpdate& update) { players.update(update); },
+                    .watcher = &played.held});
   }
   played.calls = players.calls();
-  if (played.report) played.lines = lines_of(scratch.store, played.report->run_id.text());
+  played.undos = players.undos();
+  if (played.report) read_lines(played, scratch.store, played.report->run_id.text());
   return played;
 }
 
@@ -264,7 +291,7 @@ bool agree(State recorded, const engine::Execution::Standing& standing) {
   using S = pipeline::Scheduler::State;
   switch (recorded) {
     case State::kPending:
-      return !standing.has_begun;
+      return !standing.has_begun && !standing.is_lost;
     case State::kRunning:
       return standing.state == S::kRunning || standing.state == S::kCompleted ||
              standing.state == S::kAsked || standing.state == S::kPreparing;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "tests/random_runs/held_states.h"
 #include "tests/random_runs/random_pipeline.h"
 
 namespace weir::random_runs {
@@ -15,6 +16,9 @@ struct PlayedRun {
   std::vector<std::string> lines;  ///< its events
   Result<engine::RunReport> report = fail(ErrorCode::kCancelled, "not run");
   std::map<std::string, int> calls;  ///< of each node and item
+  std::map<std::string, int> undos;  ///< the same, of what takes back what they did
+  int alerts = 0;                    ///< that the run has fired
+  HeldStates held;
 };
 
 /// Runs the pipeline to its end. With `before`, another process has recorded that of the run, and

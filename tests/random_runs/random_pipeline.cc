@@ -9,10 +9,13 @@
 namespace weir::random_runs {
 namespace {
 
-/// What a node may ask of the run, or about a node that comes after it: then it is certain that the
-/// other has not begun, so that the answer does not depend on who is first.
-constexpr auto kOfNodes =
-    std::to_array<std::string_view>({"skip-step", "inject-override", "update-target"});
+/// Of a `for_each`.
+constexpr std::size_t kMaxItems = 3;
+
+/// What a node may ask about one that comes after it: then it is certain that the other has not
+/// begun, so that the answer does not depend on who is first.
+constexpr auto kOfNodes = std::to_array<std::string_view>(
+    {"skip-step", "inject-override", "update-target", "update-target", "approve"});
 constexpr auto kEnds = std::to_array<std::string_view>({"cancel", "retry-run", "emergency-stop"});
 
 class Maker {
@@ -24,47 +27,22 @@ class Maker {
                                                                "best_effort"};
     made_.mode = kModes[below(3)];
     made_.jobs = static_cast<int>(1 + below(3));
+    are_ends_alone_ = !one_in(6);
     const auto count = 2 + below(6);
-    made_.has_guard = one_in(3);
-    for (std::size_t i = 0; i < count; ++i) add_node(i);
-    if (made_.has_guard) {
+    const bool has_guard = one_in(4);
+    if (!has_guard && one_in(2)) ends_at_ = count / 2 + below(count - count / 2);
+    for (std::size_t i = 0; i < count; ++i) add_node(i, has_guard);
+    if (has_guard) {
       add_guard();
       if (one_in(2)) add_guard();
-      // What fails beside a guard has done so once more, or not, when the guard begins anew.
-      const auto fails = [](const Node& node) { return node.with.find("fail") != nullptr; };
-      if (std::ranges::count_if(nodes_, fails) > 1) made_.ends_early = true;
+      made_.guards_race = guards_race();
     } else {
-      for (auto asks = 1 + below(3); asks > 0; --asks) ask_something();
-      if (below(8) == 0) add_retried_node();
+      for (auto asks = 2 + below(4); asks > 0; --asks) ask_something();
+      if (made_.mode == "continue" && !ends_at_ && one_in(2)) add_retried_node();
     }
-    // Who skips a node lets those after it begin, before or after they are changed themselves.
-    if (frees_ && changes_ > 1) made_.ends_early = true;
-    json::Object params;
-    for (const auto* name : {"v", "list"}) {
-      json::Object param;
-      param.set("type", std::string_view(name) == "v" ? "integer" : "list");
-      if (std::string_view(name) == "v") {
-        param.set("default", 1);
-      } else {
-        json::Array list;
-        for (auto n = below(4); n > 0; --n) list.emplace_back(static_cast<std::int64_t>(n));
-        param.set("default", std::move(list));
-      }
-      params.set(name, std::move(param));
-    }
-    json::Object pipeline;
-    pipeline.set("id", "p");
-    pipeline.set("on_failure", made_.mode);
-    pipeline.set("seed", static_cast<std::int64_t>(below(1000)));
-    pipeline.set("params", std::move(params));
-    json::Array nodes;
-    for (auto& node : nodes_) {
-      node.with.set("ask", std::move(node.asks));
-      node.json.set("with", std::move(node.with));
-      nodes.emplace_back(std::move(node.json));
-    }
-    pipeline.set("nodes", std::move(nodes));
-    made_.text = json::to_text(pipeline);
+    made_.changes_race = changes_race();
+    made_.ends_beside_others = ends_beside_others();
+    made_.text = text();
     return std::move(made_);
   }
 
@@ -74,8 +52,15 @@ class Maker {
     json::Object json;
     json::Object with;
     json::Array asks;
+    std::set<std::size_t> needs;
     std::set<std::size_t> ancestors;
+    bool may_end_run = false;
     bool is_aimed_at = false;
+    bool is_freed = false;  // it may end before all before it have
+  };
+  /// Who changes a node, before it begins.
+  struct Change {
+    std::size_t asker = 0, target = 0;
   };
 
   std::size_t below(std::size_t n) { return random_() % n; }
@@ -87,52 +72,88 @@ class Maker {
     node.json.set("id", id);
     node.json.set("plugin_id", "x");
     node.json.set("tool_id", "play");
+    node.with.set("name", id);  // so that none finds what another made in the cache
     return node;
   }
 
-  void add_node(std::size_t index) {
+  void need(Node& node, std::size_t other) {
+    node.needs.insert(other);
+    node.ancestors.insert(other);
+    node.ancestors.insert(nodes_[other].ancestors.begin(), nodes_[other].ancestors.end());
+  }
+
+  void add_node(std::size_t index, bool has_guard) {
     auto& node = new_node("n" + std::to_string(index));
-    json::Array needs;
-    for (std::size_t before = 0; before < index; ++before) {
-      if (!one_in(3)) continue;
-      needs.emplace_back(nodes_[before].id);
-      node.ancestors.insert(before);
-      node.ancestors.insert(nodes_[before].ancestors.begin(), nodes_[before].ancestors.end());
-    }
-    if (!needs.empty()) node.json.set("needs", std::move(needs));
-    if (one_in(10)) node.json.set("when", one_in(2) ? "1 == 2" : "1 == 1");
-    if (one_in(10)) node.json.set("for_each", "${params.list}");
-    if (one_in(8) && !made_.has_guard) {
+    choose_failure(node);
+    if (one_in(8) && !has_guard) {
       node.json.set("approval", json::Object());
       made_.answers[node.id] = one_in(4) ? "deny" : "approve";
-      if (made_.answers[node.id] == "deny" && made_.mode == "fail_fast") made_.ends_early = true;
+      if (made_.answers[node.id] == "deny") may_fail_for_good(node);
     }
+    if (ends_at_ == index) {
+      node.may_end_run = made_.may_be_cancelled = true;
+      ask(index, kEnds[below(kEnds.size())]);
+    }
+    choose_needs(index);
+    if (one_in(10)) node.json.set("when", one_in(2) ? "1 == 2" : "1 == 1");
+    if (one_in(10) && !(node.may_end_run && are_ends_alone_) && ends_at_ != index) {
+      node.json.set("for_each", "${params.list}");
+    }
+    if (one_in(12)) node.json.set("cache", true);
+    if (one_in(6)) node.with.set("says", "something");
+    if (one_in(4)) add_undo(node);
+  }
+
+  void choose_failure(Node& node) {
     if (one_in(5)) {
+      const auto tries = 2 + below(2);
+      const auto fails = 1 + below(3);
       json::Object retry;
-      retry.set("max_attempts", static_cast<std::int64_t>(2 + below(2)));
+      retry.set("max_attempts", static_cast<std::int64_t>(tries));
       retry.set("delay", "0ms");
       node.json.set("retry", std::move(retry));
-      node.with.set("fail", static_cast<std::int64_t>(1 + below(3)));
-      if (made_.mode == "fail_fast") made_.ends_early = true;  // it may fail for good
-    } else if (one_in(8)) {
+      node.with.set("fail", static_cast<std::int64_t>(fails));
+      if (fails >= tries) may_fail_for_good(node);
+    } else if (one_in(12)) {
       node.with.set("fail", 1000);
-      if (made_.mode == "fail_fast") made_.ends_early = true;
+      may_fail_for_good(node);
     }
+  }
+
+  void may_fail_for_good(Node& node) {
+    if (made_.mode != "fail_fast") return;
+    node.may_end_run = made_.may_fail_for_good = true;
+  }
+
+  /// Who may end the run comes after all before it and before all after it, unless it is to be seen
+  /// what happens when it runs beside others.
+  void choose_needs(std::size_t index) {
+    auto& node = nodes_[index];
+    for (std::size_t before = 0; before < index; ++before) {
+      const bool is_alone = nodes_[before].may_end_run || node.may_end_run;
+      if ((is_alone && are_ends_alone_) || one_in(3)) need(node, before);
+    }
+  }
+
+  void add_undo(Node& node) {
+    json::Object undo, with;
+    undo.set("tool", "undo");
+    with.set("fails", one_in(3));
+    undo.set("with", std::move(with));
+    node.json.set("undo", std::move(undo));
   }
 
   /// After all others, so that there is something to run again.
   void add_guard() {
     const auto index = nodes_.size();
     auto& node = new_node("guard" + std::to_string(index));
-    json::Array needs;
-    for (std::size_t before = 0; before < index; ++before) {
-      if (before != 0 && !one_in(2)) continue;
-      needs.emplace_back(nodes_[before].id);
-      node.ancestors.insert(before);
-      node.ancestors.insert(nodes_[before].ancestors.begin(), nodes_[before].ancestors.end());
+    if (are_ends_alone_) {
+      for (std::size_t before = 0; before < index; ++before) need(node, before);
+    } else {
+      need(node, 0);
+      choose_needs(index);
     }
-    node.json.set("needs", std::move(needs));
-    const auto again = single_before(node);
+    const auto again = single_before(index);
     if (!again) return;  // all before it run for each of some items
     json::Object guard;
     const auto retry_node = nodes_[*again].id;
@@ -141,14 +162,14 @@ class Maker {
     guard.set("stagnation_limit", static_cast<std::int64_t>(one_in(4) ? 2 : 100));
     node.json.set("guard_retry", std::move(guard));
     node.with.set("fail", static_cast<std::int64_t>(1 + below(3)));
-    if (made_.mode == "fail_fast") made_.ends_early = true;  // it may fail for good
-    if (one_in(2)) add_beside(retry_node);
+    may_fail_for_good(node);
+    if (one_in(4)) add_beside(*again);
   }
 
   /// It runs again too, and the guard does not wait for it.
-  void add_beside(const std::string& retry_node) {
+  void add_beside(std::size_t retry_node) {
     auto& node = new_node("beside" + std::to_string(nodes_.size()));
-    node.json.set("needs", json::Array{json::Value(retry_node)});
+    need(node, retry_node);
     if (!one_in(4)) node.json.set("for_each", "${params.list}");
     if (!one_in(3)) return;
     json::Object retry;
@@ -159,9 +180,9 @@ class Maker {
   }
 
   /// One that comes before the node and has no items.
-  std::optional<std::size_t> single_before(const Node& node) {
+  std::optional<std::size_t> single_before(std::size_t node) {
     std::vector<std::size_t> single;
-    for (const auto ancestor : node.ancestors) {
+    for (const auto ancestor : nodes_[node].ancestors) {
       if (nodes_[ancestor].json.find("for_each") == nullptr) single.push_back(ancestor);
     }
     if (single.empty()) return {};
@@ -169,79 +190,163 @@ class Maker {
   }
 
   void ask_something() {
-    const auto what = below(12);
-    if (what < 4) return ask_of_later_node(what == 3 ? "approve" : kOfNodes[what]);
-    auto& asker = nodes_[below(nodes_.size())];
-    if (asker.json.find("for_each") != nullptr) return;  // each item would ask
-    switch (what) {
-      case 4: {
-        if (made_.asked_signals.contains("update-params")) return;
-        const auto index = static_cast<std::size_t>(&asker - nodes_.data());
-        for (auto& node : nodes_) {
-          if (node.ancestors.contains(index)) node.with.set("value", "${params.v}");
-        }
-        return ask(asker, "update-params");
-      }
-      case 5:
-      case 10:
-      case 11:
+    const auto asker = below(nodes_.size());
+    if (nodes_[asker].json.find("for_each") != nullptr) return;  // each item would ask
+    switch (below(11)) {
+      case 0:
+      case 1:
+      case 2:
+        return update_params(asker);
+      case 3:
         ask(asker, "pause");
         return ask(asker, "resume");
-      case 6:
+      case 4:
         return ask(asker, "escalate-alert");
       default:
-        made_.ends_early = true;
-        return ask(asker, kEnds[what - 7]);
+        return ask_of_later_node(kOfNodes[below(kOfNodes.size())]);
     }
+  }
+
+  void update_params(std::size_t asker) {
+    if (updates_params_) return;
+    const auto before = changes_.size();
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+      if (!nodes_[node].ancestors.contains(asker)) continue;
+      changes_.push_back({.asker = asker, .target = node});
+    }
+    if (changes_.size() == before || is_unwanted_race()) return changes_.resize(before);
+    for (auto change = before; change < changes_.size(); ++change) {
+      nodes_[changes_[change].target].with.set("value", "${params.v}");
+    }
+    updates_params_ = true;
+    ask(asker, "update-params");
   }
 
   /// About a node that has not begun when it is asked.
   void ask_of_later_node(std::string_view type) {
     const bool is_answer = type == "approve";
-    for (auto& node : nodes_) {
+    for (std::size_t tries = nodes_.size(); tries > 0; --tries) {
+      const auto target = below(nodes_.size());
+      auto& node = nodes_[target];
       const bool asks_person = made_.answers.contains(node.id);
       if (node.is_aimed_at || node.json.find("for_each") != nullptr) continue;
       if (asks_person && !is_answer) continue;
-      const auto asker = single_before(node);
+      const auto asker = single_before(target);
       if (!asker) continue;
+      node.is_freed = type == "skip-step" || type == "inject-override";
+      if (!is_answer) changes_.push_back({.asker = *asker, .target = target});
+      if (is_unwanted_race()) {
+        node.is_freed = false;
+        changes_.pop_back();
+        continue;
+      }
       node.is_aimed_at = true;
       if (is_answer && !asks_person) {
         node.json.set("approval", json::Object());
         made_.answers[node.id] = "approve";
       }
-      return ask(nodes_[*asker], is_answer ? made_.answers[node.id] : std::string(type), node.id);
+      return ask(*asker, is_answer ? made_.answers[node.id] : std::string(type), node.id);
     }
   }
 
-  void ask(Node& asker, std::string_view type, const std::string& node = {}) {
+  void ask(std::size_t asker, std::string_view type, const std::string& node = {}) {
     json::Object ask;
     ask.set("type", type);
     ask.set("id", "ask-" + std::to_string(asks_++));
     if (!node.empty()) ask.set("node", node);
-    made_.asked_signals.emplace(type);
-    const bool frees = type == "inject-override" || type == "skip-step";
-    frees_ = frees_ || frees;
-    if (frees || type == "update-target" || type == "update-params") ++changes_;
-    asker.asks.emplace_back(std::move(ask));
+    nodes_[asker].asks.emplace_back(std::move(ask));
   }
 
   /// Beside the others, so that it begins whatever they do; while `hold` waits the run goes on.
   void add_retried_node() {
-    auto& node = new_node("retried");
-    node.with.set("fail", 1);
+    new_node("retried").with.set("fail", 1);
     made_.retried_node = "retried";
-    made_.asked_signals.insert("retry-step");
-    if (made_.mode == "fail_fast") made_.ends_early = true;
     new_node("hold").json.set("approval", json::Object());
     made_.answers["hold"] = "approve";
+  }
+
+  /// Whether it waits for the other, whatever others are freed of waiting.
+  [[nodiscard]] bool always_waits(std::size_t node, std::size_t other) const {
+    return std::ranges::any_of(nodes_[node].needs, [&](std::size_t needed) {
+      return needed == other || (!nodes_[needed].is_freed && always_waits(needed, other));
+    });
+  }
+
+  /// Most pipelines are to end in one way only.
+  [[nodiscard]] bool is_unwanted_race() { return changes_race() && !one_in(10); }
+
+  [[nodiscard]] bool changes_race() const {
+    return std::ranges::any_of(
+        changes_, [&](const Change& change) { return !always_waits(change.target, change.asker); });
+  }
+
+  [[nodiscard]] bool ends_beside_others() const {
+    for (std::size_t end = 0; end < nodes_.size(); ++end) {
+      if (!nodes_[end].may_end_run) continue;
+      if (nodes_[end].json.find("for_each") != nullptr) return true;
+      for (std::size_t other = 0; other < nodes_.size(); ++other) {
+        if (other != end && !always_waits(other, end) && !always_waits(end, other)) return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether anything that fails does not come before all guards, or is one.
+  [[nodiscard]] bool guards_race() const {
+    std::size_t failing = 0;
+    bool is_beside = false;
+    for (std::size_t one = 0; one < nodes_.size(); ++one) {
+      if (nodes_[one].with.find("fail") == nullptr) continue;
+      ++failing;
+      for (std::size_t guard = 0; guard < nodes_.size(); ++guard) {
+        if (guard == one || nodes_[guard].json.find("guard_retry") == nullptr) continue;
+        is_beside = is_beside || !(always_waits(guard, one) || always_waits(one, guard));
+      }
+    }
+    return failing > 1 && is_beside;
+  }
+
+  std::string text() {
+    json::Object v, list, params, pipeline;
+    json::Array items, nodes;
+    for (auto n = below(kMaxItems + 1); n > 0; --n)
+      items.emplace_back(static_cast<std::int64_t>(n));
+    v.set("type", "integer");
+    v.set("default", 1);
+    list.set("type", "list");
+    list.set("default", std::move(items));
+    params.set("v", std::move(v));
+    params.set("list", std::move(list));
+    pipeline.set("id", "p");
+    pipeline.set("on_failure", made_.mode);
+    pipeline.set("seed", static_cast<std::int64_t>(below(1000)));
+    pipeline.set("params", std::move(params));
+    for (auto& node : nodes_) {
+      made_.ids.push_back(node.id);
+      if (node.json.find("for_each") != nullptr) {
+        for (std::size_t i = 0; i < kMaxItems; ++i) {
+          made_.ids.push_back(node.id + "[" + std::to_string(i) + "]");
+        }
+      }
+      json::Array needs;
+      for (const auto needed : node.needs) needs.emplace_back(nodes_[needed].id);
+      if (!needs.empty()) node.json.set("needs", std::move(needs));
+      node.with.set("ask", std::move(node.asks));
+      node.json.set("with", std::move(node.with));
+      nodes.emplace_back(std::move(node.json));
+    }
+    pipeline.set("nodes", std::move(nodes));
+    return json::to_text(pipeline);
   }
 
   std::mt19937_64 random_;
   RandomPipeline made_;
   std::vector<Node> nodes_;
+  std::vector<Change> changes_;
+  std::optional<std::size_t> ends_at_;  // who asks for the end of the run
+  bool are_ends_alone_ = false;
+  bool updates_params_ = false;
   int asks_ = 0;
-  int changes_ = 0;     // asked of nodes that have not begun
-  bool frees_ = false;  // one of them lets others begin
 };
 
 }  // namespace

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "weir/field.h"
+#include "weir/status.h"
+
+/// Tools that are functions of your program, and what stands around their calls. Payloads, settings
+/// and outputs are the texts of JSON objects: parse them with what you have.
+namespace weir {
+
+namespace embed {
+class CallState;
+}  // namespace embed
+
+/// One call of a tool, good until the tool returns. Its views are, too.
+///
+/// Threads  That of the call; `is_cancelled` from any.
+class ToolCall {
+ public:
+  explicit ToolCall(embed::CallState& state) noexcept : state_(&state) {}
+  ToolCall(const ToolCall&) = delete;
+  ToolCall& operator=(const ToolCall&) = delete;
+
+  [[nodiscard]] std::string_view run_id() const noexcept;
+  [[nodiscard]] std::string_view node_id() const noexcept;  ///< of an item "ID[0]"
+  /// The node's input.
+  [[nodiscard]] std::string_view payload() const noexcept;
+  /// The node's `with`, its references replaced.
+  [[nodiscard]] std::string_view settings() const noexcept;
+  /// The same on every try of the same work.
+  [[nodiscard]] std::string_view idempotency_key() const noexcept;
+  /// The result is not wanted any more: return soon, with any.
+  [[nodiscard]] bool is_cancelled() const noexcept;
+
+  /// A line in the run's log, of the logger of the tool's plugin.
+  void log(Level level, std::string_view message) noexcept;
+  /// Records an event of your own, or `agent_run`: members of the JSON object with names of the
+  /// event reference are columns, the others attributes. Errors: kInvalidInput; kExhausted.
+  Status emit(std::string_view type, std::string_view members = "{}") noexcept;
+
+ private:
+  friend class ProviderCall;
+  embed::CallState* state_;
+};
+
+struct ToolOutput {
+  std::string payload = "{}";  ///< what is no JSON object fails the node
+  std::optional<std::int64_t> rows{};
+};
+
+struct ToolFailure {
+  std::string type;     ///< for programs: "NoSuchShop"
+  std::string message;  ///< for people
+  /// Whether another try may help; nothing: the pipeline's rules say.
+  std::optional<bool> is_retryable{};
+};
+
+using ToolResult = std::variant<ToolOutput, ToolFailure>;
+
+/// Called from several threads at once. What it throws is a failure, with the exception's type.
+using ToolFunction = std::function<ToolResult(ToolCall&)>;
+
+struct ToolName {
+  std::string plugin_id;
+  std::string tool_id;
+  std::string version = "1";  ///< another one makes the cache forget what the tool made
+};
+
+/// Which call interceptors stand around.
+struct CallPlace {
+  std::string_view pipeline_id;
+  std::string_view plugin_id;
+  std::string_view tool_id;
+  int attempt = 1;  ///< 1, 2, …
+};
+
+/// Something around every call of a tool: docs/interceptors.md.
+///
+/// Threads   Called from all threads that run nodes, for several calls at once.
+/// Failures  What it throws is a WARNING in the log, and the call goes on without it. Of a critical
+///           one it fails the node, as `InterceptorFailed`.
+class Interceptor {
+ public:
+  Interceptor() = default;
+  Interceptor(const Interceptor&) = delete;
+  Interceptor& operator=(const Interceptor&) = delete;
+  virtual ~Interceptor() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// The lowest is outermost; Weir's own are 4 (idempotency) to 50 (logging).
+  [[nodiscard]] virtual int priority() const { return 100; }
+  [[nodiscard]] virtual bool is_critical() const { return false; }
+
+  /// A result stands in for the tool, which is not called then, and `after` neither.
+  virtual std::optional<ToolResult> before(const CallPlace& place, ToolCall& call);
+  /// The result may be changed.
+  virtual void after(const CallPlace& place, ToolCall& call, ToolResult& result);
+};
+
+}  // namespace weir

@@ -1,0 +1,386 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "embed/state.h"
+#include "embed_engine/call_state.h"
+#include "embed_engine/program_loggers.h"
+#include "engine/registry_events.h"
+#include "engine/sub_pipelines.h"
+#include "pipeline/execution_modes.h"
+#include "pipeline/params.h"
+#include "pipeline/registry.h"
+#include "pipeline/sub_pipelines.h"
+#include "plugins/plugins.h"
+#include "weir/engine.h"
+
+namespace weir {
+namespace embed {
+
+struct EngineState {
+  EngineState(log::StoreDirectory store, EngineOptions its_options,
+              std::shared_ptr<const event::Redactor> redactor)
+      : options(std::move(its_options)),
+        artifacts(store.artifacts()),
+        recorder(std::move(store), {.redactor = std::move(redactor)}),
+        adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval}),
+        engine(recorder, artifacts, tools, recorder.redactor()) {
+    plugins::add_all(tools, artifacts);
+  }
+
+  const EngineOptions options;
+  const artifact::ArtifactStore artifacts;
+  tool::Registry tools;
+  std::vector<std::unique_ptr<engine::Interceptor>> interceptors;
+  std::unique_ptr<engine::RunLogger> run_logger;
+  std::unique_ptr<engine::ProviderCallLogger> provider_call_logger;
+  engine::SignalPolicy policy;
+  record::Recorder recorder;
+  engine::LocalAdapter adapter;
+  std::unique_ptr<engine::SignalFeed> signals;
+  engine::Engine engine;
+};
+
+namespace {
+
+Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
+
+Result<json::Object> object_of(std::string_view text, std::string_view what) {
+  auto value = json::parse(text);
+  if (!value) return std::unexpected(std::move(value).error().within(what));
+  if (value->object() == nullptr) {
+    return fail(ErrorCode::kInvalidInput, std::string(what) + " is a JSON object");
+  }
+  json::Object object;
+  object.update(*value->object());  // of a key given twice, the last value
+  return object;
+}
+
+/// A pipeline and those that its nodes run, which stay as they are while it runs.
+struct Prepared {
+  pipeline::File file;
+  std::filesystem::path path{};  ///< absolute; empty: there is no file
+  std::vector<Problem> problems{};
+  std::shared_ptr<const pipeline::Registry> registry{};  ///< null: none is needed
+};
+
+bool runs_pipelines(const pipeline::Definition& definition) {
+  return std::ranges::any_of(definition.nodes,
+                             [](const auto& node) { return !node.pipeline.empty(); });
+}
+
+Result<Prepared> prepare_by_id(const EngineState& state, std::string_view id) {
+  WEIR_TRY(auto loaded, pipeline::Registry::load(state.options.pipelines, state.tools));
+  auto registry = std::make_shared<const pipeline::Registry>(std::move(loaded));
+  const auto* entry = registry->find(id);
+  if (entry == nullptr) {
+    const auto known = registry->ids();
+    return fail(ErrorCode::kNotFound, "there is no pipeline '" + std::string(id) + "'" +
+                                          text::did_you_mean(std::string(id), known));
+  }
+  std::error_code error;
+  return Prepared{.file = entry->file,
+                  .path = std::filesystem::absolute(entry->path, error),
+                  .problems = entry->problems,
+                  .registry = registry};
+}
+
+Result<Prepared> prepare_text(const EngineState& state, std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  const bool is_json = first != std::string_view::npos && text[first] == '{';
+  Prepared prepared{
+      .file = pipeline::read_text(is_json ? "pipeline.json" : "pipeline.yaml", std::string(text))};
+  prepared.problems = pipeline::problems_of(prepared.file, state.tools);
+  if (!prepared.problems.empty() || !runs_pipelines(prepared.file.definition)) return prepared;
+  WEIR_TRY(auto registry, pipeline::Registry::load(state.options.pipelines, state.tools));
+  prepared.registry = std::make_shared<const pipeline::Registry>(std::move(registry));
+  prepared.problems =
+      pipeline::SubPipelineCheck(*prepared.registry).problems_of(prepared.file.definition);
+  return prepared;
+}
+
+std::optional<std::string> secret_of(const EngineState& state, const std::string& name) {
+  for (const auto& [known, value] : state.options.secrets) {
+    if (known == name) return value;
+  }
+  return {};
+}
+
+void add_missing_secrets(const EngineState& state, Prepared& prepared) {
+  std::vector<const pipeline::Definition*> definitions = {&prepared.file.definition};
+  if (prepared.registry != nullptr) {
+    pipeline::SubPipelineCheck check(*prepared.registry);
+    for (const auto* entry : check.below(prepared.file.definition)) {
+      definitions.push_back(&entry->file.definition);
+    }
+  }
+  const auto look = [&](const std::vector<pipeline::Reference>& references) {
+    for (const auto& reference : references) {
+      if (reference.root != pipeline::Reference::Root::kSecrets) continue;
+      const auto& name = reference.path.front();
+      if (secret_of(state, name)) continue;
+      prepared.problems.push_back(
+          {reference.position, "secret '" + name + "': EngineOptions::secrets has none"});
+    }
+  };
+  for (const auto* definition : definitions) {
+    for (const auto& node : definition->nodes) {
+      look(node.references);
+      if (node.undo) look(node.undo->references);
+    }
+  }
+}
+
+engine::SubPipelines sub_pipelines_of(const Prepared& prepared) {
+  const auto find =
+      [&prepared](const std::string& id) -> Result<std::shared_ptr<const engine::SubPipeline>> {
+    const auto* entry = prepared.registry == nullptr ? nullptr : prepared.registry->find(id);
+    if (entry == nullptr) return fail(ErrorCode::kNotFound, "there is no such pipeline");
+    std::error_code error;
+    return std::make_shared<const engine::SubPipeline>(engine::SubPipeline{
+        .file = entry->file, .path = std::filesystem::absolute(entry->path, error)});
+  };
+  const auto take = [](const RunId&) -> Result<engine::LostRun> {
+    return fail(ErrorCode::kNotFound, "a run that was lost is resumed by weir resume");
+  };
+  return {.find = find, .take = take};
+}
+
+PipelineResult to_result(engine::RunReport report) {
+  PipelineResult result{.run_id = report.run_id.text(), .duration_ms = report.duration_ms};
+  result.failed_node_id = report.failed_node_id;
+  result.error_type = report.failure.type;
+  result.error_message = report.failure.message;
+  switch (report.outcome) {
+    case pipeline::RunOutcome::kCompleted:
+      result.result = json::to_text(report.result);
+      break;
+    case pipeline::RunOutcome::kFailed:
+      result.end = RunEnd::kFailed;
+      break;
+    case pipeline::RunOutcome::kCancelled:
+      result.end = RunEnd::kCancelled;
+      break;
+  }
+  return result;
+}
+
+StatusOr<PipelineResult> refuse(EngineState& state, const Prepared& prepared,
+                                const RunRequestOptions& options) {
+  std::vector<std::string> lines;
+  for (const auto& problem : prepared.problems) {
+    lines.push_back(to_string(problem, prepared.path.string()));
+  }
+  const auto message = text::join(lines, "\n");
+  const auto refused = state.engine.record_refusal(prepared.file.definition, "ValidationError",
+                                                   message, options.tenant_id);
+  if (!refused) return to_status(refused.error());
+  return PipelineResult{.run_id = refused->text(),
+                        .end = RunEnd::kRefused,
+                        .error_type = "ValidationError",
+                        .error_message = message};
+}
+
+/// As often as somebody asks for it once more.
+Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& prepared,
+                                         const json::Object& payload, const json::Object& params,
+                                         const RunId& run_id, const RunRequestOptions& options) {
+  const auto sub_pipelines = sub_pipelines_of(prepared);
+  std::vector<engine::Interceptor*> interceptors;
+  for (const auto& one : state.interceptors) interceptors.push_back(one.get());
+  const auto run = [&](const std::string& previous) {
+    return state.engine.run(
+        {.definition = prepared.file.definition,
+         .definition_text = prepared.file.text,
+         .folder = prepared.path.empty() ? "." : prepared.path.parent_path(),
+         .file = prepared.path,
+         .payload = payload,
+         .params = params,
+         .secret = [&](const std::string& name) { return secret_of(state, name); },
+         .run_id = previous.empty() ? std::optional(run_id) : std::nullopt,
+         .previous_run_id = previous,
+         .execution_mode = options.execution_mode,
+         .tenant_id = options.tenant_id,
+         .signals = state.signals.get(),
+         .signal_policy = &state.policy,
+         .jobs = std::max(options.jobs, 1),
+         .interceptors = interceptors,
+         .run_logger = state.run_logger.get(),
+         .provider_call_logger = state.provider_call_logger.get(),
+         .adapter = &state.adapter,
+         .stop = {},
+         .on_update = {},
+         .sub_pipelines = &sub_pipelines});
+  };
+  auto report = run({});
+  while (report && report->wants_retry) report = run(report->run_id.text());
+  return report;
+}
+
+StatusOr<PipelineResult> run(EngineState& state, Result<Prepared> prepared,
+                             std::string_view payload_text, const RunRequestOptions& options) {
+  if (!prepared) return to_status(prepared.error());
+  auto payload = object_of(payload_text, "the payload");
+  if (!payload) return to_status(payload.error());
+  const auto given = object_of(options.params, "the parameters");
+  if (!given) return to_status(given.error());
+  const auto id = options.run_id.empty() ? RunId::make(state.recorder.clock().now())
+                                         : RunId::parse(options.run_id);
+  if (!id) return invalid("run_id must be a UUID, not '" + options.run_id + "'");
+
+  const auto& definition = prepared->file.definition;
+  auto params = pipeline::bind(definition.params, *given);
+  if (prepared->problems.empty()) {
+    add_missing_secrets(state, *prepared);
+    const auto of_mode = pipeline::mode_problems(definition, options.execution_mode);
+    auto& problems = prepared->problems;
+    problems.insert(problems.end(), of_mode.begin(), of_mode.end());
+    if (!params) problems.insert(problems.end(), params.error().begin(), params.error().end());
+  }
+  if (!prepared->problems.empty()) return refuse(state, *prepared, options);
+  const auto* entry =
+      prepared->registry == nullptr ? nullptr : prepared->registry->find(definition.id);
+  if (entry != nullptr && !prepared->path.empty()) {
+    // What cannot be recorded here fails the run itself, which says so.
+    static_cast<void>(engine::record_fetched(*entry, *id, state.recorder, options.tenant_id));
+    static_cast<void>(engine::record_registry(*prepared->registry, state.tools, state.recorder,
+                                              state.artifacts, options.tenant_id));
+  }
+  auto report = run_until_done(state, *prepared, *payload, *params, *id, options);
+  if (!report) return to_status(report.error());
+  return to_result(*std::move(report));
+}
+
+Result<std::shared_ptr<const event::Redactor>> redactor_of(const EngineOptions& options) {
+  event::RedactionPolicy policy;
+  for (const auto& [name, value] : options.secrets) {
+    if (value.size() < event::Redactor::kMinLiteral) {
+      return fail(ErrorCode::kInvalidInput,
+                  "secret '" + name + "': a secret has at least six bytes");
+    }
+    policy.literals.push_back(value);
+  }
+  WEIR_TRY(auto redactor, event::Redactor::make(policy));
+  return std::make_shared<const event::Redactor>(std::move(redactor));
+}
+
+engine::SignalType to_signal_type(SignalKind kind) {
+  engine::SignalType type{.name = std::move(kind.name),
+                          .needs_node = kind.needs_node,
+                          .needs_reason = kind.needs_reason,
+                          .needs = std::move(kind.needs),
+                          .allows = std::move(kind.allows)};
+  if (!kind.act) return type;
+  type.act = [act = std::move(kind.act)](const engine::SignalRequest& request) {
+    const auto run = request.run.text();
+    const auto payload = json::to_text(request.payload);
+    act({.run_id = run,
+         .signal_id = request.signal_id,
+         .type = request.type,
+         .node_id = request.node_id,
+         .actor_id = request.actor_id,
+         .reason = request.reason,
+         .payload = payload});
+  };
+  return type;
+}
+
+}  // namespace
+}  // namespace embed
+
+using embed::to_status;
+
+Engine::Engine(std::unique_ptr<embed::EngineState> state) noexcept : state_(std::move(state)) {}
+Engine::Engine(Engine&& other) noexcept = default;
+Engine& Engine::operator=(Engine&& other) noexcept = default;
+Engine::~Engine() = default;
+
+StatusOr<Engine> Engine::open(const std::filesystem::path& store, EngineOptions options) noexcept {
+  auto redactor = embed::redactor_of(options);
+  if (!redactor) return to_status(redactor.error());
+  auto directory = log::StoreDirectory::create(store);
+  if (!directory) return to_status(directory.error());
+  try {
+    auto state = std::make_unique<embed::EngineState>(*std::move(directory), std::move(options),
+                                                      *std::move(redactor));
+    auto signals = engine::SignalFeed::start(state->recorder);
+    if (!signals) return to_status(signals.error());
+    state->signals = *std::move(signals);
+    return Engine(std::move(state));
+  } catch (const std::system_error& error) {
+    return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
+  }
+}
+
+Status Engine::add_tool(ToolName name, ToolFunction function) noexcept {
+  if (!record::is_id(name.plugin_id) || !record::is_id(name.tool_id)) {
+    return embed::invalid("a tool has a plugin_id and a tool_id of 1 to 256 bytes");
+  }
+  if (!function) return embed::invalid("a tool is a function");
+  state_->tools.add(embed::make_tool(name, std::move(function)));
+  return {};
+}
+
+Status Engine::add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcept {
+  if (!interceptor) return embed::invalid("there is no interceptor");
+  state_->interceptors.push_back(embed::adapt(std::move(interceptor)));
+  return {};
+}
+
+void Engine::set_run_logger(std::shared_ptr<RunLogger> logger) noexcept {
+  state_->run_logger = logger ? embed::adapt(std::move(logger)) : nullptr;
+}
+
+void Engine::set_provider_call_logger(std::shared_ptr<ProviderCallLogger> logger) noexcept {
+  state_->provider_call_logger = logger ? embed::adapt(std::move(logger)) : nullptr;
+}
+
+Status Engine::add_signal(SignalKind kind) noexcept {
+  const auto added = state_->policy.types.add(embed::to_signal_type(std::move(kind)));
+  return added ? Status() : to_status(added.error());
+}
+
+StatusOr<PipelineResult> Engine::run_pipeline(std::string_view id, std::string_view payload,
+                                              const RunRequestOptions& options) noexcept {
+  return embed::run(*state_, embed::prepare_by_id(*state_, id), payload, options);
+}
+
+StatusOr<PipelineResult> Engine::run_definition(std::string_view definition,
+                                                std::string_view payload,
+                                                const RunRequestOptions& options) noexcept {
+  return embed::run(*state_, embed::prepare_text(*state_, definition), payload, options);
+}
+
+std::string Engine::new_run_id() const {
+  return RunId::make(state_->recorder.clock().now()).text();
+}
+
+std::string Engine::child_run_metrics(std::string_view run_id) const {
+  const auto run = RunId::parse(run_id);
+  return json::to_text(state_->engine.child_runs().report(run ? *run : RunId()));
+}
+
+void Engine::reset_child_run_metrics() noexcept { state_->engine.child_runs().reset_metrics(); }
+
+Status Engine::signal(std::string_view run_id, const Signal& signal) noexcept {
+  const auto run = RunId::parse(run_id);
+  if (!run) return embed::invalid("'" + std::string(run_id) + "' is no run's id");
+  auto payload = embed::object_of(signal.payload, "the payload");
+  if (!payload) return to_status(payload.error());
+  const auto asked =
+      state_->signals->ask({.run = *run,
+                            .signal_id = signal.signal_id.empty() ? new_run_id() : signal.signal_id,
+                            .type = signal.type,
+                            .node_id = signal.node_id,
+                            .actor_id = signal.actor_id,
+                            .reason = signal.reason,
+                            .payload = *std::move(payload)},
+                           state_->artifacts);
+  return asked ? Status() : to_status(asked.error());
+}
+
+}  // namespace weir

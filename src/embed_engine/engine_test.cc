@@ -1,0 +1,282 @@
+#include "weir/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/id.h"
+#include "event/decoder.h"
+#include "log/store_directory.h"
+#include "project/run_state.h"
+#include "record/recorded_events.h"
+
+// Programs run pipelines through the headers of include/weir/ alone.
+namespace weir {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class EngineInProgram : public testing::Test {
+ protected:
+  EngineInProgram() { std::filesystem::create_directories(folder_ / "pipelines"); }
+  ~EngineInProgram() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  Engine open(std::vector<std::pair<std::string, std::string>> secrets = {}) {
+    EngineOptions options;
+    options.pipelines = {folder_ / "pipelines"};
+    options.secrets = std::move(secrets);
+    auto engine = Engine::open(folder_ / "store", options);
+    EXPECT_TRUE(engine) << engine.status().message();
+    EXPECT_TRUE((*engine).add_tool({"x", "echo"}, [](ToolCall& call) -> ToolResult {
+      return ToolOutput{std::string(call.settings())};
+    }));
+    return *std::move(engine);
+  }
+
+  void pipeline(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / "pipelines" / name) << text;
+  }
+
+  /// Of all runs, as lines of the log.
+  [[nodiscard]] std::vector<std::string> lines() const {
+    const auto store = log::StoreDirectory::open(folder_ / "store");
+    return store ? record::testing_support::committed_lines(*store) : std::vector<std::string>();
+  }
+  [[nodiscard]] std::string all_lines() const {
+    std::string all;
+    for (const auto& line : lines()) all.append(line).append("\n");
+    return all;
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("engine-" + std::to_string(random_bits()));
+};
+
+TEST_F(EngineInProgram, RunsAPipelineOfItsFoldersById) {
+  pipeline("p.yaml", R"(
+id: p
+params: {v: {type: integer, default: 1}}
+nodes:
+  - {id: a, plugin_id: x, tool_id: echo, with: {a: '${params.v}', key: '${secrets.KEY}'}}
+)");
+  auto engine = open({{"KEY", "hush-hush"}});
+  RunRequestOptions options;
+  options.params = R"({"v": 7})";
+  options.run_id = engine.new_run_id();
+  const auto run = engine.run_pipeline("p", R"({"day": 3})", options);
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_EQ(run->run_id, options.run_id);
+  EXPECT_TRUE(run->is_completed());
+  EXPECT_EQ(run->result, R"({"day":3,"a":7,"key":"hush-hush"})");
+  EXPECT_THAT(all_lines(), AllOf(HasSubstr("pipeline_fetched"), HasSubstr("pipeline_completed"),
+                                 testing::Not(HasSubstr("hush-hush"))));
+}
+
+TEST_F(EngineInProgram, SaysWhatIsWrongAndRecordsThatItWasAsked) {
+  pipeline("p.yaml", "id: p\nnodes: [{id: a, plugin_id: x, tool_id: ecko}]\n");
+  auto engine = open();
+  const auto run = engine.run_pipeline("p");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->end, RunEnd::kRefused);
+  EXPECT_THAT(run->error_message, HasSubstr("did you mean 'echo'?"));
+  EXPECT_THAT(all_lines(), HasSubstr(run->run_id));
+  EXPECT_EQ(engine.run_pipeline("q").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(engine.run_pipeline("p", "[]").status().code(), StatusCode::kInvalidInput);
+  RunRequestOptions options;
+  options.run_id = "none";
+  EXPECT_EQ(engine.run_pipeline("p", "{}", options).status().code(), StatusCode::kInvalidInput);
+  const auto secret = engine.run_definition(
+      R"({"id": "s", "nodes": [{"id": "a", "plugin_id": "x", "tool_id": "echo",
+          "with": {"a": "${secrets.NONE}"}}]})");
+  ASSERT_TRUE(secret);
+  EXPECT_THAT(secret->error_message, HasSubstr("secret 'NONE'"));
+}
+
+TEST_F(EngineInProgram, RecordsHowToolsFail) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "fail"}, [](ToolCall&) -> ToolResult {
+    return ToolFailure{"NoShop", "there is no shop", false};
+  }));
+  ASSERT_TRUE(engine.add_tool(
+      {"x", "throw"}, [](ToolCall&) -> ToolResult { throw std::runtime_error("it broke"); }));
+  ASSERT_TRUE(engine.add_tool({"x", "words"},
+                              [](ToolCall&) -> ToolResult { return ToolOutput{"no JSON"}; }));
+  for (const auto& [tool, type] :
+       {std::pair("fail", "NoShop"), {"throw", "std::runtime_error"}, {"words", "OutputNotJson"}}) {
+    const auto run = engine.run_definition(R"({"id": "p", "nodes": [{"id": "a", "plugin_id": "x",
+                                               "tool_id": ")" +
+                                           std::string(tool) + "\"}]}");
+    ASSERT_TRUE(run) << run.status().message();
+    EXPECT_EQ(run->end, RunEnd::kFailed);
+    EXPECT_EQ(run->failed_node_id, "a");
+    EXPECT_EQ(run->error_type, type);
+  }
+}
+
+TEST_F(EngineInProgram, GivesAToolWhatItMaySay) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "say"}, [](ToolCall& call) -> ToolResult {
+    call.log(Level::kWarning, "mind the gap");
+    EXPECT_TRUE(call.emit("page.read", R"({"page": 4})"));
+    EXPECT_EQ(call.emit("page.read", "4").code(), StatusCode::kInvalidInput);
+    EXPECT_FALSE(call.emit("pipeline_started"));
+    EXPECT_FALSE(call.idempotency_key().empty());
+    return ToolOutput{R"({"node": ")" + std::string(call.node_id()) + "\"}", 12};
+  }));
+  const auto run = engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: say}]\n",
+                                         R"({"in": 1})");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->result, R"({"in":1,"node":"a"})");
+  EXPECT_THAT(all_lines(), AllOf(HasSubstr("mind the gap"), HasSubstr(R"("page.read")"),
+                                 HasSubstr(R"("rows":12)")));
+}
+
+class Changing final : public Interceptor {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "changing"; }
+  std::optional<ToolResult> before(const CallPlace& place, ToolCall& call) override {
+    seen.push_back(std::string(place.pipeline_id) + "." + std::string(call.node_id()) + " " +
+                   std::string(place.tool_id) + " " + std::to_string(place.attempt));
+    if (call.node_id() == "known") return ToolOutput{R"({"known": true})"};
+    return {};
+  }
+  void after(const CallPlace&, ToolCall&, ToolResult& result) override {
+    if (auto* output = std::get_if<ToolOutput>(&result)) output->payload = R"({"changed": 1})";
+  }
+  std::vector<std::string> seen;
+};
+
+TEST_F(EngineInProgram, LetsInterceptorsStandAroundItsTools) {
+  auto engine = open();
+  const auto changing = std::make_shared<Changing>();
+  ASSERT_TRUE(engine.add_interceptor(changing));
+  const auto run = engine.run_definition(R"(
+id: p
+nodes:
+  - {id: a, plugin_id: x, tool_id: echo}
+  - {id: known, plugin_id: x, tool_id: echo, needs: [a]}
+output_nodes: [a, known]
+)");
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_EQ(run->result, R"({"changed":1,"known":true})");
+  EXPECT_THAT(changing->seen, ElementsAre("p.a echo 1", "p.known echo 1"));
+}
+
+TEST_F(EngineInProgram, IsAskedByItsOwnProgram) {
+  auto engine = open();
+  std::string told;
+  SignalKind kind;
+  kind.name = "tell";
+  kind.needs = {"word"};
+  kind.act = [&](const SignalView& signal) { told = signal.payload; };
+  ASSERT_TRUE(engine.add_signal(kind));
+  kind.name = "pause";
+  EXPECT_EQ(engine.add_signal(kind).code(), StatusCode::kInvalidInput);
+  ASSERT_TRUE(engine.add_tool({"x", "ask"}, [&](ToolCall& call) -> ToolResult {
+    Signal tell;
+    tell.type = "tell";
+    tell.payload = R"({"word": "hello"})";
+    EXPECT_TRUE(engine.signal(call.run_id(), tell));
+    Signal cancel;
+    cancel.type = "cancel";
+    EXPECT_TRUE(engine.signal(call.run_id(), cancel));
+    while (!call.is_cancelled()) std::this_thread::yield();
+    return ToolFailure{"Stopped", "it was asked to stop"};
+  }));
+  const auto run = engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: ask}]\n");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->end, RunEnd::kCancelled);
+  EXPECT_EQ(told, R"({"word":"hello"})");
+  Signal late;
+  late.type = "pause";
+  EXPECT_EQ(engine.signal(run->run_id, late).code(), StatusCode::kNotFound);
+}
+
+class Noted final : public RunLogger, public ProviderCallLogger {
+ public:
+  void log_run_started(const RunStarted& run) override {
+    notes.push_back("started " + std::string(run.pipeline_id));
+  }
+  void log_run_completed(const RunEnded& run) override { notes.push_back(std::string(run.status)); }
+  void log_run_failed(const RunEnded& run) override {
+    notes.push_back("failed " + std::string(run.failed_node_id) + " " +
+                    std::string(run.error_type));
+  }
+  void log_call_start(const ProviderCallStarted& call) override {
+    notes.push_back(std::string(call.operation) + " of " + std::string(call.provider) + " " +
+                    std::string(call.context));
+  }
+  void log_call_end(const ProviderCallEnded& call) override {
+    notes.push_back(call.success ? std::string(call.metrics) : std::string(call.error_type));
+  }
+  std::vector<std::string> notes;
+};
+
+TEST_F(EngineInProgram, TellsTheLoggersOfItsProgram) {
+  auto engine = open();
+  const auto noted = std::make_shared<Noted>();
+  engine.set_run_logger(noted);
+  engine.set_provider_call_logger(noted);
+  ASSERT_TRUE(engine.add_tool({"x", "ask"}, [](ToolCall& call) -> ToolResult {
+    ProviderCall::What what;
+    what.operation = "chat";
+    what.provider = "acme";
+    what.context = R"({"turn":1})";
+    ProviderUsage usage;
+    usage.input_tokens = 12;
+    ProviderCall good(call, what);
+    EXPECT_EQ(good.id().size(), 36U);
+    good.completed(usage);
+    ProviderCall bad(call, what);
+    bad.failed({"RateLimited", "too often", true});
+    return ToolFailure{"NoAnswer", "nobody answers", false};
+  }));
+  const auto run = engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: ask}]\n");
+  ASSERT_TRUE(run);
+  EXPECT_THAT(
+      noted->notes,
+      ElementsAre("started p", R"(chat of acme {"turn":1})", HasSubstr(R"("input_tokens":12)"),
+                  R"(chat of acme {"turn":1})", "RateLimited", "failed a NoAnswer"));
+  EXPECT_THAT(all_lines(),
+              AllOf(HasSubstr("provider_call_completed"), HasSubstr("provider_call_failed")));
+}
+
+TEST_F(EngineInProgram, RunsPipelinesInsidePipelines) {
+  pipeline("inner.yaml",
+           "id: inner\nnodes: [{id: i, plugin_id: x, tool_id: echo, with: {i: 5}}]\n");
+  pipeline("outer.yaml", "id: outer\nnodes: [{id: o, pipeline: inner}]\n");
+  auto engine = open();
+  const auto run = engine.run_pipeline("outer");
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_TRUE(run->is_completed()) << run->error_message;
+  EXPECT_EQ(run->result, R"({"i":5})");
+  EXPECT_THAT(engine.child_run_metrics(run->run_id), HasSubstr(R"("registration_count":1)"));
+  engine.reset_child_run_metrics();
+  EXPECT_THAT(engine.child_run_metrics(run->run_id), HasSubstr(R"("registration_count":0)"));
+}
+
+TEST_F(EngineInProgram, RunsSeveralAtOnce) {
+  auto engine = open();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&engine, i] {
+      const auto number = std::to_string(i);
+      const auto run = engine.run_definition(
+          "id: p\nnodes: [{id: a, plugin_id: x, tool_id: echo, with: {n: " + number + "}}]\n");
+      ASSERT_TRUE(run);
+      EXPECT_EQ(run->result, R"({"n":)" + number + "}");
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,176 @@
+#include "tests/random_runs/coverage.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "event/run_end.h"
+
+namespace weir::random_runs {
+namespace {
+
+using event::Field;
+
+constexpr std::string_view kModes[] = {"fail_fast", "continue", "best_effort"};
+
+constexpr std::string_view kSignals[] = {
+    "pause",          "resume",         "cancel",  "retry-step",      "retry-run",
+    "skip-step",      "update-params",  "approve", "inject-override", "update-target",
+    "emergency-stop", "escalate-alert", "deny"};
+
+/// All events of these runs but those that end them.
+constexpr std::string_view kEvents[] = {"pipeline_started",
+                                        "pipeline_paused",
+                                        "pipeline_resumed",
+                                        "pipeline_node_started",
+                                        "pipeline_node_completed",
+                                        "pipeline_node_failed",
+                                        "pipeline_node_skipped",
+                                        "pipeline_node_cancelled",
+                                        "pipeline_node_retry_scheduled",
+                                        "cache_miss",
+                                        "tool_invoked",
+                                        "tool_denied",
+                                        "tool_undone",
+                                        "tool_undo_failed",
+                                        "approval_requested",
+                                        "approval_decided",
+                                        "guard_retry_attempt",
+                                        "guard_retry_exhausted",
+                                        "guard_retry_recovered",
+                                        "signal_accepted",
+                                        "signal_rejected",
+                                        "signal_deferred",
+                                        "log"};
+
+/// What a signal did, as the events after it tell.
+class Deeds {
+ public:
+  explicit Deeds(const PlayedRun& run) : run_(run) {
+    event::Decoder decoder;
+    for (const auto& line : run.lines) {
+      const auto& event = **decoder.decode(line);
+      const std::string node(event.text(Field::kNodeId));
+      const auto type = event.type_name();
+      done_.insert(std::string(type) + " " + std::string(event.text(Field::kSignalId)));
+      done_.insert(std::string(type) + " " + node + " " + std::string(event.text(Field::kOutcome)));
+      done_.insert(std::string(type) + " " + node + " " + std::string(event.text(Field::kReason)));
+      done_.insert(std::string(type) + " " + node + " " + std::string(event.text(Field::kToolId)));
+      const auto* output = event.find(Field::kOutput);
+      if (output == nullptr) continue;
+      if (output->text.contains("\"overridden\"")) done_.insert("overridden " + node);
+      if (output->text.contains(":2}")) done_.insert("other params");
+    }
+  }
+
+  [[nodiscard]] bool has_acted(const std::string& signal, const std::string& id,
+                               const std::string& node) const {
+    const auto& did = done_;
+    if (signal == "pause") return did.contains("pipeline_paused " + id);
+    if (signal == "resume") return did.contains("pipeline_resumed " + id);
+    if (signal == "retry-step")
+      return did.contains("pipeline_node_retry_scheduled " + node + " signal");
+    if (signal == "skip-step") {
+      return did.contains("pipeline_node_skipped " + node + " skipped: because");
+    }
+    if (signal == "inject-override") return did.contains("overridden " + node);
+    if (signal == "update-target") return did.contains("pipeline_node_started " + node + " other");
+    if (signal == "update-params") return did.contains("other params");
+    if (signal == "approve") return did.contains("approval_decided " + node + " approved");
+    if (signal == "deny") return did.contains("approval_decided " + node + " denied");
+    if (signal == "escalate-alert") return run_.alerts > 0;
+    return type_of(run_.lines.back()) == "pipeline_cancelled";
+  }
+
+ private:
+  const PlayedRun& run_;
+  std::set<std::string> done_;
+};
+
+void print(const char* what, const std::map<std::string, int>& counts) {
+  std::printf("%s:", what);
+  for (const auto& [name, count] : counts) std::printf(" %s %d", name.c_str(), count);
+  std::printf("\n");
+}
+
+}  // namespace
+
+std::string type_of(const std::string& line) {
+  constexpr std::string_view kKey = R"("event_type":")";
+  const auto begin = line.find(kKey) + kKey.size();
+  return line.substr(begin, line.find('"', begin) - begin);
+}
+
+Coverage::Coverage() {
+  for (const auto name : kModes) modes_[std::string(name)] = 0;
+  for (const auto name : kSignals) signals_[std::string(name)] = 0;
+  for (const auto name : kEvents) losses_[std::string(name)] = 0;
+}
+
+void Coverage::add(const RandomPipeline& pipeline, const PlayedRun& whole) {
+  ++modes_[pipeline.mode];
+  const Deeds deeds(whole);
+  std::set<std::string> acted;
+  bool is_retried = false;
+  event::Decoder decoder;
+  for (const auto& line : whole.lines) {
+    const auto& event = **decoder.decode(line);
+    is_retried = is_retried || event.type() == event::Type::kNodeRetryScheduled;
+    if (event.type() != event::Type::kSignalAccepted) continue;
+    std::string signal(event.text(Field::kSignalType));
+    if (deeds.has_acted(signal, std::string(event.text(Field::kSignalId)),
+                        std::string(event.text(Field::kNodeId)))) {
+      acted.insert(std::move(signal));
+    }
+  }
+  for (const auto& signal : acted) ++signals_[signal];
+  retries_ += is_retried ? 1 : 0;
+}
+
+void Coverage::add(const Coverage& other) {
+  const auto add_all = [](Counts& to, const Counts& from) {
+    for (const auto& [name, count] : from) to[name] += count;
+  };
+  add_all(modes_, other.modes_);
+  add_all(signals_, other.signals_);
+  add_all(losses_, other.losses_);
+  add_all(compared_, other.compared_);
+  retries_ += other.retries_;
+  events_ += other.events_;
+  compared_events_ += other.compared_events_;
+}
+
+int Coverage::losses(const std::string& type) const {
+  const auto found = losses_.find(type);
+  return found == losses_.end() ? 0 : found->second;
+}
+
+void Coverage::add_compared(std::string_view why_in_part) {
+  ++compared_[why_in_part.empty() ? "whole" : std::string(why_in_part)];
+}
+
+bool Coverage::judge(std::uint64_t cases) const {
+  const auto least = static_cast<int>(cases / 20);
+  std::printf("cases with a retry: %d\n", retries_);
+  print("cases in each mode", modes_);
+  print("cases in which each signal was accepted and acted", signals_);
+  print("runs lost after each event", losses_);
+  std::printf(
+      "events: %zu; with what the engine held they were compared after %zu (the others change "
+      "nothing, or are recorded in the same step of the engine as the next)\n",
+      events_, compared_events_);
+  for (const auto& [how, count] : compared_) {
+    std::printf("ends compared, %s: %d\n", how.c_str(), count);
+  }
+  bool enough = retries_ >= least;
+  for (const auto* counts : {&modes_, &signals_, &losses_}) {
+    for (const auto& [name, count] : *counts) {
+      if (count >= least) continue;
+      std::printf("too few: %s\n", name.c_str());
+      enough = false;
+    }
+  }
+  return enough;
+}
+
+}  // namespace weir::random_runs
