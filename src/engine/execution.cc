@@ -60,7 +60,6 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
                  seed_of(request, run)),
       ready_(request.definition, [&run](const WorkerPool& pool) { record_pool(run, pool); }),
-      stops_(graph_.size(), std::stop_source(std::nostopstate)),
       outputs_(graph_.size()),
       streams_(request.definition, graph_, run),
       calls_(request, tools, run, place, graph_, outputs_, timers_, children),
@@ -206,7 +205,7 @@ Step Execution::step_of(StepIndex index) const {
 const pipeline::Node& Execution::node_at(NodeIndex index) const {
   const auto found = std::find_if(retargeted_.rbegin(), retargeted_.rend(),
                                   [&](const auto& one) { return one.first == index; });
-  return found == retargeted_.rend() ? request_.definition.nodes[index] : found->second;
+  return found == retargeted_.rend() ? request_.definition.nodes[index] : *found->second;
 }
 
 std::expected<json::Object, std::vector<Problem>> Execution::bound_params(
@@ -229,8 +228,9 @@ project::NodeWide* Execution::wide_at(const Step& step) {
   return &items.wide[step.index - items.first];
 }
 
+/// Without `lock`, which it may have when it returns: whoever goes on needs it again.
 void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
-                         NodeContext& context) {
+                         NodeContext& context, std::unique_lock<std::mutex>& lock) {
   const auto& clock = run_.clock();
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, running.attempt, events);
@@ -256,8 +256,8 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
             .node_id = step.id,
             .duration_ms = duration_ms,
             .message = known.output ? "cached" : ""});
-    return complete(step, events, std::make_shared<const json::Object>(std::move(output->payload)),
-                    known.output != nullptr);
+    return complete(step, events, keep_output(std::move(output->payload)), known.output != nullptr,
+                    lock);
   }
   auto& failure = output.error();
   if (running.stop.stop_requested()) {
@@ -334,10 +334,11 @@ void Execution::report_later(const NodeUpdate& update) {
   });
 }
 
-void Execution::complete(const Step& step, NodeEvents& events, OutputPointer output,
-                         bool was_known) {
+void Execution::complete(const Step& step, NodeEvents& events, OutputPointer output, bool was_known,
+                         std::unique_lock<std::mutex>& lock) {
   end_wide(step);
-  decide([&](auto& commands) {
+  lock.lock();
+  decide_at_once([&](auto& commands) {
     if (step.node.guard_retry) note_guard_completed(step, events);
     // What another run has done is not taken back.
     if (step.node.undo && !was_known) note_undo(step.index, output, run_.clock().now());
@@ -351,7 +352,6 @@ void Execution::note_completed(StepIndex step, OutputPointer output,
   const auto node = scheduler_.node_of(step);
   const auto item = scheduler_.item_of(step);
   (item ? items_.at(node).outputs[*item] : outputs_[node]) = std::move(output);
-  stops_[step] = std::stop_source(std::nostopstate);  // a run may have a million of them
   scheduler_.completed(step, commands);
   if (item && scheduler_.state(node) == State::kCompleted) keep_items(node);
 }

@@ -9,6 +9,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -99,17 +100,17 @@ class Execution {
 
   /// A step that a worker has taken up.
   struct Running {
-    Running(pipeline::StepIndex its_step, int its_attempt, std::stop_source its_stop)
+    Running(pipeline::StepIndex its_step, int its_attempt, std::stop_source its_stop = {})
         : step(its_step), attempt(its_attempt), stop(std::move(its_stop)) {}
 
     pipeline::StepIndex step;
     int attempt;
     SpanId span = SpanId::make();
-    std::stop_source stop;
+    std::stop_source stop;   ///< requested under mutex_
     bool has_begun = false;  ///< under mutex_: its start is recorded
     bool was_lost = false;   ///< a lost process had begun it
     std::chrono::nanoseconds started_at{};
-    /// Whoever sets it says how the attempt has ended.
+    /// Whoever sets it says how the attempt has ended, or has taken back that it begins.
     std::atomic<bool> ended = false;
   };
   /// What an id names.
@@ -153,7 +154,12 @@ class Execution {
   [[nodiscard]] bool is_lost(pipeline::StepIndex step) const {
     return taken_up_.unended.contains(step);
   }
+  /// Under mutex_.
+  [[nodiscard]] bool is_wanted(pipeline::StepIndex step) const {
+    return !scheduler_.is_stopping() && !scheduler_.is_unwanted(step);
+  }
   void withdraw(pipeline::StepIndex step);
+  void request_stop(pipeline::StepIndex step);
   std::vector<pipeline::StepIndex> take_unbegun();  // under mutex_
   [[nodiscard]] std::expected<json::Object, std::vector<Problem>> bound_params(
       const json::Object& given) const;
@@ -163,13 +169,14 @@ class Execution {
                                                                  const Running& running);
   [[nodiscard]] bool begin(const Step& step, Running& running);
   void give_up(Running& running);
-  [[nodiscard]] ChildRuns::Slot wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock);
-  void run_step(const Step& step, Running& running, NodeEvents& events, NodeContext& context);
+  [[nodiscard]] ChildRuns::Slot wait_for_slot(const Step& step, const Running& running,
+                                              std::unique_lock<std::mutex>& lock);
+  void run_step(const Step& step, Running& running, NodeEvents& events, NodeContext& context,
+                std::unique_lock<std::mutex>& lock);
   // Nodes that streams join start together: execution_streams.cc.
   /// One of them.
   struct Member {
-    Member(const Step& its_step, int attempt, std::stop_source stop)
-        : step(its_step), running(its_step.index, attempt, std::move(stop)) {}
+    Member(const Step& its_step, int attempt) : step(its_step), running(its_step.index, attempt) {}
 
     Step step;
     Running running;
@@ -183,7 +190,8 @@ class Execution {
                                                   double duration_ms, const tool::Output& output,
                                                   const KnownOutputs::Answer& known);
   void end_wide(const Step& step);
-  void complete(const Step& step, NodeEvents& events, OutputPointer output, bool was_known);
+  void complete(const Step& step, NodeEvents& events, OutputPointer output, bool was_known,
+                std::unique_lock<std::mutex>& lock);
   void note_completed(pipeline::StepIndex step, OutputPointer output,
                       pipeline::Scheduler::Commands& commands);
   void fail(const Step& step, NodeEvents& events, double duration_ms, tool::Failure failure);
@@ -220,6 +228,10 @@ class Execution {
   template <class Ask>
   void decide(Ask ask) {
     const std::lock_guard lock(mutex_);
+    decide_at_once(ask);
+  }
+  template <class Ask>
+  void decide_at_once(Ask ask) {  // under mutex_
     ask(commands_);
     carry_out();
     signals_.reconsider();
@@ -250,8 +262,7 @@ class Execution {
   pipeline::Scheduler scheduler_;
   std::vector<pipeline::Command> commands_;
   ReadyQueue ready_;
-  std::vector<std::stop_source> stops_;  // of each step
-  std::vector<OutputPointer> outputs_;   // of each node; written before its successors are ready
+  std::vector<OutputPointer> outputs_;  // of each node; written before its successors are ready
   /// What `for_each` nodes run for.
   struct Items {
     std::shared_ptr<const json::Array> list;
@@ -275,7 +286,7 @@ class Execution {
   std::vector<std::string> predecessor_ids_;
   std::deque<json::Object> params_;  // the newest last; those before may still be looked at
   /// Nodes that others are run in the place of; the newest last.
-  std::deque<std::pair<pipeline::NodeIndex, pipeline::Node>> retargeted_;
+  std::vector<std::pair<pipeline::NodeIndex, std::unique_ptr<const pipeline::Node>>> retargeted_;
   RunSignals signals_;
   std::function<void()> end_at_once_;
   bool is_ended_at_once_ = false;

@@ -31,11 +31,12 @@ void Execution::run_group(NodeIndex leader, std::unique_lock<std::mutex>& lock) 
   std::vector<Streams::Member> opened;
   const auto steps = std::move(starting_.extract(leader).mapped());
   for (const auto step : steps) {
-    auto& member = members.emplace_back(step_of(step), scheduler_.attempts(step), stops_[step]);
+    auto& member = members.emplace_back(step_of(step), scheduler_.attempts(step));
     running_.push_back(&member.running);
-    opened.push_back({.node = scheduler_.node_of(step), .stop = stops_[step].get_token()});
+    opened.push_back({.node = scheduler_.node_of(step), .stop = member.running.stop.get_token()});
   }
-  const auto slot = wait_for_slot(members.front().step, lock);
+  const auto& first = members.front();
+  const auto slot = wait_for_slot(first.step, first.running, lock);
   const bool begins = slot.may_run && std::ranges::all_of(members, [this](Member& member) {
                         return begin(member.step, member.running);
                       });
@@ -79,11 +80,11 @@ std::optional<std::thread> Execution::start_member(Member& member) {
 
 void Execution::run_member(Member& member) {
   NodeContext context(place_);
-  run_step(member.step, member.running, *member.events, context);
-  const auto state = [&] {
-    const std::lock_guard lock(mutex_);
-    return scheduler_.state(member.step.index);
-  }();
+  std::unique_lock lock(mutex_, std::defer_lock);
+  run_step(member.step, member.running, *member.events, context, lock);
+  if (!lock.owns_lock()) lock.lock();
+  const auto state = scheduler_.state(member.step.index);
+  lock.unlock();
   streams_.ended(member.step.node_index, state);
 }
 

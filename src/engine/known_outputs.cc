@@ -54,7 +54,7 @@ KnownOutputs::KnownOutputs(const RunRequest& request, const artifact::ArtifactSt
       cache_(open_cache(request.definition, place)) {}
 
 KnownOutputs::Answer KnownOutputs::ask(const Step& step, int attempt, NodeEvents& events) {
-  if (attempt == 1) {
+  if (attempt == 1 && earlier_.is_rerun()) {
     if (auto output = ask_earlier_run(step, events)) return {.output = std::move(output)};
   }
   return step.node.cache ? ask_cache(step, attempt, events) : Answer();
@@ -116,7 +116,7 @@ std::optional<KeyParts> KnownOutputs::parts_of(const Step& step) const {
   return KeyParts{.tool = spec.plugin_id + "." + spec.tool_id,
                   .version = spec.version.empty() ? WEIR_VERSION : spec.version,
                   .folder = absolute_path(request_.folder).lexically_normal().string(),
-                  .with = hashes_of(given->with, hash),
+                  .with = hashes_of(given->with(step), hash),
                   .input = hashes_of(given->payload, hash),
                   .files = hashes_of_files(step)};
 }

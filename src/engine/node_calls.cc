@@ -83,23 +83,20 @@ tool::Tool& NodeCalls::tool_of(const Step& step) const {
 }
 
 std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step) const {
-  Given given{.payload = input_of(step.node_index), .with = {}};
-  if (step.item != nullptr) given.payload.set("item", *step.item);
-  if (step.undoes != nullptr) given.payload.update(*step.undoes);
-  if (!step.node.has_references) {
-    given.with = step.node.with;
-    return given;
-  }
+  std::expected<Given, tool::Failure> given;
+  given->payload = input_of(step.node_index);
+  if (step.item != nullptr) given->payload.set("item", *step.item);
+  if (step.undoes != nullptr) given->payload.update(*step.undoes);
+  if (!step.node.has_references) return given;
   const auto* spec = step.node.pipeline.empty() ? &tool_of(step).spec() : nullptr;
-  auto resolved = with_of(step, spec, given.payload);
+  auto resolved = with_of(step, spec, given->payload);
   if (!resolved) return std::unexpected(std::move(resolved).error());
-  given.with = *std::move(resolved);
+  given->resolved = *std::move(resolved);
   return given;
 }
 
-CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token& stop,
-                            NodeEvents& events, const StreamEnds& streams,
-                            NodeContext& context) const {
+CallOutcome NodeCalls::call(const Step& step, int number, std::stop_token stop, NodeEvents& events,
+                            const StreamEnds& streams, NodeContext& context) const {
   const bool is_pipeline = !step.node.pipeline.empty();
   // What takes something back has events of its own.
   const bool is_told = request_.definition.tool_events && !is_pipeline && step.undoes == nullptr;
@@ -114,9 +111,9 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
   tool::Call call{.run_id = place_.context.ids.run_id,
                   .node_id = step.id,
                   .payload = given->payload,
-                  .with = given->with,
+                  .with = given->with(step),
                   .folder = request_.folder,
-                  .stop = stop,
+                  .stop = std::move(stop),
                   .log = [&](const tool::LogLine& line) { events.log(line); },
                   .kept = [&](const tool::KeptArtifact& artifact) { events.kept(artifact); },
                   .environment = std::cref(environment),  // a reference: no allocation
@@ -137,7 +134,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, const std::stop_token&
                   .number = number,
                   .request_key = request_.idempotency_key,
                   .clock = run_.clock(),
-                  .cancelled = stop,
+                  .cancelled = call.stop,
                   .call = call,
                   .events = events};
   if (is_pipeline) return run_pipeline(attempt);

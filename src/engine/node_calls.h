@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -62,12 +63,15 @@ class NodeCalls {
   /// What its tool, or the pipeline that it runs, gets.
   struct Given {
     json::Object payload;
-    json::Object with;  ///< its references resolved
+    std::optional<json::Object> resolved;  ///< its settings, if they have references
+    [[nodiscard]] const json::Object& with(const Step& step) const {
+      return resolved ? *resolved : step.node.with;
+    }
   };
   [[nodiscard]] std::expected<Given, tool::Failure> given(const Step& step) const;
   [[nodiscard]] tool::Tool& tool_of(const Step& step) const;
   /// `number` is the attempt's; `context` is that of the calling worker.
-  [[nodiscard]] CallOutcome call(const Step& step, int number, const std::stop_token& stop,
+  [[nodiscard]] CallOutcome call(const Step& step, int number, std::stop_token stop,
                                  NodeEvents& events, const StreamEnds& streams,
                                  NodeContext& context) const;
 

@@ -13,7 +13,9 @@ void NodeContext::enter(SpanId span, const std::string& node_id, bool is_undo) {
   } else {
     context_ = std::make_shared<record::TraceContext>(context_of_node(place_, span, node_id));
   }
-  key_.assign(place_.context.ids.run_id).append("/").append(node_id).append(is_undo ? "/undo" : "");
+  key_.resize(prefix_size_);
+  key_.append(node_id);
+  if (is_undo) key_.append("/undo");
 }
 
 }  // namespace weir::engine

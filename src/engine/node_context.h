@@ -14,7 +14,8 @@ namespace weir::engine {
 class NodeContext {
  public:
   /// `place` outlives it.
-  explicit NodeContext(const RunPlace& place) : place_(place) {}
+  explicit NodeContext(const RunPlace& place)
+      : place_(place), key_(place.context.ids.run_id + "/"), prefix_size_(key_.size()) {}
 
   /// From here on it is that of this attempt. An undo is other work than what it takes back.
   void enter(SpanId span, const std::string& node_id, bool is_undo);
@@ -29,6 +30,7 @@ class NodeContext {
   const RunPlace& place_;
   std::shared_ptr<record::TraceContext> context_;
   std::string key_;
+  const std::size_t prefix_size_;  // of what all keys of the run begin with
 };
 
 }  // namespace weir::engine

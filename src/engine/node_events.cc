@@ -133,6 +133,7 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
 
 /// As JSON; empty: none.
 std::string NodeEvents::end_attributes(const json::Object& more) const {
+  if (more.empty() && plugin_type_.empty()) return {};
   std::string text;
   if (!more.empty()) text = json::to_text(more);
   if (text.size() > kMaxAttributes) text.clear();

@@ -2,6 +2,12 @@
 
 namespace weir::engine {
 
+OutputPointer keep_output(json::Object output) {
+  static const json::Object empty;
+  if (output.empty()) return {OutputPointer(), &empty};
+  return std::make_shared<const json::Object>(std::move(output));
+}
+
 bool may_stand_in_event(std::string_view output, const event::Redactor& redactor) {
   if (output.size() > kMaxInlineOutput) return false;
   if (output == "{}") return true;  // of many nodes; the search costs as much as the rest

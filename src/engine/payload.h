@@ -12,6 +12,9 @@ namespace weir::engine {
 /// A node's output; null until it has completed.
 using OutputPointer = std::shared_ptr<const json::Object>;
 
+/// Of an empty one, which many are, there is one for all: nobody owns it, so nobody counts.
+[[nodiscard]] OutputPointer keep_output(json::Object output);
+
 /// The initial payload, updated with the predecessors' outputs in the order of the edges, is a
 /// node's input; with those of the output nodes, a run's result. The last one wins.
 inline void update(json::Object& payload, const OutputPointer& output) {

@@ -53,7 +53,6 @@ void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
   if (!wide_nodes_.empty()) items.wide.resize(count);
   if (count == 0) keep_items(index);  // before its successors are started
   items.first = scheduler_.prepared(index, static_cast<std::uint32_t>(count), commands);
-  stops_.resize(scheduler_.steps(), std::stop_source(std::nostopstate));
   say_items_again(index);
 }
 

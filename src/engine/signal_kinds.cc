@@ -395,7 +395,8 @@ void RunSignals::update_target(const SignalRequest& request, Commands&) {
   auto changed = execution_.node_at(node);
   std::tie(changed.plugin_id.text, changed.tool_id.text) = target_of(request);
   // Whoever runs the node that was may still look at it.
-  execution_.retargeted_.emplace_back(node, std::move(changed));
+  execution_.retargeted_.emplace_back(node,
+                                      std::make_unique<const pipeline::Node>(std::move(changed)));
 }
 
 void RunSignals::keep_answer(const SignalRequest& request, Commands&) {

@@ -16,6 +16,7 @@ using State = pipeline::Scheduler::State;
 
 void Execution::work() {
   NodeContext context(place_);
+  std::stop_source stop;  // of one node after the other, as long as none is stopped
   std::unique_lock lock(mutex_);
   while (true) {
     if (!ready_.can_take() && !finished_) {
@@ -30,32 +31,36 @@ void Execution::work() {
       run_group(graph_.leader_of(step.node_index), lock);
       continue;
     }
-    Running running(step.index, scheduler_.attempts(step.index), stops_[step.index]);
+    if (stop.stop_requested()) stop = {};
+    Running running(step.index, scheduler_.attempts(step.index), std::move(stop));
     running_.push_back(&running);
     if (scheduler_.state(step.index) == State::kPreparing && !scheduler_.is_stopping()) {
       lock.unlock();
       prepare(step, running);
       lock.lock();
-    } else if (const auto slot = wait_for_slot(step, lock); slot.may_run && begin(step, running)) {
+    } else if (const auto slot = wait_for_slot(step, running, lock);
+               slot.may_run && begin(step, running)) {
       auto events = events_of(step, running.attempt, wide_at(step), running.span);
       events.started(predecessor_ids(step.node_index));
       tell_watcher();
       lock.unlock();
-      run_step(step, running, events, context);
-      lock.lock();
+      run_step(step, running, events, context, lock);
+      if (!lock.owns_lock()) lock.lock();
     } else {
       give_up(running);
     }
     std::erase(running_, &running);
+    stop = std::move(running.stop);
     ready_.done(taken);
     if (taken.pool >= 0) wake_workers();
   }
 }
 
 /// Under `lock`, which it leaves while it waits.
-ChildRuns::Slot Execution::wait_for_slot(const Step& step, std::unique_lock<std::mutex>& lock) {
-  if (!children_.has_slots()) return {};
-  const auto stop = stops_[step.index].get_token();
+ChildRuns::Slot Execution::wait_for_slot(const Step& step, const Running& running,
+                                         std::unique_lock<std::mutex>& lock) {
+  if (!children_.has_slots() || !is_wanted(step.index)) return {};
+  const auto stop = running.stop.get_token();
   lock.unlock();
   auto slot = children_.slot_for(step.node, stop);
   lock.lock();
@@ -65,9 +70,8 @@ ChildRuns::Slot Execution::wait_for_slot(const Step& step, std::unique_lock<std:
 /// Under mutex_. Whether it is still to start: then its start is recorded next, so that what is
 /// decided meanwhile stands behind it in the log.
 bool Execution::begin(const Step& step, Running& running) {
-  running.has_begun = scheduler_.state(step.index) == State::kRunning &&
-                      stops_[step.index] == running.stop && !running.ended &&
-                      !scheduler_.is_stopping() && !scheduler_.is_unwanted(step.index);
+  running.has_begun =
+      scheduler_.state(step.index) == State::kRunning && !running.ended && is_wanted(step.index);
   if (running.has_begun && has_guards_) said_again_.erase(step.id);
   if (running.has_begun && is_taken_up_) running.was_lost = taken_up_.unended.erase(step.index) > 0;
   running.started_at = run_.clock().monotonic();
@@ -76,8 +80,7 @@ bool Execution::begin(const Step& step, Running& running) {
 
 /// Under mutex_. It was ready and does not start: nothing is said of it.
 void Execution::give_up(Running& running) {
-  const bool is_still_its = stops_[running.step] == running.stop;
-  if (running.ended.exchange(true) || !is_still_its) return;
+  if (running.ended.exchange(true)) return;
   const auto state = scheduler_.state(running.step);
   if (state != State::kRunning && state != State::kPreparing) return;  // somebody has put it back
   scheduler_.cancelled(running.step, commands_);
@@ -97,7 +100,17 @@ bool Execution::is_queued(StepIndex step) const {
 void Execution::withdraw(StepIndex step) {
   if (scheduler_.state(step) != State::kRunning || !(is_queued(step) || is_lost(step))) return;
   ready_.remove_if([&](StepIndex other) { return other == step; });
+  for (auto* running : running_) {
+    if (running->step == step && !running->has_begun) running->ended = true;
+  }
   scheduler_.put_back(step);
+}
+
+/// Under mutex_. A worker that has yet to take the step up will find that it is not wanted.
+void Execution::request_stop(StepIndex step) {
+  for (auto* running : running_) {
+    if (running->step == step) running->stop.request_stop();
+  }
 }
 
 /// Under mutex_. Those whose start was commanded and has not happened; nobody waits for them any
@@ -107,9 +120,9 @@ std::vector<StepIndex> Execution::take_unbegun() {
     return scheduler_.state(step) == State::kRunning &&
            !graph_.has_stream(scheduler_.node_of(step));
   });
-  for (const auto* running : running_) {
-    if (!running->has_begun && !running->ended &&
-        scheduler_.state(running->step) == State::kRunning) {
+  for (auto* running : running_) {
+    if (!running->has_begun && scheduler_.state(running->step) == State::kRunning &&
+        !running->ended.exchange(true)) {
       unbegun.push_back(running->step);
     }
   }
@@ -126,7 +139,6 @@ void Execution::carry_out() {
     const auto command = commands_[i];
     switch (command.kind) {
       case Command::Kind::kStart:
-        stops_[command.step] = std::stop_source();
         make_ready(command.step);
         break;
       case Command::Kind::kPrepare:
@@ -145,7 +157,7 @@ void Execution::carry_out() {
         break;
       case Command::Kind::kCancel:
         if (scheduler_.state(command.step) == State::kRunning) {
-          stops_[command.step].request_stop();
+          request_stop(command.step);
         } else {  // it waits: nothing more is said of it
           scheduler_.cancelled(command.step, commands_);
         }

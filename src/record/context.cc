@@ -120,13 +120,17 @@ ContextScope::ContextScope(TraceContext context)
     : ContextScope(std::make_shared<const TraceContext>(std::move(context))) {}
 
 ContextScope::ContextScope(std::shared_ptr<const TraceContext> context)
-    : before_(std::exchange(slot().current, std::move(context))),
-      enclosing_(std::exchange(slot().innermost, this)) {}
+    : before_(std::move(context)), enclosing_(this) {
+  auto& here = slot();
+  std::swap(here.current, before_);
+  std::swap(here.innermost, enclosing_);
+}
 
 ContextScope::~ContextScope() {
-  WEIR_CHECK(slot().innermost == this);
-  slot().innermost = enclosing_;
-  slot().current = std::move(before_);
+  auto& here = slot();
+  WEIR_CHECK(here.innermost == this);
+  here.innermost = enclosing_;
+  here.current = std::move(before_);
 }
 
 Result<void> set_correlation_id(std::string_view id) {

@@ -28,13 +28,12 @@ FieldRedactor::FieldRedactor(const event::Redactor& redactor) : redactor_(redact
   }
 }
 
-/// Most fields hold an id, a number or a name, and leave here.
-inline bool FieldRedactor::redact_field(event::Type type, const EncodedField& field) {
+bool FieldRedactor::redact_field(event::Type type, const EncodedField& field) {
   const auto treatment = treatments_[static_cast<std::size_t>(field.field)];
+  if (treatment == Treatment::kNone) return false;
   const bool is_text = field.kind == EncodedKind::kString || field.kind == EncodedKind::kObject;
   const bool is_empty = field.kind == EncodedKind::kObject && field.bytes == "{}";
-  return treatment != Treatment::kNone && is_text && !is_empty &&
-         redact_text(type, field, treatment);
+  return is_text && !is_empty && redact_text(type, field, treatment);
 }
 
 bool FieldRedactor::redact_text(event::Type type, const EncodedField& field, Treatment treatment) {
@@ -77,14 +76,17 @@ std::string FieldRedactor::counts_member() const {
   return member += '}';
 }
 
+/// Most fields hold an id, a number or a name: of them only the header is looked at.
 std::optional<std::string_view> FieldRedactor::redact(event::Type type, std::string_view fields) {
   if (counts_before_) {
     out_.clear();
     return redact_rest(type, fields);
   }
   for (auto rest = fields; !rest.empty();) {
-    const auto* const place = rest.data();
-    auto field = take_field(rest);
+    auto from = rest;
+    if (treatments_[static_cast<std::size_t>(take_field(rest).field)] == Treatment::kNone) continue;
+    const auto* const place = from.data();
+    auto field = take_field(from);
     if (!redact_field(type, field)) continue;
     out_.assign(fields.data(), place);
     field.bytes = masked_;

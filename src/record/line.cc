@@ -49,7 +49,7 @@ char* put_integer(char* out, std::int64_t value) {
   return std::to_chars(out, out + json::kMaxNumber, value).ptr;
 }
 
-char* put_strings(char* out, std::string_view strings) {
+[[gnu::noinline]] char* put_strings(char* out, std::string_view strings) {
   *out++ = '[';
   for (bool first = true; !strings.empty(); first = false) {
     if (!first) *out++ = ',';
@@ -59,7 +59,8 @@ char* put_strings(char* out, std::string_view strings) {
   return out;
 }
 
-char* put_value(char* out, const EncodedField& field) {
+[[gnu::always_inline]] inline char* put_value(char* out, const EncodedField& field) {
+  if (field.kind == EncodedKind::kString) return json::put_string(out, field.bytes);
   switch (field.kind) {
     case EncodedKind::kNull:
       return put_piece(out, "null");
@@ -88,7 +89,7 @@ std::string_view type_name(const Line& line) {
   return "custom";
 }
 
-char* put_member(char* out, const EncodedField& field) {
+[[gnu::always_inline]] inline char* put_member(char* out, const EncodedField& field) {
   if (field.field == Field::kEventType) return out;
   const auto& name = kMemberNames[static_cast<std::size_t>(field.field)];
   std::copy_n(name.text.data(), name.text.size(), out);
@@ -116,35 +117,60 @@ class Constants {
     }
     return out;
   }
-  [[nodiscard]] char* put_rest(char* out) {
-    for (; at_ != end_; ++at_) out = put_piece(out, at_->text);
-    return out;
-  }
+  [[nodiscard]] bool has_up_to(Field field) const { return at_ != end_ && at_->field <= field; }
 
  private:
   std::span<const RenderedField>::iterator at_, end_;
 };
 
+constexpr auto kLastOfPlace = Field::kToolId;
+constexpr auto kLastOfAll = static_cast<Field>(event::kFieldCount);
+
 /// Null: `fields` are not in their order.
 char* put_ordered_members(char* out, std::string_view fields,
-                          std::span<const RenderedField> constants) {
+                          std::span<const RenderedField> constants, LastPlace& place) {
   Constants constant(constants);
   auto last = Field{};
-  while (!fields.empty()) {
-    const auto field = take_field(fields);
-    if (field.field < last) return nullptr;
-    last = field.field;
-    out = constant.put_before(out, field.field);
-    out = put_member(out, field);
+  // Inline: it works on the variables of this function as long as they are in registers.
+  const auto put_up_to = [&] [[gnu::always_inline]] (Field to) {
+    while (!fields.empty()) {
+      auto rest = fields;
+      const auto field = take_field(rest);
+      if (field.field > to) break;
+      if (field.field < last) return false;
+      last = field.field;
+      fields = rest;
+      out = constant.put_before(out, field.field);
+      out = put_member(out, field);
+    }
+    return true;
+  };
+  if (auto rest = fields; !rest.empty()) out = constant.put_before(out, take_field(rest).field);
+  if (!place.encoded.empty() && fields.starts_with(place.encoded) &&
+      !constant.has_up_to(place.last)) {
+    out = put_piece(out, place.text);
+    last = place.last;
+    fields.remove_prefix(place.encoded.size());
+  } else {
+    const auto* const begin = fields.data();
+    auto* const text = out;
+    const bool is_theirs_alone = !constant.has_up_to(kLastOfPlace);
+    if (!put_up_to(kLastOfPlace)) return nullptr;
+    if (is_theirs_alone && fields.data() != begin) {
+      place.encoded.assign(begin, fields.data());
+      place.text.assign(text, out);
+      place.last = last;
+    }
   }
-  return constant.put_rest(out);
+  return put_up_to(kLastOfAll) ? constant.put_before(out, kLastOfAll) : nullptr;
 }
 
 /// Nearly every event says its fields in the order of the catalogue: that they are is seen while
 /// they are written.
-char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants) {
-  auto* const end = put_ordered_members(out, fields, constants);
-  return end != nullptr ? end : put_ordered_members(out, in_order(fields), constants);
+char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants,
+                  LastPlace& place) {
+  auto* const end = put_ordered_members(out, fields, constants, place);
+  return end != nullptr ? end : put_ordered_members(out, in_order(fields), constants, place);
 }
 
 /// `value` under a hundred.
@@ -197,7 +223,7 @@ char* LineRenderer::put(char* out, const Line& line) {
   *out++ = '"';
   out = put_piece(out, line.run);
   out = put_integer(out, line.seq);
-  return put_piece(put_members(out, line.fields, line.constants), "}\n");
+  return put_piece(put_members(out, line.fields, line.constants, place_), "}\n");
 }
 
 void LineRenderer::append(std::string& out, const Line& line) {
@@ -207,8 +233,9 @@ void LineRenderer::append(std::string& out, const Line& line) {
 RenderedField render(const event::FieldValue& field) {
   const auto encoded = encode({&field, 1});
   RenderedField rendered{.field = field.field, .text = {}};
+  LastPlace none;
   append_written(rendered.text, kMaxHead + kMaxExpansion * encoded.size(),
-                 [&](char* at) { return put_members(at, encoded, {}); });
+                 [&](char* at) { return put_members(at, encoded, {}, none); });
   return rendered;
 }
 

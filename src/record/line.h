@@ -35,7 +35,16 @@ struct Line {
 /// The room that LineRenderer::put may use.
 [[nodiscard]] std::size_t max_size(const Line& line);
 
-/// Threads One: it remembers the last second's text.
+/// Where the last event happened: its first fields, from the span to the tool, encoded and as they
+/// stand in its line. Those of a node are said by one thread, so most events begin with the same
+/// bytes as the one before.
+struct LastPlace {
+  std::string encoded;
+  std::string text;
+  event::Field last{};  ///< of these fields
+};
+
+/// Threads One: it remembers the last second's text, and the last place's.
 class LineRenderer {
  public:
   /// Writes the line, its newline too, with its fields in the order of the catalogue, to where
@@ -54,6 +63,7 @@ class LineRenderer {
     std::ranges::copy(kHead, head.begin());
     return head;
   }();
+  LastPlace place_;
 };
 
 /// Escaping makes six bytes of one at the most, and there are fewer than 128 fields.

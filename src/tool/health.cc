@@ -13,7 +13,6 @@ std::string_view to_string(HealthReport::State state) {
 
 void Health::call_ends(Time began, Time ended, std::string_view failure) {
   const std::lock_guard lock(mutex_);
-  running_.fetch_sub(1, std::memory_order_relaxed);
   times_ms_[static_cast<std::size_t>(success_count_ + error_count_) % kKept] =
       std::chrono::duration<double, std::milli>(ended - began).count();
   ++(failure.empty() ? success_count_ : error_count_);
@@ -44,7 +43,8 @@ HealthReport Health::report() const {
         std::chrono::system_clock::now() -
         std::chrono::duration_cast<std::chrono::system_clock::duration>(now - last_used_);
   }
-  if (running_.load(std::memory_order_relaxed) > 0) report.state = State::kRunning;
+  const auto ended = success_count_ + error_count_;
+  if (begun_.load(std::memory_order_relaxed) > ended) report.state = State::kRunning;
   if (!unavailable_.empty()) {
     report.state = State::kUnavailable;
     report.reason = unavailable_;

@@ -38,7 +38,7 @@ class Health {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  void call_begins() { running_.fetch_add(1, std::memory_order_relaxed); }
+  void call_begins() { begun_.fetch_add(1, std::memory_order_relaxed); }
   /// `failure` is empty for a call that went well.
   void call_ends(Time began, Time ended, std::string_view failure);
   /// With a reason it cannot be called; without one it can be again.
@@ -48,7 +48,7 @@ class Health {
  private:
   static constexpr std::size_t kKept = 10;
 
-  std::atomic<std::int64_t> running_ = 0;
+  std::atomic<std::int64_t> begun_ = 0;
   mutable std::mutex mutex_;  // guards what follows
   std::int64_t success_count_ = 0;
   std::int64_t error_count_ = 0;
