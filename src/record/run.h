@@ -63,6 +63,7 @@ class Run {
 
   [[nodiscard]] const RunId& id() const { return id_; }
   [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] const log::StoreDirectory& store() const;
 
  private:
   friend class Recorder;
