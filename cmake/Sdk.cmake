@@ -5,19 +5,20 @@ include(GNUInstallDirs)
 # find with find_package(weir) as weir::record. One archive of all that recording needs, so that the
 # modules are nobody's business outside. base's YAML is left out: only files of pipelines need it.
 set(objects "")
-foreach(module base event log record embed)
+foreach(module base event log project record embed)
   list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
 endforeach()
 add_library(weir_sdk STATIC $<FILTER:${objects},EXCLUDE,/base/yaml\\.cc>)
 set_target_properties(weir_sdk PROPERTIES OUTPUT_NAME weir EXPORT_NAME record LINKER_LANGUAGE CXX)
 target_compile_features(weir_sdk INTERFACE cxx_std_17)
 target_include_directories(weir_sdk INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(weir_sdk INTERFACE simdjson::simdjson OpenSSL::Crypto Threads::Threads)
+target_link_libraries(weir_sdk INTERFACE simdjson::simdjson OpenSSL::Crypto ZLIB::ZLIB
+  Threads::Threads)
 
 # Reports and metrics on top of it, as weir::report: with the store, and so DuckDB's library, which
 # is looked for when a program runs. Of export only what makes texts: the rest needs libcurl.
 set(objects "")
-foreach(module artifact project store report)
+foreach(module artifact store report)
   list(APPEND objects $<TARGET_OBJECTS:weir_${module}>)
 endforeach()
 add_library(weir_sdk_report STATIC ${objects}

@@ -11,6 +11,7 @@
 
 #include "weir/event_types.h"
 #include "weir/run.h"
+#include "weir/sink.h"
 #include "weir/status.h"
 
 namespace weir {
@@ -50,39 +51,6 @@ struct Statistics {
   std::optional<std::chrono::system_clock::time_point> last_drop;
 };
 
-/// A committed event, as a sink gets it. Views, good until the sink returns.
-struct Event {
-  std::string_view topic;  ///< dotted words: `pipeline.started`, `stage.load.completed`
-  std::string_view type;
-  std::string_view level;
-  std::string_view run_id;
-  std::int64_t run_seq = 0;  ///< with run_id the event's identity
-  std::string_view line;     ///< all of it: the JSON object in the log
-};
-
-/// Where events go beside the log: a database of your own. Gets the events of this process in the
-/// order in which they were committed: a sink never has what the log has not.
-///
-/// Failure  What a sink returns or throws is told to RecorderOptions::on_sink_problem, and harms
-///          no run.
-/// Threads  One call at a time, on a thread of the recorder. A sink that does not come back in time
-///          when the recorder ends is left behind: it is destroyed when it is back, and gets
-///          nothing more.
-class Sink {
- public:
-  Sink() = default;
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-  virtual ~Sink() = default;
-
-  /// Takes an event; may wait for room.
-  virtual Status emit(const Event& event) = 0;
-  /// The same, but never waits: false when the event was dropped.
-  virtual bool try_emit(const Event& event) { return emit(event).is_ok(); }
-  /// What was taken so far is where the sink puts it when this returns.
-  virtual Status flush() { return {}; }
-};
-
 /// Records runs into a store, a folder that the program `weir` reads at the same time. Any number
 /// of processes, and of recorders in one, may record into one store.
 ///
@@ -117,7 +85,7 @@ class Recorder {
   /// A slow sink slows nothing down, no other sink either: each reads the log. The recorder's end
   /// waits for it up to RecorderOptions::sink_patience.
   /// Errors: kIo, kInvalidInput without a sink.
-  [[nodiscard]] Status add_sink(std::unique_ptr<Sink> sink) noexcept;
+  [[nodiscard]] Status add_sink(std::shared_ptr<Sink> sink) noexcept;
 
   [[nodiscard]] Statistics statistics() const noexcept;
 

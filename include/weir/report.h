@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weir/log_query.h"
 #include "weir/status.h"
 
 /// What a store says about the runs in it: figures as structs, or as text, Markdown, JSON and HTML.
@@ -290,6 +291,13 @@ class Reports {
   /// The newest first. Errors: kNotFound for a path or a hash that the store does not have.
   [[nodiscard]] StatusOr<std::vector<ArtifactVersion>> artifact_history(
       const ArtifactScope& scope = {}) const noexcept;
+
+  /// Of all runs, unless the query names one, wherever their events are: as StructuredLogger's, and
+  /// what was compacted too. Reads everything. Errors: kInvalidInput for a limit over 10 000 and a
+  /// run id that is none; kIo.
+  [[nodiscard]] StatusOr<LogEntries> query_logs(const LogQuery& query = {}) const noexcept;
+  /// Of a run; an empty id: of all. Errors: as query_logs.
+  [[nodiscard]] StatusOr<LogSummary> log_summary(const std::string& run_id = {}) const noexcept;
 
   /// What earlier calls could not read, each said once: "FILE: at byte N: WHY".
   [[nodiscard]] std::vector<std::string> problems() const;

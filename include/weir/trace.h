@@ -22,6 +22,8 @@ struct SpanState;
 /// Names and values: headers as they arrive or go, or variables of the environment.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+class ContextScope;
+
 /// A place in a trace (W3C Trace Context), baggage (W3C Baggage) and ids of the request: a value
 /// that goes into other threads, processes and requests as a copy.
 ///
@@ -33,6 +35,8 @@ class TraceContext {
 
   /// What is current in this thread; empty when nothing is.
   [[nodiscard]] static TraceContext current() noexcept;
+  /// The same, as it is called where it is taken along.
+  [[nodiscard]] static TraceContext capture() noexcept { return current(); }
   /// A new trace without a span.
   [[nodiscard]] static TraceContext start() noexcept;
   /// The sender's context, out of `traceparent`, `tracestate`, `baggage`, `x-correlation-id`,
@@ -42,7 +46,11 @@ class TraceContext {
   /// them for the programs of its nodes.
   [[nodiscard]] static TraceContext from_environment() noexcept;
 
-  /// For a request, names in lower case.
+  /// Makes it current in this thread while the scope lives:
+  ///   const auto scope = context.activate();
+  [[nodiscard]] ContextScope activate() const noexcept;
+
+  /// For a request, names in lower case: `traceparent`, `x-correlation-id`, ….
   [[nodiscard]] Headers to_headers() const noexcept;
   /// For a child process.
   [[nodiscard]] Headers to_environment() const noexcept;

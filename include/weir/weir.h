@@ -12,11 +12,20 @@
 ///
 /// No function throws; when there is no memory left, the process ends.
 
+#include "weir/coroutine.h"
+#include "weir/correlation.h"
+#include "weir/event_bus.h"
 #include "weir/event_types.h"
 #include "weir/field.h"
 #include "weir/fields.h"
+#include "weir/hooks.h"
+#include "weir/log_query.h"
 #include "weir/logger.h"
 #include "weir/recorder.h"
 #include "weir/run.h"
+#include "weir/sink.h"
+#include "weir/sinks.h"
 #include "weir/status.h"
+#include "weir/structured_logger.h"
 #include "weir/trace.h"
+#include "weir/wide_events.h"

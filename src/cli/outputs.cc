@@ -5,6 +5,7 @@
 #include "record/callback_sink.h"
 #include "record/console_sink.h"
 #include "record/json_lines_sink.h"
+#include "record/log_document.h"
 #include "record/null_sink.h"
 #include "record/paperkit_logging.h"
 
@@ -25,9 +26,12 @@ record::Projection projection_of(const config::Sink& sink) {
 /// Lines of JSON on standard error.
 std::shared_ptr<record::EventSink> json_console(const config::Sink& sink) {
   return std::make_shared<record::CallbackSink>(
-      [print = print_to_console(), fields = projection_of(sink)](const record::Published& event) {
+      [print = print_to_console(), fields = projection_of(sink),
+       is_document = sink.format == config::LineFormat::kDocument](const record::Published& event) {
         std::string line;
-        if (fields.empty()) {
+        if (is_document) {
+          json::append(line, json::Value(record::to_log_document(event.event)));
+        } else if (fields.empty()) {
           line = event.line;
         } else {
           record::append_projected(line, fields, event.event);
@@ -37,7 +41,9 @@ std::shared_ptr<record::EventSink> json_console(const config::Sink& sink) {
 }
 
 std::shared_ptr<record::EventSink> console(const config::Sink& sink) {
-  if (sink.format == config::LineFormat::kJson) return json_console(sink);
+  if (sink.format.value_or(config::LineFormat::kText) != config::LineFormat::kText) {
+    return json_console(sink);
+  }
   using record::ConsoleSink;
   const auto colour =
       is_coloured(stderr) ? ConsoleSink::Colour::kAlways : ConsoleSink::Colour::kNever;
@@ -45,11 +51,15 @@ std::shared_ptr<record::EventSink> console(const config::Sink& sink) {
       print_to_console(), ConsoleSink::Options{.min_level = sink.level, .colour = colour});
 }
 
+record::Compression compression_of(config::Compression compression) {
+  return compression == config::Compression::kGzip ? record::Compression::kGzip
+                                                   : record::Compression::kNone;
+}
+
 record::FileRetention retention_of(const config::Sink& sink) {
   return {.max_files = static_cast<std::size_t>(sink.rotation.max_files),
           .max_age = std::chrono::ceil<std::chrono::days>(sink.rotation.retention),
-          .compression = sink.compress == config::Compression::kGzip ? record::Compression::kGzip
-                                                                     : record::Compression::kNone};
+          .compression = compression_of(sink.compress)};
 }
 
 }  // namespace
@@ -84,6 +94,9 @@ Result<std::shared_ptr<record::EventSink>> make_sink(const config::Sink& sink) {
   return record::JsonLinesSink::open({.path = sink.path,
                                       .max_file_bytes = sink.rotation.max_size_bytes,
                                       .retention = retention_of(sink),
+                                      .format = sink.format == config::LineFormat::kDocument
+                                                    ? record::LineFormat::kDocument
+                                                    : record::LineFormat::kEvent,
                                       .fields = projection_of(sink)});
 }
 
@@ -95,6 +108,7 @@ Result<std::shared_ptr<record::EventSink>> make_log_files(const config::LogFiles
           static_cast<int>(std::chrono::ceil<std::chrono::days>(files.rotation.retention).count()),
       .max_file_size = files.rotation.max_size_bytes,
       .max_files = static_cast<std::size_t>(files.rotation.max_files),
+      .compression = compression_of(files.compress),
       .loggers = {}};
   for (const auto& [name, file] : files.loggers) {
     logging.loggers.push_back({.name = name,

@@ -50,7 +50,7 @@ struct LoggerSettings {
 };
 
 enum class SinkType : std::uint8_t { kNull, kConsole, kJsonl };
-enum class LineFormat : std::uint8_t { kJson, kText };
+enum class LineFormat : std::uint8_t { kJson, kText, kDocument };
 enum class Compression : std::uint8_t { kNone, kGzip };
 
 /// How long files that are begun anew at a size are kept.
@@ -66,7 +66,7 @@ struct Sink {
   std::vector<event::TopicPattern> include;  ///< empty: everything
   std::vector<event::TopicPattern> exclude;  ///< wins over `include`
   std::vector<std::string> fields;           ///< empty: the whole event
-  LineFormat format = LineFormat::kText;     ///< kConsole
+  std::optional<LineFormat> format;          ///< else kText, and kJson of a file
   std::filesystem::path path;                ///< kJsonl, as the rest
   Rotation rotation;
   Compression compress = Compression::kNone;
@@ -89,6 +89,7 @@ struct LogFiles {
   LineFormat format = LineFormat::kJson;  ///< there is no other
   std::filesystem::path output_dir = ".paper/logs";
   Rotation rotation;
+  Compression compress = Compression::kGzip;
   ByName<LogFile> loggers;  ///< loaded with none given: standard_log_files()
 };
 

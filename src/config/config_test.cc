@@ -140,6 +140,7 @@ loggingConfig:
     retentionDays: 7
     maxFileSize: "20MB"
     maxFiles: 3
+    compression: none
   loggers:
     agent:
       level: "info"
@@ -156,6 +157,7 @@ loggingConfig:
   EXPECT_EQ(files.rotation.retention, std::chrono::days(7));
   EXPECT_EQ(files.rotation.max_size_bytes, 20'000'000U);
   EXPECT_EQ(files.rotation.max_files, 3);
+  EXPECT_EQ(files.compress, Compression::kNone);
   ASSERT_EQ(files.loggers.size(), 2U);
   EXPECT_THAT(files.loggers.at("agent").include_fields, ElementsAre("timestamp", "runId"));
   // What one of PaperKit's own does not say is as PaperKit has it.
@@ -200,6 +202,8 @@ TEST(Config, HoldsEveryValueToItsLimits) {
                             "sinks: [{type: jsonl, path: a}, {type: jsonl, path: ./a}]",
                             "sinks: [{type: console, include: [a.#.b]}]",
                             "sinks: [{type: console, fields: [message]}]",
+                            "sinks: [{type: jsonl, path: a, format: text}]",
+                            "sinks: [{type: jsonl, path: a, format: document, fields: [message]}]",
                             "sinks: [{type: jsonl, path: a, retention: 12h}]",
                             "loggingConfig: {defaults: {format: text}}",
                             "hooks: [{run: metrics_export, folder: a, formats: [csv]}]",

@@ -66,7 +66,9 @@ Shape<ByName<LoggerSettings>> loggers_shape() {
              object<LoggerSettings>(
                  "a logger",
                  {key<LoggerSettings>("level", &LoggerSettings::level, optional(level_shape()),
-                                      "from which level on it records",
+                                      "from which level on it records; `pipeline_dag` at `debug`: "
+                                      "also what goes into tools and comes out, masked "
+                                      "(`node_io`)",
                                       {.fallback = "as the logger above, at last `info`"}),
                   key<LoggerSettings>("sampling", &LoggerSettings::sampling, optional(fraction()),
                                       "which part of its events below `error` is recorded",

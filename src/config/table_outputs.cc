@@ -16,12 +16,23 @@ constexpr std::uint64_t kMinFileBytes = 1000;
 constexpr std::uint64_t kMaxFileBytes = 1'000'000'000'000;
 
 Shape<LineFormat> format() {
-  return choice<LineFormat>({{"json", LineFormat::kJson}, {"text", LineFormat::kText}});
+  return choice<LineFormat>({{"json", LineFormat::kJson},
+                             {"text", LineFormat::kText},
+                             {"document", LineFormat::kDocument}});
 }
 
-void check_fields(const Sink& sink, const json::Value& value, Problems& problems) {
+Shape<Compression> compression() {
+  return choice<Compression>({{"none", Compression::kNone}, {"gzip", Compression::kGzip}});
+}
+
+void check_lines(const Sink& sink, const json::Value& value, Problems& problems) {
+  if (sink.type == SinkType::kJsonl && sink.format == LineFormat::kText) {
+    problems.add(position_of(value, "format"), "a file has lines of JSON: 'json' or 'document'");
+  }
   if (sink.fields.empty()) return;
-  if (sink.type == SinkType::kConsole && sink.format == LineFormat::kText) {
+  const bool is_console = sink.type == SinkType::kConsole;
+  const auto format = sink.format.value_or(is_console ? LineFormat::kText : LineFormat::kJson);
+  if (format != LineFormat::kJson) {
     problems.add(position_of(value, "fields"), "'fields' is for lines of JSON: 'format: json'");
   }
   std::vector<std::string> known;
@@ -66,8 +77,10 @@ Shape<Sink> sink_shape() {
                  list("fields", text("a field of events"), {.max_items = kMaxFields}),
                  "what of an event is written: [fields](events.md#fields), and `attributes.NAME`",
                  {.fallback = "all"}),
-       key<Sink>("format", &Sink::format, format(), "how an event is printed",
-                 {.only_for = {"console"}}),
+       key<Sink>("format", &Sink::format, optional(format()),
+                 "how an event is printed: `text` for people, `json` as in the log, `document` as "
+                 "dashboards and Elasticsearch expect it",
+                 {.only_for = {"console", "jsonl"}, .fallback = "`text`; `json` in a file"}),
        key<Sink>("path", &Sink::path, path("a path"), "the file",
                  {.required = true, .only_for = {"jsonl"}}),
        key<Sink>("max_size", of_rotation(&Rotation::max_size_bytes),
@@ -77,10 +90,9 @@ Shape<Sink> sink_shape() {
                  "so many are kept", of_files),
        key<Sink>("retention", of_rotation(&Rotation::retention), duration(days(1), days(kMaxDays)),
                  "for so long, in whole days", of_files),
-       key<Sink>("compress", &Sink::compress,
-                 choice<Compression>({{"none", Compression::kNone}, {"gzip", Compression::kGzip}}),
-                 "what is done with those put aside", of_files)},
-      {.tag = "type", .check = check_fields});
+       key<Sink>("compress", &Sink::compress, compression(), "what is done with those put aside",
+                 of_files)},
+      {.tag = "type", .check = check_lines});
 }
 
 // ---- PaperKit's loggingConfig ----
@@ -112,7 +124,9 @@ Shape<LogFiles> defaults_shape() {
                      size(kMinFileBytes, kMaxFileBytes),
                      "a file of this size is put aside, and a new one begun"),
        key<LogFiles>("maxFiles", of_rotation(&Rotation::max_files), whole_number(1, kMaxFiles),
-                     "so many are kept")});
+                     "so many are kept"),
+       key<LogFiles>("compression", &LogFiles::compress, compression(),
+                     "what is done with those put aside")});
 }
 
 Shape<LogFile> log_file_shape() {

@@ -4,22 +4,26 @@
 #include <string>
 #include <utility>
 
+#include "embed/current_sink.h"
 #include "embed/state.h"
+#include "log/follower.h"
 
 namespace weir::embed {
 namespace {
 
 class AdaptedSink final : public record::EventSink {
  public:
-  explicit AdaptedSink(std::unique_ptr<Sink> sink) : sink_(std::move(sink)) {}
+  explicit AdaptedSink(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
 
   [[nodiscard]] Result<void> emit(const record::Published& published) override {
-    return call([&] { return sink_->emit(view(published)); });
+    const EventData data{published.event};
+    return call([&] { return sink_->emit(to_event(published, data)); });
   }
   [[nodiscard]] bool try_emit(const record::Published& published) override {
+    const EventData data{published.event};
     bool taken = false;
     const auto result = call([&] {
-      taken = sink_->try_emit(view(published));
+      taken = sink_->try_emit(to_event(published, data));
       return Status();
     });
     return result && taken;
@@ -29,16 +33,6 @@ class AdaptedSink final : public record::EventSink {
   }
 
  private:
-  static Event view(const record::Published& published) {
-    const auto& event = published.event;
-    return {.topic = published.topic,
-            .type = event.type_name(),
-            .level = event.text(event::Field::kLevel),
-            .run_id = event.text(event::Field::kRunId),
-            .run_seq = event.run_seq(),
-            .line = published.line};
-  }
-
   template <class Call>
   static Result<void> call(const Call& call) {
     try {
@@ -52,7 +46,7 @@ class AdaptedSink final : public record::EventSink {
     }
   }
 
-  std::unique_ptr<Sink> sink_;
+  const std::shared_ptr<Sink> sink_;
 };
 
 }  // namespace
@@ -68,19 +62,60 @@ Feeds::~Feeds() {
   }
 }
 
+Result<std::unique_ptr<record::LogFeed>> Feeds::start(const record::Recorder& recorder,
+                                                      std::shared_ptr<record::EventSink> sink,
+                                                      log::Cursor from) {
+  return record::LogFeed::start(recorder.store(), std::move(sink),
+                                {.name = "sink " + std::to_string(++added_),
+                                 .is_writer = recorder.own_writers(),
+                                 .from = std::move(from),
+                                 .patience = patience_,
+                                 .on_problem = on_problem_});
+}
+
 Result<void> Feeds::add(const record::Recorder& recorder, std::shared_ptr<record::EventSink> sink) {
-  WEIR_TRY(auto feed, record::LogFeed::start(recorder.store(), std::move(sink),
-                                             {.name = "sink " + std::to_string(++added_),
-                                              .is_writer = recorder.own_writers(),
-                                              .patience = patience_,
-                                              .on_problem = on_problem_}));
+  WEIR_TRY(auto feed, start(recorder, std::move(sink), {}));
   const std::lock_guard lock(mutex_);
   feeds_.push_back(std::move(feed));
   return {};
 }
 
-std::unique_ptr<record::EventSink> adapt_sink(std::unique_ptr<Sink> sink) {
-  return std::make_unique<AdaptedSink>(std::move(sink));
+Result<void> Feeds::add_current(const record::Recorder& recorder) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (current_ != nullptr) return {};
+  }
+  WEIR_TRY(auto from, log::end_of_log(recorder.store(), recorder.own_writers()));
+  WEIR_TRY(auto feed, start(recorder, current_sink(), std::move(from)));
+  const std::lock_guard lock(mutex_);
+  if (current_ != nullptr) return {};  // another thread was faster
+  current_ = feed.get();
+  feeds_.push_back(std::move(feed));
+  return {};
+}
+
+Result<void> Feeds::finish_current() {
+  record::LogFeed* current = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    current = current_;  // lives as long as this
+  }
+  return current == nullptr ? Result<void>() : current->finish(patience_);
+}
+
+std::shared_ptr<record::EventSink> adapt_sink(std::shared_ptr<Sink> sink) {
+  return std::make_shared<AdaptedSink>(std::move(sink));
+}
+
+Event to_event(const record::Published& published, const EventData& data) {
+  const auto& event = published.event;
+  return {.topic = published.topic,
+          .type = event.type_name(),
+          .level = event.text(event::Field::kLevel),
+          .run_id = event.text(event::Field::kRunId),
+          .run_seq = event.run_seq(),
+          .line = published.line,
+          .data = &data};
 }
 
 }  // namespace weir::embed

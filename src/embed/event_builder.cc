@@ -43,12 +43,14 @@ EventBuilder& EventBuilder::of_this_thread() {
 void EventBuilder::clear() {
   count_ = 0;
   seen_ = {};
+  said_ = {};
   attributes_.clear();
   objects_.clear();
 }
 
 Result<void> EventBuilder::set(Fields fields) {
   clear();
+  said_ = fields;
   for (const auto& field : fields) {
     if (field.index() == Field::kAttribute) {
       WEIR_TRY(add_attribute(field));
@@ -139,6 +141,19 @@ void EventBuilder::add_default(event::Field field, std::string_view text) {
 
 void EventBuilder::add_defaults(const TextFields& fields) {
   for (const auto& [field, text] : fields) add_default(field, text);
+}
+
+void EventBuilder::add_missing(const json::Object& attributes) {
+  for (const auto& [name, value, position] : attributes) {
+    const bool is_said = std::ranges::any_of(said_, [&](const Field& field) {
+      return field.index() == Field::kAttribute && field.name() == name;
+    });
+    if (is_said) continue;
+    attributes_ += attributes_.empty() ? '{' : ',';
+    json::append_string(attributes_, name);
+    attributes_ += ':';
+    json::append(attributes_, value);
+  }
 }
 
 void EventBuilder::add_context(const record::TraceContext& context) {

@@ -61,6 +61,8 @@ class EventBuilder {
   /// What was not said yet. The text outlives the event.
   void add_default(event::Field field, std::string_view text);
   void add_defaults(const TextFields& fields);
+  /// Attributes, where the event has none of that name.
+  void add_missing(const json::Object& attributes);
   /// Place in the trace, and ids. The context outlives the event.
   void add_context(const record::TraceContext& context);
 
@@ -79,6 +81,7 @@ class EventBuilder {
   std::array<event::FieldValue, event::kFieldCount> fields_;
   std::size_t count_ = 0;
   FieldSet seen_;
+  Fields said_;
   std::string attributes_;  // JSON, without the closing brace
   std::deque<std::string> objects_;
   std::array<char, 2 * SpanId::kTextSize> trace_id_{};

@@ -6,6 +6,7 @@
 #include "embed/event_builder.h"
 #include "embed/state.h"
 #include "embed/values.h"
+#include "record/context_attributes.h"
 #include "record/message_format.h"
 #include "record/observation.h"
 #include "weir/run.h"
@@ -60,6 +61,7 @@ void write_line(const LoggerState& state, Level level, std::string_view message,
   if (const auto set = builder.set(fields, attributes); !set) {
     attributes.set("weir.refused", set.error().message);
   }
+  record::add_missing(attributes, run.attributes_around(event::Type::kLog));
   builder.add_defaults(state.bound);
   const auto context = record::current_context();
   if (context) builder.add_context(*context);

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "embed/current_sink.h"
 #include "embed/state.h"
 #include "log/store_directory.h"
 
@@ -146,6 +147,10 @@ Status to_status(const Error& error) {
   return {static_cast<StatusCode>(static_cast<int>(error.code) + 1), error.message};
 }
 
+Status to_status(const Result<void>& result) {
+  return result ? Status() : to_status(result.error());
+}
+
 RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& options)
     : sinks(options.sink_patience, without_throwing(options.on_sink_problem)),
       recorder(std::move(store), to_options(options)) {}
@@ -153,6 +158,11 @@ RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& o
 Error to_error(const Status& status) {
   const int code = std::max(static_cast<int>(status.code()), 1);  // a failure, so it is never 0
   return {static_cast<ErrorCode>(code - 1), status.message()};
+}
+
+Result<void> to_result(const Status& status) {
+  if (status.is_ok()) return {};
+  return std::unexpected(to_error(status));
 }
 
 }  // namespace embed
@@ -168,7 +178,9 @@ StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
   auto directory = log::StoreDirectory::create(store);
   if (!directory) return to_status(directory.error());
   try {
-    return Recorder(std::make_shared<embed::RecorderState>(*std::move(directory), options));
+    auto state = std::make_shared<embed::RecorderState>(*std::move(directory), options);
+    if (auto added = embed::join_current_sink(state); !added) return to_status(added.error());
+    return Recorder(std::move(state));
   } catch (const std::system_error& error) {
     return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
   }
@@ -210,26 +222,22 @@ Status Recorder::stop(AtStop what, std::chrono::milliseconds timeout) noexcept {
                                           : record::Recorder::AtStop::kDiscard;
   const auto at_most = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds(0),
                                                              embed::kMaxTimeout);
-  const auto result = state_->recorder.stop(how, at_most);
-  return result ? Status() : to_status(result.error());
+  return to_status(state_->recorder.stop(how, at_most));
 }
 
 Status Recorder::set_level(std::string_view logger, std::optional<Level> level) noexcept {
   std::optional<event::Level> its;
   if (level) its = static_cast<event::Level>(*level);
-  const auto result = state_->loggers.set_level(logger, its);
-  return result ? Status() : to_status(result.error());
+  return to_status(state_->loggers.set_level(logger, its));
 }
 
 Status Recorder::set_sampling(std::string_view logger, std::optional<double> rate) noexcept {
-  const auto result = state_->loggers.set_sampling(logger, rate);
-  return result ? Status() : to_status(result.error());
+  return to_status(state_->loggers.set_sampling(logger, rate));
 }
 
-Status Recorder::add_sink(std::unique_ptr<Sink> sink) noexcept {
+Status Recorder::add_sink(std::shared_ptr<Sink> sink) noexcept {
   if (!sink) return {StatusCode::kInvalidInput, "there is no sink"};
-  const auto added = state_->sinks.add(state_->recorder, embed::adapt_sink(std::move(sink)));
-  return added ? Status() : to_status(added.error());
+  return to_status(state_->sinks.add(state_->recorder, embed::adapt_sink(std::move(sink))));
 }
 
 Statistics Recorder::statistics() const noexcept {

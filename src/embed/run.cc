@@ -5,6 +5,7 @@
 
 #include "embed/event_builder.h"
 #include "embed/state.h"
+#include "record/context_attributes.h"
 
 namespace weir {
 namespace embed {
@@ -59,12 +60,15 @@ std::string text_of(const EventName& name) {
 
 /// What the event says, checked, in the builder of this thread.
 Result<Kind> build(EventBuilder& builder, const EventName& name, Fields fields,
-                   const TextFields& defaults) {
+                   const RunState& run) {
   WEIR_TRY(const auto kind, kind_of(name));
   WEIR_TRY(builder.set(fields));
   if (kind.type == event::Type::kCustom) builder.add_default(event::Field::kEventType, name.name());
   if (const auto context = record::current_context()) builder.add_context(*context);
-  builder.add_defaults(defaults);
+  builder.add_defaults(run.fields);
+  if (const auto around = run.attributes_around(kind.type); !around.empty()) {
+    builder.add_missing(around);
+  }
   WEIR_TRY(builder.check_required(kind.type));
   return kind;
 }
@@ -76,8 +80,10 @@ RunState::RunState(std::shared_ptr<RecorderState> its_owner, std::unique_ptr<rec
     : owner(std::move(its_owner)),
       run(std::move(its_run)),
       id(run->id().text()),
+      pipeline_id(options.pipeline_id),
       root(std::move(its_root)),
       fields(fields_of(options, root)),
+      attributes(record::context_attributes(root.ids)),
       tracer(run.get(), {.component = std::move(options.component), .root = root}),
       on_lost_(run->lost(), [this, call = std::move(options.on_lost)] {
         lost.store(true, std::memory_order_relaxed);
@@ -110,12 +116,25 @@ bool RunState::refuse(Status status) {
   return false;
 }
 
+bool RunState::takes(std::string_view what) {
+  const auto why = closed();
+  return !why || refuse({why->code(), std::string(what) + ": " + why->message()});
+}
+
+json::Object RunState::attributes_around(event::Type type) const {
+  const auto current = record::current_context();
+  auto around = current ? record::context_attributes(current->ids) : json::Object();
+  record::add_missing(around, attributes);
+  if (type != event::Type::kPipelineStarted) return around;
+  if (current) record::add_missing(around, record::run_context_attributes(current->ids));
+  record::add_missing(around, record::run_context_attributes(root.ids));
+  return around;
+}
+
 bool RunState::emit(const EventName& name, Fields said, bool wait) {
   auto& builder = EventBuilder::of_this_thread();
-  if (auto why = closed()) {
-    return refuse({why->code(), text_of(name) + ": " + why->message()});
-  }
-  const auto kind = build(builder, name, said, fields);
+  if (closed()) return takes(text_of(name));
+  const auto kind = build(builder, name, said, *this);
   if (!kind) return refuse(to_status(Error(kind.error()).within(text_of(name))));
   if (!wait) return run->try_emit(kind->type, kind->level, builder.finish());
   run->emit(kind->type, kind->level, builder.finish());

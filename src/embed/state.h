@@ -19,6 +19,7 @@
 #include "record/fork_guard.h"
 #include "record/logger.h"
 #include "record/loggers.h"
+#include "record/observation.h"
 #include "record/recorder.h"
 #include "record/tracer.h"
 #include "weir/weir.h"
@@ -27,9 +28,11 @@
 namespace weir::embed {
 
 [[nodiscard]] Status to_status(const Error& error);
+[[nodiscard]] Status to_status(const Result<void>& result);
 [[nodiscard]] Error to_error(const Status& status);
+[[nodiscard]] Result<void> to_result(const Status& status);
 
-using TextFields = std::vector<std::pair<event::Field, std::string>>;
+using record::TextFields;
 
 struct RecorderState {
   RecorderState(log::StoreDirectory store, const RecorderOptions& options);
@@ -56,6 +59,11 @@ struct RunState {
            record::TraceContext its_root, RunOptions options);
 
   [[nodiscard]] bool emit(const EventName& name, Fields said, bool wait);
+  /// Whether events are taken; if not, `what` is refused.
+  [[nodiscard]] bool takes(std::string_view what);
+  /// What an event says in its attributes besides what it was told: ids of the current context,
+  /// then of the run's.
+  [[nodiscard]] json::Object attributes_around(event::Type type) const;
   /// Remembers the first one for `flush`; false.
   bool refuse(Status status);
   [[nodiscard]] Status flush();
@@ -66,8 +74,11 @@ struct RunState {
   const std::shared_ptr<RecorderState> owner;
   const std::unique_ptr<record::Run> run;
   const std::string id;
+  const std::string pipeline_id;
   const record::TraceContext root;
   const TextFields fields;  ///< of every event
+  /// Of the run's own context, for events that are in no other: see record/context_attributes.h.
+  const json::Object attributes;
   const record::Tracer tracer;
   std::atomic<bool> ended{false};
   std::atomic<bool> lost{false};
@@ -88,6 +99,7 @@ struct ContextState {
 
 /// The way from public objects to what is behind them.
 struct Access {
+  static const std::shared_ptr<RunState>& state_of(const weir::Run& run) { return run.state_; }
   /// Null for an empty one.
   static std::shared_ptr<const record::TraceContext> get(const weir::TraceContext& context) {
     return context.state_ ? context.state_->context : nullptr;

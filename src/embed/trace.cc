@@ -35,18 +35,6 @@ record::TraceContext copy(const weir::TraceContext& context) {
 
 Headers to_list(const std::map<std::string, std::string>& map) { return {map.begin(), map.end()}; }
 
-/// What cannot be said as JSON is said as a text about it.
-json::Value json_or_error(const Value& value) {
-  auto result = to_json(value);
-  return result ? *std::move(result) : json::Value(result.error().message);
-}
-
-std::string_view key_of(const Field& field) {
-  if (field.index() == Field::kAttribute) return field.name();
-  if (field.index() >= event::kFieldCount) return "?";
-  return event::info(static_cast<event::Field>(field.index())).name;
-}
-
 std::unique_ptr<SpanState> open_span(const std::shared_ptr<RunState>& run, std::string_view name,
                                      const record::TraceContext* parent, Fields attributes) {
   // After the run's end spans are nothing.
@@ -82,6 +70,8 @@ TraceContext TraceContext::from_headers(const Headers& headers) noexcept {
 TraceContext TraceContext::from_environment() noexcept {
   return Access::make(embed::share(record::from_environment(record::process_environment())));
 }
+
+ContextScope TraceContext::activate() const noexcept { return ContextScope(*this); }
 
 Headers TraceContext::to_headers() const noexcept {
   return embed::to_list(record::to_headers(embed::copy(*this)));
@@ -154,11 +144,7 @@ void Span::set_attribute(std::string_view key, Value value) noexcept {
 }
 
 void Span::add_event(std::string_view name, Fields attributes) noexcept {
-  json::Object members;
-  for (const auto& field : attributes) {
-    members.set(embed::key_of(field), embed::json_or_error(field.value()));
-  }
-  state_->span.add_event(name, members);
+  state_->span.add_event(name, embed::to_object(attributes));
 }
 
 void Span::set_ok() noexcept { state_->span.set_ok(); }

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "event/catalogue.h"
+
 namespace weir::embed {
 namespace {
 
@@ -88,6 +90,23 @@ Result<void> append_object(std::string& out, Json object) {
   }
   json::append(out, value);
   return {};
+}
+
+json::Value json_or_error(const Value& value) {
+  auto result = to_json(value);
+  return result ? *std::move(result) : json::Value(result.error().message);
+}
+
+std::string_view key_of(const Field& field) {
+  if (field.index() == Field::kAttribute) return field.name();
+  if (field.index() >= event::kFieldCount) return "?";
+  return event::info(static_cast<event::Field>(field.index())).name;
+}
+
+json::Object to_object(Fields fields) {
+  json::Object object;
+  for (const auto& field : fields) object.set(key_of(field), json_or_error(field.value()));
+  return object;
 }
 
 }  // namespace weir::embed

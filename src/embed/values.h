@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -20,5 +21,12 @@ inline constexpr std::size_t kMaxListBytes = std::size_t{1} << 20;
 [[nodiscard]] Result<void> append_object(std::string& out, Json object);
 
 [[nodiscard]] Result<void> check_size(Strings strings);
+
+/// What cannot be said as JSON is said as a text about it.
+[[nodiscard]] json::Value json_or_error(const Value& value);
+/// The name of a field of the catalogue, or an attribute's.
+[[nodiscard]] std::string_view key_of(const Field& field);
+/// All of them under their names.
+[[nodiscard]] json::Object to_object(Fields fields);
 
 }  // namespace weir::embed

@@ -95,7 +95,7 @@ RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
   } else if (recorded == nullptr && request.rerun.of != nullptr && tenant.empty()) {
     tenant = request.rerun.of->ids.tenant_id;
   }
-  place.loggers = request.loggers;
+  set_loggers(place, request.loggers);
   place.process_runs = &recorder.process_runs();
   place.provider_calls = request.provider_call_logger;
   if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;

@@ -71,6 +71,7 @@ class EngineTest : public testing::Test {
                        .folder = ".",
                        .payload = std::move(payload),
                        .jobs = jobs,
+                       .loggers = loggers_,
                        .stop = std::move(stop),
                        .on_update = on_update_});
   }
@@ -118,6 +119,7 @@ class EngineTest : public testing::Test {
   tool::Registry tools_;
   record::Recorder* recorder_ = nullptr;  // of the run that goes on
   const Clock* clock_ = &system_clock();
+  const record::Loggers* loggers_ = nullptr;
   std::function<void(const NodeUpdate&)> on_update_;
   project::PipelineWide wide_;  // made of the events that were read last
 };

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "engine/failures.h"
 #include "engine/pool_events.h"
-#include "engine/wide_events.h"
+#include "record/wide_events.h"
 
 namespace weir::engine {
 
@@ -56,7 +56,8 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       children_(children),
       graph_(request.definition),
       step_index_(graph_.size()),
-      wide_nodes_(is_wide(request.definition) ? graph_.size() : 0),
+      wide_nodes_(is_wide(request.definition) ? graph_.size() : 0,
+                  project::NodeWide{.topology = request.definition.id}),
       scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
                  seed_of(request, run)),
       ready_(request.definition, [&run](const WorkerPool& pool) { record_pool(run, pool); }),
@@ -317,7 +318,7 @@ std::optional<tool::Failure> Execution::reason_not_to_begin(const Step& step,
 }
 
 void Execution::end_wide(const Step& step) {
-  if (request_.definition.wide_events.nodes) emit_node_wide(run_, *wide_of(step));
+  if (request_.definition.wide_events.nodes) record::emit_node_wide(run_, *wide_of(step));
 }
 
 void Execution::report(const NodeUpdate& update) {
@@ -376,7 +377,7 @@ void Execution::fail(const Step& step, NodeEvents& events, double duration_ms,
     is_last = !is_retried;
     note_failed(step.index, category, std::move(failure), commands);
     if (is_last) {
-      if (wide != nullptr) emit_node_wide(run_, *wide);
+      if (wide != nullptr) record::emit_node_wide(run_, *wide);
     } else {
       events.retry_scheduled(retry_reason(category), commands.back().delay);
       note_said_again(step.id);

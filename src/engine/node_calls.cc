@@ -125,6 +125,15 @@ CallOutcome NodeCalls::call(const Step& step, int number, std::stop_token stop, 
                   .stream_event = [&](const auto& event) { events.stream(event); },
                   .emit = [&](const tool::OwnEvent& event) { return events.own(event); }};
   const record::ContextScope scope(context.shared());
+  events.input(given->payload);
+  auto outcome = called(step, number, stop, events, call);
+  if (outcome) events.output(outcome->payload);
+  return outcome;
+}
+
+CallOutcome NodeCalls::called(const Step& step, int number, const std::stop_token& stop,
+                              NodeEvents& events, tool::Call& call) const {
+  const bool is_pipeline = !step.node.pipeline.empty();
   auto* const tool = is_pipeline ? nullptr : &tool_of(step);
   if (tool != nullptr) events.of_plugin_type(tool->spec().plugin_type);
   if (tool != nullptr && chain_.empty() && !is_told) return tool::run_caught(*tool, call);

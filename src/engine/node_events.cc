@@ -5,6 +5,7 @@
 #include "engine/error_summary.h"
 #include "engine/failures.h"
 #include "engine/streams.h"
+#include "record/context_attributes.h"
 
 namespace weir::engine {
 namespace {
@@ -318,6 +319,29 @@ void NodeEvents::tool_denied(std::string_view reason, const json::Object& attrib
   run_.emit(Type::kToolDenied, fields);
 }
 
+void NodeEvents::io(std::string_view what, const json::Object& payload) {
+  if (!place_.says_io ||
+      !place_.loggers->records(kPipelineLogger, event::Level::kDebug, &place_.context)) {
+    return;
+  }
+  json::Object attributes;
+  attributes.set(what, payload);
+  auto text = json::to_text(attributes);
+  if (text.size() > kMaxIoBytes) {
+    attributes = {};
+    attributes.set(std::string(what) + "_bytes", static_cast<std::int64_t>(text.size()));
+    text = json::to_text(attributes);
+  }
+  auto fields = common();
+  add_attempt(fields);
+  fields.push_back({Field::kLogger, kPipelineLogger});
+  fields.push_back({Field::kAttributes, event::ObjectText{text}});
+  emit(Type::kNodeIo, fields);
+}
+
+void NodeEvents::input(const json::Object& payload) { io("input", payload); }
+void NodeEvents::output(const json::Object& payload) { io("output", payload); }
+
 void NodeEvents::log(const tool::LogLine& line) {
   const auto* loggers = place_.loggers;
   if (loggers != nullptr && !loggers->records(line.logger, line.level, &place_.context)) return;
@@ -326,6 +350,7 @@ void NodeEvents::log(const tool::LogLine& line) {
   fields.push_back({Field::kMessage, line.message});
   json::Object attributes;
   if (line.continues) attributes.set("continues", true);
+  record::add_missing(attributes, record::context_attributes(place_.context.ids));
   // The message shows replacement characters; the bytes themselves are not lost.
   if (utf8::first_invalid(line.message)) {
     attributes.set("message_base64", text::base64(line.message));

@@ -37,6 +37,9 @@ struct ChildFact {
   int depth = 0;  ///< how many runs are around it; 0: nothing is said of that
 };
 
+/// Of the payloads in a `node_io`.
+inline constexpr std::size_t kMaxIoBytes = std::size_t{64} << 10;
+
 /// Records one attempt of one node: says the same fields on each of its events.
 class NodeEvents {
  public:
@@ -105,6 +108,11 @@ class NodeEvents {
   void tool_denied(std::string_view reason, const json::Object& attributes);
   /// Unless the run's loggers leave it out.
   void log(const tool::LogLine& line);
+  /// What goes into the tool and comes out of it, masked as both are: `node_io` events, if the
+  /// logger `pipeline_dag` records DEBUG. One of more than kMaxIoBytes as JSON is told by its size
+  /// alone.
+  void input(const json::Object& payload);
+  void output(const json::Object& payload);
   void kept(const tool::KeptArtifact& artifact);
   /// Also told to the run's ProviderCallLogger.
   void provider_call(const tool::ProviderCallReport& report);
@@ -122,6 +130,7 @@ class NodeEvents {
 
  private:
   [[nodiscard]] event::FieldList common() const;
+  void io(std::string_view what, const json::Object& payload);
   void add_attempt(event::FieldList& fields) const;
   [[nodiscard]] event::FieldList of_call() const;
   void emit_undo(event::Type type, event::FieldList& fields, const Undo& undo);

@@ -50,7 +50,7 @@ void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
   const auto count = plan.items->size();
   items.list = plan.items;
   items.outputs.assign(count, nullptr);
-  if (!wide_nodes_.empty()) items.wide.resize(count);
+  if (!wide_nodes_.empty()) items.wide.assign(count, {.topology = request_.definition.id});
   if (count == 0) keep_items(index);  // before its successors are started
   items.first = scheduler_.prepared(index, static_cast<std::uint32_t>(count), commands);
   say_items_again(index);

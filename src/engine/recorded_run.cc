@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/run_end.h"
+#include "record/context_attributes.h"
 #include "tool/tool.h"
 
 namespace weir::engine {
@@ -45,6 +46,7 @@ void read_start(RecordedRun& run, const EventView& event) {
   run.input_sha256 = hash_of(event, Field::kInputSha256);
   run.params = object_of(event, Field::kParams);
   const auto attributes = object_of(event, Field::kAttributes);
+  record::read_context_attributes(attributes, run.ids);
   if (const auto* file = attributes.find("file"); file != nullptr && file->string() != nullptr) {
     run.file = *file->string();
   }

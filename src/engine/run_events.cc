@@ -4,7 +4,8 @@
 #include "engine/error_summary.h"
 #include "engine/failures.h"
 #include "engine/local_adapter.h"
-#include "engine/wide_events.h"
+#include "record/context_attributes.h"
+#include "record/wide_events.h"
 
 namespace weir::engine {
 namespace {
@@ -33,7 +34,9 @@ RunEvents::RunEvents(record::Run& run, const pipeline::Definition& definition,
       span_(place.context.span_id.text()),
       parent_span_(place.context.parent_span_id.text()),
       node_count_(static_cast<std::int64_t>(definition.nodes.size())),
-      output_ids_(texts(definition.output_nodes)) {}
+      output_ids_(texts(definition.output_nodes)) {
+  wide_.topology = definition.id;
+}
 
 void RunEvents::emit(Type type, const std::vector<event::FieldValue>& fields) {
   std::vector<event::FieldValue> all;
@@ -73,6 +76,8 @@ void RunEvents::started(const Start& start) {
   if (!start.rerun_from.empty()) {
     attributes.set("rerun_from", json::Array(start.rerun_from.begin(), start.rerun_from.end()));
   }
+  record::add_missing(attributes, record::context_attributes(place_.context.ids));
+  record::add_missing(attributes, record::run_context_attributes(place_.context.ids));
   const auto attributes_text = json::to_text(attributes);
   if (!attributes.empty()) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes_text}});
@@ -167,7 +172,7 @@ void RunEvents::emit_wide(Execution& execution) {
     auto id = node.node_id;
     wide_.nodes.emplace(std::move(id), std::move(node));
   }
-  emit_pipeline_wide(run_, wide_);
+  record::emit_pipeline_wide(run_, wide_);
 }
 
 }  // namespace weir::engine

@@ -22,6 +22,11 @@ std::string mode_of(const record::TraceContext& context) {
 
 }  // namespace
 
+void set_loggers(RunPlace& place, const record::Loggers* loggers) {
+  place.loggers = loggers;
+  place.says_io = loggers != nullptr && loggers->level(kPipelineLogger) == event::Level::kDebug;
+}
+
 void set_execution_mode(RunPlace& place, const std::string& mode) {
   place.execution_mode = mode;
   place.context.ids.extra[kExecutionMode] = mode;

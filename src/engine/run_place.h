@@ -23,6 +23,7 @@ struct RunPlace {
   std::int64_t engine_attempt = 1;  ///< how many processes have had the run, this one included
   std::filesystem::path store;
   const record::Loggers* loggers = nullptr;      ///< say which lines are recorded; null: all
+  bool says_io = false;                          ///< whether they want `node_io` events
   record::ProcessRuns* process_runs = nullptr;   ///< for what belongs to no run
   ProviderCallLogger* provider_calls = nullptr;  ///< hears of them too
 };
@@ -38,6 +39,11 @@ struct RunPlace {
 
 /// The same of a run that another process has left.
 [[nodiscard]] RunPlace place_of_recorded_run(const RecordedRun& run, std::filesystem::path store);
+
+/// Whose DEBUG lines the inputs and outputs of nodes are.
+inline constexpr std::string_view kPipelineLogger = "pipeline_dag";
+/// Under whose settings it logs.
+void set_loggers(RunPlace& place, const record::Loggers* loggers);
 
 /// Names the mode it runs in, for its tools and what they start, too.
 void set_execution_mode(RunPlace& place, const std::string& mode);

@@ -98,5 +98,18 @@ TEST(RunPlace, KeepsTheTracestateWithinItsLimits) {
   EXPECT_EQ(place.context.tracestate.find("k31"), nullptr);
 }
 
+TEST_F(RunTraceTest, SaysTheContextOfItsCallerInAttributes) {
+  auto context = record::TraceContext::start();
+  context.ids.interaction_id = "chat-3";
+  context.ids.workflow_name = "write-paper";
+  context.ids.extra = {{"customer_id", "c9"}, {"execution_mode", "practice"}};
+  context.ids.previous_steps = {{.step_id = "outline", .run_id = "run-0", .completed_at = {}}};
+  const auto scope = context.activate();
+  ASSERT_TRUE(run(kTwoNodes));
+  EXPECT_EQ(only("pipeline_started").members.at("attributes"),
+            R"({"interaction_id":"chat-3","customer_id":"c9","workflow_name":"write-paper",)"
+            R"("previous_steps":[{"step_id":"outline","run_id":"run-0"}]})");
+}
+
 }  // namespace
 }  // namespace weir::engine

@@ -1,4 +1,4 @@
-#include "engine/wide_events.h"
+#include "record/wide_events.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,7 +88,7 @@ TEST_F(WideEventsTest, RecordsAWideEventOfACancelledNode) {
   definition.insert(1, R"("wide_events": true,)");
   ASSERT_TRUE(run(definition, {}, 1, stop.get_token()));
   EXPECT_THAT(only("node_wide").members.at("attributes"),
-              testing::StartsWith(R"({"status":"cancelled")"));
+              testing::HasSubstr(R"("status":"cancelled")"));
   EXPECT_THAT(only("pipeline_wide").members.at("attributes"),
               testing::HasSubstr(R"("stage_counts":{"cancelled":1})"));
 }
@@ -99,13 +99,16 @@ TEST_F(WideEventsTest, EmitsWideEventsDirectlyWithWhatTheCallerAdds) {
     const auto recorded = *recorder.begin(some_run());
     json::Object extra;
     extra.set("shard", 7);
-    emit_node_wide(*recorded, {.node_id = "n", .status = "retry"}, extra);
-    emit_pipeline_wide(*recorded, {.pipeline_name = "P", .status = "completed"}, extra);
+    record::emit_node_wide(*recorded, {.topology = "chat_fast", .node_id = "n", .status = "retry"},
+                           extra);
+    record::emit_pipeline_wide(*recorded, {.pipeline_name = "P", .status = "completed"}, extra);
   }
   EXPECT_EQ(only("node_wide").members.at("attributes"),
-            R"({"status":"retry","started_at":null,"ended_at":null,"extra":{"shard":7}})");
+            R"({"topology":"chat_fast","service":"chat","status":"retry","started_at":null,)"
+            R"("ended_at":null,"extra":{"shard":7}})");
   EXPECT_EQ(only("pipeline_wide").members.at("attributes"),
-            R"({"status":"completed","started_at":null,"ended_at":null,"stage_counts":{},)"
+            R"({"topology":null,"service":null,"status":"completed","started_at":null,)"
+            R"("ended_at":null,"stage_counts":{},)"
             R"("stage_details":[],"extra":{"shard":7}})");
 }
 

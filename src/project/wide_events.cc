@@ -81,7 +81,7 @@ template <class Fields>
 void fold(NodeWide& node, Type type, Timestamp when, const Fields& fields) {
   const auto status = node_status(type);
   if (type == Type::kNodeStarted) {
-    node = NodeWide();  // an attempt begins
+    node = NodeWide{.topology = std::move(node.topology)};  // an attempt begins
     node.started_at = when;
   } else if (status.empty()) {
     return;
@@ -162,6 +162,13 @@ json::Value time_or_null(const std::optional<Timestamp>& time) {
   return time ? json::Value(weir::to_string(*time)) : json::Value();
 }
 
+/// Where it ran, as `stage.wide` and `pipeline.wide` say it.
+template <class Wide>
+void append_topology(json::Object& object, const Wide& wide) {
+  object.append({"topology", text_or_null(wide.topology)});
+  object.append({"service", text_or_null(service_of(wide.topology))});
+}
+
 /// Members that `stage.wide`, `pipeline.wide` and the details of a stage have in common.
 template <class Wide>
 void append_outcome(json::Object& object, const Wide& wide) {
@@ -206,7 +213,14 @@ void append_stages(json::Object& attributes, const std::vector<const NodeWide*>&
 
 }  // namespace
 
+std::string_view service_of(std::string_view topology) {
+  const auto at = topology.rfind('_');
+  if (at == std::string_view::npos) return topology;
+  return topology.substr(at + 1) == "kernel" ? std::string_view() : topology.substr(0, at);
+}
+
 void NodeWide::apply(const event::EventView& event) {
+  topology = event.text(Field::kPipelineId);
   fold(*this, event.type(), event.timestamp(), event);
 }
 
@@ -215,6 +229,7 @@ void NodeWide::apply(Type type, Timestamp when, std::span<const FieldValue> fiel
 }
 
 void PipelineWide::apply(const event::EventView& event) {
+  topology = event.text(Field::kPipelineId);
   fold(*this, event.type(), event.timestamp(), event);
   if (event.type() != Type::kNodeStarted && node_status(event.type()).empty()) return;
   nodes[std::string(event.text(Field::kNodeId))].apply(event);
@@ -247,6 +262,7 @@ WideFields fields_of(const NodeWide& node) {
   fields.add(Field::kRows, node.rows);
   fields.add(Field::kReason, node.reason);
   WideFields wide{.fields = fields.take(), .attributes = {}};
+  append_topology(wide.attributes, node);
   append_outcome(wide.attributes, node);
   return wide;
 }
@@ -266,6 +282,7 @@ WideFields fields_of(const PipelineWide& run) {
   fields.add(Field::kFailedNodeId, run.failed_node_id);
   fields.add(Field::kReason, run.reason);
   WideFields wide{.fields = fields.take(), .attributes = {}};
+  append_topology(wide.attributes, run);
   append_outcome(wide.attributes, run);
   std::vector<const NodeWide*> ended;
   for (const auto& [id, node] : run.nodes) {

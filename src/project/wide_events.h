@@ -21,8 +21,9 @@ namespace weir::project {
 
 /// What is known of a node, of its last attempt. Empty is unknown.
 struct NodeWide {
-  std::string node_id;
-  std::string plugin_id;
+  std::string topology{};  ///< the pipeline's id
+  std::string node_id{};
+  std::string plugin_id{};
   std::string tool_id;
   std::string span_id;
   std::string parent_span_id;
@@ -54,7 +55,8 @@ struct NodeWide {
 
 /// What is known of a run.
 struct PipelineWide {
-  std::string span_id;
+  std::string topology{};  ///< the pipeline's id
+  std::string span_id{};
   std::string parent_span_id;
   std::string pipeline_name;
   std::string status;  ///< completed, failed or cancelled; empty: it has not ended
@@ -92,12 +94,16 @@ struct WideFields {
   json::Object attributes;
 };
 
-/// Of a `node_wide`; attributes: `status`, `started_at`, `ended_at`.
+/// What stageflow calls the service of a topology: `chat` of `chat_fast`; the whole of one that is
+/// a single word, and empty for a `…_kernel`, which serves others.
+[[nodiscard]] std::string_view service_of(std::string_view topology);
+
+/// Of a `node_wide`; attributes: `topology`, `service`, `status`, `started_at`, `ended_at`.
 [[nodiscard]] WideFields fields_of(const NodeWide& node);
-/// Of a `pipeline_wide`; attributes: `status`, `started_at`, `ended_at`, `stage_counts` ({status:
-/// number of nodes}) and `stage_details` of the nodes that have ended, in topological order:
-/// `stage` (its id), `status`, `started_at`, `ended_at`, `duration_ms`, `error`, `data_keys`. Those
-/// for which there is no room are counted in `stage_details_left_out`.
+/// Of a `pipeline_wide`; attributes: `topology`, `service`, `status`, `started_at`, `ended_at`,
+/// `stage_counts` ({status: number of nodes}) and `stage_details` of the nodes that have ended, in
+/// topological order: `stage` (its id), `status`, `started_at`, `ended_at`, `duration_ms`, `error`,
+/// `data_keys`. Those for which there is no room are counted in `stage_details_left_out`.
 [[nodiscard]] WideFields fields_of(const PipelineWide& run);
 
 }  // namespace weir::project

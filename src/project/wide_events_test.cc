@@ -61,9 +61,9 @@ TEST_F(WideEventsTest, SayAllThatIsKnownOfANode) {
   EXPECT_EQ(names,
             "span_id node_id plugin_id tool_id step_index attempt execution_mode duration_ms "
             "outcome output_keys cache_hit cpu_ms memory_bytes rows ");
-  EXPECT_EQ(json::to_text(attributes),
-            R"({"status":"completed","started_at":"2026-01-05T03:00:00.000001Z",)"
-            R"("ended_at":"2026-01-05T03:00:02.000001Z"})");
+  EXPECT_EQ(json::to_text(attributes), R"({"topology":"p","service":"p","status":"completed",)"
+                                       R"("started_at":"2026-01-05T03:00:00.000001Z",)"
+                                       R"("ended_at":"2026-01-05T03:00:02.000001Z"})");
 }
 
 TEST_F(WideEventsTest, SayOfARunHowItsStagesEnded) {
@@ -99,7 +99,7 @@ TEST_F(WideEventsTest, AreTheSameFromAProducersFields) {
   start_node("a", 0);
   const std::vector<std::string> keys{"y", "x"};
   apply("pipeline_node_completed", node("a", 0, R"(,"duration_ms":2,"output_keys":["y","x"])"));
-  NodeWide given;
+  NodeWide given{.topology = run_.topology};
   const std::vector<FieldValue> place = {{Field::kSpanId, std::string_view("b7ad6b7169203331")},
                                          {Field::kNodeId, std::string_view("a")},
                                          {Field::kPluginId, std::string_view("p")},
@@ -125,6 +125,14 @@ TEST_F(WideEventsTest, AreOfANodesLastAttempt) {
   EXPECT_EQ(run_.nodes.at("a").attempt, 2);
   EXPECT_EQ(run_.nodes.at("a").started_at, second(3));
   EXPECT_EQ(run_.nodes.at("a").error_type, "");
+}
+
+TEST(WideEvents, NameTheServiceOfATopologyAsStageflowDoes) {
+  EXPECT_EQ(service_of("chat_fast"), "chat");
+  EXPECT_EQ(service_of("very_long_chat_fast"), "very_long_chat");
+  EXPECT_EQ(service_of("chat"), "chat");
+  EXPECT_EQ(service_of("fast_kernel"), "");
+  EXPECT_EQ(service_of(""), "");
 }
 
 TEST(WideEvents, CountTheStagesForWhichThereIsNoRoom) {

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "record/context_attributes.h"
 
 namespace weir::record {
 namespace {
@@ -67,20 +68,6 @@ void set_if_id(std::string& id, std::string_view text) {
   if (is_id(text)) id = text;
 }
 
-json::Value steps_value(const CorrelationIds& ids) {
-  json::Array array;
-  const auto skipped = ids.previous_steps.size() -
-                       std::min(ids.previous_steps.size(), CorrelationIds::kMaxPreviousSteps);
-  for (const auto& step : std::span(ids.previous_steps).subspan(skipped)) {
-    json::Object object;
-    if (is_id(step.step_id)) object.append({"step_id", step.step_id});
-    if (is_id(step.run_id)) object.append({"run_id", step.run_id});
-    if (step.completed_at) object.append({"completed_at", to_string(*step.completed_at)});
-    array.emplace_back(std::move(object));
-  }
-  return array;
-}
-
 json::Value extra_value(const CorrelationIds& ids) {
   json::Object object;
   for (const auto& [key, value] : ids.extra) {
@@ -96,24 +83,6 @@ json::Value parse_list(std::string_view text) {
   if (text.empty() || text.size() > kMaxListBytes) return {};
   auto value = json::parse(text);
   return value ? *std::move(value) : json::Value();
-}
-
-std::string_view text_member(const json::Object& object, std::string_view key) {
-  const auto* value = object.find(key);
-  const auto* text = value == nullptr ? nullptr : value->string();
-  return text == nullptr ? std::string_view() : *text;
-}
-
-void read_steps(CorrelationIds& ids, const json::Value& value) {
-  if (value.array() == nullptr || value.array()->size() > CorrelationIds::kMaxPreviousSteps) return;
-  for (const auto& item : *value.array()) {
-    if (item.object() == nullptr) continue;
-    PreviousStep step;
-    set_if_id(step.step_id, text_member(*item.object(), "step_id"));
-    set_if_id(step.run_id, text_member(*item.object(), "run_id"));
-    step.completed_at = parse_rfc3339(text_member(*item.object(), "completed_at"));
-    ids.previous_steps.push_back(std::move(step));
-  }
 }
 
 void read_extra(CorrelationIds& ids, const json::Value& value) {
@@ -195,7 +164,7 @@ Variables to_environment(const TraceContext& context) {
     return empty ? std::string() : json::to_text(value);
   };
   variables["WEIR_EXTRA"] = list(ids.extra.empty(), extra_value(ids));
-  variables["WEIR_PREVIOUS_STEPS"] = list(ids.previous_steps.empty(), steps_value(ids));
+  variables["WEIR_PREVIOUS_STEPS"] = list(ids.previous_steps.empty(), previous_steps_array(ids));
   return variables;
 }
 
@@ -211,7 +180,7 @@ TraceContext from_environment(const Variables& variables) {
   }
   for (const auto& [member, name] : kTimes) context.ids.*member = parse_rfc3339(get(name));
   read_extra(context.ids, parse_list(get("WEIR_EXTRA")));
-  read_steps(context.ids, parse_list(get("WEIR_PREVIOUS_STEPS")));
+  read_previous_steps(parse_list(get("WEIR_PREVIOUS_STEPS")), context.ids);
   return context;
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "record/log_document.h"
+
 namespace weir::record {
 namespace {
 
@@ -14,6 +16,9 @@ Result<void> check(const JsonLinesOptions& options) {
                 "sink '" + options.path.string() + "': " + std::string(why));
   };
   if (!options.path.has_filename()) return refuse("the path of a file is needed");
+  if (options.format == LineFormat::kDocument && !options.fields.empty()) {
+    return refuse("fields are chosen of events, a document has its own");
+  }
   if (options.max_file_bytes == 0) return refuse("a file must be allowed to have a byte");
   if (options.retention.max_files == 0) return refuse("it must keep a file, the one being written");
   if (options.retention.max_age && options.retention.max_age->count() <= 0) {
@@ -62,7 +67,9 @@ Result<void> JsonLinesSink::open_file() {
 
 Result<void> JsonLinesSink::emit(const Published& event) {
   line_.clear();
-  if (options_.fields.empty()) {
+  if (options_.format == LineFormat::kDocument) {
+    json::append(line_, json::Value(to_log_document(event.event)));
+  } else if (options_.fields.empty()) {
     line_ = event.line;
   } else {
     append_projected(line_, options_.fields, event.event);

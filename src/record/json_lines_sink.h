@@ -15,13 +15,18 @@
 
 namespace weir::record {
 
+/// What a line is: the event as in the log or its chosen fields, or the document that
+/// to_log_document makes of it.
+enum class LineFormat : std::uint8_t { kEvent, kDocument };
+
 struct JsonLinesOptions {
   std::filesystem::path path;  ///< of the file being written; its folder is made
   /// A file that a line would make larger is rotated; one line alone may be larger.
   std::uint64_t max_file_bytes = 10'000'000;
   FileRetention retention;
-  /// What a line has; empty: the event as in the log.
-  Projection fields;
+  LineFormat format = LineFormat::kEvent;
+  /// What a line has; empty: the event as in the log. Only with kEvent.
+  Projection fields{};
   const Clock* clock = &system_clock();
   FileSystem* files = &local_files();
 };

@@ -165,6 +165,7 @@ Result<LogSummary> get_summary(const EventSource& events, const std::optional<Ru
              count(summary.by_event_type, event.type_name());
              if (level == "ERROR" || level == "FATAL") errors.offer(event.timestamp(), line);
            }));
+  summary.file_size_mb = static_cast<double>(summary.read.bytes) / (1 << 20);
   event::Decoder decoder;
   for (const auto& [timestamp, line] : std::move(errors).take()) {
     WEIR_TRY(const auto* const event, decoder.decode(line));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -80,6 +81,8 @@ struct LogSummary {
   /// Custom types are the producers' business; what is over is counted as `(other)`.
   static constexpr std::size_t kMaxEventTypes = 1000;
 
+  std::filesystem::path log_file{};  ///< where the log is, a folder; as StructuredLogger gives it
+  double file_size_mb = 0;           ///< of all that was read for the answer: 2^20 bytes each
   std::uint64_t total = 0;
   std::map<std::string, std::uint64_t, std::less<>> by_level;
   std::map<std::string, std::uint64_t, std::less<>> by_event_type;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "record/context_attributes.h"
 
 namespace weir::record {
 namespace {
@@ -84,6 +85,11 @@ void Observation::set_default(Field field, std::string_view text) {
   if (is_free(field) && !text.empty()) put_text(field, text);
 }
 
+void Observation::set_defaults(const TextFields& defaults) {
+  put_context();
+  for (const auto& [field, text] : defaults) set_default(field, text);
+}
+
 void Observation::add_attributes(const json::Object& attributes) {
   for (const auto& [key, value, position] : attributes) add_attribute(key, value);
 }
@@ -109,6 +115,7 @@ void Observation::add_attribute(std::string_view key, const json::Value& value) 
     return;
   }
   ++attribute_count_;
+  if (has_context_attributes()) keys_.emplace_back(key);
 }
 
 void Observation::append_attribute(std::string_view key, const json::Value& value) {
@@ -116,6 +123,13 @@ void Observation::append_attribute(std::string_view key, const json::Value& valu
   json::append_string(attributes_, key);
   attributes_ += ':';
   json::append(attributes_, value);
+}
+
+void Observation::put_context_attributes() {
+  if (!has_context_attributes()) return;
+  for (const auto& [key, value, position] : context_attributes(context_->ids)) {
+    if (std::ranges::find(keys_, key) == keys_.end()) add_attribute(key, value);
+  }
 }
 
 void Observation::append_notes() {
@@ -149,6 +163,7 @@ void Observation::put_context() {
 
 void Observation::emit(Run& run, event::Type type, event::Level level) {
   put_context();
+  put_context_attributes();
   append_notes();
   if (!attributes_.empty()) {
     attributes_ += '}';

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "event/field_value.h"
@@ -15,6 +17,9 @@
 #include "record/recorder.h"
 
 namespace weir::record {
+
+/// Texts that every event of somebody has.
+using TextFields = std::vector<std::pair<event::Field, std::string>>;
 
 /// An event that code outside the engine says: held to limits, so that its line stays far below
 /// log::kMaxEventBytes however it is escaped, and tied to a place in a trace. What does not fit is
@@ -39,8 +44,8 @@ class Observation {
   /// Of an attribute's arrays and objects within each other: far below what readers of JSON take.
   static constexpr int kMaxAttributeDepth = 32;
 
-  /// In `context`, which gives trace, span and correlation ids where `set` gives none; null: in
-  /// none.
+  /// In `context`, which gives trace, span and correlation ids, and context_attributes, where `set`
+  /// and `add_attribute` give none; null: in none.
   explicit Observation(std::shared_ptr<const TraceContext> context = current_context());
   Observation(const Observation&) = delete;
   Observation& operator=(const Observation&) = delete;
@@ -51,6 +56,9 @@ class Observation {
   void set(std::span<const event::FieldValue> fields);
   /// If the field has no value yet and the text is not empty.
   void set_default(event::Field field, std::string_view text);
+  /// The context's ids, and then `defaults`, where nothing is said. Before `emit`, which does the
+  /// first part alone.
+  void set_defaults(const TextFields& defaults);
   /// Adds members to the attributes.
   void add_attributes(const json::Object& attributes);
   void add_attribute(std::string_view key, const json::Value& value);
@@ -60,9 +68,13 @@ class Observation {
 
  private:
   [[nodiscard]] bool is_free(event::Field field) const;
+  [[nodiscard]] bool has_context_attributes() const {
+    return context_ && !(context_->ids.interaction_id.empty() && context_->ids.extra.empty());
+  }
   void put(event::Field field, const event::FieldValue::Value& value);
   void put_text(event::Field field, std::string_view text);
   void put_context();
+  void put_context_attributes();
   void append_attribute(std::string_view key, const json::Value& value);
   void append_notes();
 
@@ -74,7 +86,8 @@ class Observation {
   std::size_t count_ = 0;
   std::bitset<event::kFieldCount> seen_;
   std::size_t field_bytes_ = 0;
-  std::string attributes_;  // JSON, without the closing brace
+  std::string attributes_;         // JSON, without the closing brace
+  std::vector<std::string> keys_;  // of attributes_, if the context has attributes too
   std::size_t attribute_count_ = 0;
   std::int64_t left_out_ = 0;
   std::int64_t cut_bytes_ = 0;

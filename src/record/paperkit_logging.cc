@@ -10,6 +10,8 @@
 namespace weir::record {
 namespace {
 
+using event::Type;
+
 /// The types of these families of the catalogue.
 EventFilter of_families(std::initializer_list<std::string_view> families) {
   EventFilter filter;
@@ -17,6 +19,12 @@ EventFilter of_families(std::initializer_list<std::string_view> families) {
     if (std::ranges::find(families, type.family) == families.end()) continue;
     filter.include.types.emplace_back(type.name);
   }
+  return filter;
+}
+
+/// These types too.
+EventFilter with(std::initializer_list<Type> types, EventFilter filter) {
+  for (const auto type : types) filter.include.types.emplace_back(event::info(type).name);
   return filter;
 }
 
@@ -51,6 +59,7 @@ Result<JsonLinesOptions> sink_options(const LoggingConfig& config, const LoggerC
   options.max_file_bytes = config.max_file_size;
   options.retention.max_files = config.max_files;
   options.retention.max_age = std::chrono::days(config.retention_days);
+  options.retention.compression = config.compression;
   for (const auto& name : logger.include_fields) {
     options.fields.push_back({name, paperkit_value(name)});
   }
@@ -84,10 +93,13 @@ std::vector<LoggerConfig> paperkit_loggers() {
 EventFilter paperkit_filter(std::string_view logger) {
   if (logger == "agent") return of_families({"agent"});
   if (logger == "workflow") return of_families({"run", "node"});
-  if (logger == "tool") return of_families({"tool"});
+  if (logger == "tool") {
+    return with({Type::kNodeCompleted, Type::kNodeFailed}, of_families({"tool"}));
+  }
   if (logger == "error") return {};
   if (logger == "audit") {
-    return {.include = {.types = {std::string(event::info(event::Type::kAudit).name)}}};
+    return with({Type::kAudit, Type::kArtifactReviewed, Type::kApprovalDecided},
+                of_families({"signal"}));
   }
   return {.include = {.loggers = {std::string(logger)}}};
 }

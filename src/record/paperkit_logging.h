@@ -14,6 +14,7 @@
 #include "event/catalogue.h"
 #include "record/composite_sink.h"
 #include "record/event_filter.h"
+#include "record/rotated_files.h"
 
 /// PaperKit's logs, out of its loggingConfig: a file of JSON lines for each of its loggers.
 namespace weir::record {
@@ -34,9 +35,9 @@ struct LoggerConfig {
 ///
 ///   agent     agent_run
 ///   workflow  what happens to runs and nodes
-///   tool      tool_…
+///   tool      tool_…, and how tools end that nodes call
 ///   error     all events; its level is what makes it one
-///   audit     audit
+///   audit     audit, and what people decide: signals, approvals, reviews
 ///   others    `log` events of the loggers of that name and below
 [[nodiscard]] EventFilter paperkit_filter(std::string_view logger);
 
@@ -50,6 +51,7 @@ struct LoggingConfig {
   int retention_days = 30;
   std::uint64_t max_file_size = 10'000'000;
   std::size_t max_files = 10;
+  Compression compression = Compression::kGzip;  ///< of files put aside
   std::vector<LoggerConfig> loggers = paperkit_loggers();
 };
 

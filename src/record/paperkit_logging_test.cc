@@ -105,6 +105,34 @@ TEST_F(PaperkitLogging, WritesTools) {
                                     "\n");
 }
 
+TEST_F(PaperkitLogging, WritesHowToolsEndThatNodesCall) {
+  const auto sink = make();
+  emit(*sink, "pipeline_node_completed",
+       R"("node_id":"n","plugin_id":"process","tool_id":"run","step_index":0,"duration_ms":1500.0,)"
+       R"("exit_code":0,"output_keys":[])");
+  EXPECT_EQ(text("tool.log"), kAt + R"("toolId":"run","executionTime":1.5,"exitCode":0,)"
+                                    R"("filesModified":null})"
+                                    "\n");
+}
+
+TEST_F(PaperkitLogging, CompressesFilesThatAreFullIfThatIsWanted) {
+  config_.max_file_size = 1;
+  config_.max_files = 3;
+  const auto rotated_files = [&] {
+    const auto sink = make();
+    for (int i = 0; i < 2; ++i) emit(*sink, "agent_run", R"("agent_id":"a","outcome":"success")");
+    std::size_t compressed = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      compressed += entry.path().extension() == ".gz" ? 1U : 0U;
+    }
+    return compressed;
+  };
+  config_.compression = Compression::kNone;
+  EXPECT_EQ(rotated_files(), 0U);
+  config_.compression = Compression::kGzip;
+  EXPECT_GT(rotated_files(), 0U);
+}
+
 TEST_F(PaperkitLogging, WritesErrorsOfAllKinds) {
   const auto sink = make();
   emit(*sink, "tool_failed",
@@ -135,6 +163,15 @@ TEST_F(PaperkitLogging, WritesTheAudit) {
             kAt + R"("userId":"alice","action":"approve","resource":"out/intro.tex",)"
                   R"("result":"approved"})"
                   "\n");
+}
+
+TEST_F(PaperkitLogging, WritesWhatPeopleDecideIntoTheAudit) {
+  const auto sink = make();
+  emit(*sink, "approval_decided",
+       R"("node_id":"n","actor_id":"bob","outcome":"approved","reason":"looks good")");
+  EXPECT_EQ(text("audit.log"), kAt + R"("userId":"bob","action":"approval_decided",)"
+                                     R"("resource":null,"result":"approved"})"
+                                     "\n");
 }
 
 TEST_F(PaperkitLogging, HasLoggersOfOnesOwn) {

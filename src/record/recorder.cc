@@ -357,6 +357,7 @@ inline void Run::publish(ThreadRing& ring, std::byte* room, std::size_t fields_s
 }
 
 const Clock& Run::clock() const { return recorder_->clock(); }
+const log::StoreDirectory& Run::store() const { return recorder_->store(); }
 
 Result<void> Run::flush() {
   return recorder_->wait_committed(*this, emitted_.load(std::memory_order_relaxed));

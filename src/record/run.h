@@ -67,6 +67,7 @@ class Run {
     return emitted_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] const log::StoreDirectory& store() const;
 
  private:
   friend class Recorder;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "record/observation.h"
 #include "record/process_memory.h"
 
 namespace weir::record {
@@ -87,6 +86,7 @@ void StructuredLogger::emit(Observation& event, Type type, Level level, std::str
   event.set_default(Field::kUserId, options_.user);
   if (const auto bytes = resident_bytes()) event.set(Field::kMemoryBytes, *bytes);
   event.add_attributes(metadata);
+  event.set_defaults(options_.defaults);
   event.emit(run_, type, level);
 }
 
@@ -215,7 +215,9 @@ Result<LogEntries> StructuredLogger::query_logs(const LogQuery& query) {
 
 Result<LogSummary> StructuredLogger::get_summary() {
   WEIR_TRY(run_.flush());
-  return record::get_summary(events_, run_.id());
+  WEIR_TRY(auto summary, record::get_summary(events_, run_.id()));
+  summary.log_file = run_.store().log();
+  return summary;
 }
 
 }  // namespace weir::record

@@ -11,15 +11,15 @@
 
 #include "base/json.h"
 #include "record/log_query.h"
+#include "record/observation.h"
 #include "record/recorder.h"
 
 namespace weir::record {
 
-class Observation;
-
 struct StructuredLoggerOptions {
   std::string name = "structured_logger";  ///< `logger` of every event
   std::string user{};                      ///< `user_id` of every event, unless empty
+  TextFields defaults{};  ///< of every event, unless it or the current context says another
 };
 
 /// The structured logger of ODIBI CORE as a face of the recorder: who runs a pipeline of their own

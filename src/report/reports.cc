@@ -1,11 +1,13 @@
 #include <exception>
 #include <utility>
 
+#include "embed/log_queries.h"
 #include "embed/state.h"
 #include "report/documents.h"
 #include "report/figures.h"
 #include "report/html.h"
 #include "report/report_json.h"
+#include "store/history.h"
 #include "weir/report.h"
 
 namespace weir {
@@ -87,6 +89,25 @@ StatusOr<WorkflowTrace> Reports::workflow_trace(const std::string& id,
 StatusOr<std::vector<ArtifactVersion>> Reports::artifact_history(
     const ArtifactScope& scope) const noexcept {
   return answer([&] { return report::artifact_history(state_->source(), scope); });
+}
+
+StatusOr<LogEntries> Reports::query_logs(const LogQuery& query) const noexcept {
+  return answer([&]() -> Result<LogEntries> {
+    WEIR_TRY(const auto asked, embed::to_internal(query));
+    WEIR_TRY(auto entries, record::query_logs(store::all_events(state_->store), asked));
+    return embed::to_public(std::move(entries));
+  });
+}
+
+StatusOr<LogSummary> Reports::log_summary(const std::string& run_id) const noexcept {
+  return answer([&]() -> Result<LogSummary> {
+    LogQuery query;
+    query.run_id = run_id;
+    WEIR_TRY(const auto asked, embed::to_internal(query));
+    WEIR_TRY(auto summary, record::get_summary(store::all_events(state_->store), asked.run_id));
+    summary.log_file = state_->store.log();
+    return embed::to_public(std::move(summary));
+  });
 }
 
 std::vector<std::string> Reports::problems() const {

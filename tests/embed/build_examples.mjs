@@ -68,8 +68,8 @@ renameSync(join(folder, 'installed'), join(folder, 'moved'));  // its paths hold
 
 const takings = join(build('record'), 'record_takings');
 const store = join(folder, 'takings.weir');
-const said = run(takings, store);
-check(/^68\.65, recorded as run [0-9a-f-]{36}\n$/.test(said), said);
+const total = run(takings, store);
+check(/^68\.65, recorded as run [0-9a-f-]{36}\n$/.test(total), total);
 checkTakings(new Weir(program, store));
 
 const sinks = build('sinks');
@@ -77,6 +77,32 @@ const done = spawnSync(join(sinks, 'sqlite_sink'), [join(folder, 'sinks.weir'), 
                        {encoding: 'utf8'});
 const FED = '1 pipeline.started\n2 stage.only.started\n3 log\n4 stage.only.completed\n5 pipeline.completed\n';
 check(done.status === 0 && done.stdout === FED, `sqlite_sink: ${JSON.stringify(done)}`);
+
+// Hooks are told, and the process's sink has the errors as documents.
+const errors = join(folder, 'errors.jsonl');
+const hooked = run(join(build('hooks'), 'run_hooks'), join(folder, 'hooks.weir'), errors);
+check(/^page: node write failed: IOError: disk full$/m.test(hooked), hooked);
+check(/ALERT: Pipeline 'energy' had 1 failed nodes!/.test(hooked), hooked);
+check(/^8 events, 1 of them errors$/m.test(hooked), hooked);
+const documents = readFileSync(errors, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+check(documents.length === 1 && documents[0].planId === 'energy_fast' && documents[0].stepId === 'write' &&
+      documents[0].context.errorType === 'IOError' && documents[0].metrics.memoryBytes > 0,
+      JSON.stringify(documents));
+const [wide] = new Weir(program, join(folder, 'hooks.weir')).rows(
+    "SELECT attributes FROM events WHERE event_type = 'node_wide'");
+check(JSON.stringify(wide).includes('customer_id'), JSON.stringify(wide));
+
+// Ids go along into threads, coroutines and requests, and every event says them.
+const carried = run(join(build('context'), 'carry_context'), join(folder, 'context.weir'));
+check(carried === 'one correlation id in both services\ncustomer_id=c9\ninteraction_id=chat-3\n' +
+                  'request_id=req-7\nuser_id=ann\n', carried);
+const said = new Weir(program, join(folder, 'context.weir')).rows(`
+    SELECT message, request_id, user_id, trace_id, attributes FROM events
+    WHERE event_type = 'log' ORDER BY run_seq`);
+check(said.map((row) => row.message).join() === 'in a thread,asked,answered', JSON.stringify(said));
+check(said.every((row) => row.request_id === 'req-7' && row.user_id === 'ann' &&
+                          row.trace_id === said[0].trace_id &&
+                          JSON.stringify(row.attributes).includes('chat-3')), JSON.stringify(said));
 
 // What the store says of the run that `takings` recorded, and metrics of the program itself.
 const reporter = join(build('reports'), 'store_report');
