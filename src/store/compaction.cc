@@ -280,10 +280,10 @@ Result<CompactionReport> compact(const log::StoreDirectory& store,
   WEIR_TRY_VOID(log::StoreDirectory::create(store.root(), store.files()));
   return log::with_reserve(store, [&](bool) -> Result<CompactionReport> {
     WEIR_TRY(auto folder, PartFolder::lock(store, options.scratch));
-    // Whoever records comes first, and the caller may record afterwards.
+    // A thread of its own: the caller may record afterwards.
     auto done = std::async(std::launch::async, [&] {
       pthread_setname_np(pthread_self(), "weir-compaction");
-      set_thread_priority(Priority::kBackground);
+      set_thread_priority(options.priority);
       return Compaction(std::move(folder), options).run();
     });
     return done.get();

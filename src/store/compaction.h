@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/priority.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "log/store_directory.h"
@@ -29,6 +30,8 @@ struct CompactionOptions {
   /// file system, whatever the store's is. Empty: the store's `cache`.
   std::filesystem::path scratch{};
   const Clock& clock = system_clock();
+  /// Whoever records comes first.
+  Priority priority = Priority::kBackground;
 };
 
 /// A segment that could have been replaced and was not.
