@@ -63,6 +63,11 @@ std::optional<Cursor> read_reference(const std::string_view line) {
                                  .offset = *offset};
     last = *writer;
   }
+  if (take(text, R"(,"batches":)")) {
+    const auto batches = take_number(text, std::numeric_limits<std::int64_t>::max());
+    if (!batches || *batches == 0) return {};
+    cursor.batches = *batches;
+  }
   if (text != checksum_member(line.substr(0, line.size() - text.size()))) return {};
   return cursor;
 }

@@ -6,7 +6,7 @@
 WITH
 newest AS MATERIALIZED (
   SELECT run_id, pipeline_id, timestamp AS ended_at
-  FROM logs
+  FROM events
   WHERE event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
   QUALIFY row_number() OVER (PARTITION BY pipeline_id ORDER BY timestamp DESC, run_id DESC)
           <= coalesce(getvariable('runs')::BIGINT, 100)

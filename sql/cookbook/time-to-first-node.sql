@@ -4,7 +4,7 @@ WITH begun AS (
     any_value(pipeline_id) AS pipeline_id,
     epoch_us(min(timestamp) FILTER (event_type = 'pipeline_node_started')
              - min(timestamp) FILTER (event_type = 'pipeline_started')) / 1000 AS ms
-  FROM logs
+  FROM events
   WHERE event_type IN ('pipeline_started', 'pipeline_node_started')
   GROUP BY run_id
 )

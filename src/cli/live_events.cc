@@ -21,11 +21,12 @@ Result<std::unique_ptr<LiveEvents>> LiveEvents::open(const log::StoreDirectory& 
                                                      log::Cursor from) {
   std::unique_ptr<LiveEvents> events(new LiveEvents(store));
   WEIR_TRY(auto follower,
-           log::Follower::open(
-               store, std::move(from), [live = events.get()](const log::FollowProblem& problem) {
-                 live->bad_.push_back(
-                     {live->store_.segment(problem.segment), problem.offset, problem.reason});
-               }));
+           log::Follower::open(store, std::move(from),
+                               [live = events.get()](const log::FollowProblem& problem) {
+                                 live->bad_.push_back({live->store_.segment(problem.segment),
+                                                       problem.offset, problem.reason});
+                               },
+                               {.open_parts = store::open_parts}));
   events->follower_ = std::make_unique<log::Follower>(std::move(follower));
   return events;
 }
@@ -39,7 +40,8 @@ Result<bool> LiveEvents::next(std::chrono::milliseconds wait, const Handler& han
     if (const auto event = decoder_.decode(line)) {
       handle(**event, line);
     } else {
-      bad_.push_back({store_.segment(commit->segment), offset, event.error().message});
+      bad_.push_back({commit->is_of_parts ? store_.parts() : store_.segment(commit->segment),
+                      offset, event.error().message});
     }
     lines.remove_prefix(line.size() + 1);
     offset += line.size() + 1;

@@ -62,6 +62,7 @@ std::string Cursor::text() const {
             std::to_string(position.offset) + "}";
   }
   text += '}';
+  if (batches > 0) text += R"(,"batches":)" + std::to_string(batches);
   return with_checksum(std::move(text));
 }
 
@@ -72,7 +73,7 @@ Result<Cursor> Cursor::parse(std::string_view text) {
   const auto* outer = value ? value->object() : nullptr;
   const auto* inner = outer == nullptr ? nullptr : outer->find("cursor");
   if (inner == nullptr || inner->object() == nullptr) return damaged;
-  Cursor cursor;
+  Cursor cursor{.batches = number_of(*outer, "batches").value_or(0)};
   for (const auto& member : *inner->object()) {
     const auto position = position_of(member.value);
     if (!position) return damaged;
@@ -132,6 +133,16 @@ Result<std::vector<std::string>> cursor_names(const StoreDirectory& store) {
     if (is_name(name)) names.emplace_back(name);
   }
   return names;
+}
+
+Result<std::vector<Cursor>> registered_cursors(const StoreDirectory& store) {
+  std::vector<Cursor> cursors;
+  WEIR_TRY(const auto names, cursor_names(store));
+  for (const auto& name : names) {
+    WEIR_TRY(auto read, read_cursor(store, name));
+    cursors.push_back(std::move(read.cursor));
+  }
+  return cursors;
 }
 
 }  // namespace weir::log

@@ -10,7 +10,7 @@
 
 #include "log/store_directory.h"
 
-/// How far somebody has read the log. Format: docs/formats/cursor.md, version 1.
+/// How far somebody has read the log. Format: docs/formats/cursor.md, version 2.
 namespace weir::log {
 
 /// A place in a writer's segments: between two commits, or at the beginning of a segment that may
@@ -25,6 +25,9 @@ struct Position {
 /// A position for each writer. One that it does not name is to be read from its beginning.
 struct Cursor {
   std::map<std::string, Position, std::less<>> positions{};
+  /// What segments of the manifest's batches up to this number held was read as well: their writers
+  /// need not be named.
+  std::uint64_t batches = 0;
 
   bool operator==(const Cursor&) const = default;
 
@@ -62,5 +65,8 @@ struct RegisteredCursor {
 
 /// The names of all registered cursors, sorted. Errors: kIo.
 [[nodiscard]] Result<std::vector<std::string>> cursor_names(const StoreDirectory& store);
+
+/// All registered cursors. Errors: kIo.
+[[nodiscard]] Result<std::vector<Cursor>> registered_cursors(const StoreDirectory& store);
 
 }  // namespace weir::log

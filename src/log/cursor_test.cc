@@ -37,7 +37,10 @@ TEST(Cursor, IsWrittenAsItsFormatSays) {
 }
 
 TEST(Cursor, ReadsWhatItHasWritten) {
-  for (const auto& cursor : {Cursor(), sample()}) {
+  auto with_batches = sample();
+  with_batches.batches = 7;
+  EXPECT_THAT(with_batches.text(), HasSubstr(R"(}},"batches":7,"crc32c":")"));
+  for (const auto& cursor : {Cursor(), sample(), with_batches, Cursor{.batches = 1}}) {
     const auto read = Cursor::parse(cursor.text());
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, cursor);

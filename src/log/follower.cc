@@ -10,6 +10,9 @@
 namespace weir::log {
 namespace {
 
+/// How often a follower looks at the manifest: more often than segments go that were replaced.
+constexpr std::chrono::minutes kManifestInterval{1};
+
 /// One a writer, the newest; by writer.
 std::vector<SegmentName> newest_of_each(std::vector<SegmentName> names) {
   std::vector<SegmentName> newest;
@@ -71,7 +74,12 @@ Result<std::optional<FollowedCommit>> Follower::next(std::chrono::milliseconds w
       std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(wait, kLongest);
   while (true) {
     WEIR_TRY(take_changes());
-    while (!ready_.empty()) {
+    while (!replaced_.empty() || !ready_.empty()) {
+      if (!replaced_.empty()) {
+        WEIR_TRY(auto commit, read_replaced());
+        if (commit) return commit;
+        continue;
+      }
       const auto writer = std::move(ready_.front());
       ready_.pop_front();
       const auto found = live_.find(writer);
@@ -104,7 +112,7 @@ Result<bool> Follower::await(Time deadline) {
   }
   if (now >= next_look_) {
     WEIR_TRY(look_at_all());
-    if (!ready_.empty()) return true;
+    if (!ready_.empty() || !replaced_.empty()) return true;
   }
   return now < deadline;
 }
@@ -122,28 +130,23 @@ Result<void> Follower::take_changes() {
 
 Result<void> Follower::look_at_all() {
   // After a failure it is not tried at once again.
-  next_look_ = std::chrono::steady_clock::now() + options_.look_interval;
+  const auto now = std::chrono::steady_clock::now();
+  next_look_ = now + options_.look_interval;
+  // Before the segments: see docs/formats/parts.md. If it cannot be read, who needs it says so.
+  std::optional<Manifest> manifest;
+  if (reads_parts() && now >= next_manifest_look_) {
+    next_manifest_look_ = now + kManifestInterval;
+    if (auto read = read_manifest(store_)) manifest = *std::move(read);
+  }
   WEIR_TRY(auto names, store_.segment_names());
+  if (manifest) find_replaced(*manifest, names);
   const auto newest = newest_of_each(std::move(names));
   for (const auto& name : newest) note(name);
   for (auto& [writer, live] : live_) {
     live.ask_for_lock = true;
     make_ready(writer, live);
   }
-  std::erase_if(cursor_.positions, [&](const auto& entry) {
-    const auto& [writer, position] = entry;
-    if (live_.contains(writer) ||
-        std::ranges::binary_search(newest, writer, {}, &SegmentName::writer)) {
-      return false;
-    }
-    // A writer that was read to the end has its position in a segment that never came.
-    if (position.offset > 0 && is_wanted(options_.wants, writer)) {
-      on_problem_({.segment = {writer, position.segment},
-                   .offset = position.offset,
-                   .reason = "was removed before it was finished"});
-    }
-    return true;
-  });
+  forget_writers(newest, manifest ? &*manifest : nullptr);
   next_look_ = std::chrono::steady_clock::now() + options_.look_interval;
   return {};
 }
@@ -206,8 +209,8 @@ Result<std::optional<FollowedCommit>> Follower::read(const std::string& writer, 
   }
 }
 
-/// Of the segment at the writer's position. Null when the writer has none any more; then live_ does
-/// not have the writer either.
+/// Of the segment at the writer's position. Null when the writer has none any more, and live_ may
+/// not have the writer either; or when parts come first.
 Result<SegmentReader*> Follower::reader_of(const std::string& writer, Live& live) {
   if (live.reader) return &*live.reader;
   for (const bool again : {false, true}) {
@@ -231,11 +234,19 @@ Result<SegmentReader*> Follower::reader_of(const std::string& writer, Live& live
   return nullptr;
 }
 
-/// The segment that should be read is not there. Goes on to the next one of the writer that is.
+/// The segment that should be read is not there. Goes on to the next one of the writer that is; if
+/// parts come first, it is there no more than one that is gone.
 Result<bool> Follower::pass_removed(const std::string& writer, Live& live) {
-  const auto position = cursor_.of(writer);
+  std::optional<Manifest> manifest;
+  if (reads_parts()) {
+    WEIR_TRY(manifest, read_manifest(store_));
+  }
   // Seen before this, so that all numbers below it are in this list unless they were removed.
   WEIR_TRY(const auto names, store_.segment_names());
+  if (manifest) find_replaced(*manifest, names);
+  if (!replaced_.empty()) return false;
+  const auto position = manifest ? passed_in_parts(*manifest, writer) : cursor_.of(writer);
+  cursor_.positions.insert_or_assign(writer, position);
   const auto next = std::ranges::lower_bound(names, SegmentName{writer, position.segment});
   const bool is_there = next != names.end() && next->writer == writer;
   const auto number = is_there ? next->number : live.newest + 1;
@@ -260,9 +271,13 @@ Result<bool> Follower::pass_removed(const std::string& writer, Live& live) {
 Result<bool> Follower::is_finished(const SegmentName& name) {
   auto is_free = has_free_lock(store_, name);
   if (!is_free && is_free.error().code == ErrorCode::kNotFound) {
-    on_problem_({.segment = name,
-                 .offset = cursor_.of(name.writer).offset,
-                 .reason = "was removed before it was finished"});
+    // What is open can be read to its end all the same.
+    const auto manifest = read_manifest(store_);
+    if (!manifest || !manifest->has_replaced(name)) {
+      on_problem_({.segment = name,
+                   .offset = cursor_.of(name.writer).offset,
+                   .reason = "was removed before it was finished"});
+    }
     return true;
   }
   return is_free;
@@ -320,8 +335,16 @@ void Follower::close_one() {
 }
 
 Result<Cursor> end_of_log(const StoreDirectory& store, const WriterFilter& wants) {
-  WEIR_TRY(auto names, store.segment_names());
   Cursor cursor;
+  // First: see docs/formats/parts.md. Whoever cannot read it cannot read parts either.
+  if (!wants) {
+    const auto manifest = read_manifest(store);
+    if (!manifest && manifest.error().code == ErrorCode::kIo) {
+      return std::unexpected(manifest.error());
+    }
+    if (manifest) cursor.batches = manifest->number();
+  }
+  WEIR_TRY(auto names, store.segment_names());
   for (const auto& name : newest_of_each(std::move(names))) {
     if (!is_wanted(wants, name.writer)) continue;
     const auto finished = has_free_lock(store, name);

@@ -159,13 +159,19 @@ std::optional<Part> part_of(const json::Value& value, std::uint64_t version) {
 
 }  // namespace
 
+bool has_passed(const Cursor& cursor, const Batch& batch) {
+  return batch.number <= cursor.batches || std::ranges::all_of(batch.segments, [&](const auto& of) {
+           return of.second.second < cursor.of(of.first).segment;
+         });
+}
+
 bool Manifest::has_replaced(const SegmentName& segment) const {
   const auto found = replaced_.find(segment.writer);
   return found != replaced_.end() && segment.number <= found->second;
 }
 
 Cursor Manifest::end_of_parts() const {
-  Cursor cursor;
+  Cursor cursor{.batches = number_};
   for (const auto& [writer, last] : replaced_) {
     cursor.positions.emplace(writer, Position{.segment = last + 1, .offset = 0});
   }
@@ -262,7 +268,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   manifest.number_ = members.number("number");
   members.each("batches", [&](const json::Value& item) {
     auto batch = batch_of(item);
-    if (!batch) return false;
+    const auto before = manifest.batches_.empty() ? 0 : manifest.batches_.back().number;
+    if (!batch || batch->number <= before || batch->number > manifest.number_) return false;
     manifest.add(*std::move(batch));
     return true;
   });

@@ -59,6 +59,9 @@ struct Batch {
   bool operator==(const Batch&) const = default;
 };
 
+/// Whether somebody who has read up to `cursor` has read the events of all its segments.
+[[nodiscard]] bool has_passed(const Cursor& cursor, const Batch& batch);
+
 /// What a reader must know of the store before it looks at the segments.
 class Manifest {
  public:

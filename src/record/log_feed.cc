@@ -97,14 +97,16 @@ class LogFeed::Impl {
 
 Result<void> LogFeed::Impl::start(const std::shared_ptr<Impl>& self) {
   const auto& options = self->options_;
-  WEIR_TRY(
-      auto follower,
-      log::Follower::open(self->store_, options.from,
-                          [feed = self.get()](const log::FollowProblem& problem) {
-                            feed->failed(problem.segment.file_name() + ": at byte " +
-                                         std::to_string(problem.offset) + ": " + problem.reason);
-                          },
-                          {.wants = options.is_writer, .look_interval = options.look_interval}));
+  WEIR_TRY(auto follower,
+           log::Follower::open(self->store_, options.from,
+                               [feed = self.get()](const log::FollowProblem& problem) {
+                                 feed->failed(problem.segment.file_name() + ": at byte " +
+                                              std::to_string(problem.offset) + ": " +
+                                              problem.reason);
+                               },
+                               {.wants = options.is_writer,
+                                .open_parts = options.open_parts,
+                                .look_interval = options.look_interval}));
   self->reading_ = std::make_unique<Reading>(Reading{.follower = std::move(follower)});
   self->thread_ = std::thread([self] { self->run(); });
   return {};
@@ -203,7 +205,8 @@ void LogFeed::Impl::run() {
   changed_.notify_all();
 }
 
-/// Segments that are finished count as read, whatever a crash has left in them.
+/// All that the follower has delivered. Segments that are finished count as read, whatever a crash
+/// has left in them.
 void LogFeed::Impl::caught_up() {
   const std::lock_guard lock(mutex_);
   cursor_ = reading_->follower.cursor();
@@ -249,11 +252,14 @@ void LogFeed::Impl::deliver(const log::FollowedCommit& commit) {
       deliver_event(**event, line);
     } else {
       const auto offset = commit.begin + (commit.lines.size() - lines.size());
-      failed(commit.segment.file_name() + ": at byte " + std::to_string(offset) + ": " +
-             event.error().message);
+      failed((commit.is_of_parts
+                  ? "in parts"
+                  : commit.segment.file_name() + ": at byte " + std::to_string(offset)) +
+             ": " + event.error().message);
     }
     lines.remove_prefix(line.size() + 1);
   }
+  if (commit.is_of_parts) return caught_up();
   const std::lock_guard lock(mutex_);
   cursor_.positions.insert_or_assign(
       commit.segment.writer, log::Position{.segment = commit.segment.number, .offset = commit.end});

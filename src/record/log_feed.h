@@ -29,6 +29,7 @@ struct LogFeedOptions {
   /// throw.
   std::function<void(const std::string&)> on_problem{};
   std::chrono::milliseconds look_interval{1000};  ///< as in log::FollowerOptions
+  log::OpenParts open_parts{};                    ///< as in log::FollowerOptions
 };
 
 struct LogFeedStatistics {

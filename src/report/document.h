@@ -20,7 +20,7 @@ struct Cell {
 };
 
 struct Column {
-  enum class Kind : std::uint8_t { kText, kNumber, kCode };
+  enum class Kind : std::uint8_t { kText, kNumber, kCode, kProse };  ///< prose: of several lines
   std::string title;
   Kind kind = Kind::kText;
 };

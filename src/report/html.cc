@@ -39,7 +39,9 @@ std::string bar_of(double length, Tone tone) {
 }
 
 std::string cell_of(const Cell& cell, const Column& column) {
-  std::string css = column.kind == Column::Kind::kNumber ? "number" : "";
+  std::string css = column.kind == Column::Kind::kNumber  ? "number"
+                    : column.kind == Column::Kind::kProse ? "wide"
+                                                          : "";
   if (cell.tone != Tone::kPlain && !cell.bar) css += " " + std::string(tone_class(cell.tone));
   if (cell.heat) css += " heat";
   auto content = escape_html(cell.text);

@@ -196,7 +196,7 @@ class Compaction {
 
   Result<void> remove_replaced() {
     const auto now = options_.clock.now();
-    WEIR_TRY(const auto cursors, registered_cursors());
+    WEIR_TRY(const auto cursors, log::registered_cursors(store_));
     std::uint64_t held = 0;  // bytes that only cursors need
     const auto& batches = folder_.manifest().batches();
     // The newest first: those are what the limit on bytes keeps.
@@ -208,7 +208,7 @@ class Compaction {
           const log::SegmentName name{.writer = writer, .number = number};
           const auto path = store_.segment(name);
           if (!store_.files().exists(path.c_str())) continue;
-          if (may_hold && is_needed(cursors, name)) {
+          if (may_hold && is_needed(cursors, *batch, name)) {
             WEIR_TRY(const auto file, File::open_to_read(path, store_.files()));
             WEIR_TRY(const auto size, file.size());
             held += size;
@@ -222,19 +222,10 @@ class Compaction {
     return {};
   }
 
-  Result<std::vector<log::Cursor>> registered_cursors() {
-    std::vector<log::Cursor> cursors;
-    WEIR_TRY(const auto names, log::cursor_names(store_));
-    for (const auto& name : names) {
-      WEIR_TRY(auto read, log::read_cursor(store_, name));
-      cursors.push_back(std::move(read.cursor));
-    }
-    return cursors;
-  }
-
-  static bool is_needed(const std::vector<log::Cursor>& cursors, const log::SegmentName& name) {
+  static bool is_needed(const std::vector<log::Cursor>& cursors, const log::Batch& batch,
+                        const log::SegmentName& name) {
     return std::ranges::any_of(cursors, [&](const log::Cursor& cursor) {
-      return cursor.of(name.writer).segment <= name.number;
+      return batch.number > cursor.batches && cursor.of(name.writer).segment <= name.number;
     });
   }
 

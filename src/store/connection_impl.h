@@ -1,8 +1,9 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "store/database.h"
 #include "store/duckdb_api.h"
@@ -18,15 +19,22 @@ struct Connection::Impl {
   ~Impl() { duckdb().duckdb_disconnect(&connection); }
 };
 
-/// Gets the column names, and then each chunk of rows.
-struct ChunkHandler {
-  std::function<void(const std::vector<std::string>& columns)> begin;
-  std::function<Result<void>(duckdb_data_chunk chunk)> take;
-};
+/// The rows of one statement as they come: only a few of them are in memory.
+class ChunkStream {
+ public:
+  /// Errors: as Connection::query.
+  [[nodiscard]] static Result<ChunkStream> open(Connection& connection, const std::string& sql);
+  ChunkStream(ChunkStream&&) noexcept;
+  ChunkStream& operator=(ChunkStream&&) noexcept;
+  ~ChunkStream();
 
-/// Runs one statement and hands over its rows as they come: only a few of them are in memory.
-/// Errors: as Connection::query, and those of the handler.
-[[nodiscard]] Result<void> stream(Connection& connection, const std::string& sql,
-                                  const ChunkHandler& handler);
+  [[nodiscard]] const std::vector<std::string>& columns() const;
+  /// Valid until the next call; null after the last. Errors: as Connection::query.
+  [[nodiscard]] Result<duckdb_data_chunk> next();
+
+ private:
+  explicit ChunkStream(std::unique_ptr<Rows::Impl> rows);
+  std::unique_ptr<Rows::Impl> rows_;
+};
 
 }  // namespace weir::store

@@ -330,7 +330,12 @@ void Connection::interrupt() {
   duckdb().duckdb_interrupt(impl_->connection);
 }
 
-Result<void> stream(Connection& connection, const std::string& sql, const ChunkHandler& handler) {
+ChunkStream::ChunkStream(std::unique_ptr<Rows::Impl> rows) : rows_(std::move(rows)) {}
+ChunkStream::ChunkStream(ChunkStream&&) noexcept = default;
+ChunkStream& ChunkStream::operator=(ChunkStream&&) noexcept = default;
+ChunkStream::~ChunkStream() = default;
+
+Result<ChunkStream> ChunkStream::open(Connection& connection, const std::string& sql) {
   const auto& api = duckdb();
   const auto& impl = connection.impl();
   WEIR_TRY(const auto statements, Statements::of(impl, sql));
@@ -339,23 +344,30 @@ Result<void> stream(Connection& connection, const std::string& sql, const ChunkH
   if (api.duckdb_pending_prepared_streaming(prepared.get(), pending.out()) == DuckDBError) {
     return failed(impl, api.duckdb_pending_error(pending.get()));
   }
-  Rows::Impl rows;
-  if (api.duckdb_execute_pending(pending.get(), &rows.result) == DuckDBError) {
-    return failed(impl, api.duckdb_result_error(&rows.result));
+  auto rows = std::make_unique<Rows::Impl>();
+  rows->connection = &impl;
+  if (api.duckdb_execute_pending(pending.get(), &rows->result) == DuckDBError) {
+    return failed(impl, api.duckdb_result_error(&rows->result));
   }
-  const auto count = api.duckdb_column_count(&rows.result);
+  const auto count = api.duckdb_column_count(&rows->result);
   for (idx_t i = 0; i < count; ++i) {
-    rows.columns.emplace_back(api.duckdb_column_name(&rows.result, i));
+    rows->columns.emplace_back(api.duckdb_column_name(&rows->result, i));
   }
-  handler.begin(rows.columns);
-  while ((rows.chunk = api.duckdb_fetch_chunk(rows.result)) != nullptr) {
-    WEIR_TRY(handler.take(rows.chunk));
-    api.duckdb_destroy_data_chunk(&rows.chunk);
-  }
+  return ChunkStream(std::move(rows));
+}
+
+const std::vector<std::string>& ChunkStream::columns() const { return rows_->columns; }
+
+Result<duckdb_data_chunk> ChunkStream::next() {
+  const auto& api = duckdb();
+  auto& rows = *rows_;
+  if (rows.chunk != nullptr) api.duckdb_destroy_data_chunk(&rows.chunk);
+  rows.chunk = api.duckdb_fetch_chunk(rows.result);
+  if (rows.chunk != nullptr) return rows.chunk;
   // A stream that fails just ends.
   const char* error = api.duckdb_result_error(&rows.result);
-  if (error != nullptr && *error != '\0') return failed(impl, error);
-  return {};
+  if (error != nullptr && *error != '\0') return failed(*rows.connection, error);
+  return nullptr;
 }
 
 struct Database::Impl {

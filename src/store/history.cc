@@ -1,11 +1,15 @@
 #include "store/history.h"
 
+#include <deque>
+#include <memory>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "log/manifest.h"
 #include "log/segment.h"
 #include "store/dead_runs.h"
+#include "store/line_head.h"
 #include "store/part_reader.h"
 
 namespace weir::store {
@@ -40,24 +44,46 @@ using LineHandler =
 
 /// Which events somebody wants.
 struct Wanted {
-  std::optional<RunId> run{};  // nothing: all
-  bool mentions = false;       // and those that have the run as their target
+  std::optional<std::set<RunId>> runs{};  // nothing: all
+  bool mentions = false;                  // and those that have one of the runs as their target
+
+  [[nodiscard]] static Wanted one(const std::optional<RunId>& run) {
+    return run ? Wanted{.runs = std::set<RunId>{*run}} : Wanted();
+  }
 
   [[nodiscard]] bool may_be_in(const log::Part& part) const {
-    return !run || mentions || (part.first_run <= *run && *run <= part.last_run);
+    if (!runs || mentions) return true;
+    const auto first = runs->lower_bound(part.first_run);
+    return first != runs->end() && *first <= part.last_run;
   }
   /// Nothing for all.
   [[nodiscard]] std::string condition() const {
-    if (!run) return {};
-    const auto id = sql_string(run->text());
-    return "run_id = " + id + (mentions ? " OR target_run_id = " + id : "");
+    if (!runs) return {};
+    if (runs->empty()) return "false";
+    std::string ids;
+    for (const auto& run : *runs) ids += (ids.empty() ? "" : ", ") + sql_string(run.text());
+    ids = "IN (" + ids + ")";
+    return "run_id " + ids + (mentions ? " OR target_run_id " + ids : "");
+  }
+
+  /// False if it is none of them, as far as the line says without being decoded.
+  [[nodiscard]] bool may_be(std::string_view line) const {
+    if (!runs || mentions) return true;
+    const auto head = read_line_head(line);
+    return !head || runs->contains(head->run);
+  }
+  [[nodiscard]] bool are(const event::EventView& event) const {
+    if (!runs || runs->contains(event.run_id())) return true;
+    const auto target = RunId::parse(event.text(event::Field::kTargetRunId));
+    return mentions && target && runs->contains(*target);
   }
 };
 
 class Reading {
  public:
-  Reading(const LineHandler& handle, const Wanted& wanted)
-      : handle_(handle), wanted_(wanted), run_id_(wanted.run ? wanted.run->text() : "") {}
+  Reading(const LineHandler& handle, const Wanted& wanted) : handle_(handle), wanted_(wanted) {
+    if (wanted_.runs && wanted_.runs->size() == 1) only_ = wanted_.runs->begin()->text();
+  }
 
   Result<void> read_segment(const std::filesystem::path& path) {
     WEIR_TRY(auto reader, log::SegmentReader::open(path));
@@ -114,11 +140,6 @@ class Reading {
   ReadReport&& report() && { return std::move(report_); }
 
  private:
-  [[nodiscard]] bool is_wanted(const event::EventView& event) const {
-    return !wanted_.run || event.run_id() == *wanted_.run ||
-           (wanted_.mentions && event.text(event::Field::kTargetRunId) == run_id_);
-  }
-
   Result<void> read_commit(const std::filesystem::path& path, const log::Commit& commit) {
     auto offset = commit.offset;
     for (auto lines = commit.lines; !lines.empty();) {
@@ -132,20 +153,21 @@ class Reading {
 
   Result<void> read_line(const std::filesystem::path& path, std::uint64_t offset,
                          std::string_view line) {
-    if (!run_id_.empty() && line.find(run_id_) == std::string_view::npos) return {};
+    const bool may_be = only_.empty() ? wanted_.may_be(line) : line.contains(only_);
+    if (!may_be) return {};
     const auto event = decoder_.decode(line);
     if (!event) {
       report_.bad.push_back({path, offset, event.error().message});
       return {};
     }
-    if (!is_wanted(**event)) return {};
+    if (!wanted_.are(**event)) return {};
     ++report_.events;
     return handle_(**event, line);
   }
 
   const LineHandler& handle_;
-  const Wanted wanted_;
-  const std::string run_id_;  // its text; empty: all
+  const Wanted& wanted_;
+  std::string only_;  // the text of the only run; empty: of several, or of all
   event::Decoder decoder_;
   std::optional<PartReader> part_reader_;
   ReadReport report_;
@@ -161,9 +183,9 @@ Result<ReadReport> read(const log::StoreDirectory& store, const LineHandler& han
   std::uint64_t batch = 0;
   const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
   for (const auto& part : whole_parts(store, manifest, wants, reading.bad())) {
-    // A run's events in an earlier batch are earlier, whatever their dates: of one run all parts
+    // A run's events in an earlier batch are earlier, whatever their dates: of some runs all parts
     // are sorted together, of all runs those of a batch.
-    if (!wanted.run && part.batch != batch) {
+    if (!wanted.runs && part.batch != batch) {
       WEIR_TRY(reading.read_parts(store, std::exchange(parts, {})));
     }
     batch = part.batch;
@@ -180,14 +202,89 @@ LineHandler without_line(const EventHandler& handle) {
   return [&handle](const event::EventView& event, std::string_view) { return handle(event); };
 }
 
+/// What open_parts gives: all parts as one, or each by itself if one of them is damaged.
+class PartHistory {
+ public:
+  PartHistory(log::StoreDirectory store, const std::vector<log::Part>& parts, PartReader reader)
+      : store_(std::move(store)), reader_(std::move(reader)) {
+    std::vector<log::Part> whole;
+    for (const auto& part : parts) {
+      if (auto damage = damage_of(store_, part)) {
+        bad_.push_back(bad_part(part, *damage));
+      } else {
+        whole.push_back(part);
+      }
+    }
+    if (!whole.empty()) left_.push_back(std::move(whole));
+  }
+
+  Result<std::optional<std::string_view>> next() {
+    while (bad_.empty() && !left_.empty()) {
+      const auto read = read_some();
+      if (read && *read && lines_.empty()) continue;
+      if (read && *read) return std::optional<std::string_view>(lines_);
+      const auto parts = std::move(left_.front());
+      left_.pop_front();
+      has_begun_ = false;
+      if (read) continue;
+      if (parts.size() == 1) {
+        bad_.push_back(bad_part(parts.front(), read.error().message));
+      } else {
+        // Sorted together they have given nothing yet.
+        for (const auto& part : parts) left_.push_back({part});
+      }
+    }
+    if (bad_.empty()) return std::optional<std::string_view>();
+    const auto bad = std::move(bad_.front());
+    bad_.pop_front();
+    return std::unexpected(bad);
+  }
+
+ private:
+  Error bad_part(const log::Part& part, const std::string& reason) const {
+    return {.code = ErrorCode::kCorrupt,
+            .message = (store_.parts() / part.file).string() + ": " + reason};
+  }
+
+  /// Of the first of what is left; false at its end.
+  Result<bool> read_some() {
+    if (!has_begun_) {
+      std::vector<std::filesystem::path> paths;
+      for (const auto& part : left_.front()) paths.push_back(store_.parts() / part.file);
+      WEIR_TRY(reader_.begin(paths, {.living = living_sql(store_, left_.front())}));
+      has_begun_ = true;
+    }
+    lines_.clear();
+    return reader_.next([this](std::string_view line) -> Result<void> {
+      lines_.append(line).append("\n");
+      return {};
+    });
+  }
+
+  const log::StoreDirectory store_;
+  PartReader reader_;
+  std::deque<std::vector<log::Part>> left_;
+  bool has_begun_ = false;  // the first of them
+  std::deque<Error> bad_;   // not said yet
+  std::string lines_;
+};
+
 }  // namespace
+
+Result<log::PartLines> open_parts(const log::StoreDirectory& store,
+                                  const std::vector<log::Part>& parts) {
+  WEIR_TRY(auto reader, PartReader::open());
+  return [history = std::make_shared<PartHistory>(store, parts, std::move(reader))] {
+    return history->next();
+  };
+}
 
 Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
                                         const log::Manifest& manifest,
                                         const std::optional<RunId>& run,
                                         const NewestHandler& handle) {
   ReadReport report;
-  const Wanted wanted{.run = run};
+  const auto wanted = Wanted::one(run);
   const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
   const auto whole = whole_parts(store, manifest, wants, report.bad);
   const PartCondition condition{.living = living_sql(store, whole), .where = wanted.condition()};
@@ -253,12 +350,17 @@ record::EventSource all_events(const log::StoreDirectory& store) {
 
 Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                             const EventHandler& handle) {
-  return read(store, without_line(handle), {.run = run});
+  return read(store, without_line(handle), Wanted::one(run));
+}
+
+Result<ReadReport> read_runs(const log::StoreDirectory& store, std::span<const RunId> runs,
+                             const EventHandler& handle) {
+  return read(store, without_line(handle), {.runs = std::set(runs.begin(), runs.end())});
 }
 
 Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
                                  const EventHandler& handle) {
-  return read(store, without_line(handle), {.run = run, .mentions = true});
+  return read(store, without_line(handle), {.runs = std::set{run}, .mentions = true});
 }
 
 }  // namespace weir::store

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "event/decoder.h"
+#include "log/follower.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
 #include "record/log_query.h"
@@ -52,6 +54,10 @@ using EventHandler = std::function<Result<void>(const event::EventView&)>;
 [[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                                           const EventHandler& handle);
 
+/// The same for the events of some runs, in one reading.
+[[nodiscard]] Result<ReadReport> read_runs(const log::StoreDirectory& store,
+                                           std::span<const RunId> runs, const EventHandler& handle);
+
 /// The same for the events of one run, and those of others that name it as their target (see
 /// Field::kTargetRunId): these in no order.
 [[nodiscard]] Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
@@ -66,6 +72,11 @@ using NewestHandler = std::function<bool(const event::EventView& event, std::str
                                                       const log::Manifest& manifest,
                                                       const std::optional<RunId>& run,
                                                       const NewestHandler& handle);
+
+/// Gives the events of parts to a log::Follower whose segments they have replaced (log::OpenParts):
+/// each run's in order, without those of deleted runs. Errors: kUnavailable (no DuckDB).
+[[nodiscard]] Result<log::PartLines> open_parts(const log::StoreDirectory& store,
+                                                const std::vector<log::Part>& parts);
 
 /// The parts of a manifest that `wants` takes, but for those that are not there, have another size
 /// or do not end as such files do: these are added to `bad`. (Whether one is what was written, its

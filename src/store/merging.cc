@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "log/cursor.h"
 #include "store/part_merger.h"
 
 namespace weir::store {
@@ -18,6 +19,7 @@ class Merging {
       : folder_(folder), limits_(limits), now_(now) {}
 
   Result<MergeReport> run() {
+    WEIR_TRY(cursors_, log::registered_cursors(folder_.store()));
     while (true) {
       const auto ranges = ranges_now();
       const auto groups = merges(ranges, limits_);
@@ -41,7 +43,7 @@ class Merging {
       if (left_.contains(part.file)) range.may_merge = false;
     }
     for (const auto& batch : folder_.manifest().batches()) {
-      if (!has_segments(batch)) continue;
+      if (!has_segments(batch) && !is_needed(batch)) continue;
       const auto range = std::ranges::find_if(ranges, [&](const MergeRange& one) {
         return one.first <= batch.number && batch.number <= one.last;
       });
@@ -58,6 +60,12 @@ class Merging {
       const auto path = store.segment({.writer = writer, .number = range.second});
       return store.files().exists(path.c_str());
     });
+  }
+
+  /// Who is behind it reads its parts: of a larger one it would get more again.
+  [[nodiscard]] bool is_needed(const log::Batch& batch) const {
+    return !std::ranges::all_of(
+        cursors_, [&](const log::Cursor& cursor) { return log::has_passed(cursor, batch); });
   }
 
   Result<void> merge(const std::vector<MergeRange>& ranges) {
@@ -134,7 +142,8 @@ class Merging {
   const Timestamp now_;
   std::optional<Database> database_;
   std::optional<Connection> connection_;
-  std::set<std::string> left_;  // files
+  std::vector<log::Cursor> cursors_;  // registered
+  std::set<std::string> left_;        // files
   MergeReport report_;
 };
 

@@ -41,7 +41,7 @@ struct MergeReport {
 };
 
 /// Merges small parts, as docs/formats/parts.md has it: batches of which segments are still there
-/// are not, since somebody may go on from these.
+/// are not, since somebody may go on from these, nor those that a registered cursor has not passed.
 ///
 /// Memory  What open_scratch_session says.
 /// Errors  kUnavailable (no DuckDB), kIo, kExhausted.

@@ -54,9 +54,8 @@ void append_value(std::string& line, FieldType type, duckdb_vector vector, idx_t
 /// Makes lines of rows.
 class Lines {
  public:
-  explicit Lines(const PartReader::LineHandler& handle) : handle_(handle) { places_.fill(kAbsent); }
-
-  void begin(const std::vector<std::string>& columns) {
+  explicit Lines(const std::vector<std::string>& columns) {
+    places_.fill(kAbsent);
     for (idx_t i = 0; i < columns.size(); ++i) {
       // A column of another name is a later catalogue's.
       if (const auto field = event::find_field(columns[i])) {
@@ -65,7 +64,7 @@ class Lines {
     }
   }
 
-  Result<void> take(duckdb_data_chunk chunk) {
+  Result<void> take(duckdb_data_chunk chunk, const PartReader::LineHandler& handle) {
     struct Column {
       Field field;
       FieldType type;
@@ -104,7 +103,7 @@ class Lines {
         }
       }
       line_ += '}';
-      WEIR_TRY(handle_(line_));
+      WEIR_TRY(handle(line_));
     }
     return {};
   }
@@ -128,7 +127,6 @@ class Lines {
     return std::ranges::find(required, event::kNullable) != required.end();
   }
 
-  const PartReader::LineHandler& handle_;
   std::array<idx_t, event::kFieldCount> places_;
   std::string line_;
 };
@@ -178,6 +176,17 @@ std::string placed_parts_sql(const std::vector<std::filesystem::path>& parts) {
          raw_parts_sql(parts) + " AS part)";
 }
 
+struct PartReader::Reading {
+  ChunkStream rows;
+  Lines lines;
+};
+
+PartReader::PartReader(Database database, Connection connection)
+    : database_(std::move(database)), connection_(std::move(connection)) {}
+PartReader::PartReader(PartReader&&) noexcept = default;
+PartReader& PartReader::operator=(PartReader&&) noexcept = default;
+PartReader::~PartReader() = default;
+
 Result<PartReader> PartReader::open() {
   WEIR_TRY(auto database, Database::open_in_memory());
   WEIR_TRY(auto connection, database.connect());
@@ -185,30 +194,53 @@ Result<PartReader> PartReader::open() {
   return PartReader(std::move(database), std::move(connection));
 }
 
-Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
-                              const PartCondition& condition, const std::string& order,
-                              const LineHandler& handle) {
+Result<void> PartReader::begin(const std::vector<std::filesystem::path>& parts,
+                               const PartCondition& condition, const std::string& order) {
+  reading_.reset();
   if (parts.empty()) return {};
   auto sql = "SELECT * FROM " + parts_sql(parts, condition.living) + " AS part";
   if (!condition.where.empty()) sql += " WHERE " + condition.where;
-  Lines lines(handle);
-  return stream(connection_, sql + order,
-                {.begin = [&](const auto& columns) { lines.begin(columns); },
-                 .take = [&](auto* chunk) { return lines.take(chunk); }});
+  WEIR_TRY(auto rows, ChunkStream::open(connection_, sql + order));
+  Lines lines(rows.columns());
+  reading_ = std::make_unique<Reading>(std::move(rows), std::move(lines));
+  return {};
+}
+
+Result<void> PartReader::begin(const std::vector<std::filesystem::path>& parts,
+                               const PartCondition& condition) {
+  return begin(parts, condition, parts.size() == 1 ? "" : " ORDER BY run_id, run_seq");
+}
+
+Result<bool> PartReader::next(const LineHandler& handle) {
+  if (!reading_) return false;
+  const auto chunk = reading_->rows.next();
+  if (!chunk || *chunk == nullptr) reading_.reset();
+  WEIR_TRY(chunk);
+  if (*chunk == nullptr) return false;
+  WEIR_TRY(reading_->lines.take(*chunk, handle));
+  return true;
+}
+
+Result<void> PartReader::finish(const LineHandler& handle) {
+  while (true) {
+    WEIR_TRY(const bool has_more, next(handle));
+    if (!has_more) return {};
+  }
 }
 
 Result<void> PartReader::read(const std::vector<std::filesystem::path>& parts,
                               const PartCondition& condition, const LineHandler& handle) {
-  return read(parts, condition, parts.size() == 1 ? "" : " ORDER BY run_id, run_seq", handle);
+  WEIR_TRY(begin(parts, condition));
+  return finish(handle);
 }
 
 Result<void> PartReader::read_newest(const std::vector<std::filesystem::path>& parts,
                                      const PartCondition& condition, std::uint64_t after,
                                      std::uint64_t count, const LineHandler& handle) {
-  return read(parts, condition,
-              " ORDER BY timestamp DESC, run_seq DESC LIMIT " + std::to_string(count) + " OFFSET " +
-                  std::to_string(after),
-              handle);
+  WEIR_TRY(begin(parts, condition,
+                 " ORDER BY timestamp DESC, run_seq DESC LIMIT " + std::to_string(count) +
+                     " OFFSET " + std::to_string(after)));
+  return finish(handle);
 }
 
 }  // namespace weir::store

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ class PartReader {
  public:
   /// Errors: kUnavailable (no DuckDB).
   [[nodiscard]] static Result<PartReader> open();
+  PartReader(PartReader&&) noexcept;
+  PartReader& operator=(PartReader&&) noexcept;
+  ~PartReader();
 
   /// Gets an event as the log would have it: one line of JSON, without its newline, members in the
   /// order of the catalogue. Valid during the call.
@@ -35,21 +39,29 @@ class PartReader {
   [[nodiscard]] Result<void> read(const std::vector<std::filesystem::path>& parts,
                                   const PartCondition& condition, const LineHandler& handle);
 
+  /// The same a few events at a time: `next` hands some over, and is false when there were no more
+  /// of those that `begin` has named. Errors: as `read`; after one, `begin` comes next.
+  [[nodiscard]] Result<void> begin(const std::vector<std::filesystem::path>& parts,
+                                   const PartCondition& condition);
+  [[nodiscard]] Result<bool> next(const LineHandler& handle);
+
   /// The newest of them first, by timestamp: `count` after so many.
   [[nodiscard]] Result<void> read_newest(const std::vector<std::filesystem::path>& parts,
                                          const PartCondition& condition, std::uint64_t after,
                                          std::uint64_t count, const LineHandler& handle);
 
  private:
-  [[nodiscard]] Result<void> read(const std::vector<std::filesystem::path>& parts,
-                                  const PartCondition& condition, const std::string& order,
-                                  const LineHandler& handle);
+  struct Reading;
 
-  PartReader(Database database, Connection connection)
-      : database_(std::move(database)), connection_(std::move(connection)) {}
+  PartReader(Database database, Connection connection);
+
+  [[nodiscard]] Result<void> begin(const std::vector<std::filesystem::path>& parts,
+                                   const PartCondition& condition, const std::string& order);
+  [[nodiscard]] Result<void> finish(const LineHandler& handle);
 
   Database database_;
   Connection connection_;
+  std::unique_ptr<Reading> reading_;  // nothing: at the end
 };
 
 /// What to select the events of these parts from, for which `living` holds: all columns of the
