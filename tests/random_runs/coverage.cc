@@ -11,37 +11,37 @@ namespace {
 
 using event::Field;
 
-constexpr std::string_view kModes[] = {"fail_fast", "continue", "best_effort"};
+constexpr std::string_view kAllModes[] = {"fail_fast", "continue", "best_effort"};
 
-constexpr std::string_view kSignals[] = {
+constexpr std::string_view kAllSignals[] = {
     "pause",          "resume",         "cancel",  "retry-step",      "retry-run",
     "skip-step",      "update-params",  "approve", "inject-override", "update-target",
     "emergency-stop", "escalate-alert", "deny"};
 
 /// All events of these runs but those that end them.
-constexpr std::string_view kEvents[] = {"pipeline_started",
-                                        "pipeline_paused",
-                                        "pipeline_resumed",
-                                        "pipeline_node_started",
-                                        "pipeline_node_completed",
-                                        "pipeline_node_failed",
-                                        "pipeline_node_skipped",
-                                        "pipeline_node_cancelled",
-                                        "pipeline_node_retry_scheduled",
-                                        "cache_miss",
-                                        "tool_invoked",
-                                        "tool_denied",
-                                        "tool_undone",
-                                        "tool_undo_failed",
-                                        "approval_requested",
-                                        "approval_decided",
-                                        "guard_retry_attempt",
-                                        "guard_retry_exhausted",
-                                        "guard_retry_recovered",
-                                        "signal_accepted",
-                                        "signal_rejected",
-                                        "signal_deferred",
-                                        "log"};
+constexpr std::string_view kAllEvents[] = {"pipeline_started",
+                                           "pipeline_paused",
+                                           "pipeline_resumed",
+                                           "pipeline_node_started",
+                                           "pipeline_node_completed",
+                                           "pipeline_node_failed",
+                                           "pipeline_node_skipped",
+                                           "pipeline_node_cancelled",
+                                           "pipeline_node_retry_scheduled",
+                                           "cache_miss",
+                                           "tool_invoked",
+                                           "tool_denied",
+                                           "tool_undone",
+                                           "tool_undo_failed",
+                                           "approval_requested",
+                                           "approval_decided",
+                                           "guard_retry_attempt",
+                                           "guard_retry_exhausted",
+                                           "guard_retry_recovered",
+                                           "signal_accepted",
+                                           "signal_rejected",
+                                           "signal_deferred",
+                                           "log"};
 
 /// What a signal did, as the events after it tell.
 class Deeds {
@@ -102,9 +102,9 @@ std::string type_of(const std::string& line) {
 }
 
 Coverage::Coverage() {
-  for (const auto name : kModes) modes_[std::string(name)] = 0;
-  for (const auto name : kSignals) signals_[std::string(name)] = 0;
-  for (const auto name : kEvents) losses_[std::string(name)] = 0;
+  for (const auto name : kAllModes) modes_[std::string(name)] = 0;
+  for (const auto name : kAllSignals) signals_[std::string(name)] = 0;
+  for (const auto name : kAllEvents) losses_[std::string(name)] = 0;
 }
 
 void Coverage::add(const RandomPipeline& pipeline, const PlayedRun& whole) {
