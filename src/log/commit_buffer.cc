@@ -1,5 +1,7 @@
 #include "log/commit_buffer.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -8,6 +10,17 @@
 #include "base/hash.h"
 
 namespace weir::log {
+namespace {
+
+/// Gets the pages of memory that is about to be written to: together they take half as long as one
+/// after the other. Whatever it cannot do is done then.
+void get_pages([[maybe_unused]] char* begin, [[maybe_unused]] std::size_t size) {
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14
+  static_cast<void>(::madvise(begin, size, MADV_POPULATE_WRITE));
+#endif
+}
+
+}  // namespace
 
 void CommitBuffer::append(std::string_view lines) {
   if (lines.empty()) return;
@@ -32,6 +45,9 @@ void CommitBuffer::grow(std::size_t size) {
   const auto capacity = (wanted + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
   std::unique_ptr<char, Free> bytes(
       static_cast<char*>(::operator new(capacity, std::align_val_t(kDirectAlignment))));
+  // A run of a few dozen nodes needs no more.
+  constexpr std::size_t kBeyond = std::size_t{64} << 10;
+  get_pages(bytes.get(), std::min(size + kBeyond, capacity));
   if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
   bytes_ = std::move(bytes);
   capacity_ = capacity;

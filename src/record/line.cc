@@ -80,13 +80,21 @@ char* put_integer(char* out, std::int64_t value) {
   return out;
 }
 
-/// What stands in `event_type`: of a type outside the catalogue, one of the fields says it.
-std::string_view type_name(const Line& line) {
-  if (line.type != event::Type::kCustom) return event::info(line.type).name;
+/// What stands in `event_type` of a type outside the catalogue: one of the fields says it.
+std::string_view custom_type_name(const Line& line) {
   for (auto rest = line.fields; !rest.empty();) {
     if (const auto field = take_field(rest); field.field == Field::kEventType) return field.bytes;
   }
   return "custom";
+}
+
+/// Names of the catalogue stand for themselves.
+char* put_type_name(char* out, const Line& line) {
+  if (line.type == event::Type::kCustom) return json::put_string(out, custom_type_name(line));
+  *out++ = '"';
+  out = put_piece(out, event::info(line.type).name);
+  *out++ = '"';
+  return out;
 }
 
 [[gnu::always_inline]] inline char* put_member(char* out, const EncodedField& field) {
@@ -217,7 +225,7 @@ std::size_t max_size(const Line& line) {
 
 char* LineRenderer::put(char* out, const Line& line) {
   out = put_head(out, line.timestamp);
-  out = json::put_string(out, type_name(line));
+  out = put_type_name(out, line);
   out = put_piece(out, R"(,"level":")");
   out = put_piece(out, event::to_string(line.level));
   *out++ = '"';

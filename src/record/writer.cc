@@ -67,6 +67,7 @@ void Writer::run() {
   if (auto note = log::LossNote::reserve(recorder_.store_, log_->name())) {
     note_.emplace(*std::move(note));
   }
+  static_cast<void>(pending_.lines.room(1));  // before anybody waits for the first commit
   bool idle = false;
   while (true) {
     const auto wishes = wait(idle);
