@@ -255,6 +255,10 @@ Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connectio
                                  .tenant = options.tenant,
                                  .bad = std::move(bad)}));
   WEIR_TRY(connection.execute(events_sql(parts)));
+  if (options.rollups == EventTableOptions::Rollups::kSummedUp) {
+    WEIR_TRY(add_no_rollup_tables(connection));
+    return std::move(parts.files);
+  }
   WEIR_TRY(auto rollups, add_rollup_tables(connection, store, manifest,
                                            {.tenant = options.tenant, .parts = parts.paths}));
   std::ranges::move(rollups, std::back_inserter(parts.files));
