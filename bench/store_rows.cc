@@ -117,7 +117,8 @@ void measure_store() {
 
   const auto bad = std::make_shared<store::BadPlaces>();
   const auto start = SteadyClock::now();
-  const auto views = store::open_views(scratch.store, bad);
+  const auto views = store::open_views(
+      scratch.store, bad, {.events = {.rollups = store::EventTableOptions::Rollups::kRead}});
   auto connection = *views->database.connect();
   print_note("opening the views", seconds_since(start) * 1e3, "ms");
   std::size_t next = 0;

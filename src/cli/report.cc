@@ -185,6 +185,7 @@ int report_command(const ReportOptions& options, const Invocation& invocation) {
   if (!scope) return wrong_usage(scope.error());
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  compact_when_due(*store);
   const report::Source source{.store = *store, .bad = std::make_shared<store::BadPlaces>()};
   auto text = make_report(source, options, *scope, *format);
   if (!text) {

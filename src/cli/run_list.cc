@@ -41,11 +41,11 @@ std::string word_of(const RunState& run, bool ownerless) {
 Result<void> read_again(const log::StoreDirectory& store, const std::unordered_set<RunId>& runs,
                         States& states) {
   States newer;
-  const auto read = store::read_all(store, [&](const event::EventView& event) {
-    if (runs.contains(event.run_id())) newer[event.run_id()].apply(event);
+  const std::vector<RunId> ids(runs.begin(), runs.end());
+  WEIR_TRY_VOID(store::read_runs(store, ids, [&](const event::EventView& event) {
+    newer[event.run_id()].apply(event);
     return Result<void>();
-  });
-  if (!read) return std::unexpected(read.error());
+  }));
   for (auto& [id, state] : newer) states[id] = std::move(state);
   return {};
 }
@@ -68,9 +68,9 @@ Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& stor
   return ownerless;
 }
 
-/// All runs, or that one.
+/// All runs, or these.
 Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const OwnedRuns& owned_runs,
-                                    const std::optional<RunId>& one) {
+                                    const std::optional<std::vector<RunId>>& some) {
   const auto asked_at = system_clock().now();
   const auto owned = owned_runs(store);
   States states;
@@ -78,7 +78,7 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
     states[event.run_id()].apply(event);
     return Result<void>();
   };
-  const auto read = one ? store::read_run(store, *one, take) : store::read_all(store, take);
+  const auto read = some ? store::read_runs(store, *some, take) : store::read_all(store, take);
   if (!read) return std::unexpected(read.error());
   warn_of_damage(read->bad);
   std::erase_if(states, [](const auto& run) { return is_process_run(run.second); });
@@ -101,6 +101,28 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
 Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
                                          const OwnedRuns& owned_runs) {
   return list(store, owned_runs, {});
+}
+
+Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most) {
+  WEIR_TRY(const auto manifest, log::read_manifest(store));
+  NewestRuns newest;
+  if (most == 0 || manifest.parts().empty()) {
+    WEIR_TRY(newest.runs, list_runs(store));
+    newest.total = newest.runs.size();
+    if (most > 0 && newest.total > most) {
+      newest.runs.erase(newest.runs.begin() + static_cast<std::ptrdiff_t>(most), newest.runs.end());
+    }
+    return newest;
+  }
+  // In parts a question of two columns is much faster than reading all.
+  WEIR_TRY(auto names, store::run_names(store));
+  newest.total = names.size();
+  names.resize(std::min(most, names.size()));
+  std::vector<RunId> ids;
+  ids.reserve(names.size());
+  for (const auto& name : names) ids.push_back(name.id);
+  WEIR_TRY(newest.runs, list(store, log::RunLock::held, ids));
+  return newest;
 }
 
 namespace {
@@ -160,7 +182,7 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& 
   // In parts a question of two columns is much faster than reading all.
   WEIR_TRY(const auto names, store::run_names(store));
   WEIR_TRY(const auto id, named(store, names, name));
-  WEIR_TRY(auto runs, list(store, log::RunLock::held, id));
+  WEIR_TRY(auto runs, list(store, log::RunLock::held, std::vector{id}));
   if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
   return std::move(runs.front());
 }

@@ -26,6 +26,14 @@ using OwnedRuns = std::function<std::unordered_set<RunId>(const log::StoreDirect
 [[nodiscard]] Result<std::vector<ListedRun>> list_runs(
     const log::StoreDirectory& store, const OwnedRuns& owned_runs = log::RunLock::held);
 
+/// The newest runs of a store.
+struct NewestRuns {
+  std::vector<ListedRun> runs;  ///< the newest first
+  std::size_t total = 0;        ///< how many there are
+};
+/// So many of them at the most; 0: all. Of those only their events are read.
+[[nodiscard]] Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most);
+
 /// The run that a person means: `last`, the newest that no other run has started, an id, or a
 /// beginning or end of one that only one run has. Errors: kInvalidInput (none or several).
 [[nodiscard]] Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name);

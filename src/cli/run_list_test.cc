@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "record/recorder.h"
+#include "store/compaction.h"
 
 namespace weir::cli {
 namespace {
@@ -72,6 +73,32 @@ TEST(RunList, SaysRunningWhileTheOwnerLivesAndInterruptedAfterIt) {
   };
   EXPECT_EQ(list_runs(run.store(), nobody)->at(0).word, "interrupted");
   EXPECT_EQ(asked, 1);  // and the store was read once
+}
+
+TEST(RunList, GivesTheNewestOfPartsAndSegmentsAndTheirNumber) {
+  const auto store = *log::StoreDirectory::create(fresh_path());
+  std::vector<RunId> ids;
+  for (int i = 0; i < 3; ++i) {
+    RunningRun run(store);
+    ids.push_back(list_runs(store)->front().state.run_id);
+    run.end();
+    if (i < 2) continue;
+    const auto newest = newest_runs(store, 2);  // no parts are there yet
+    ASSERT_TRUE(newest);
+    EXPECT_EQ(newest->total, 3U);
+    EXPECT_THAT(newest->runs, testing::SizeIs(2));
+  }
+  const auto compacted = store::compact(store, {.keep = {}});
+  ASSERT_TRUE(compacted && compacted->segments == 3);
+  const RunningRun last(store);
+  const auto newest = newest_runs(store, 2);
+  ASSERT_TRUE(newest) << newest.error().message;
+  EXPECT_EQ(newest->total, 4U);
+  ASSERT_THAT(newest->runs, testing::SizeIs(2));
+  EXPECT_EQ(newest->runs[0].word, "running");
+  EXPECT_EQ(newest->runs[1].state.run_id, ids[2]);
+  EXPECT_EQ(newest->runs[1].word, "completed");
+  EXPECT_THAT(newest_runs(store, 0)->runs, testing::SizeIs(4));
 }
 
 // Its owner is looked for, and only then it ends and the store is read.

@@ -39,21 +39,20 @@ json::Value to_json(const ListedRun& listed) {
 int print_runs(const RunsOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  auto runs = list_runs(*store);
-  if (!runs) return complain(runs.error());
-  const auto total = runs->size();
-  if (options.limit > 0 && total > options.limit)
-    runs->erase(runs->begin() + static_cast<std::ptrdiff_t>(options.limit), runs->end());
+  compact_when_due(*store);
+  const auto newest = newest_runs(*store, options.limit);
+  if (!newest) return complain(newest.error());
+  const auto& [runs, total] = *newest;
   if (options.json) {
     json::Array array;
-    for (const auto& run : *runs) array.push_back(to_json(run));
+    for (const auto& run : runs) array.push_back(to_json(run));
     std::printf("%s\n", json::to_pretty_text(array).c_str());
     return kDone;
   }
   Table table({"RUN", "PIPELINE", "STATE", "STARTED (UTC)", "TOOK", "NODES", "FAILED AT"});
   table.align(4, Table::Align::kRight);
   table.align(5, Table::Align::kRight);
-  for (const auto& [run, word] : *runs) {
+  for (const auto& [run, word] : runs) {
     table.add({run.run_id.text(), run.pipeline_id, word, to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
                std::to_string(run.count(project::State::kCompleted)) + "/" +
@@ -61,8 +60,8 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
                run.failed_node_id});
   }
   table.print(stdout);
-  if (runs->size() < total)
-    std::printf("… and %zu older: --limit 0 shows all\n", total - runs->size());
+  if (runs.size() < total)
+    std::printf("… and %zu older: --limit 0 shows all\n", total - runs.size());
   return kDone;
 }
 

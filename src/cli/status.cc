@@ -161,6 +161,7 @@ int watch(const StatusOptions& options, const log::StoreDirectory& store) {
 int print_status(const StatusOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  compact_when_due(*store);
   return options.watch ? watch(options, *store) : print_once(options, *store);
 }
 

@@ -78,6 +78,7 @@ Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Cl
 
 Result<void> StatusBoard::read_runs(store::Connection& connection,
                                     const std::unordered_set<RunId>& owned) {
+  WEIR_TRY(store::set_variable(connection, "silent", microseconds_text(asked_at_ - kSilent)));
   WEIR_TRY(auto rows, connection.query(status_query("unfinished-runs")));
   std::vector<Unfinished> unfinished;
   while (const auto* row = rows.next()) {
@@ -90,6 +91,8 @@ Result<void> StatusBoard::read_runs(store::Connection& connection,
          .last_event_at = timestamp_in(row->at(3))});
   }
   std::size_t lost = 0;
+  std::vector<RunId> looked_at;
+  std::unordered_set<RunId> ownerless;  // before it is read
   for (const auto& run : unfinished) {
     const bool goes_on = owned.contains(run.run_id) || run.started_at >= asked_at_;
     if (run.is_observed) {
@@ -100,23 +103,24 @@ Result<void> StatusBoard::read_runs(store::Connection& connection,
         continue;
       }
     }
-    WEIR_TRY(read_run(run.run_id));
-    // Its owner had gone before it was read.
-    const auto found = runs_.find(run.run_id);
-    if (found != runs_.end()) found->second.is_lost = !run.is_observed && !goes_on;
+    looked_at.push_back(run.run_id);
+    if (!run.is_observed && !goes_on) ownerless.insert(run.run_id);
   }
+  WEIR_TRY(read_runs(looked_at));
+  for (auto& [id, run] : runs_) run.is_lost = ownerless.contains(id);
   return {};
 }
 
-Result<void> StatusBoard::read_run(const RunId& id) {
-  Run run;
-  WEIR_TRY(const auto read, store::read_run(store_, id, [&](const event::EventView& event) {
-             apply_to_run(run, event);
-             return Result<void>();
-           }));
-  runs_.erase(id);
-  if (run.state.events == 0 || run.state.is_finished()) return {};
-  runs_.insert_or_assign(id, std::move(run));
+Result<void> StatusBoard::read_runs(const std::vector<RunId>& ids) {
+  if (ids.empty()) return {};
+  std::unordered_map<RunId, Run> read;
+  WEIR_TRY_VOID(store::read_runs(store_, ids, [&](const event::EventView& event) {
+    apply_to_run(read[event.run_id()], event);
+    return Result<void>();
+  }));
+  for (const auto& id : ids) runs_.erase(id);
+  std::erase_if(read, [](const auto& run) { return run.second.state.is_finished(); });
+  runs_.merge(read);
   return {};
 }
 
@@ -143,7 +147,7 @@ Result<void> StatusBoard::read_requests(const RunId& id) {
 }
 
 Result<void> StatusBoard::read_whole(const RunId& id) {
-  WEIR_TRY(read_run(id));
+  WEIR_TRY(read_runs({id}));
   return runs_.contains(id) ? read_requests(id) : Result<void>();
 }
 

@@ -54,7 +54,7 @@ class StatusBoard {
 
   [[nodiscard]] Result<void> read_runs(store::Connection& connection,
                                        const std::unordered_set<RunId>& owned);
-  [[nodiscard]] Result<void> read_run(const RunId& id);
+  [[nodiscard]] Result<void> read_runs(const std::vector<RunId>& ids);
   [[nodiscard]] Result<void> read_requests(store::Connection& connection);
   [[nodiscard]] Result<void> read_requests(const RunId& id);
   [[nodiscard]] Result<void> read_whole(const RunId& id);

@@ -92,7 +92,8 @@ class CollectionTest : public testing::Test {
 
   std::string query(const std::string& sql) {
     bad_ = std::make_shared<BadPlaces>();
-    const auto views = open_views(store_, bad_);
+    const auto views =
+        open_views(store_, bad_, {.events = {.rollups = EventTableOptions::Rollups::kRead}});
     if (!views) return views.error().message;
     auto connection = views->database.connect();
     auto rows = connection->query(sql);

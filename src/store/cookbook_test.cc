@@ -95,7 +95,8 @@ class CookbookTest : public testing::Test {
   std::string answer(const std::string& name, const Variables& variables = {},
                      const std::string& columns = "*") {
     if (events_ > 0) commit();
-    const auto views = open_views(store_, std::make_shared<BadPlaces>());
+    const auto views = open_views(store_, std::make_shared<BadPlaces>(),
+                                  {.events = {.rollups = EventTableOptions::Rollups::kRead}});
     auto connection = views->database.connect();
     for (const auto& [variable, value] : variables) {
       EXPECT_TRUE(set_variable(*connection, variable, value));

@@ -308,9 +308,16 @@ Result<std::vector<std::filesystem::path>> EventTable::add(Connection& connectio
                                  .bad = std::move(bad)}));
   WEIR_TRY(add_part_files(connection, parts.files));
   WEIR_TRY(connection.execute(events_sql(parts)));
-  WEIR_TRY(auto files, add_rollup_tables(connection, store, manifest,
-                                         {.tenant = options.tenant, .parts = parts.paths}));
+  std::vector<std::filesystem::path> files;
+  files.reserve(parts.files.size());
   for (const auto& file : parts.files) files.push_back(file.path);
+  if (options.rollups == EventTableOptions::Rollups::kSummedUp) {
+    WEIR_TRY(add_no_rollup_tables(connection));
+    return files;
+  }
+  WEIR_TRY(auto rollups, add_rollup_tables(connection, store, manifest,
+                                           {.tenant = options.tenant, .parts = parts.paths}));
+  std::ranges::move(rollups, std::back_inserter(files));
   return files;
 }
 

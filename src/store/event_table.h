@@ -31,6 +31,10 @@ class BadPlaces {
 struct EventTableOptions {
   std::optional<std::string> tenant{};            ///< whose alone; none: everybody's
   std::set<std::string, std::less<>> left_out{};  ///< Part::file of parts that are not to be read
+  /// Whether the views of rollups sum up all events, without those of deleted runs, or read the
+  /// files of rollups, all of which are checked and opened for that.
+  enum class Rollups { kSummedUp, kRead };
+  Rollups rollups = Rollups::kSummedUp;
 };
 
 /// Makes the log a table: `weir_events()`, one row a committed event and one column a field of the

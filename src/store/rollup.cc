@@ -365,6 +365,10 @@ Result<std::vector<std::filesystem::path>> add_unrolled(Connection& connection,
   return files;
 }
 
+/// Of files, where there are none.
+constexpr std::string_view kNoRows =
+    "SELECT NULL::TIMESTAMP AS time, NULL::VARCHAR AS node_id WHERE false";
+
 /// The rows of the files that count.
 Result<std::vector<std::filesystem::path>> add_rolled(Connection& connection,
                                                       const log::StoreDirectory& store,
@@ -374,8 +378,7 @@ Result<std::vector<std::filesystem::path>> add_rolled(Connection& connection,
   files.reserve(rollups.size());
   for (const auto& rollup : rollups) files.push_back(rollup_path(store, rollup, level));
   const std::string name = level == RollupLevel::kMinutes ? "minutes" : "hours";
-  auto rows = files.empty() ? "SELECT NULL::TIMESTAMP AS time, NULL::VARCHAR AS node_id WHERE false"
-                            : "SELECT * FROM " + rollup_rows_sql(files);
+  auto rows = files.empty() ? std::string(kNoRows) : "SELECT * FROM " + rollup_rows_sql(files);
   if (options.tenant && !files.empty()) {
     const auto table = "rolled." + name;
     WEIR_TRY(connection.execute("CREATE SCHEMA IF NOT EXISTS rolled; CREATE TABLE " + table +
@@ -406,6 +409,16 @@ Result<std::vector<std::filesystem::path>> add_rollup_tables(Connection& connect
     std::ranges::move(more, std::back_inserter(files));
   }
   return files;
+}
+
+Result<void> add_no_rollup_tables(Connection& connection) {
+  WEIR_TRY(add_histogram_functions(connection));
+  std::string sql = "CREATE OR REPLACE MACRO weir_unrolled() AS TABLE FROM weir_events();";
+  for (const auto* name : {"minutes", "hours"}) {
+    sql.append("CREATE OR REPLACE MACRO weir_rolled_").append(name).append("() AS TABLE ");
+    sql.append(kNoRows).append(";");
+  }
+  return connection.execute(sql);
 }
 
 }  // namespace weir::store

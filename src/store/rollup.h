@@ -75,5 +75,7 @@ struct RollupTableOptions {
 [[nodiscard]] Result<std::vector<std::filesystem::path>> add_rollup_tables(
     Connection& connection, const log::StoreDirectory& store, const log::Manifest& manifest,
     const RollupTableOptions& options = {});
+/// The same of no files: all events are summed up. `weir_events()` is there.
+[[nodiscard]] Result<void> add_no_rollup_tables(Connection& connection);
 
 }  // namespace weir::store

@@ -15,6 +15,7 @@
 #include "store/part_reader.h"
 #include "store/query.h"
 #include "store/rows_testing.h"
+#include "store/session.h"
 #include "store/verify.h"
 
 namespace weir::store {
@@ -83,7 +84,8 @@ class RollupTest : public testing::Test {
   }
 
   Connection open() {
-    const auto views = open_views(store_, std::make_shared<BadPlaces>());
+    const auto views = open_views(store_, std::make_shared<BadPlaces>(),
+                                  {.events = {.rollups = EventTableOptions::Rollups::kRead}});
     EXPECT_TRUE(views) << views.error().message;
     return *views->database.connect();
   }
@@ -206,6 +208,30 @@ TEST_F(RollupTest, AreTheSameAfterARebuild) {
   EXPECT_THAT(rollups(), SizeIs(1));
   EXPECT_THAT(*list_directory(rollup_folder(store_) / "minutes"), SizeIs(1));
   expect_equal_to_events();
+}
+
+TEST_F(RollupTest, AreOpenedForQuestionsAboutThemAlone) {
+  record(100);
+  compact();
+  const auto bad = std::make_shared<BadPlaces>();
+  const auto is_rollup = [&](const std::filesystem::path& file) {
+    return file.string().contains("rollups/");
+  };
+  const auto views = open_views(store_, bad);
+  EXPECT_TRUE(std::ranges::none_of(views->files, is_rollup));
+  auto connection = *views->database.connect();
+  EXPECT_EQ(query(connection, "SELECT sum(events)::BIGINT FROM rollup_hours"), "[[100]]");
+
+  auto session = *Session::open(store_, {}, bad);
+  const auto asked = [&](const std::string& sql) {
+    auto answer = session.ask(sql);
+    const auto row = answer ? answer->next() : std::unexpected(answer.error());
+    return row && *row != nullptr ? json::to_text((*row)->front()) : row.error().message;
+  };
+  EXPECT_EQ(asked("SELECT count(*) FROM events"), "100");
+  // They still know what is not there any more.
+  std::filesystem::remove_all(store_.parts());
+  EXPECT_EQ(asked("SELECT sum(events)::BIGINT FROM Rollup_Hours"), "100");
 }
 
 TEST_F(RollupTest, OutliveTheEventsAlsoInARebuild) {

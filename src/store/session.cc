@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "store/exact_query.h"
 #include "store/sql_text.h"
@@ -26,6 +27,12 @@ bool may_be_damage(const Error& error) {
 std::unexpected<Error> failed(Error error) {
   if (error.message.starts_with(kOutOfMemory)) error.code = ErrorCode::kExhausted;
   return std::unexpected(std::move(error));
+}
+
+/// Their views and macros have this in their names.
+bool may_read_rollups(std::string_view sql) {
+  constexpr std::string_view kName = "roll";
+  return !std::ranges::search(sql, kName, {}, [](char c) { return std::tolower(c); }).empty();
 }
 
 std::unexpected<Error> cancelled() {
@@ -53,12 +60,13 @@ Result<Session> Session::open(const log::StoreDirectory& store, SessionOptions o
 
 ViewOptions Session::view_options() const {
   const bool can_spill = scratch_ && options_.spill_bytes > 0;
-  ViewOptions options{.events = {.tenant = options_.tenant, .left_out = check_.damaged()},
-                      .database = {.memory_bytes = options_.memory_bytes,
-                                   .threads = options_.threads,
-                                   .spill_folder = can_spill ? scratch_->path() / "spill" : "",
-                                   .spill_bytes = options_.spill_bytes},
-                      .access = ViewOptions::Access::kLocked};
+  ViewOptions options{
+      .events = {.tenant = options_.tenant, .left_out = check_.damaged(), .rollups = rollups_},
+      .database = {.memory_bytes = options_.memory_bytes,
+                   .threads = options_.threads,
+                   .spill_folder = can_spill ? scratch_->path() / "spill" : "",
+                   .spill_bytes = options_.spill_bytes},
+      .access = ViewOptions::Access::kLocked};
   if (options_.output) options.output = *options_.output;
   return options;
 }
@@ -115,6 +123,10 @@ Result<std::unique_ptr<Answer::Impl>> Session::begin(const std::string& sql,
     return fail(ErrorCode::kInvalidInput,
                 "query(…), json_execute_serialized_sql, enable_logging and U&\"…\" are not for "
                 "questions");
+  }
+  if (rollups_ != EventTableOptions::Rollups::kRead && may_read_rollups(sql)) {
+    rollups_ = EventTableOptions::Rollups::kRead;
+    views_.reset();
   }
   WEIR_TRY(refresh(stop));
   WEIR_TRY(auto connection, views_->database.connect());

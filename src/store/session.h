@@ -104,6 +104,8 @@ class Session {
   std::shared_ptr<BadPlaces> bad_;
   PartCheck check_;
   std::optional<ScratchFolder> scratch_;
+  /// Files of rollups are checked and opened for the first question about them.
+  EventTableOptions::Rollups rollups_ = EventTableOptions::Rollups::kSummedUp;
   std::unique_ptr<Views> views_;  // gone after an error that may have broken it
 };
 

@@ -350,7 +350,9 @@ class Schedule {
   }
 
   void check_sql(const log::StoreDirectory& store, const std::set<std::uint64_t>& found) {
-    const auto views = store::open_views(store, std::make_shared<store::BadPlaces>());
+    const auto views =
+        store::open_views(store, std::make_shared<store::BadPlaces>(),
+                          {.events = {.rollups = store::EventTableOptions::Rollups::kRead}});
     if (!views) return broken(views.error().message);
     auto connection = views->database.connect();
     auto rows = connection->query("SELECT run_seq FROM events ORDER BY 1");
