@@ -4,12 +4,6 @@
 
 namespace weir::json {
 
-Object::Object() = default;
-Object::Object(const Object&) = default;
-Object::Object(Object&&) noexcept = default;
-Object& Object::operator=(const Object&) = default;
-Object& Object::operator=(Object&&) noexcept = default;
-Object::~Object() = default;
 bool Object::operator==(const Object&) const = default;
 
 const Value* Object::find(std::string_view key) const {
@@ -49,10 +43,6 @@ void Object::update(const Object& other) {
     }
   }
 }
-
-std::size_t Object::size() const { return members_.size(); }
-const Member* Object::begin() const { return members_.data(); }
-const Member* Object::end() const { return members_.data() + members_.size(); }
 
 Value::Value(std::uint64_t value) {
   if (std::in_range<std::int64_t>(value)) {

@@ -30,7 +30,7 @@ using Array = std::vector<Value>;
 /// `set` replaces it in its place.
 class Object {
  public:
-  // Defined in json.cc: Member is incomplete here.
+  // Defined below: Member is incomplete here.
   Object();
   Object(const Object&);
   Object(Object&&) noexcept;
@@ -102,6 +102,17 @@ struct Member {
   bool operator==(const Member& other) const { return key == other.key && value == other.value; }
 };
 
+// Inline: a run makes, moves and drops several objects for each node, most of them empty.
+inline Object::Object() = default;
+inline Object::Object(const Object&) = default;
+inline Object::Object(Object&&) noexcept = default;
+inline Object& Object::operator=(const Object&) = default;
+inline Object& Object::operator=(Object&&) noexcept = default;
+inline Object::~Object() = default;
+inline std::size_t Object::size() const { return members_.size(); }
+inline const Member* Object::begin() const { return members_.data(); }
+inline const Member* Object::end() const { return members_.data() + members_.size(); }
+
 /// Reads one JSON text (RFC 8259) whole. Errors: kInvalidInput, the message beginning with
 /// "LINE:COLUMN: ", for anything else, invalid UTF-8, nesting over kMaxDepth, and numbers that fit
 /// neither 64 bits nor a double.
@@ -110,6 +121,7 @@ struct Member {
 /// The shortest text that reads back as the same value. Doubles keep a `.0`; those that JSON cannot
 /// say (NaN, infinities) become null.
 [[nodiscard]] std::string to_text(const Value& value);
+[[nodiscard]] std::string to_text(const Object& object);
 void append(std::string& out, const Value& value);
 /// Indented by two spaces a level, for people.
 [[nodiscard]] std::string to_pretty_text(const Value& value);

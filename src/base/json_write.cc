@@ -281,6 +281,12 @@ std::string to_text(const Value& value) {
   return out;
 }
 
+std::string to_text(const Object& object) {
+  std::string out;
+  append_members(out, object, -1);
+  return out;
+}
+
 std::string to_pretty_text(const Value& value) {
   std::string out;
   append_value(out, value, 0);
