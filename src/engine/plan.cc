@@ -20,8 +20,8 @@ void Execution::prepare(const Step& step, Running& running) {
   }
   auto skipped = skipped_because(index, *plan);
   decide([&](auto& commands) {
-    // What a guard has run again has come to nothing yet.
-    if (scheduler_.is_unwanted(index)) skipped.clear();
+    // What a guard has run again has come to nothing yet, and what is stopped comes to nothing.
+    if (scheduler_.is_unwanted(index) || scheduler_.is_stopping()) skipped.clear();
     if (!skipped.empty()) events_of(step, 1, wide_at(step)).skipped(skipped);
     carry_out_plan(index, *plan, commands);
   });
@@ -40,7 +40,7 @@ std::string Execution::skipped_because(NodeIndex index, const NodeCalls::Plan& p
 /// Under mutex_.
 void Execution::carry_out_plan(NodeIndex index, const NodeCalls::Plan& plan,
                                pipeline::Scheduler::Commands& commands) {
-  const bool is_unwanted = scheduler_.is_unwanted(index);
+  const bool is_unwanted = scheduler_.is_unwanted(index) || scheduler_.is_stopping();
   if (!plan.is_wanted && !is_unwanted) return scheduler_.skip(index, commands);
   if (!plan.items || is_unwanted) {
     scheduler_.prepared(index, {}, commands);

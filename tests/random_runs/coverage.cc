@@ -4,8 +4,6 @@
 #include <cstdio>
 #include <set>
 
-#include "event/run_end.h"
-
 namespace weir::random_runs {
 namespace {
 
@@ -79,7 +77,7 @@ class Deeds {
     if (signal == "approve") return did.contains("approval_decided " + node + " approved");
     if (signal == "deny") return did.contains("approval_decided " + node + " denied");
     if (signal == "escalate-alert") return run_.alerts > 0;
-    return type_of(run_.lines.back()) == "pipeline_cancelled";
+    return type_of(run_.lines[run_.end]) == "pipeline_cancelled";
   }
 
  private:
@@ -94,12 +92,6 @@ void print(const char* what, const std::map<std::string, int>& counts) {
 }
 
 }  // namespace
-
-std::string type_of(const std::string& line) {
-  constexpr std::string_view kKey = R"("event_type":")";
-  const auto begin = line.find(kKey) + kKey.size();
-  return line.substr(begin, line.find('"', begin) - begin);
-}
 
 Coverage::Coverage() {
   for (const auto name : kAllModes) modes_[std::string(name)] = 0;

@@ -42,7 +42,4 @@ class Coverage {
   std::size_t events_ = 0, compared_events_ = 0;
 };
 
-/// Of an event's line.
-[[nodiscard]] std::string type_of(const std::string& line);
-
 }  // namespace weir::random_runs

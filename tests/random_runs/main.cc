@@ -11,11 +11,11 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "event/run_end.h"
 #include "project/run_state.h"
 #include "tests/random_runs/coverage.h"
 #include "tests/random_runs/player.h"
@@ -33,30 +33,25 @@ project::RunState state_after(const std::vector<std::string>& lines) {
   return state;
 }
 
-bool ends_run(const std::string& line) {
-  return event::ends_run(event::find_type(type_of(line)).value_or(event::Type::kCustom));
-}
-
 /// After which event the run is lost: one of those that happened least until now.
-std::size_t choose_loss(const std::vector<std::string>& lines, Coverage& coverage,
-                        std::mt19937_64& random) {
+std::size_t choose_loss(const PlayedRun& whole, Coverage& coverage, std::mt19937_64& random) {
   std::size_t chosen = 1;
   int fewest = -1;
-  const auto first = random() % (lines.size() - 1);
-  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
-    const auto place = (first + i) % (lines.size() - 1);
-    const auto count = coverage.losses(type_of(lines[place]));
+  const auto first = random() % whole.end;
+  for (std::size_t i = 0; i < whole.end; ++i) {
+    const auto place = (first + i) % whole.end;
+    const auto count = coverage.losses(type_of(whole.lines[place]));
     if (fewest >= 0 && count >= fewest) continue;
     fewest = count;
     chosen = place + 1;
   }
-  coverage.add_loss(type_of(lines[chosen - 1]));
+  coverage.add_loss(type_of(whole.lines[chosen - 1]));
   return chosen;
 }
 
 /// Why how far the nodes get depends on who is first; empty: it does not.
 std::string_view why_undetermined(const RandomPipeline& pipeline, const PlayedRun& whole) {
-  const auto end = type_of(whole.lines.back());
+  const auto end = type_of(whole.lines[whole.end]);
   const bool ends_early =
       end == "pipeline_cancelled" || (end == "pipeline_failed" && pipeline.mode == "fail_fast");
   if (ends_early && pipeline.ends_beside_others) {
@@ -173,8 +168,7 @@ std::optional<std::string> look_at_each_place(const RandomPipeline& pipeline,
                                               const PlayedRun& whole) {
   const bool has_guard = pipeline.text.contains("guard_retry");
   std::vector<std::string> lines;
-  for (const auto& line : whole.lines) {
-    if (ends_run(line)) break;
+  for (const auto& line : std::span(whole.lines).first(whole.end)) {
     lines.push_back(line);
     // From where a guard has others run again, the engine knows more than the log.
     if (has_guard && type_of(line) == "pipeline_node_failed") break;
@@ -201,12 +195,12 @@ std::optional<std::string> run_case(std::uint64_t seed, Coverage& coverage, bool
   if (auto other = look_at_each_place(pipeline, whole)) return other;
   coverage.add(pipeline, whole);
   for (int i = 0; !is_talking && i < kLosses; ++i) {
-    const auto loss = choose_loss(whole.lines, coverage, random);
+    const auto loss = choose_loss(whole, coverage, random);
     if (auto wrong = lose_and_take_up(pipeline, whole, loss, coverage)) {
       return "lost after event " + std::to_string(loss) + ": " + *wrong;
     }
   }
-  for (std::size_t loss = 1; is_talking && loss < whole.lines.size(); ++loss) {
+  for (std::size_t loss = 1; is_talking && loss <= whole.end; ++loss) {
     if (auto wrong = lose_and_take_up(pipeline, whole, loss, coverage)) {
       return "lost after event " + std::to_string(loss) + ": " + *wrong;
     }

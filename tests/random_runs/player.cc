@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "engine/execution.h"
+#include "event/run_end.h"
 #include "pipeline/file.h"
 #include "project/order_checker_testing.h"
 #include "project/run_state.h"
@@ -214,6 +215,20 @@ class Players {
 
 }  // namespace
 
+std::string type_of(const std::string& line) {
+  constexpr std::string_view kKey = R"("event_type":")";
+  const auto begin = line.find(kKey) + kKey.size();
+  return line.substr(begin, line.find('"', begin) - begin);
+}
+
+namespace {
+
+bool ends_run(const std::string& line) {
+  return event::ends_run(event::find_type(type_of(line)).value_or(event::Type::kCustom));
+}
+
+}  // namespace
+
 PlayedRun play(const RandomPipeline& pipeline, const std::vector<std::string>& before) {
   const Scratch scratch;
   const artifact::ArtifactStore artifacts(scratch.store.artifacts());
@@ -262,7 +277,9 @@ PlayedRun play(const RandomPipeline& pipeline, const std::vector<std::string>& b
   }
   played.calls = players.calls();
   played.undos = players.undos();
-  if (played.report) read_lines(played, scratch.store, played.report->run_id.text());
+  if (!played.report) return played;
+  read_lines(played, scratch.store, played.report->run_id.text());
+  while (played.end + 1 < played.lines.size() && !ends_run(played.lines[played.end])) ++played.end;
   return played;
 }
 
