@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "weir/event_types.h"
+#include "weir/redaction.h"
 #include "weir/run.h"
 #include "weir/sink.h"
 #include "weir/status.h"
@@ -26,6 +27,7 @@ struct RecorderOptions {
   /// Of each emitting thread, 4 KiB to 1 GiB: what is emitted waits there for the writer. A full
   /// one makes `emit` wait, and `try_emit` drop.
   std::size_t ring_bytes = std::size_t{1} << 20;
+  Redaction redaction{};  ///< what is masked
   /// Called by `try_emit`, on its thread, for each event that it drops. What it throws is ignored.
   std::function<void(EventType)> on_drop{};
   /// How long the recorder's end waits for its sinks, all together, before it leaves those behind
@@ -60,8 +62,8 @@ struct Statistics {
 /// Fork     The parent's runs stay the parent's. The child can begin runs of its own.
 class Recorder {
  public:
-  /// Makes what is missing of the store. Errors: kInvalidInput, kIo, kUnavailable (a newer format;
-  /// the system gives no thread).
+  /// Makes what is missing of the store. Errors: kInvalidInput, naming a rule of redaction, kIo,
+  /// kUnavailable (a newer format; the system gives no thread).
   [[nodiscard]] static StatusOr<Recorder> open(const std::filesystem::path& store,
                                                const RecorderOptions& options = {}) noexcept;
 

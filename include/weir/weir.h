@@ -22,6 +22,7 @@
 #include "weir/log_query.h"
 #include "weir/logger.h"
 #include "weir/recorder.h"
+#include "weir/redaction.h"
 #include "weir/run.h"
 #include "weir/sink.h"
 #include "weir/sinks.h"

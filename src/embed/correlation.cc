@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "embed/state.h"
+#include "embed/values.h"
 
 namespace weir {
 namespace embed {
@@ -37,12 +38,6 @@ constexpr auto kIdPairs = std::to_array<IdPair>({
 #undef WEIR_ID
 });
 
-std::optional<Timestamp> to_timestamp(
-    const std::optional<std::chrono::system_clock::time_point>& time) {
-  if (!time) return {};
-  return std::chrono::floor<std::chrono::microseconds>(*time);
-}
-
 Result<void> check(const CorrelationIds& ids) {
   const auto refuse = [](std::string_view name) {
     return fail(ErrorCode::kInvalidInput,
@@ -64,7 +59,7 @@ Result<void> check(const CorrelationIds& ids) {
   return {};
 }
 
-record::CorrelationIds to_internal(const CorrelationIds& ids) {
+record::CorrelationIds to_record_ids(const CorrelationIds& ids) {
   record::CorrelationIds made;
   for (const auto& pair : kIdPairs) made.*pair.ours = ids.*pair.theirs;
   made.extra = ids.extra;
@@ -77,7 +72,7 @@ record::CorrelationIds to_internal(const CorrelationIds& ids) {
   return made;
 }
 
-CorrelationIds to_public(const record::CorrelationIds& ids) {
+CorrelationIds to_user_ids(const record::CorrelationIds& ids) {
   CorrelationIds made;
   for (const auto& pair : kIdPairs) made.*pair.theirs = ids.*pair.ours;
   made.extra = ids.extra;
@@ -93,7 +88,7 @@ CorrelationIds to_public(const record::CorrelationIds& ids) {
 
 std::map<std::string, std::string> CorrelationIds::to_dict() const {
   std::map<std::string, std::string> dict;
-  for (const auto& [key, value, position] : embed::to_internal(*this).to_object()) {
+  for (const auto& [key, value, position] : embed::to_record_ids(*this).to_object()) {
     if (const auto* text = value.string()) dict.emplace(key, *text);
   }
   return dict;
@@ -102,7 +97,7 @@ std::map<std::string, std::string> CorrelationIds::to_dict() const {
 CorrelationIds ids_of(const TraceContext& context) noexcept {
   const auto shared = embed::Access::get(context);
   if (!shared) return {};
-  auto ids = embed::to_public(shared->ids);
+  auto ids = embed::to_user_ids(shared->ids);
   if (shared->has_trace()) ids.trace_id = shared->trace_id.text();
   return ids;
 }
@@ -111,7 +106,7 @@ StatusOr<TraceContext> with_ids(const TraceContext& context, const CorrelationId
   if (const auto checked = embed::check(ids); !checked) return embed::to_status(checked.error());
   const auto shared = embed::Access::get(context);
   auto made = shared ? *shared : record::TraceContext();
-  made.ids = embed::to_internal(ids);
+  made.ids = embed::to_record_ids(ids);
   if (made.has_trace()) made.ids.trace_id.clear();  // it says its own
   return embed::Access::make(std::make_shared<const record::TraceContext>(std::move(made)));
 }

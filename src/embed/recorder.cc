@@ -127,8 +127,36 @@ std::function<void(Argument...)> without_throwing(std::function<void(Argument...
   };
 }
 
-record::RecorderOptions to_options(const RecorderOptions& options) {
+event::RedactionKind to_kind(RedactionKind kind) {
+  return kind == RedactionKind::kSecret ? event::RedactionKind::kSecret
+                                        : event::RedactionKind::kPersonal;
+}
+
+Result<std::shared_ptr<const event::Redactor>> make_redactor(const Redaction& redaction) {
+  event::RedactionPolicy policy;
+  policy.enable = redaction.enable;
+  policy.disable = redaction.disable;
+  for (const auto& key : redaction.keys) {
+    policy.keys.push_back({.name = key.name, .key = key.key, .kind = to_kind(key.kind)});
+  }
+  for (const auto& pattern : redaction.patterns) {
+    policy.patterns.push_back({.name = pattern.name,
+                               .prefix = pattern.prefix,
+                               .alphabet = pattern.alphabet,
+                               .min_length = pattern.min_length,
+                               .max_length = pattern.max_length,
+                               .kind = to_kind(pattern.kind)});
+  }
+  policy.literals = redaction.literals;
+  policy.pseudonym_key = redaction.pseudonym_key;
+  WEIR_TRY(auto redactor, event::Redactor::make(policy));
+  return std::make_shared<const event::Redactor>(std::move(redactor));
+}
+
+record::RecorderOptions to_options(const RecorderOptions& options,
+                                   std::shared_ptr<const event::Redactor> redactor) {
   record::RecorderOptions made;
+  made.redactor = std::move(redactor);
   made.commit_interval = options.commit_interval;
   made.ring_bytes = options.ring_bytes;
   if (const auto on_drop = without_throwing(options.on_drop)) {
@@ -151,9 +179,10 @@ Status to_status(const Result<void>& result) {
   return result ? Status() : to_status(result.error());
 }
 
-RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& options)
+RecorderState::RecorderState(log::StoreDirectory store, const RecorderOptions& options,
+                             std::shared_ptr<const event::Redactor> redactor)
     : sinks(options.sink_patience, without_throwing(options.on_sink_problem)),
-      recorder(std::move(store), to_options(options)) {}
+      recorder(std::move(store), to_options(options, std::move(redactor))) {}
 
 Error to_error(const Status& status) {
   const int code = std::max(static_cast<int>(status.code()), 1);  // a failure, so it is never 0
@@ -175,10 +204,13 @@ Recorder::Recorder(std::shared_ptr<embed::RecorderState> state) noexcept
 StatusOr<Recorder> Recorder::open(const std::filesystem::path& store,
                                   const RecorderOptions& options) noexcept {
   if (auto status = embed::check(options); !status) return status;
+  auto redactor = embed::make_redactor(options.redaction);
+  if (!redactor) return to_status(redactor.error());
   auto directory = log::StoreDirectory::create(store);
   if (!directory) return to_status(directory.error());
   try {
-    auto state = std::make_shared<embed::RecorderState>(*std::move(directory), options);
+    auto state = std::make_shared<embed::RecorderState>(*std::move(directory), options,
+                                                        *std::move(redactor));
     if (auto added = embed::join_current_sink(state); !added) return to_status(added.error());
     return Recorder(std::move(state));
   } catch (const std::system_error& error) {

@@ -337,6 +337,34 @@ TEST(Begin, MasksWhatEveryEventOfTheRunSays) {
   EXPECT_EQ(attribute_of(lines[1], "redacted"), "-");
 }
 
+TEST(Redaction, IsWhatTheProgramSays) {
+  RecorderOptions options;
+  options.redaction.disable = {"email"};
+  options.redaction.keys = {{"customer", "customer_name"}};
+  options.redaction.patterns = {{"employee", "EMP-", "0-9", 6, 6}};
+  options.redaction.literals = {"open sesame"};
+  Recording it({.pipeline_id = "p"}, options);
+  it.run.logger("l").info("ann@example.com says open sesame to EMP-123456",
+                          {{"customer_name", "Ann"}});
+  const auto line = it.event("log");
+  EXPECT_EQ(text_of(line, "message"),
+            "ann@example.com says [REDACTED:secret_value] to [REDACTED:employee]");
+  EXPECT_EQ(attribute_of(line, "customer_name"), "[REDACTED:customer]");
+
+  options.redaction.pseudonym_key = "a key of the program's own";
+  Recording joined({.pipeline_id = "p"}, options);
+  joined.run.logger("l").info("EMP-123456 and EMP-123456");
+  const auto message = text_of(joined.event("log"), "message");
+  EXPECT_THAT(message, testing::StartsWith("[employee:"));
+  EXPECT_EQ(message.substr(0, message.find(' ')), message.substr(message.rfind(' ') + 1));
+
+  options.redaction.enable = {"nothing"};
+  const RecordedStore store;
+  const auto refused = Recorder::open(store.folder, options);
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidInput);
+  EXPECT_THAT(refused.status().message(), HasSubstr("nothing"));
+}
+
 /// Throws or fails as its event says.
 class MoodySink final : public Sink {
  public:

@@ -35,7 +35,8 @@ namespace weir::embed {
 using record::TextFields;
 
 struct RecorderState {
-  RecorderState(log::StoreDirectory store, const RecorderOptions& options);
+  RecorderState(log::StoreDirectory store, const RecorderOptions& options,
+                std::shared_ptr<const event::Redactor> redactor);
 
   record::Loggers loggers;
   std::atomic<bool> stopped{false};

@@ -92,6 +92,12 @@ Result<void> append_object(std::string& out, Json object) {
   return {};
 }
 
+std::optional<Timestamp> to_timestamp(
+    const std::optional<std::chrono::system_clock::time_point>& time) {
+  if (!time) return {};
+  return std::chrono::floor<std::chrono::microseconds>(*time);
+}
+
 json::Value json_or_error(const Value& value) {
   auto result = to_json(value);
   return result ? *std::move(result) : json::Value(result.error().message);

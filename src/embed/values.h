@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "weir/field.h"
 
 /// Values of programs as JSON.
@@ -21,6 +24,10 @@ inline constexpr std::size_t kMaxListBytes = std::size_t{1} << 20;
 [[nodiscard]] Result<void> append_object(std::string& out, Json object);
 
 [[nodiscard]] Result<void> check_size(Strings strings);
+
+/// With the resolution of events.
+[[nodiscard]] std::optional<Timestamp> to_timestamp(
+    const std::optional<std::chrono::system_clock::time_point>& time);
 
 /// What cannot be said as JSON is said as a text about it.
 [[nodiscard]] json::Value json_or_error(const Value& value);

@@ -13,14 +13,7 @@ namespace weir {
 namespace embed {
 namespace {
 
-using TimePoint = std::chrono::system_clock::time_point;
-
-std::optional<Timestamp> to_timestamp(const std::optional<TimePoint>& time) {
-  if (!time) return {};
-  return std::chrono::floor<std::chrono::microseconds>(*time);
-}
-
-project::NodeWide to_internal(const NodeWide& node, const std::string& pipeline) {
+project::NodeWide known_of(const NodeWide& node, const std::string& pipeline) {
   project::NodeWide made;
   made.topology = node.topology.empty() ? pipeline : node.topology;
   made.node_id = node.node_id;
@@ -44,7 +37,7 @@ project::NodeWide to_internal(const NodeWide& node, const std::string& pipeline)
   return made;
 }
 
-project::PipelineWide to_internal(const PipelineWide& wide, const std::string& pipeline) {
+project::PipelineWide known_of(const PipelineWide& wide, const std::string& pipeline) {
   project::PipelineWide made;
   made.topology = wide.topology.empty() ? pipeline : wide.topology;
   made.pipeline_name = wide.pipeline_name;
@@ -59,7 +52,7 @@ project::PipelineWide to_internal(const PipelineWide& wide, const std::string& p
   made.reason = wide.reason;
   std::int64_t completed = 0, failed = 0;
   for (const auto& node : wide.nodes) {
-    made.nodes.insert_or_assign(node.node_id, to_internal(node, made.topology));
+    made.nodes.insert_or_assign(node.node_id, known_of(node, made.topology));
   }
   for (const auto& [id, node] : made.nodes) {
     completed += node.status == "completed" ? 1 : 0;
@@ -82,7 +75,7 @@ bool emit_node_wide(Run& run, const NodeWide& node, Fields extra) noexcept {
   if (node.node_id.empty()) {
     return state.refuse({StatusCode::kInvalidInput, "node_wide: without 'node_id'"});
   }
-  record::emit_node_wide(*state.run, embed::to_internal(node, state.pipeline_id),
+  record::emit_node_wide(*state.run, embed::known_of(node, state.pipeline_id),
                          embed::to_object(extra), state.fields);
   return true;
 }
@@ -90,7 +83,7 @@ bool emit_node_wide(Run& run, const NodeWide& node, Fields extra) noexcept {
 bool emit_pipeline_wide(Run& run, const PipelineWide& wide, Fields extra) noexcept {
   auto& state = *embed::Access::state_of(run);
   if (!state.takes("pipeline_wide")) return false;
-  record::emit_pipeline_wide(*state.run, embed::to_internal(wide, state.pipeline_id),
+  record::emit_pipeline_wide(*state.run, embed::known_of(wide, state.pipeline_id),
                              embed::to_object(extra), state.fields);
   return true;
 }

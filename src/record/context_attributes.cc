@@ -31,15 +31,15 @@ std::string_view text_member(const json::Object& object, std::string_view key) {
   return text == nullptr ? std::string_view() : *text;
 }
 
-void set_if_id(std::string& id, std::string_view text) {
-  if (is_id(text)) id = text;
-}
-
 void read_known(const json::Object& object, const TextAttribute& attribute, CorrelationIds& ids) {
   set_if_id(ids.*attribute.member, text_member(object, attribute.key));
 }
 
 }  // namespace
+
+void set_if_id(std::string& id, std::string_view text) {
+  if (is_id(text)) id = text;
+}
 
 json::Array previous_steps_array(const CorrelationIds& ids) {
   json::Array array;

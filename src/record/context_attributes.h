@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "base/json.h"
 #include "record/correlation_ids.h"
 
@@ -16,6 +19,9 @@ namespace weir::record {
 /// `interaction_id` and those of `run_context_attributes`, read again; the extra ids are not. What
 /// is of another type is left out.
 void read_context_attributes(const json::Object& attributes, CorrelationIds& ids);
+
+/// Unless `text` is no id (is_id).
+void set_if_id(std::string& id, std::string_view text);
 
 /// The last kMaxPreviousSteps as a list, and read again.
 [[nodiscard]] json::Array previous_steps_array(const CorrelationIds& ids);

@@ -64,10 +64,6 @@ void add_baggage(Baggage& baggage, const std::map<std::string, std::string_view>
   }
 }
 
-void set_if_id(std::string& id, std::string_view text) {
-  if (is_id(text)) id = text;
-}
-
 json::Value extra_value(const CorrelationIds& ids) {
   json::Object object;
   for (const auto& [key, value] : ids.extra) {
