@@ -60,8 +60,9 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
                run.failed_node_id});
   }
   table.print(stdout);
-  if (runs.size() < total)
-    std::printf("… and %zu older: --limit 0 shows all\n", total - runs.size());
+  // Of some the events may be unreadable.
+  if (options.limit > 0 && total > options.limit)
+    std::printf("… and %zu older: --limit 0 shows all\n", total - options.limit);
   return kDone;
 }
 
