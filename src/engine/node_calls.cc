@@ -98,10 +98,8 @@ std::expected<NodeCalls::Given, tool::Failure> NodeCalls::given(const Step& step
 CallOutcome NodeCalls::call(const Step& step, int number, std::stop_token stop, NodeEvents& events,
                             const StreamEnds& streams, NodeContext& context) const {
   const bool is_pipeline = !step.node.pipeline.empty();
-  // What takes something back has events of its own.
-  const bool is_told = request_.definition.tool_events && !is_pipeline && step.undoes == nullptr;
   const auto given = this->given(step);
-  if (is_told && given) events.tool_invoked(given->payload);
+  if (is_told(step) && given) events.tool_invoked(given->payload);
   if (!is_pipeline) {
     if (auto denied = gate_.deny(step.node, events)) return std::unexpected(*std::move(denied));
   }
@@ -126,17 +124,21 @@ CallOutcome NodeCalls::call(const Step& step, int number, std::stop_token stop, 
                   .emit = [&](const tool::OwnEvent& event) { return events.own(event); }};
   const record::ContextScope scope(context.shared());
   events.input(given->payload);
-  auto outcome = called(step, number, stop, events, call);
+  auto outcome = called(step, number, events, call);
   if (outcome) events.output(outcome->payload);
   return outcome;
 }
 
-CallOutcome NodeCalls::called(const Step& step, int number, const std::stop_token& stop,
-                              NodeEvents& events, tool::Call& call) const {
+bool NodeCalls::is_told(const Step& step) const {
+  return request_.definition.tool_events && step.node.pipeline.empty() && step.undoes == nullptr;
+}
+
+CallOutcome NodeCalls::called(const Step& step, int number, NodeEvents& events,
+                              tool::Call& call) const {
   const bool is_pipeline = !step.node.pipeline.empty();
   auto* const tool = is_pipeline ? nullptr : &tool_of(step);
   if (tool != nullptr) events.of_plugin_type(tool->spec().plugin_type);
-  if (tool != nullptr && chain_.empty() && !is_told) return tool::run_caught(*tool, call);
+  if (tool != nullptr && chain_.empty() && !is_told(step)) return tool::run_caught(*tool, call);
   Attempt attempt{.pipeline = request_.definition,
                   .node = step.node,
                   .node_id = step.id,
@@ -147,7 +149,7 @@ CallOutcome NodeCalls::called(const Step& step, int number, const std::stop_toke
                   .call = call,
                   .events = events};
   if (is_pipeline) return run_pipeline(attempt);
-  return is_told ? run_told(attempt, *tool) : chain_.run(attempt, *tool);
+  return is_told(step) ? run_told(attempt, *tool) : chain_.run(attempt, *tool);
 }
 
 CallOutcome NodeCalls::run_told(Attempt& attempt, tool::Tool& tool) const {

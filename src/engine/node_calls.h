@@ -80,8 +80,10 @@ class NodeCalls {
   /// What the tool gets: `with`, its references resolved. `spec` is its; a pipeline has none.
   [[nodiscard]] std::expected<json::Object, tool::Failure> with_of(
       const Step& step, const tool::ToolSpec* spec, const json::Object& payload) const;
-  [[nodiscard]] CallOutcome called(const Step& step, int number, const std::stop_token& stop,
-                                   NodeEvents& events, tool::Call& call) const;
+  /// Whether each call of its tool has events of its own; what takes something back has others.
+  [[nodiscard]] bool is_told(const Step& step) const;
+  [[nodiscard]] CallOutcome called(const Step& step, int number, NodeEvents& events,
+                                   tool::Call& call) const;
   [[nodiscard]] CallOutcome run_pipeline(Attempt& attempt) const;
   /// With the events of a call.
   [[nodiscard]] CallOutcome run_told(Attempt& attempt, tool::Tool& tool) const;
