@@ -13,8 +13,9 @@ WITH chosen AS MATERIALIZED (
 ),
 merged AS (
   SELECT hour, pipeline_id, node_id, sum(timed)::BIGINT AS times, weir_merge(durations) AS durations
-  FROM rollup_hours SEMI JOIN chosen USING (pipeline_id)
+  FROM rollup_hours
   WHERE event_type = 'pipeline_node_completed'
+    AND pipeline_id = (FROM chosen)
     AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY hour, pipeline_id, node_id
 )

@@ -3,6 +3,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "store/connection_impl.h"
 #include "store/histogram.h"
@@ -22,13 +23,21 @@ struct Entries {
     auto* entries = duckdb().duckdb_list_vector_get_child(vector);
     index = duckdb().duckdb_struct_vector_get_child(entries, 0);
     count = duckdb().duckdb_struct_vector_get_child(entries, 1);
+    // Once, and not for each of them: there are many.
+    indexes = static_cast<std::int32_t*>(duckdb().duckdb_vector_get_data(index));
+    counts = static_cast<std::int64_t*>(duckdb().duckdb_vector_get_data(count));
+    validity = duckdb().duckdb_vector_get_validity(count);
   }
   [[nodiscard]] Histogram::Bucket at(idx_t row) const {
-    return {.index = element<std::int32_t>(index, row),
-            .count = is_valid(count, row) ? element<std::int64_t>(count, row) : 0};
+    const bool is_null =
+        validity != nullptr && ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) == 0;
+    return {.index = indexes[row], .count = is_null ? 0 : counts[row]};
   }
   duckdb_vector index;
   duckdb_vector count;
+  std::int32_t* indexes;
+  std::int64_t* counts;
+  const std::uint64_t* validity;
 };
 
 // ---- the aggregates: a state is a histogram, made with its first value -------------------------
@@ -97,11 +106,9 @@ void finish(duckdb_function_info, duckdb_aggregate_state* source, duckdb_vector 
     lists[offset + i] = {.offset = size, .length = buckets.size()};
     api.duckdb_list_vector_reserve(result, size + buckets.size());
     const Entries entries(result);  // reserving moves them
-    auto* indexes = static_cast<std::int32_t*>(api.duckdb_vector_get_data(entries.index));
-    auto* counts = static_cast<std::int64_t*>(api.duckdb_vector_get_data(entries.count));
     for (const auto& bucket : buckets) {
-      indexes[size] = bucket.index;
-      counts[size++] = bucket.count;
+      entries.indexes[size] = bucket.index;
+      entries.counts[size++] = bucket.count;
     }
     api.duckdb_list_vector_set_size(result, size);
   }
@@ -109,19 +116,37 @@ void finish(duckdb_function_info, duckdb_aggregate_state* source, duckdb_vector 
 
 // ---- the quantile -------------------------------------------------------------------------------
 
+/// A distribution as weir_merge gives it has its buckets in order; a MAP of somebody else may have
+/// them in any.
+void read_sorted(const Entries& entries, const duckdb_list_entry& list,
+                 std::vector<Histogram::Bucket>& buckets) {
+  buckets.clear();
+  bool is_sorted = true;
+  for (idx_t i = 0; i < list.length; ++i) {
+    const auto bucket = entries.at(list.offset + i);
+    if (bucket.count < 1) continue;
+    is_sorted = is_sorted && (buckets.empty() || buckets.back().index < bucket.index);
+    buckets.push_back(bucket);
+  }
+  if (is_sorted) return;
+  Histogram histogram;
+  for (const auto& bucket : buckets) histogram.add(bucket);
+  const auto sorted = histogram.buckets();
+  buckets.assign(sorted.begin(), sorted.end());
+}
+
 void quantiles(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
   const auto rows = duckdb().duckdb_data_chunk_get_size(input);
   auto* histograms = duckdb().duckdb_data_chunk_get_vector(input, 0);
   auto* shares = duckdb().duckdb_data_chunk_get_vector(input, 1);
   const Entries entries(histograms);
   auto* values = static_cast<double*>(duckdb().duckdb_vector_get_data(output));
+  std::vector<Histogram::Bucket> buckets;
   for (idx_t row = 0; row < rows; ++row) {
     std::optional<double> value;
     if (is_valid(histograms, row) && is_valid(shares, row)) {
-      const auto list = element<duckdb_list_entry>(histograms, row);
-      Histogram histogram;  // a MAP of somebody else may be in any order
-      for (idx_t i = 0; i < list.length; ++i) histogram.add(entries.at(list.offset + i));
-      value = quantile(histogram.buckets(), element<double>(shares, row));
+      read_sorted(entries, element<duckdb_list_entry>(histograms, row), buckets);
+      value = quantile(buckets, element<double>(shares, row));
     }
     value ? static_cast<void>(values[row] = *value) : set_null(output, row);
   }
