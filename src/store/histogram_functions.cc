@@ -29,9 +29,7 @@ struct Entries {
     validity = duckdb().duckdb_vector_get_validity(count);
   }
   [[nodiscard]] Histogram::Bucket at(idx_t row) const {
-    const bool is_null =
-        validity != nullptr && ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) == 0;
-    return {.index = indexes[row], .count = is_null ? 0 : counts[row]};
+    return {.index = indexes[row], .count = is_valid(validity, row) ? counts[row] : 0};
   }
   duckdb_vector index;
   duckdb_vector count;

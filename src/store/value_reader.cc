@@ -305,9 +305,7 @@ bool are_members_readable(duckdb_logical_type type, int depth) {
 }  // namespace
 
 bool is_valid(duckdb_vector vector, std::size_t row) {
-  constexpr std::size_t kBitsOfWord = 64;
-  const auto* validity = duckdb().duckdb_vector_get_validity(vector);
-  return validity == nullptr || ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) != 0;
+  return is_valid(duckdb().duckdb_vector_get_validity(vector), row);
 }
 
 std::string_view text_element(duckdb_vector vector, std::size_t row) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -33,7 +34,11 @@ template <class T>
   return static_cast<const T*>(duckdb().duckdb_vector_get_data(vector))[row];
 }
 
-/// Whether there is a value: not NULL.
+/// Whether there is a value, not NULL: by a vector's mask, which it need not have.
+[[nodiscard]] inline bool is_valid(const std::uint64_t* validity, std::size_t row) {
+  constexpr std::size_t kBitsOfWord = 64;
+  return validity == nullptr || ((validity[row / kBitsOfWord] >> (row % kBitsOfWord)) & 1U) != 0;
+}
 [[nodiscard]] bool is_valid(duckdb_vector vector, std::size_t row);
 
 /// The text in a row of a vector of strings, as long as the vector is there.
