@@ -34,7 +34,8 @@ TEST_F(NodeIoTest, SaysWhatGoesInAndComesOutWhenItsLoggerIsAtDebug) {
   EXPECT_EQ(seen[0].topic, "stage.n1.io");
   EXPECT_EQ(seen[0].level, "DEBUG");
   EXPECT_EQ(seen[0].members.at("logger"), "pipeline_dag");
-  EXPECT_THAT(seen[0].members.at("attributes"), HasSubstr(R"("input":{"mail":"[REDACTED:email]"}})"));
+  EXPECT_THAT(seen[0].members.at("attributes"),
+              HasSubstr(R"("input":{"mail":"[REDACTED:email]"}})"));
   EXPECT_THAT(seen[1].members.at("attributes"), HasSubstr(R"("output":{)"));
   EXPECT_THAT(seen[1].members.at("attributes"), HasSubstr(R"("a":"t1")"));
   for (const auto& event : seen) {

@@ -106,9 +106,8 @@ class ProcessRun final : public tool::Tool {
     }
     auto payload = tool::read_payload(result.output);
     if (!payload) return failure(call, payload.error().type, payload.error().message);
-    return tool::Output{.payload = *std::move(payload),
-                        .usage = result.usage,
-                        .exit_code = result.exit_code};
+    return tool::Output{
+        .payload = *std::move(payload), .usage = result.usage, .exit_code = result.exit_code};
   }
 
   /// Nothing that a failed node printed is lost.
