@@ -99,7 +99,7 @@ TEST_P(Confined, FailsForAFileThatItIsRefusedAndNeeds) {
   const auto passwd = violation("it failed after it had opened '/etc/passwd'");
   EXPECT_THAT(run("cat /etc/passwd"), AllOf(StartsWith(passwd), Not(HasSubstr("root:"))));
   EXPECT_THAT(run("cat ../none; cat /etc/hostname; exit 4"), StartsWith("ProcessExited: "));
-  const auto above = testing::TempDir() + "package.json";
+  const auto above = testing::TempDir() + "above-" + std::to_string(random_bits());
   std::ofstream(above) << "secret";
   EXPECT_THAT(run("cat " + above + "; exit 1"),
               AllOf(StartsWith(violation("it failed after")), Not(HasSubstr("secret"))));
