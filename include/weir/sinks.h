@@ -59,7 +59,7 @@ struct JsonLinesOptions {
 /// Events as lines of a file. A line is in it whole or not at all, and survives the process; what
 /// survives a power failure is in the log. Errors: kInvalidInput; kConflict when another sink or
 /// process writes the file; kIo, kExhausted (no space).
-[[nodiscard]] StatusOr<std::shared_ptr<Sink>> json_lines_sink(JsonLinesOptions options);
+[[nodiscard]] StatusOr<std::shared_ptr<Sink>> json_lines_sink(const JsonLinesOptions& options);
 
 /// Hands every event to a function, which must be there. What it throws becomes an error.
 [[nodiscard]] std::shared_ptr<Sink> callback_sink(std::function<Status(const Event&)> function);
@@ -134,7 +134,7 @@ struct BufferedOptions {
 ///           below, for ever if it never returns: on_error names it once the patience is over.
 class BufferedSink final : public Sink {
  public:
-  explicit BufferedSink(std::shared_ptr<Sink> below, BufferedOptions options = {});
+  explicit BufferedSink(std::shared_ptr<Sink> below, const BufferedOptions& options = {});
   ~BufferedSink() override;
 
   enum class AtStop : std::uint8_t { kDrain, kDrop };

@@ -125,7 +125,7 @@ std::shared_ptr<Sink> console_sink(ConsoleOptions options) {
                                    .colour = options.coloured ? Colour::kAlways : Colour::kNever}));
 }
 
-StatusOr<std::shared_ptr<Sink>> json_lines_sink(JsonLinesOptions options) {
+StatusOr<std::shared_ptr<Sink>> json_lines_sink(const JsonLinesOptions& options) {
   auto opened = record::JsonLinesSink::open(embed::to_options(options));
   if (!opened) return to_status(opened.error());
   return embed::own_sink(std::shared_ptr<record::EventSink>(*std::move(opened)));
@@ -180,7 +180,7 @@ struct BufferedSink::State {
   record::BufferedSink sink;
 };
 
-BufferedSink::BufferedSink(std::shared_ptr<Sink> below, BufferedOptions options)
+BufferedSink::BufferedSink(std::shared_ptr<Sink> below, const BufferedOptions& options)
     : state_(std::make_unique<State>(std::move(below), options)) {}
 BufferedSink::~BufferedSink() = default;
 

@@ -117,8 +117,10 @@ bool Follower::read_ahead(Replaced& replaced) {
   replaced.ahead.clear();
   while (true) {
     const auto got = replaced.lines();
-    if (got && *got) replaced.ahead = **got;
-    if (got) return true;
+    if (got) {
+      if (const auto& lines = *got) replaced.ahead = *lines;
+      return true;
+    }
     FollowProblem problem{.segment = replaced.gone,
                           .reason = "of what has replaced it: " + got.error().message};
     const auto manifest = read_manifest(store_);

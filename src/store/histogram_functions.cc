@@ -19,23 +19,24 @@ void set_null(duckdb_vector vector, idx_t row) {
 
 /// The keys and the counts of a vector of distributions, one after the other.
 struct Entries {
-  explicit Entries(duckdb_vector vector) {
-    auto* entries = duckdb().duckdb_list_vector_get_child(vector);
-    index = duckdb().duckdb_struct_vector_get_child(entries, 0);
-    count = duckdb().duckdb_struct_vector_get_child(entries, 1);
-    // Once, and not for each of them: there are many.
-    indexes = static_cast<std::int32_t*>(duckdb().duckdb_vector_get_data(index));
-    counts = static_cast<std::int64_t*>(duckdb().duckdb_vector_get_data(count));
-    validity = duckdb().duckdb_vector_get_validity(count);
-  }
+  explicit Entries(duckdb_vector vector) : Entries(child_of(vector, 0), child_of(vector, 1)) {}
   [[nodiscard]] Histogram::Bucket at(idx_t row) const {
     return {.index = indexes[row], .count = is_valid(validity, row) ? counts[row] : 0};
   }
-  duckdb_vector index;
-  duckdb_vector count;
   std::int32_t* indexes;
   std::int64_t* counts;
-  const std::uint64_t* validity;
+  const std::uint64_t* validity;  // of the counts
+
+ private:
+  // Once, and not for each of them: there are many.
+  Entries(duckdb_vector index, duckdb_vector count)
+      : indexes(static_cast<std::int32_t*>(duckdb().duckdb_vector_get_data(index))),
+        counts(static_cast<std::int64_t*>(duckdb().duckdb_vector_get_data(count))),
+        validity(duckdb().duckdb_vector_get_validity(count)) {}
+  static duckdb_vector child_of(duckdb_vector vector, idx_t member) {
+    auto* entries = duckdb().duckdb_list_vector_get_child(vector);
+    return duckdb().duckdb_struct_vector_get_child(entries, member);
+  }
 };
 
 // ---- the aggregates: a state is a histogram, made with its first value -------------------------

@@ -90,7 +90,7 @@ struct Exchange {
 }  // namespace
 
 std::optional<OpenedFiles::Refused> OpenedFiles::take() {
-  Exchange exchange;
+  const Exchange exchange;
   if (exchange.call == nullptr || exchange.answer == nullptr ||
       seccomp_notify_receive(listener_.number(), exchange.call) != 0) {
     return {};  // it has gone meanwhile
