@@ -28,7 +28,7 @@ double peak_mebibytes() {
 
 void measure_compaction(const log::StoreDirectory& store) {
   const auto start = SteadyClock::now();
-  const auto done = store::compact(store, {.keep = {}});
+  const auto done = store::compact(store);
   const auto seconds = seconds_since(start);
   if (!done) {
     std::printf("      %s\n", done.error().message.c_str());
@@ -41,6 +41,15 @@ void measure_compaction(const log::StoreDirectory& store) {
   print_note("  bytes an event in segments", static_cast<double>(done->segment_bytes) / events, "");
   print_note("  events", events / 1e6, "M");
   print_note("  parts", static_cast<double>(done->parts), "");
+  // Once nobody reads the segments any more, small parts become large ones.
+  const auto merging = SteadyClock::now();
+  const auto merged = store::compact(store, {.keep = {}});
+  if (!merged) {
+    std::printf("      %s\n", merged.error().message.c_str());
+    return;
+  }
+  print_note("  merging them afterwards", events / seconds_since(merging) / 1e6, "M events/s");
+  print_note("  parts then", static_cast<double>(merged->merged_into), "");
   print_note("  memory, at most", peak_mebibytes(), "MiB");
 }
 
