@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace weir {
@@ -21,6 +22,7 @@ struct Attributes {
 };
 
 constexpr int kLowestNice = 19;
+constexpr int kAskingNice = 10;
 // The least and the greatest that there are. Who has slept, and has a shorter one than who runs,
 // need not wait until that one's is over.
 constexpr std::uint64_t kShortSliceNs = 100'000;
@@ -32,6 +34,7 @@ void set_thread_priority(Priority priority) {
   Attributes attributes;
   if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
   if (attributes.policy != 0) return;  // somebody has chosen another one than SCHED_OTHER
+  if (priority == Priority::kAsking) attributes.nice = std::max(attributes.nice, kAskingNice);
   if (priority == Priority::kBackground) attributes.nice = kLowestNice;
   attributes.slice_ns = priority == Priority::kPrompt ? kShortSliceNs : kLongSliceNs;
   syscall(SYS_sched_setattr, 0, &attributes, 0);

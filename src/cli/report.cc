@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/priority.h"
 #include "cli/command.h"
 #include "cli/run_list.h"
 #include "cli/usage.h"
@@ -185,6 +186,7 @@ int report_command(const ReportOptions& options, const Invocation& invocation) {
   if (!scope) return wrong_usage(scope.error());
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  set_thread_priority(Priority::kAsking);
   compact_when_due(*store);
   const report::Source source{.store = *store, .bad = std::make_shared<store::BadPlaces>()};
   auto text = make_report(source, options, *scope, *format);

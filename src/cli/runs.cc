@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/priority.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/run_list.h"
@@ -39,6 +40,7 @@ json::Value to_json(const ListedRun& listed) {
 int print_runs(const RunsOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  set_thread_priority(Priority::kAsking);
   compact_when_due(*store);
   const auto newest = newest_runs(*store, options.limit);
   if (!newest) return complain(newest.error());

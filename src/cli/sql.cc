@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/priority.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/parquet_file.h"
@@ -174,6 +175,7 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  set_thread_priority(Priority::kAsking);
   const std::optional<std::string>& typed = *query;
   if (!typed) {
     return run_prompt(*store, *std::move(session),

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/priority.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/live_events.h"
@@ -161,6 +162,7 @@ int watch(const StatusOptions& options, const log::StoreDirectory& store) {
 int print_status(const StatusOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
+  set_thread_priority(Priority::kAsking);
   compact_when_due(*store);
   return options.watch ? watch(options, *store) : print_once(options, *store);
 }
