@@ -5,6 +5,16 @@
 namespace weir::embed {
 namespace {
 
+/// What has gone wrong, if something has.
+template <class Error, class Ended>
+void add_error(const Error* error, Ended& said) {
+  if (error == nullptr) return;
+  said.error_code = error->code;
+  said.error_type = error->type;
+  said.error_message = error->message;
+  said.is_retryable = error->retryable;
+}
+
 class AdaptedRunLogger final : public engine::RunLogger {
  public:
   explicit AdaptedRunLogger(std::shared_ptr<weir::RunLogger> theirs) : theirs_(std::move(theirs)) {}
@@ -31,12 +41,7 @@ class AdaptedRunLogger final : public engine::RunLogger {
                         .status = run.status,
                         .duration_ms = run.duration_ms,
                         .failed_node_id = run.failed_node_id};
-    if (const auto* error = run.error) {
-      said.error_code = error->code;
-      said.error_type = error->type;
-      said.error_message = error->message;
-      said.is_retryable = error->retryable;
-    }
+    add_error(run.error, said);
     return said;
   }
 
@@ -64,12 +69,7 @@ class AdaptedCallLogger final : public engine::ProviderCallLogger {
                                  .success = call.success,
                                  .latency_ms = call.latency_ms,
                                  .metrics = metrics};
-    if (const auto* error = call.error) {
-      said.error_code = error->code;
-      said.error_type = error->type;
-      said.error_message = error->message;
-      said.is_retryable = error->retryable;
-    }
+    add_error(call.error, said);
     theirs_->log_call_end(said);
   }
 
