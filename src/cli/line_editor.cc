@@ -182,6 +182,9 @@ LineEditor::Line LineEditor::read(const std::string& prompt, const std::stop_tok
     static_cast<void>(!::write(impl_->stop.number(), &one, sizeof one));
   });
   ::el_resize(impl_->editor);  // the window may have another size now
+  // Before the prompt is shown: libedit itself would do it after, and what is typed in between
+  // would be shown twice, or its Ctrl-C be a signal.
+  ::el_set(impl_->editor, EL_PREP_TERM, 1);
   int count = 0;
   const char* text = ::el_gets(impl_->editor, &count);
   if (impl_->is_cancelled) return {.end = End::kCancelled};

@@ -90,7 +90,9 @@ function execute(command, folder, program) {
 }
 
 function environment(folder, program) {
-  const env = {...process.env, HOME: folder, LC_ALL: 'C.UTF-8', WEIR: program, WEIR_STORE: '.weir'};
+  const env = {
+    ...process.env, HOME: folder, LC_ALL: 'C.UTF-8', SHELL: '/bin/sh', WEIR: program, WEIR_STORE: '.weir',
+  };
   env.PATH = `${dirname(process.execPath)}:${env.PATH}`;
   delete env.NO_COLOR;
   return env;
