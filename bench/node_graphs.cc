@@ -56,8 +56,9 @@ pipeline::Definition pipeline_of(const PlainGraph& graph) {
 }
 
 struct Cost {
-  double seconds = 1e9;
-  double bytes = 0;  ///< of the definition and all that the run holds, at most
+  double seconds = 1e9;  ///< of the whole run
+  double nodes = 1e9;    ///< seconds from the first node's call to the last one's
+  double bytes = 0;      ///< of the definition and all that the run holds, at most
 };
 
 double allocated_bytes() {
@@ -72,10 +73,15 @@ Cost run(const PlainGraph& graph, const std::filesystem::path& folder) {
   const artifact::ArtifactStore artifacts(scratch.store.artifacts());
   Cost cost;
   std::size_t called = 0;
+  SteadyClock::time_point first;
   tool::Registry tools;
   tools.add(std::make_unique<tool::FunctionTool>("bench", "noop", [&](const tool::Call&) {
-    // What a run holds grows until its last node.
-    if (++called == graph.nodes) cost.bytes = allocated_bytes() - before;
+    if (++called == 1) first = SteadyClock::now();
+    if (called == graph.nodes) {
+      cost.nodes = seconds_since(first);
+      // What a run holds grows until its last node.
+      cost.bytes = allocated_bytes() - before;
+    }
     return json::Object();
   }));
   record::Recorder recorder(scratch.store);
@@ -97,12 +103,26 @@ struct Shape {
   PlainGraph (*make)(std::size_t nodes);
 };
 
-/// Beside the run's fixed cost; `folder` is where its store is.
-double node_seconds(const PlainGraph& graph, int rounds, const std::filesystem::path& folder) {
+/// Of a node, beside what a run costs once: its start, its first and its last commit. `folder` is
+/// where its store is.
+struct NodeCost {
+  double seconds = 0;
+  /// What the whole run takes more than one of a single node, for each further node: with its share
+  /// of the last commit.
+  double with_last_commit = 0;
+};
+
+NodeCost node_cost(const PlainGraph& graph, int rounds, const std::filesystem::path& folder) {
   const auto one = chain(1);
-  const auto extra =
-      median_of(rounds, [&] { return run(graph, folder).seconds - run(one, folder).seconds; });
-  return extra / static_cast<double>(graph.nodes - 1);
+  std::vector<double> nodes, more;
+  for (int i = 0; i < rounds; ++i) {
+    const auto cost = run(graph, folder);
+    nodes.push_back(cost.nodes);
+    more.push_back(cost.seconds - run(one, folder).seconds);
+  }
+  const auto further = static_cast<double>(graph.nodes - 1);
+  return {.seconds = percentile(nodes, 0.5) / further,
+          .with_last_commit = percentile(more, 0.5) / further};
 }
 
 void measure_shape(const Shape& shape, std::size_t nodes) {
@@ -114,8 +134,9 @@ void measure_shape(const Shape& shape, std::size_t nodes) {
   const auto graph = shape.make(nodes);
   const auto title = std::string("no-op node, recorded, ") + shape.name + " of " +
                      std::to_string(nodes) + (is_small ? ", in memory" : "");
-  const auto ours = node_seconds(graph, rounds, folder);
-  print_row(title.c_str(), ours * 1e6, "µs", 1, false);
+  const auto ours = node_cost(graph, rounds, folder);
+  print_row(title.c_str(), ours.seconds * 1e6, "µs", 1, false);
+  print_note("  with its share of the last commit", ours.with_last_commit * 1e6, "µs");
   const auto theirs =
       median_of(rounds, [&] { return tbb_seconds(graph); }) / static_cast<double>(nodes);
   print_note("  oneTBB's flow graph, nothing recorded, built and run", theirs * 1e6, "µs");
