@@ -16,7 +16,10 @@ types AS (
 known AS MATERIALIZED (
   SELECT rolled.* REPLACE (
     CASE WHEN pipelines.place IS NULL THEN rolled.pipeline_id ELSE 'other' END AS pipeline_id,
-    CASE WHEN types.place IS NULL THEN rolled.event_type ELSE 'other' END AS event_type)
+    CASE WHEN types.place IS NULL THEN rolled.event_type ELSE 'other' END AS event_type),
+    -- Instead of all these, which would have to be compared one by one.
+    hash(pipeline_type, level, node_id, plugin_id, tool_id, agent_id, provider, operation, model_id, signal_type,
+         outcome, error_type, reason, cache_hit) AS names
   FROM rolled
   LEFT JOIN pipelines
     ON rolled.pipeline_id = pipelines.pipeline_id AND rolled.tenant_id IS NOT DISTINCT FROM pipelines.tenant_id
@@ -25,9 +28,7 @@ known AS MATERIALIZED (
 ),
 series AS (
   SELECT
-    tenant_id, pipeline_id, event_type,
-    row(pipeline_type, level, node_id, plugin_id, tool_id, agent_id, provider, operation, model_id, signal_type,
-        outcome, error_type, reason, cache_hit) AS names,
+    tenant_id, pipeline_id, event_type, names,
     row_number() OVER (PARTITION BY tenant_id ORDER BY sum(events) DESC, pipeline_id, event_type, names) AS place
   FROM known
   GROUP BY tenant_id, pipeline_id, event_type, names
@@ -51,9 +52,7 @@ named AS (
     ON known.tenant_id IS NOT DISTINCT FROM series.tenant_id
     AND known.pipeline_id = series.pipeline_id
     AND known.event_type = series.event_type
-    AND row(known.pipeline_type, known.level, known.node_id, known.plugin_id, known.tool_id, known.agent_id,
-            known.provider, known.operation, known.model_id, known.signal_type, known.outcome, known.error_type,
-            known.reason, known.cache_hit) = series.names
+    AND known.names = series.names
 )
 SELECT
   time, tenant_id, pipeline_type, pipeline_id, event_type, level, node_id, plugin_id, tool_id, agent_id, provider,
@@ -74,4 +73,7 @@ SELECT
   sum(cost_usd) AS cost_usd
 FROM named
 GROUP BY ALL
-ORDER BY event_type, time, pipeline_id, node_id
+-- All that a row is known by, so that the same events make the same file.
+ORDER BY
+  event_type, time, pipeline_id, node_id, tenant_id, pipeline_type, level, plugin_id, tool_id, agent_id, provider,
+  operation, model_id, signal_type, outcome, error_type, reason, cache_hit

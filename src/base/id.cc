@@ -14,12 +14,18 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// What each character is as a digit; -1: none.
+constexpr auto kHexDigits = [] {
+  std::array<std::int8_t, 256> digits{};
+  digits.fill(-1);
+  for (std::int8_t i = 0; i < 16; ++i) {
+    digits[static_cast<unsigned char>(kHex[i])] = i;
+    if (i >= 10) digits[static_cast<unsigned char>(kHex[i] - 'a' + 'A')] = i;
+  }
+  return digits;
+}();
+
+int hex_digit(char c) { return kHexDigits[static_cast<unsigned char>(c)]; }
 
 /// At most 16 digits.
 std::optional<std::uint64_t> parse_lower_hex(std::string_view text) {
@@ -88,20 +94,20 @@ std::string RunId::text() const {
 }
 
 std::optional<RunId> RunId::parse(std::string_view text) {
-  if (text.size() != 36) return {};
+  constexpr std::size_t kSize = 36;
+  if (text.size() != kSize) return {};
   RunId id;
-  std::size_t nibble = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i] != '-') return {};
-      continue;
-    }
-    const int digit = hex_digit(text[i]);
-    if (digit < 0) return {};
-    auto& byte = id.bytes[nibble / 2];
-    byte = static_cast<std::uint8_t>(byte << 4 | digit);
-    ++nibble;
+  bool is_one = true;
+  int digits = 0;  // negative once one is none
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) is_one = text[at++] == '-' && is_one;
+    const int byte = hex_digit(text[at]) * 16 | hex_digit(text[at + 1]);
+    at += 2;
+    digits |= byte;
+    id.bytes[i] = static_cast<std::uint8_t>(byte);
   }
+  if (!is_one || digits < 0) return {};
   return id;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,7 +18,17 @@ namespace weir {
 struct RunId {
   std::array<std::uint8_t, 16> bytes{};
 
-  auto operator<=>(const RunId&) const = default;
+  bool operator==(const RunId&) const = default;
+  /// In the order of their bytes, as of their texts. Inline: millions of events are sorted by it.
+  std::strong_ordering operator<=>(const RunId& other) const {
+    const auto half = [](const RunId& id, std::size_t at) {
+      std::uint64_t value = 0;
+      std::memcpy(&value, &id.bytes[at], sizeof value);
+      return std::endian::native == std::endian::little ? std::byteswap(value) : value;
+    };
+    const auto first = half(*this, 0) <=> half(other, 0);
+    return first != 0 ? first : half(*this, 8) <=> half(other, 8);
+  }
 
   /// 36 characters, lower case, with dashes.
   [[nodiscard]] std::string text() const;

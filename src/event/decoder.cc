@@ -91,20 +91,24 @@ Result<const EventView*> Decoder::decode(std::string_view line) {
 
 Result<void> Decoder::index_members() {
   view_.index_.fill(EventView::kAbsent);
+  view_.size_ = 0;
   for (std::size_t i = 0; i < view_.members_.size(); ++i) {
     const auto& member = view_.members_[i];
     const auto field = find_field(member.key);
     if (!field) return invalid("unknown field '" + std::string(member.key) + "'");
     const auto type = info(*field).type;
+    auto& index = view_.index_[EventView::slot(*field)];
+    if (index != EventView::kAbsent) --view_.size_;  // of two the last counts
     if (member.kind == json::Kind::kNull) {
       if (*field != kNullable) return invalid("field " + quoted(*field) + " is null");
-      view_.index_[EventView::slot(*field)] = EventView::kAbsent;  // of two the last counts
+      index = EventView::kAbsent;
       continue;
     }
     if (!matches(type, member.kind) || (type == FieldType::kStrings && !member.all_strings)) {
       return invalid("field " + quoted(*field) + " is not " + std::string(expected(type)));
     }
-    view_.index_[EventView::slot(*field)] = static_cast<std::uint8_t>(i);
+    index = static_cast<std::uint8_t>(i);
+    ++view_.size_;
   }
   return {};
 }
@@ -123,18 +127,22 @@ Result<void> Decoder::check_base() {
 }
 
 Result<void> Decoder::check_required() const {
-  const auto check = [&](Field field) -> Result<void> {
-    if (view_.has(field)) return {};
-    const bool is_null =
-        field == kNullable && std::any_of(view_.members_.begin(), view_.members_.end(),
-                                          [&](const auto& m) { return m.key == info(field).name; });
-    if (is_null) return {};
-    return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) +
-                   " is missing");
+  const auto required =
+      view_.type_ == Type::kCustom ? std::span<const Field>() : info(view_.type_).required;
+  const auto has = [&](Field field) { return view_.has(field); };
+  if (std::ranges::all_of(kAlwaysRequired, has) && std::ranges::all_of(required, has)) return {};
+  const auto is_null = [&](Field field) {
+    return field == kNullable && std::ranges::any_of(view_.members_, [&](const auto& member) {
+             return member.key == info(field).name;
+           });
   };
-  for (const auto field : kAlwaysRequired) WEIR_TRY(check(field));
-  if (view_.type_ == Type::kCustom) return {};
-  for (const auto field : info(view_.type_).required) WEIR_TRY(check(field));
+  for (const auto fields : {std::span<const Field>(kAlwaysRequired), required}) {
+    for (const auto field : fields) {
+      if (has(field) || is_null(field)) continue;
+      return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) +
+                     " is missing");
+    }
+  }
   return {};
 }
 

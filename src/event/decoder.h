@@ -22,6 +22,8 @@ class EventView {
   [[nodiscard]] const RunId& run_id() const { return run_id_; }
   [[nodiscard]] std::int64_t run_seq() const { return integer(Field::kRunSeq).value_or(0); }
 
+  /// How many fields it has.
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool has(Field field) const { return index_[slot(field)] != kAbsent; }
   /// Null where the event does not say it, or says null.
   [[nodiscard]] const json::FlatMember* find(Field field) const {
@@ -46,6 +48,7 @@ class EventView {
 
   std::span<const json::FlatMember> members_;
   std::array<std::uint8_t, kFieldCount> index_{};
+  std::size_t size_ = 0;
   Type type_ = Type::kCustom;
   Timestamp timestamp_{};
   RunId run_id_;

@@ -1,6 +1,7 @@
 #include "store/batch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <set>
 #include <tuple>
@@ -24,6 +25,13 @@ std::string_view key_of(const event::EventView& event) {
 
 std::string date_of(const event::EventView& event) {
   return to_string(event.timestamp()).substr(0, kDateSize);
+}
+
+/// Nothing for what is no date: no event is of it.
+std::optional<std::chrono::sys_days> day_of(const std::string& date) {
+  const auto midnight = parse_rfc3339(date + "T00:00:00Z");
+  if (!midnight) return {};
+  return std::chrono::floor<std::chrono::days>(*midnight);
 }
 
 std::uint32_t place_in(std::vector<LoadedPlace>& places, std::string_view date,
@@ -164,14 +172,15 @@ Result<MadeParts> Batch::make_parts(PartWriter& writer, std::uint64_t number,
   MadeParts made;
   for (auto& [of, part] : parts_) {
     const Place& place = of;
+    const auto day = day_of(place.date);
     auto& rows = part.rows;
     std::sort(rows.begin(), rows.end(), is_before);
     made.duplicates += drop_duplicates(rows);
     auto written = writer.write(
         scratch, part.fields, rows.size(), [&rows](std::size_t i) { return rows[i].line; },
-        [&rows, &place](std::size_t i, const event::EventView& event) {
+        [&rows, &place, day](std::size_t i, const event::EventView& event) {
           return event.run_id() == rows[i].run && event.run_seq() == rows[i].run_seq &&
-                 date_of(event) == place.date &&
+                 std::chrono::floor<std::chrono::days>(event.timestamp()) == day &&
                  event.has(Field::kTenantId) == place.tenant.has_value() &&
                  event.text(Field::kTenantId) == place.tenant.value_or("");
         });

@@ -1,6 +1,7 @@
 #include "store/event_columns.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "store/value_reader.h"
@@ -37,32 +38,16 @@ LogicalType column_type(FieldType type) {
   return json;
 }
 
-template <class T>
-void put(duckdb_vector vector, idx_t row, T value) {
-  static_cast<T*>(duckdb().duckdb_vector_get_data(vector))[row] = value;
-}
-
-void put_text(duckdb_vector vector, idx_t row, std::string_view text) {
-  duckdb().duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
-}
-
-void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, Field field,
-               const json::FlatMember& member, idx_t& used) {
-  switch (event::info(field).type) {
-    case FieldType::kString:
-    case FieldType::kObject:
-      return put_text(vector, row, member.text);
-    case FieldType::kInteger:
-      return put(vector, row, member.integer);
-    case FieldType::kNumber:
-      return put(vector, row, member.number);
-    case FieldType::kBoolean:
-      return put(vector, row, member.boolean);
-    case FieldType::kTimestamp:
-      return put(vector, row, std::int64_t{event.timestamp().time_since_epoch().count()});
-    case FieldType::kStrings:
-      return put_strings(vector, row, event.strings(field), used);
+void put_text(duckdb_vector vector, duckdb_string_t* data, idx_t row, std::string_view text) {
+  auto& inlined = data[row].value.inlined;
+  if (text.size() > sizeof inlined.inlined) {
+    duckdb().duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
+    return;
   }
+  // Most are so short that they need no room of their own: the layout is a part of DuckDB's ABI.
+  inlined.length = static_cast<std::uint32_t>(text.size());
+  std::memset(inlined.inlined, 0, sizeof inlined.inlined);
+  std::memcpy(inlined.inlined, text.data(), text.size());
 }
 
 }  // namespace
@@ -70,10 +55,12 @@ void put_field(duckdb_vector vector, idx_t row, const event::EventView& event, F
 void put_strings(duckdb_vector vector, idx_t row, const std::vector<std::string>& strings,
                  idx_t& used) {
   const auto& api = duckdb();
-  put(vector, row, duckdb_list_entry{.offset = used, .length = strings.size()});
+  static_cast<duckdb_list_entry*>(api.duckdb_vector_get_data(vector))[row] = {
+      .offset = used, .length = strings.size()};
   api.duckdb_list_vector_reserve(vector, used + strings.size());
   auto* child = api.duckdb_list_vector_get_child(vector);
-  for (const auto& string : strings) put_text(child, used++, string);
+  auto* texts = static_cast<duckdb_string_t*>(api.duckdb_vector_get_data(child));
+  for (const auto& string : strings) put_text(child, texts, used++, string);
   api.duckdb_list_vector_set_size(vector, used);
 }
 
@@ -125,18 +112,45 @@ EventRows::EventRows(duckdb_data_chunk chunk, const std::vector<Field>& columns)
     api.duckdb_vector_ensure_validity_writable(vector);
     auto* validity = api.duckdb_vector_get_validity(vector);
     std::fill_n(validity, capacity_ / kBits, 0);
-    columns_.push_back({.field = columns[i], .vector = vector, .validity = validity});
+    columns_.push_back({.field = columns[i],
+                        .type = event::info(columns[i]).type,
+                        .vector = vector,
+                        .data = api.duckdb_vector_get_data(vector),
+                        .validity = validity});
   }
 }
 
-void EventRows::add(const event::EventView& event) {
+std::size_t EventRows::add(const event::EventView& event) {
+  std::size_t put_fields = 0;
   for (auto& column : columns_) {
     const auto* member = event.find(column.field);
     if (member == nullptr) continue;
     column.validity[size_ / kBits] |= std::uint64_t{1} << (size_ % kBits);
-    put_field(column.vector, size_, event, column.field, *member, column.used);
+    put(column, event, *member);
+    ++put_fields;
   }
   ++size_;
+  return put_fields;
+}
+
+void EventRows::put(Column& column, const event::EventView& event, const json::FlatMember& member) {
+  const auto put = [&]<class T>(T value) { static_cast<T*>(column.data)[size_] = value; };
+  switch (column.type) {
+    case FieldType::kString:
+    case FieldType::kObject:
+      return put_text(column.vector, static_cast<duckdb_string_t*>(column.data), size_,
+                      member.text);
+    case FieldType::kInteger:
+      return put(member.integer);
+    case FieldType::kNumber:
+      return put(member.number);
+    case FieldType::kBoolean:
+      return put(member.boolean);
+    case FieldType::kTimestamp:
+      return put(std::int64_t{event.timestamp().time_since_epoch().count()});
+    case FieldType::kStrings:
+      return put_strings(column.vector, size_, event.strings(column.field), column.used);
+  }
 }
 
 void EventRows::finish() { duckdb().duckdb_data_chunk_set_size(chunk_, size_); }

@@ -30,7 +30,8 @@ class EventRows {
   EventRows(duckdb_data_chunk chunk, const std::vector<event::Field>& columns);
 
   [[nodiscard]] bool is_full() const { return size_ == capacity_; }
-  void add(const event::EventView& event);
+  /// Gives how many of its fields have a column.
+  std::size_t add(const event::EventView& event);
   /// Says how many there are: fewer than fit, or none, at the end.
   void finish();
 
@@ -38,10 +39,14 @@ class EventRows {
   static constexpr idx_t kBits = 64;  // of a word of a validity mask
   struct Column {
     event::Field field;
+    event::FieldType type;
     duckdb_vector vector;
+    void* data;  // of the vector
     std::uint64_t* validity;
     idx_t used = 0;  // of its list entries
   };
+
+  void put(Column& column, const event::EventView& event, const json::FlatMember& member);
 
   duckdb_data_chunk chunk_;
   std::vector<Column> columns_;

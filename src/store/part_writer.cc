@@ -1,6 +1,5 @@
 #include "store/part_writer.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,13 +18,8 @@ struct Feed {
   const PartWriter::Check* check = nullptr;
   std::optional<std::size_t> bad_line;
   std::vector<event::Field> columns;
-  std::vector<event::Field> absent;  // what no event has
   event::Decoder decoder;
 };
-
-bool has_any(const event::EventView& event, const std::vector<event::Field>& fields) {
-  return std::ranges::any_of(fields, [&](event::Field field) { return event.has(field); });
-}
 
 void bind_batch(duckdb_bind_info info) {
   add_event_columns(info);
@@ -48,9 +42,8 @@ void produce_batch(duckdb_function_info info, duckdb_data_chunk chunk) {
   for (; !rows.is_full() && feed.next < feed.count; ++feed.next) {
     const auto event = feed.decoder.decode((*feed.lines)(feed.next));
     if (!event) return refuse(event.error().message);
-    if (has_any(**event, feed.absent) || !(*feed.check)(feed.next, **event))
+    if (rows.add(**event) != (*event)->size() || !(*feed.check)(feed.next, **event))
       return refuse("a line that is not written as others");
-    rows.add(**event);
   }
   rows.finish();
 }
@@ -101,15 +94,11 @@ Result<void> PartWriter::write(const std::filesystem::path& file, const FieldSet
   feed.lines = &lines;
   feed.check = &check;
   feed.bad_line.reset();
-  feed.absent.clear();
   std::string columns;
   for (std::size_t i = 0; i < event::kFieldCount; ++i) {
     const auto field = static_cast<event::Field>(i);
-    if (fields.test(i)) {
-      columns += (columns.empty() ? "" : ", ") + sql_name(event::info(field).name);
-    } else {
-      feed.absent.push_back(field);
-    }
+    if (!fields.test(i)) continue;
+    columns += (columns.empty() ? "" : ", ") + sql_name(event::info(field).name);
   }
   return impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
                                    sql_string(file.string()) + ' ' + std::string(kPartFormat));

@@ -15,7 +15,7 @@ namespace weir::store {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
-constexpr std::uint64_t kEventsAtOnce = 250'000;
+constexpr std::uint64_t kEventsAtOnce = 500'000;
 /// Rows that DuckDB can leave out together when a query wants other types or times.
 constexpr const char* kCopyOptions = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384)";
 
@@ -51,7 +51,7 @@ Result<RollupWriter> RollupWriter::open(const log::StoreDirectory& store,
   WEIR_TRY_VOID(EventTable::add(connection, store, log::Manifest(), std::make_shared<BadPlaces>()));
   WEIR_TRY(create_views(connection));
   WEIR_TRY(
-      connection.execute("SET threads = 1; SET memory_limit = '640MiB'; SET temp_directory = " +
+      connection.execute("SET threads = 2; SET memory_limit = '640MiB'; SET temp_directory = " +
                          sql_string((scratch / "spilled").string())));
   return RollupWriter(store, std::move(scratch), std::move(database), std::move(connection));
 }
@@ -61,10 +61,13 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
   WEIR_TRY(connection_.execute(
       "CREATE OR REPLACE MACRO weir_unrolled() AS TABLE SELECT * FROM weir_tail() WHERE false; "
       "CREATE OR REPLACE TEMP TABLE summed AS SELECT * FROM weir_rollup()"));
+  std::vector<std::filesystem::path> paths;
+  paths.reserve(parts.size());
   for (const auto& part : parts) {
-    WEIR_TRY(const auto path, local(part));
-    WEIR_TRY(sum_up(path));
+    WEIR_TRY(auto path, local(part));
+    paths.push_back(std::move(path));
   }
+  WEIR_TRY(sum_up(parts_sql(paths)));
   Rollup rollup{.batches = batches};
   WEIR_TRY(write(rollup, RollupLevel::kMinutes,
                  "SELECT * REPLACE (NULL::VARCHAR AS node_id) FROM summed"));
@@ -73,10 +76,10 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
   return rollup;
 }
 
-/// Adds the events of a part to the table `summed`: of some series after the others, since what
-/// DuckDB has to know of each while it sums them up must be in memory.
-Result<void> RollupWriter::sum_up(const std::filesystem::path& part) {
-  const auto events = parts_sql({part});
+/// Adds events to the table `summed`: of some series after the others, since what DuckDB has to
+/// know of each while it sums them up must be in memory. Of all parts at once: many series are in
+/// each.
+Result<void> RollupWriter::sum_up(const std::string& events) {
   WEIR_TRY(const auto counts, two_numbers(connection_, "SELECT count(*), count(*) FROM " + events));
   const auto slices = counts.first / kEventsAtOnce + 1;
   for (std::uint64_t slice = 0; slice < slices; ++slice) {

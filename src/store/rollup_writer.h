@@ -37,7 +37,7 @@ class RollupWriter {
   RollupWriter(log::StoreDirectory store, std::filesystem::path scratch, Database database,
                Connection connection);
 
-  [[nodiscard]] Result<void> sum_up(const std::filesystem::path& part);
+  [[nodiscard]] Result<void> sum_up(const std::string& events);
   [[nodiscard]] Result<std::filesystem::path> local(const std::filesystem::path& path);
   [[nodiscard]] Result<std::string> rows_of(std::span<const Rollup> rollups, RollupLevel level);
   [[nodiscard]] Result<void> write(Rollup& rollup, RollupLevel level, const std::string& rows);
