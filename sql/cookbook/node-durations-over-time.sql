@@ -1,7 +1,7 @@
 -- How long do nodes take, hour by hour?
 -- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
--- pipeline_id: of which pipeline; of that with the most completed nodes if it is not set. The percentiles
--- are within 1 %.
+-- pipeline_id: of which pipeline; of that with the most completed nodes if it is not set. nodes: of how
+-- many, those that took the most time; 20 if it is not set. The percentiles are within 1 %.
 WITH chosen AS MATERIALIZED (
   SELECT coalesce(getvariable('pipeline_id'), (
     SELECT arg_max(pipeline_id, n) FROM (
@@ -11,9 +11,19 @@ WITH chosen AS MATERIALIZED (
         AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
       GROUP BY pipeline_id))) AS pipeline_id
 ),
+longest AS MATERIALIZED (
+  SELECT node_id
+  FROM rollup_hours
+  WHERE event_type = 'pipeline_node_completed'
+    AND pipeline_id = (FROM chosen)
+    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+  GROUP BY node_id
+  ORDER BY sum(duration_ms) DESC, node_id
+  LIMIT coalesce(getvariable('nodes')::INTEGER, 20)
+),
 merged AS (
   SELECT hour, pipeline_id, node_id, sum(timed)::BIGINT AS times, weir_merge(durations) AS durations
-  FROM rollup_hours
+  FROM rollup_hours SEMI JOIN longest USING (node_id)
   WHERE event_type = 'pipeline_node_completed'
     AND pipeline_id = (FROM chosen)
     AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)

@@ -169,10 +169,14 @@ class StoreExamination {
       if (behind && behind->bytes > kMostBehind)
         late.push_back(name + " (" + std::to_string(behind->bytes / kMiB) + " MiB)");
     }
-    findings_.push_back({"readers", late.empty() ? Verdict::kOk : Verdict::kWarn,
-                         late.empty() ? text::count(names->size(), "cursor") + ", none far behind"
-                                      : "far behind: " + text::join(late),
-                         late.empty() ? "" : "compacted segments are kept for them, up to a day"});
+    findings_.push_back(
+        {"readers", late.empty() ? Verdict::kOk : Verdict::kWarn,
+         late.empty() ? text::count(names->size(), "cursor") + ", none far behind"
+                      : "far behind: " + text::join(late),
+         late.empty()
+             ? ""
+             : "segments are kept for them up to a day, and small parts are not merged; if one is "
+               "not used any more, delete cursors/NAME in the store"});
   }
 
   void examine_times() {

@@ -135,6 +135,7 @@ void SegmentReader::seek(std::uint64_t offset) {
   buffer_.clear();
   buffer_offset_ = file_end_ = offset;
   commit_begin_ = candidate_begin_ = line_begin_ = searched_to_ = 0;
+  candidate_lines_ = 0;
   suspects_.clear();
 }
 
@@ -146,9 +147,13 @@ Result<std::optional<Commit>> SegmentReader::next_commit() {
       if (!more) return std::optional<Commit>();
       continue;
     }
-    if (!line->starts_with(kCommitPrefix)) continue;
+    if (!line->starts_with(kCommitPrefix)) {
+      ++candidate_lines_;
+      continue;
+    }
     const auto commit = commit_before(*line);
     candidate_begin_ = line_begin_;
+    candidate_lines_ = 0;
     if (!commit) continue;
     WEIR_TRY(make_durable(buffer_offset_ + line_begin_));
     damage_.insert(damage_.end(), suspects_.begin(), suspects_.end());
@@ -168,8 +173,9 @@ std::optional<Commit> SegmentReader::commit_before(std::string_view commit_line)
   if (read && read->bytes <= between.size()) {
     const auto before = between.size() - read->bytes;
     const auto lines = between.substr(before);
+    const auto skipped = std::ranges::count(between.substr(0, before), '\n');
     if (crc32c(lines) == read->crc &&
-        static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')) == read->events &&
+        candidate_lines_ - static_cast<std::uint64_t>(skipped) == read->events &&
         (before == 0 || between[before - 1] == '\n')) {
       if (before > 0) suspect({offset, before, "no commit line that fits these bytes"});
       return Commit{.lines = lines, .events = read->events, .offset = offset + before};
@@ -223,9 +229,11 @@ Result<bool> SegmentReader::fill() {
   WEIR_TRY(file_end_, file_.size());
   if (file_end_ <= position) return false;
   const auto wanted = std::min<std::uint64_t>(kReadSize, file_end_ - position);
-  buffer_.resize(before + wanted);
-  const auto got = file_.read_at(position, buffer_.data() + before, wanted);
-  buffer_.resize(before + got.value_or(0));
+  Result<std::size_t> got = 0;
+  buffer_.resize_and_overwrite(before + wanted, [&](char* buffer, std::size_t) {
+    got = file_.read_at(position, buffer + before, wanted);
+    return before + got.value_or(0);
+  });
   if (!got) return std::unexpected(got.error());
   return *got > 0;
 }

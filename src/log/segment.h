@@ -116,11 +116,12 @@ class SegmentReader {
   File file_;
   std::string buffer_;  // the file from buffer_offset_ on
   std::uint64_t buffer_offset_ = 0;
-  std::uint64_t file_end_ = 0;       // where the last read found it
-  std::size_t commit_begin_ = 0;     // in buffer_: where the last good commit ended
-  std::size_t candidate_begin_ = 0;  // where the events before the next commit line begin
-  std::size_t line_begin_ = 0;       // the next line to look at
-  std::size_t searched_to_ = 0;      // no newline between line_begin_ and here
+  std::uint64_t file_end_ = 0;         // where the last read found it
+  std::size_t commit_begin_ = 0;       // in buffer_: where the last good commit ended
+  std::size_t candidate_begin_ = 0;    // where the events before the next commit line begin
+  std::uint64_t candidate_lines_ = 0;  // of these events, read so far
+  std::size_t line_begin_ = 0;         // the next line to look at
+  std::size_t searched_to_ = 0;        // no newline between line_begin_ and here
   std::uint64_t durable_to_ = 0;
   std::vector<Damage> suspects_;
   std::vector<Damage> damage_;

@@ -87,7 +87,8 @@ Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
     loaded.lines.clear();
     free_.pop_back();
   }
-  loaded.lines.reserve(std::max<std::size_t>(size, sizeof(std::string)));
+  // Segments are about as large: with room for the next ones, too.
+  if (loaded.lines.capacity() < size) loaded.lines.reserve(size + size / 8 + sizeof(std::string));
   while (true) {
     WEIR_TRY(const auto commit, reader.next_commit());
     if (!commit) break;

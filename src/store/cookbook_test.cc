@@ -125,6 +125,18 @@ class CookbookTest : public testing::Test {
   std::map<int, int> seq_;
 };
 
+TEST_F(CookbookTest, NodesOfRunsBesideEachOther) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 100, 400);
+  start_node(3, "12:00", {"a", "sql", 0, "", 10, 110});  // its run has not ended
+  EXPECT_EQ(answer("parallelism", {}, "* EXCLUDE (run_id)"),
+            R"([["etl",650.0,600.0,1.08],["etl",550.0,500.0,1.1]])");
+  EXPECT_EQ(answer("parallelism", {}, "run_id"), R"([[")" + id(2) + R"("],[")" + id(1) + R"("]])");
+  EXPECT_EQ(answer("slowest-nodes"),
+            R"([["etl","c","sql.t",2,250.0,400.0,41.7],["etl","b","process.t",2,200.0,300.0,33.3],)"
+            R"(["etl","a","sql.t",2,100.0,100.0,16.7],["etl","d","file.t",2,50.0,50.0,8.3]])");
+}
+
 TEST_F(CookbookTest, SlackIsWhatANodeCouldHaveBeenLater) {
   diamond(1, "10:00", 300, 100);
   diamond(2, "11:00", 100, 400);
@@ -341,6 +353,10 @@ TEST_F(CookbookTest, RollupsAnswerOverTime) {
       R"(["2026-01-01 10:00:00","c",2,true],["2026-01-01 10:00:00","d",2,true],)"
       R"(["2026-01-01 11:00:00","b",1,true],["2026-01-01 11:00:00","a",1,true],)"
       R"(["2026-01-01 11:00:00","c",1,true],["2026-01-01 11:00:00","d",1,true]])");
+  // b took 700 ms altogether, c 600.
+  EXPECT_EQ(answer("node-durations-over-time", {{"since", "2026-01-01"}, {"nodes", "1"}},
+                   "hour, node_id, times"),
+            R"([["2026-01-01 10:00:00","b",2],["2026-01-01 11:00:00","b",1]])");
   // 550 ms of nodes in a minute, 650 in the next: 0.01 at a time.
   EXPECT_EQ(answer("throughput", kSinceThen, "minute, nodes, nodes_at_a_time"),
             R"([["2026-01-01 10:00:00",4,0.01],["2026-01-01 10:30:00",4,0.01],)"

@@ -12,9 +12,9 @@ namespace weir::store {
 
 struct MergeLimits {
   /// Batches, or ranges of them, with less are merged,
-  std::uint64_t small_bytes = std::uint64_t{32} << 20;
+  std::uint64_t small_bytes = std::uint64_t{16} << 20;
   /// while together they have no more than this,
-  std::uint64_t most_bytes = std::uint64_t{256} << 20;
+  std::uint64_t most_bytes = std::uint64_t{64} << 20;
   /// and if there are so many.
   std::size_t fewest = 4;
 };
