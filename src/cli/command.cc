@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <set>
 
 #include "cli/console.h"
 #include "cli/usage.h"
@@ -96,11 +97,15 @@ void compact_when_due(const log::StoreDirectory& store) {
 }
 
 void warn_of_damage(const std::vector<store::BadPlace>& places) {
+  static std::set<store::BadPlace> told;  // a command may meet a place more than once
+  bool is_new = false;
   for (const auto& bad : places) {
+    if (!told.insert(bad).second) continue;
+    is_new = true;
     say("weir: %s: at byte %llu: %s\n", bad.file.c_str(),
         static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
   }
-  if (!places.empty()) {
+  if (is_new) {
     say("weir: the answer is without these events; `weir verify` checks the whole store\n");
   }
 }

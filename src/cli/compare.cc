@@ -58,15 +58,16 @@ Result<ComparedRun> read_compared(const log::StoreDirectory& store, const std::s
 Result<report::NodeHistory> history_of(const log::StoreDirectory& store, const ComparedRun& a,
                                        const ComparedRun& b) {
   const auto bad = std::make_shared<store::BadPlaces>();
-  const auto views = store::open_views(store, bad);
-  if (!views) {
-    if (views.error().code == ErrorCode::kUnavailable) return report::NodeHistory();
-    return std::unexpected(views.error());
-  }
-  WEIR_TRY(auto connection, views->database.connect());
   const RunId both[] = {a.state.run_id, b.state.run_id};
-  return report::NodeHistory::read(connection, b.state.pipeline_id,
-                                   std::max(a.state.started_at, b.state.started_at), both);
+  auto history = store::past_damage(store, *bad, [&] -> Result<report::NodeHistory> {
+    WEIR_TRY(const auto views, store::open_views(store, bad));
+    WEIR_TRY(auto connection, views.database.connect());
+    return report::NodeHistory::read(connection, b.state.pipeline_id,
+                                     std::max(a.state.started_at, b.state.started_at), both);
+  });
+  if (!history && history.error().code == ErrorCode::kUnavailable) return report::NodeHistory();
+  warn_of_damage(bad->all());
+  return history;
 }
 
 class CompareText {

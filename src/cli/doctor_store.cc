@@ -181,6 +181,7 @@ class StoreExamination {
 
   void examine_times() {
     const auto newest = [this] -> Result<std::optional<Timestamp>> {
+      // Of a damaged part the log's own check tells.
       WEIR_TRY(const auto views, store::open_views(store_, std::make_shared<store::BadPlaces>()));
       WEIR_TRY(auto connection, views.database.connect());
       WEIR_TRY(auto rows, connection.query("SELECT epoch_us(max(timestamp)) FROM events"));

@@ -58,11 +58,23 @@ void Progress::update(const engine::NodeUpdate& update) {
     print_question(update);
     return draw_running();
   }
+  if (update.kind == engine::NodeUpdate::Kind::kPaused ||
+      update.kind == engine::NodeUpdate::Kind::kResumed) {
+    erase_running();
+    print_pause(update.kind == engine::NodeUpdate::Kind::kPaused);
+    return draw_running();
+  }
   running_.erase(std::string(update.node_id));
   if (is_end(update.kind)) ++ended_;
   erase_running();
   print_ended(update);
   draw_running();
+}
+
+void Progress::print_pause(bool is_paused) const {
+  const auto mark = paint(coloured_, Colour::kYellow, is_paused ? "‖" : "▸");
+  say("%s %s\n", mark.c_str(),
+      is_paused ? "paused: weir signal last resume lets it go on" : "goes on");
 }
 
 void Progress::print_question(const engine::NodeUpdate& update) const {

@@ -30,6 +30,7 @@ class Progress {
   void draw_until_finished();
   void erase_running();  // under mutex_
   void draw_running();   // under mutex_
+  void print_pause(bool is_paused) const;
   void print_question(const engine::NodeUpdate& update) const;
   void print_ended(const engine::NodeUpdate& update) const;
 

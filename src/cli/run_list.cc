@@ -96,6 +96,14 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
   return runs;
 }
 
+/// Says what cannot be read: runs may be missing.
+Result<std::vector<store::RunName>> run_names(const log::StoreDirectory& store) {
+  const auto bad = std::make_shared<store::BadPlaces>();
+  auto names = store::run_names(store, bad);
+  warn_of_damage(bad->all());
+  return names;
+}
+
 }  // namespace
 
 Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
@@ -115,7 +123,7 @@ Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t mos
     return newest;
   }
   // In parts a question of two columns is much faster than reading all.
-  WEIR_TRY(auto names, store::run_names(store));
+  WEIR_TRY(auto names, run_names(store));
   newest.total = names.size();
   names.resize(std::min(most, names.size()));
   std::vector<RunId> ids;
@@ -180,7 +188,7 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& 
         *std::ranges::find(runs, id, [](const ListedRun& run) { return run.state.run_id; }));
   }
   // In parts a question of two columns is much faster than reading all.
-  WEIR_TRY(const auto names, store::run_names(store));
+  WEIR_TRY(const auto names, run_names(store));
   WEIR_TRY(const auto id, named(store, names, name));
   WEIR_TRY(auto runs, list(store, log::RunLock::held, std::vector{id}));
   if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");

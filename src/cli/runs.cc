@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "base/json.h"
@@ -9,6 +11,7 @@
 #include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/usage.h"
+#include "report/plan.h"
 
 namespace weir::cli {
 namespace {
@@ -17,6 +20,16 @@ struct RunsOptions {
   bool json = false;
   std::size_t limit = 20;
 };
+
+/// Of the nodes of its definition: one with items is completed when all of them are.
+std::int64_t completed_nodes(const project::RunState& run) {
+  std::map<std::string_view, bool> is_completed;
+  for (const auto& node : run.nodes) {
+    auto& all = is_completed.try_emplace(report::node_of_item(node.node_id), true).first->second;
+    all = all && node.state == project::State::kCompleted;
+  }
+  return std::ranges::count_if(is_completed, [](const auto& node) { return node.second; });
+}
 
 json::Value to_json(const ListedRun& listed) {
   const auto& run = listed.state;
@@ -28,7 +41,7 @@ json::Value to_json(const ListedRun& listed) {
   object.set("started_at", to_string(run.started_at));
   object.set("duration_ms", run.duration_ms ? json::Value(*run.duration_ms) : json::Value());
   object.set("node_count", run.node_count);
-  object.set("completed_nodes", run.count(project::State::kCompleted));
+  object.set("completed_nodes", completed_nodes(run));
   object.set("failed_node_id",
              run.failed_node_id.empty() ? json::Value() : json::Value(run.failed_node_id));
   object.set("error_type", run.error_type.empty() ? json::Value() : json::Value(run.error_type));
@@ -57,8 +70,7 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   for (const auto& [run, word] : runs) {
     table.add({run.run_id.text(), run.pipeline_id, word, to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
-               std::to_string(run.count(project::State::kCompleted)) + "/" +
-                   std::to_string(run.node_count),
+               std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count),
                run.failed_node_id});
   }
   table.print(stdout);

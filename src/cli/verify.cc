@@ -34,6 +34,9 @@ void print_text(const store::Verification& found) {
   for (const auto& warning : found.seals.warnings) {
     std::fprintf(stderr, "weir: warning: %s\n", warning.c_str());
   }
+  for (const auto& file : found.foreign) {
+    std::fprintf(stderr, "weir: warning: %s: none of the store's: nobody reads it\n", file.c_str());
+  }
   for (const auto& problem : found.problems) std::fprintf(stderr, "weir: %s\n", problem.c_str());
   std::printf("%s\n", found.problems.empty()
                           ? "ok: everything committed is as it was written"
@@ -63,6 +66,9 @@ void print_json(const store::Verification& found) {
   if (found.seals.anchor) object.set("anchor", found.seals.anchor->text());
   object.set("problems", list_of(found.problems));
   object.set("warnings", list_of(found.seals.warnings));
+  json::Array foreign;
+  for (const auto& file : found.foreign) foreign.emplace_back(file.string());
+  object.set("foreign_files", std::move(foreign));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 

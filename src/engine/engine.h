@@ -44,9 +44,11 @@ struct NodeUpdate {
     kCancelled,
     kUndone,
     kUndoFailed,
+    kPaused,   ///< the run, as the next one
+    kResumed,  ///< after a pause
   };
   Kind kind;
-  std::string_view node_id;  ///< or of one of its items: "ID[0]"
+  std::string_view node_id{};  ///< or of one of its items: "ID[0]"; empty: of the run
   double duration_ms = 0;
   std::string_view message{};  ///< kFailed, kRetried, kSkipped, kUndoFailed: why; kAsked: what
 };

@@ -213,6 +213,7 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 
 void RunSignals::say_pause(const SignalRequest& request) {
   emit_run_event(Type::kPipelinePaused, request);
+  execution_.report_later({.kind = NodeUpdate::Kind::kPaused});
   if (execution_.request_.on_pause) return;  // what runs is held
   execution_.timers_.start(execution_.request_.pause_drain_timeout,
                            [this, pause = ++pauses_] { alert_if_not_drained(pause); });
@@ -236,6 +237,7 @@ void RunSignals::alert_if_not_drained(int pause) {
 
 void RunSignals::say_resume(const SignalRequest& request) {
   emit_run_event(Type::kPipelineResumed, request);
+  execution_.report_later({.kind = NodeUpdate::Kind::kResumed});
 }
 
 void RunSignals::say_retry(const SignalRequest& request) {

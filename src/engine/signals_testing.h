@@ -105,7 +105,8 @@ class ThreadsSignalsTest : public EngineTest {
         {Kind::kAsked, "asked"},         {Kind::kStarted, "started"},
         {Kind::kCompleted, "completed"}, {Kind::kFailed, "failed"},
         {Kind::kRetried, "retried"},     {Kind::kSkipped, "skipped"},
-        {Kind::kCancelled, "cancelled"}};
+        {Kind::kCancelled, "cancelled"}, {Kind::kPaused, "paused"},
+        {Kind::kResumed, "resumed"}};
     {
       const std::lock_guard lock(mutex_);
       seen_.insert(std::string(update.node_id) + " " + kWords.at(update.kind));

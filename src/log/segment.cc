@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "base/sha256_stream.h"
 
 namespace weir::log {
 namespace {
@@ -131,6 +132,30 @@ Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path, Fil
   return SegmentReader(std::move(file));
 }
 
+Result<SegmentReader> SegmentReader::open_whole(const std::filesystem::path& path,
+                                                FileSystem& files, std::string memory) {
+  WEIR_TRY(auto reader, open(path, files));
+  WEIR_TRY(reader.file_end_, reader.file_.size());
+  memory.clear();
+  reader.buffer_ = std::move(memory);
+  // Segments are about as large: with room for the next one, too.
+  constexpr std::uint64_t kMore = 8;
+  if (reader.buffer_.capacity() < reader.file_end_) {
+    reader.buffer_.reserve(reader.file_end_ + reader.file_end_ / kMore + kReadSize);
+  }
+  Sha256Stream hash;  // of what is in the processor's cache
+  while (reader.buffer_.size() < reader.file_end_) {
+    const auto before = reader.buffer_.size();
+    WEIR_TRY(const auto got,
+             reader.read_on(std::min<std::uint64_t>(kReadSize, reader.file_end_ - before)));
+    if (got == 0) break;
+    hash.add(std::string_view(reader.buffer_).substr(before));
+  }
+  reader.sha256_ = hash.finish();
+  reader.is_whole_ = true;
+  return reader;
+}
+
 void SegmentReader::seek(std::uint64_t offset) {
   buffer_.clear();
   buffer_offset_ = file_end_ = offset;
@@ -170,7 +195,7 @@ std::optional<Commit> SegmentReader::commit_before(std::string_view commit_line)
   const auto between = std::string_view(buffer_).substr(candidate_begin_, end - candidate_begin_);
   const auto offset = buffer_offset_ + candidate_begin_;
   const auto read = CommitLine::parse(commit_line);
-  if (read && read->bytes <= between.size()) {
+  if (read && read->bytes <= std::min(between.size(), kMaxCommitBytes)) {
     const auto before = between.size() - read->bytes;
     const auto lines = between.substr(before);
     const auto skipped = std::ranges::count(between.substr(0, before), '\n');
@@ -209,6 +234,7 @@ std::optional<std::string_view> SegmentReader::next_line() {
 
 /// Reads on. False at the end of the file, and when a commit would be longer than any may be.
 Result<bool> SegmentReader::fill() {
+  if (is_whole_) return false;
   // Only here may views handed out before become invalid: forget what was delivered.
   if (commit_begin_ > 0) {
     buffer_.erase(0, commit_begin_);
@@ -229,13 +255,19 @@ Result<bool> SegmentReader::fill() {
   WEIR_TRY(file_end_, file_.size());
   if (file_end_ <= position) return false;
   const auto wanted = std::min<std::uint64_t>(kReadSize, file_end_ - position);
+  WEIR_TRY(const auto got, read_on(wanted));
+  return got > 0;
+}
+
+/// What it reads comes after what is in the buffer.
+Result<std::uint64_t> SegmentReader::read_on(std::uint64_t wanted) {
+  const auto before = buffer_.size();
   Result<std::size_t> got = 0;
   buffer_.resize_and_overwrite(before + wanted, [&](char* buffer, std::size_t) {
-    got = file_.read_at(position, buffer + before, wanted);
+    got = file_.read_at(buffer_offset_ + before, buffer + before, wanted);
     return before + got.value_or(0);
   });
-  if (!got) return std::unexpected(got.error());
-  return *got > 0;
+  return got;
 }
 
 Result<void> SegmentReader::make_durable(std::uint64_t end) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/result.h"
 #include "log/commit_buffer.h"
 
@@ -88,11 +89,20 @@ class SegmentReader {
   [[nodiscard]] static Result<SegmentReader> open(const std::filesystem::path& path,
                                                   FileSystem& files = local_files());
 
+  /// The same, and reads all that the file has now into `memory`, in the place of what that held:
+  /// what `next_commit` gives then stays until `take_bytes`.
+  [[nodiscard]] static Result<SegmentReader> open_whole(const std::filesystem::path& path,
+                                                        FileSystem& files, std::string memory);
+
   /// The next commit, nothing at the end of the committed part; call again when the file has grown.
   /// What it returns is durable. Errors: kIo.
   [[nodiscard]] Result<std::optional<Commit>> next_commit();
   /// The same from the commit that begins at `offset` on, a place that `offset()` has named.
   void seek(std::uint64_t offset);
+
+  /// What `open_whole` has read, and its hash; the reader is of no use without.
+  [[nodiscard]] std::string take_bytes() { return std::move(buffer_); }
+  [[nodiscard]] const Sha256& sha256() const { return sha256_; }
 
   /// Damage passed so far: only what a good commit follows.
   [[nodiscard]] const std::vector<Damage>& damage() const { return damage_; }
@@ -107,6 +117,8 @@ class SegmentReader {
  private:
   explicit SegmentReader(File file) : file_(std::move(file)) {}
 
+  [[nodiscard]] Result<std::uint64_t> read_on(std::uint64_t wanted);
+
   [[nodiscard]] Result<bool> fill();
   [[nodiscard]] std::optional<std::string_view> next_line();
   [[nodiscard]] std::optional<Commit> commit_before(std::string_view commit_line);
@@ -114,7 +126,9 @@ class SegmentReader {
   [[nodiscard]] Result<void> make_durable(std::uint64_t end);
 
   File file_;
-  std::string buffer_;  // the file from buffer_offset_ on
+  bool is_whole_ = false;  // the file is in buffer_, as it was when it was opened
+  Sha256 sha256_;          // of that
+  std::string buffer_;     // the file from buffer_offset_ on
   std::uint64_t buffer_offset_ = 0;
   std::uint64_t file_end_ = 0;         // where the last read found it
   std::size_t commit_begin_ = 0;       // in buffer_: where the last good commit ended

@@ -81,11 +81,17 @@ DurationChange duration_change(std::optional<double> a, std::optional<double> b,
   const auto strange_a = is_unusual(*a, *usual, kLeastMs);
   const auto strange_b = is_unusual(*b, *usual, kLeastMs);
   if (!strange_a || !strange_b) return change;
-  // Two that are strange in the same way are alike.
   const auto side = [median = usual->median](double value, bool strange) {
     return !strange ? 0 : value > median ? 1 : -1;
   };
-  const auto difference = side(*b, *strange_b) - side(*a, *strange_a);
+  auto difference = static_cast<double>(side(*b, *strange_b) - side(*a, *strange_a));
+  if (difference == 0 && *strange_a) {
+    // Both are strange in the same way: alike within the same share of noise around the first.
+    auto around = *usual;
+    around.median = *a;
+    around.deviation *= usual->median > 0 ? *a / usual->median : 1;
+    if (is_unusual(*b, around, kLeastMs).value_or(false)) difference = *b - *a;
+  }
   change.pace = difference == 0 ? Pace::kAlike : difference > 0 ? Pace::kSlower : Pace::kFaster;
   return change;
 }

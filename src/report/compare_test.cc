@@ -124,6 +124,9 @@ TEST_F(CompareTest, TellsAChangeOfDurationFromNoise) {
 TEST_F(CompareTest, TwoThatAreStrangeInTheSameWayAreAlike) {
   history_ = NodeHistory({{"count", {.median = 10, .deviation = 1, .count = 9}}});
   EXPECT_EQ(node_of(with({.count_ms = 120}), "count").duration.pace, Pace::kAlike);
+  // Unless one is far from the other.
+  EXPECT_EQ(node_of(with({.count_ms = 500}), "count").duration.pace, Pace::kSlower);
+  EXPECT_EQ(node_of(with({.count_ms = 50}), "count").duration.pace, Pace::kFaster);
 }
 
 TEST_F(CompareTest, ListsMessagesThatOnlyOneHas) {

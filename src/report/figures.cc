@@ -10,6 +10,7 @@
 #include "report/query.h"
 #include "report/svg.h"
 #include "report/time_ticks.h"
+#include "store/query.h"
 
 namespace weir::report {
 namespace {
@@ -300,7 +301,9 @@ std::vector<double> bin_edges(double min_ms, double max_ms) {
   return edges;
 }
 
-Result<SummaryReport> summary(const Source& source, const ReportScope& scope) {
+namespace {
+
+Result<SummaryReport> read_summary(const Source& source, const ReportScope& scope) {
   SummaryReport report;
   WEIR_TRY(report.window, window_of(scope, source.clock.now()));
   WEIR_TRY(auto queries, open_window(source, report.window));
@@ -316,7 +319,7 @@ Result<SummaryReport> summary(const Source& source, const ReportScope& scope) {
   return report;
 }
 
-Result<DailySummary> daily_summary(const Source& source, const ReportScope& day) {
+Result<DailySummary> read_day(const Source& source, const ReportScope& day) {
   DailySummary report;
   WEIR_TRY(report.window, window_of(day, source.clock.now()));
   report.date = to_string(report.window.since).substr(0, 10);
@@ -333,8 +336,8 @@ Result<DailySummary> daily_summary(const Source& source, const ReportScope& day)
   return report;
 }
 
-Result<AgentReport> agents(const Source& source, const std::string& agent_id,
-                           const ReportScope& scope) {
+Result<AgentReport> read_agents_of(const Source& source, const std::string& agent_id,
+                                   const ReportScope& scope) {
   AgentReport report;
   WEIR_TRY(report.window, window_of(scope, source.clock.now()));
   WEIR_TRY(auto queries, open_queries(source));
@@ -348,8 +351,6 @@ Result<AgentReport> agents(const Source& source, const std::string& agent_id,
   }
   return report;
 }
-
-namespace {
 
 EventEntry entry_of(const Row& row) {
   return {.at = row.moment("moment"),
@@ -366,10 +367,8 @@ EventEntry entry_of(const Row& row) {
           .text = row.text("text")};
 }
 
-}  // namespace
-
-Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
-                                  const ReportScope& scope) {
+Result<ErrorReport> read_recent_errors(const Source& source, std::size_t limit,
+                                       const ReportScope& scope) {
   ErrorReport report;
   WEIR_TRY(report.window, window_of(scope, source.clock.now()));
   WEIR_TRY(auto queries, open_queries(source));
@@ -398,8 +397,7 @@ Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
   return report;
 }
 
-Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id,
-                                     std::size_t limit) {
+Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, std::size_t limit) {
   WorkflowTrace trace{.id = id, .made_at = source.clock.now()};
   WEIR_TRY(auto queries, open_queries(source));
   WEIR_TRY(queries.set("id", id));
@@ -426,8 +424,8 @@ Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id
   return trace;
 }
 
-Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,
-                                                      const ArtifactScope& scope) {
+Result<std::vector<ArtifactVersion>> read_history(const Source& source,
+                                                  const ArtifactScope& scope) {
   WEIR_TRY(auto queries, open_queries(source));
   WEIR_TRY(queries.set_some("path", scope.path));
   WEIR_TRY(queries.set_some("sha256", scope.sha256));
@@ -460,6 +458,42 @@ Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,
                         .comments = row.texts("comments")});
   }
   return versions;
+}
+
+/// What `read` gives, of what is not damaged.
+template <class Read>
+std::invoke_result_t<Read> past_damage(const Source& source, const Read& read) {
+  return store::past_damage(source.store, *source.bad, read);
+}
+
+}  // namespace
+
+Result<SummaryReport> summary(const Source& source, const ReportScope& scope) {
+  return past_damage(source, [&] { return read_summary(source, scope); });
+}
+
+Result<DailySummary> daily_summary(const Source& source, const ReportScope& day) {
+  return past_damage(source, [&] { return read_day(source, day); });
+}
+
+Result<AgentReport> agents(const Source& source, const std::string& agent_id,
+                           const ReportScope& scope) {
+  return past_damage(source, [&] { return read_agents_of(source, agent_id, scope); });
+}
+
+Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
+                                  const ReportScope& scope) {
+  return past_damage(source, [&] { return read_recent_errors(source, limit, scope); });
+}
+
+Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id,
+                                     std::size_t limit) {
+  return past_damage(source, [&] { return read_trace(source, id, limit); });
+}
+
+Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,
+                                                      const ArtifactScope& scope) {
+  return past_damage(source, [&] { return read_history(source, scope); });
 }
 
 }  // namespace weir::report

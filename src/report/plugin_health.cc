@@ -3,12 +3,15 @@
 #include <utility>
 
 #include "report/query.h"
+#include "store/query.h"
 
 namespace weir::report {
 
-Result<std::map<std::string, PluginHealth>> plugin_health(const log::StoreDirectory& store,
-                                                          std::shared_ptr<store::BadPlaces> bad) {
-  WEIR_TRY(auto queries, Queries::open(store, std::move(bad)));
+namespace {
+
+Result<std::map<std::string, PluginHealth>> read_health(
+    const log::StoreDirectory& store, const std::shared_ptr<store::BadPlaces>& bad) {
+  WEIR_TRY(auto queries, Queries::open(store, bad));
   WEIR_TRY(const auto rows, queries.ask("plugin-health"));
   std::map<std::string, PluginHealth> health;
   for (const auto& row : rows) {
@@ -22,6 +25,13 @@ Result<std::map<std::string, PluginHealth>> plugin_health(const log::StoreDirect
                                 .last_used = row.moment("last_used")});
   }
   return health;
+}
+
+}  // namespace
+
+Result<std::map<std::string, PluginHealth>> plugin_health(
+    const log::StoreDirectory& store, const std::shared_ptr<store::BadPlaces>& bad) {
+  return store::past_damage(store, *bad, [&] { return read_health(store, bad); });
 }
 
 }  // namespace weir::report

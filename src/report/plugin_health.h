@@ -28,6 +28,6 @@ struct PluginHealth {
 /// By plugin, of those that were called. What cannot be read is added to `bad`. Errors: as
 /// Queries::open.
 [[nodiscard]] Result<std::map<std::string, PluginHealth>> plugin_health(
-    const log::StoreDirectory& store, std::shared_ptr<store::BadPlaces> bad);
+    const log::StoreDirectory& store, const std::shared_ptr<store::BadPlaces>& bad);
 
 }  // namespace weir::report

@@ -62,17 +62,23 @@ struct StatusBoard::Unfinished {
 };
 
 Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Clock& clock) {
+  const auto bad = std::make_shared<store::BadPlaces>();
+  WEIR_TRY(auto board, store::past_damage(store, *bad, [&] { return read(store, clock, bad); }));
+  board.bad_ = bad->all();
+  return board;
+}
+
+Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Clock& clock,
+                                      const std::shared_ptr<store::BadPlaces>& bad) {
   StatusBoard board(store, clock);
   board.asked_at_ = clock.now();
   const auto owned = log::RunLock::held(store);
-  const auto bad = std::make_shared<store::BadPlaces>();
   WEIR_TRY(const auto views, store::open_views(store, bad));
   WEIR_TRY(auto connection, views.database.connect());
   WEIR_TRY(board.read_runs(connection, owned));
   WEIR_TRY(board.read_requests(connection));
   WEIR_TRY(board.find_histories(connection));
   WEIR_TRY(board.read_happenings(connection));
-  board.bad_ = bad->all();
   return board;
 }
 
@@ -252,9 +258,12 @@ Result<void> StatusBoard::find_histories() {
   const bool knows_all = std::ranges::all_of(
       runs_, [this](const auto& run) { return histories_.contains(run.second.state.pipeline_id); });
   if (knows_all) return {};
-  WEIR_TRY(const auto views, store::open_views(store_, std::make_shared<store::BadPlaces>()));
-  WEIR_TRY(auto connection, views.database.connect());
-  return find_histories(connection);
+  const auto bad = std::make_shared<store::BadPlaces>();
+  return store::past_damage(store_, *bad, [&] -> Result<void> {
+    WEIR_TRY(const auto views, store::open_views(store_, bad));
+    WEIR_TRY(auto connection, views.database.connect());
+    return find_histories(connection);
+  });
 }
 
 Result<void> StatusBoard::find_histories(store::Connection& connection) {

@@ -13,6 +13,7 @@
 #include "log/store_directory.h"
 #include "report/node_history.h"
 #include "report/status.h"
+#include "store/event_table.h"
 #include "store/history.h"
 
 namespace weir::report {
@@ -39,6 +40,9 @@ class StatusBoard {
   [[nodiscard]] std::vector<store::BadPlace> take_bad() { return std::exchange(bad_, {}); }
 
  private:
+  [[nodiscard]] static Result<StatusBoard> read(const log::StoreDirectory& store,
+                                                const Clock& clock,
+                                                const std::shared_ptr<store::BadPlaces>& bad);
   struct Run {
     project::RunState state;
     Plan plan;

@@ -34,11 +34,14 @@ std::optional<Timestamp> end_of(const NodeState& node) {
 }
 
 /// The chain that decided how long the run took, or has taken so far: back from the node that ended
-/// last, or that runs and began first, to the predecessor that ended last.
+/// last, or that runs and began first, to the predecessor that ended last. What was cancelled
+/// because another node failed ended after it, and decided nothing.
 std::unordered_set<std::string_view> critical_path(const RunState& run) {
   const NodeState* last = nullptr;
-  const auto later = [](const NodeState* best, const NodeState& node) {
+  const bool has_failed = run.state == project::State::kFailed;
+  const auto later = [has_failed](const NodeState* best, const NodeState& node) {
     if (node.attempts.empty()) return false;
+    if (has_failed && node.attempts.back().state == project::State::kCancelled) return false;
     if (best == nullptr) return true;
     const auto a = end_of(*best), b = end_of(node);
     if (a && b) return *b > *a;

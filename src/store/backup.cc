@@ -300,11 +300,22 @@ path without_slash(const path& folder) {
   return folder.has_filename() ? folder : folder.parent_path();
 }
 
+bool is_inside(const path& folder, const path& of) {
+  std::error_code error;
+  const auto inner = std::filesystem::weakly_canonical(folder, error);
+  const auto outer = std::filesystem::weakly_canonical(of, error);
+  return !error && std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
 }  // namespace
 
 Result<BackupReport> back_up(const log::StoreDirectory& store, const path& folder,
                              const Clock& clock) {
   const auto target = without_slash(folder);
+  if (is_inside(target, store.root())) {
+    return fail(ErrorCode::kInvalidInput,
+                folder.string() + ": is inside of the store, and would be lost with it");
+  }
   WEIR_TRY(auto before, earlier_backup(target));
   WEIR_TRY(const auto lock, File::open_or_create(store.compaction_lock(), store.files()));
   WEIR_TRY(lock.lock());

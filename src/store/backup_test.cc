@@ -132,6 +132,15 @@ TEST_F(BackupTest, LeavesWhatIsDamagedAndNamesIt) {
   EXPECT_EQ(events(restored_), 1U);
 }
 
+TEST_F(BackupTest, GoesNowhereIntoTheStore) {
+  write(line_of(RunId::make({}), 1));
+  for (const auto& folder : {store_.root(), store_.root() / "sub", store_.root() / "log/../x/"}) {
+    const auto done = store::back_up(store_, folder);
+    ASSERT_FALSE(done) << folder;
+    EXPECT_THAT(done.error().message, HasSubstr("inside of the store"));
+  }
+}
+
 TEST_F(BackupTest, GoesNowhereWhereSomethingElseIs) {
   ASSERT_TRUE(make_directories(backup_));
   ASSERT_TRUE(write_file_durably(backup_ / "mine", "x"));

@@ -77,30 +77,26 @@ std::uint64_t drop_duplicates(std::vector<Row>& rows) {
 }  // namespace
 
 Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
-  const auto path = store_.segment(name);
-  WEIR_TRY(const auto file, File::open_to_read(path, store_.files()));
-  WEIR_TRY(const auto size, file.size());
-  WEIR_TRY(auto reader, log::SegmentReader::open(path, store_.files()));
-  Loaded loaded;
+  std::string memory;
   if (!free_.empty()) {
-    loaded.lines = std::move(free_.back());
-    loaded.lines.clear();
+    memory = std::move(free_.back());
     free_.pop_back();
   }
-  // Segments are about as large: with room for the next ones, too.
-  if (loaded.lines.capacity() < size) loaded.lines.reserve(size + size / 8 + sizeof(std::string));
+  WEIR_TRY(auto reader,
+           log::SegmentReader::open_whole(store_.segment(name), store_.files(), std::move(memory)));
+  Loaded loaded{.sha256 = reader.sha256()};
   while (true) {
     WEIR_TRY(const auto commit, reader.next_commit());
     if (!commit) break;
-    loaded.lines += commit->lines;
+    for (std::string_view rest = commit->lines; !rest.empty();) {
+      const auto line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(line.size() + 1);
+      add(line, loaded);
+    }
   }
   if (!reader.damage().empty()) loaded.damage = reader.damage().front().reason;
   if (!reader.suspects().empty()) loaded.damage = reader.suspects().front().reason;
-  for (std::string_view rest = loaded.lines; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size() + 1);
-    add(line, loaded);
-  }
+  loaded.bytes = reader.take_bytes();
   return loaded;
 }
 
@@ -110,7 +106,7 @@ void SegmentLoader::add(std::string_view line, Loaded& loaded) {
     loaded.places[row.place].fields |= fields;
     loaded.rows.push_back(row);
   };
-  const auto head = read_line_head(line);
+  const auto head = read_line_head(line, shape_);
   if (head && head->is_whole) {
     add({.run = head->run, .run_seq = head->run_seq, .line = line}, head->date, head->tenant,
         head->fields);
@@ -139,7 +135,7 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
   auto& [first, last] =
       entry_.segments.try_emplace(name.writer, name.number, name.number).first->second;
   last = name.number;
-  bytes_ += loaded.lines.size();
+  bytes_ += loaded.bytes.size();
   std::vector<std::vector<Row>*> places;
   places.reserve(loaded.places.size());
   for (const auto& [place, fields] : loaded.places) {
@@ -148,21 +144,21 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
     places.push_back(&part.rows);
   }
   for (const auto& row : loaded.rows) places[row.place]->push_back(row);
-  segments_.push_back({name, std::move(loaded.lines)});
+  segments_.push_back({name, std::move(loaded.bytes)});
 }
 
-std::vector<std::string> Batch::take_lines() {
-  std::vector<std::string> lines;
-  lines.reserve(segments_.size());
-  for (auto& segment : segments_) lines.push_back(std::move(segment.lines));
-  return lines;
+std::vector<std::string> Batch::take_bytes() {
+  std::vector<std::string> all;
+  all.reserve(segments_.size());
+  for (auto& segment : segments_) all.push_back(std::move(segment.bytes));
+  return all;
 }
 
 const log::SegmentName& Batch::segment_of(std::string_view line) const {
   const std::less_equal<> before;
   const auto holds = [&](const Source& segment) {
-    const auto* begin = segment.lines.data();
-    return before(begin, line.data()) && before(line.data(), begin + segment.lines.size());
+    const auto* begin = segment.bytes.data();
+    return before(begin, line.data()) && before(line.data(), begin + segment.bytes.size());
   };
   return std::find_if(segments_.begin(), segments_.end(), holds)->name;
 }

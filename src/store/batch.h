@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 #include "event/decoder.h"
 #include "log/manifest.h"
@@ -41,7 +42,8 @@ struct LoadedPlace {
 
 /// A segment's committed events.
 struct Loaded {
-  std::string lines;  ///< rows point into it: it is never so short that it lies in the object
+  Sha256 sha256{};      ///< of the whole file
+  std::string bytes{};  ///< the same; rows point into it
   std::vector<LoadedPlace> places{};
   std::vector<Row> rows{};
   std::string damage{};  ///< why it must stay; empty: nothing is wrong
@@ -58,15 +60,16 @@ class SegmentLoader {
   /// is sorted by: whether a line is an event, and that one, who makes the part finds out. Errors:
   /// kNotFound, kIo.
   [[nodiscard]] Result<Loaded> load(const log::SegmentName& name);
-  /// Takes the memory of lines that nobody needs any more for the next segments: new memory costs
+  /// Takes the memory of bytes that nobody needs any more for the next segments: new memory costs
   /// as much as the checksum of what goes into it.
-  void reuse(std::string lines) { free_.push_back(std::move(lines)); }
+  void reuse(std::string bytes) { free_.push_back(std::move(bytes)); }
 
  private:
   void add(std::string_view line, Loaded& loaded);
 
   const log::StoreDirectory& store_;
   event::Decoder decoder_;
+  LineShape shape_;
   std::vector<std::string> free_;
 };
 
@@ -96,7 +99,7 @@ class Batch {
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t segments() const { return segments_.size(); }
   /// What its events were read into; the batch is of no use without.
-  [[nodiscard]] std::vector<std::string> take_lines();
+  [[nodiscard]] std::vector<std::string> take_bytes();
   /// Without number and time.
   [[nodiscard]] const log::Batch& entry() const { return entry_; }
 
@@ -108,7 +111,7 @@ class Batch {
  private:
   struct Source {
     log::SegmentName name;
-    std::string lines;
+    std::string bytes;
   };
   /// What becomes a part.
   struct Rows {

@@ -58,15 +58,14 @@ class Compaction {
  private:
   // ---- what goes, and what stays --------------------------------------------------------------
 
-  Result<bool> may_go(const log::SegmentName& name, Loaded& loaded) {
+  bool may_go(const log::SegmentName& name, Loaded& loaded) {
     const auto seal = seals_.find(name);
     if (seal == seals_.end()) return false;  // it is being written
     if (const auto known = bad_segments_.find(name); known != bad_segments_.end()) {
       loaded.damage = known->second;
     }
-    if (loaded.damage.empty()) {
-      WEIR_TRY(const auto hash, sha256_of_file(store_.segment(name), store_.files()));
-      if (hash != seal->second.sha256) loaded.damage = "is not as it was sealed";
+    if (loaded.damage.empty() && loaded.sha256 != seal->second.sha256) {
+      loaded.damage = "is not as it was sealed";
     }
     if (loaded.damage.empty() && left_writers_.contains(name.writer)) {
       loaded.damage = "an earlier segment of its writer stays";
@@ -105,13 +104,12 @@ class Compaction {
     for (const auto& name : names) {
       if (before.has_replaced(name)) continue;
       WEIR_TRY(auto loaded, loader_.load(name));
-      WEIR_TRY(const bool fits, may_go(name, loaded));
-      if (!fits) {
+      if (!may_go(name, loaded)) {
         leave(name, loaded);
         continue;
       }
       if (batch->segments() > 0 &&
-          batch->bytes() + loaded.lines.size() > options_.batch_bytes / (kWriters + 1)) {
+          batch->bytes() + loaded.bytes.size() > options_.batch_bytes / (kWriters + 1)) {
         WEIR_TRY(const bool is_good, make(std::exchange(batch, std::make_shared<Batch>())));
         if (!is_good) return false;
       }
@@ -158,7 +156,7 @@ class Compaction {
     making_.pop_front();
     WEIR_TRY(auto parts, made.get());
     free_writers_.push_back(std::move(writer));
-    for (auto& lines : batch->take_lines()) loader_.reuse(std::move(lines));
+    for (auto& bytes : batch->take_bytes()) loader_.reuse(std::move(bytes));
     if (parts.bad) {
       bad_segments_.emplace(std::move(parts.bad->segment), std::move(parts.bad->reason));
       making_.clear();  // waits for them; they have the wrong numbers now

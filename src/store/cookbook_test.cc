@@ -137,6 +137,17 @@ TEST_F(CookbookTest, NodesOfRunsBesideEachOther) {
             R"(["etl","a","sql.t",2,100.0,100.0,16.7],["etl","d","file.t",2,50.0,50.0,8.3]])");
 }
 
+TEST_F(CookbookTest, TheCriticalPathAndHowLongRunsTake) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 100, 400);
+  // a takes 100 ms from 10 on, c begins at 120 and takes 400, d begins 10 ms after it: 550 ms in
+  // all.
+  EXPECT_EQ(answer("critical-path"), R"([["a",100.0,0.0,18.2],["c",400.0,110.0,72.7],)"
+                                     R"(["d",50.0,520.0,9.1]])");
+  // 500 and 600 ms; between them 595 is at 95 %.
+  EXPECT_EQ(answer("run-durations"), R"([["etl",2,0,550.0,595.0,"2026-01-01 11:00:00"]])");
+}
+
 TEST_F(CookbookTest, SlackIsWhatANodeCouldHaveBeenLater) {
   diamond(1, "10:00", 300, 100);
   diamond(2, "11:00", 100, 400);

@@ -168,6 +168,16 @@ std::vector<BadPlace> BadPlaces::all() const {
   return {places_.begin(), places_.end()};
 }
 
+void BadPlaces::leave_out(const PartNames& parts) {
+  const std::lock_guard lock(mutex_);
+  left_out_.insert(parts.begin(), parts.end());
+}
+
+PartNames BadPlaces::left_out() const {
+  const std::lock_guard lock(mutex_);
+  return left_out_;
+}
+
 namespace {
 
 /// The path of a part by which DuckDB knows it; nothing if that leads elsewhere, over a symbolic

@@ -16,21 +16,29 @@
 
 namespace weir::store {
 
+/// Part::file of some parts.
+using PartNames = std::set<std::string, std::less<>>;
+
 /// What queries could not read, each place once. From any thread.
 class BadPlaces {
  public:
   void add(BadPlace place);
   [[nodiscard]] std::vector<BadPlace> all() const;
 
+  /// Parts that were found to be damaged inside: views that are opened from now on are without.
+  void leave_out(const PartNames& parts);
+  [[nodiscard]] PartNames left_out() const;
+
  private:
   mutable std::mutex mutex_;
-  std::set<BadPlace> places_;  // guarded by mutex_
+  std::set<BadPlace> places_;  // guarded by mutex_, as the next one
+  PartNames left_out_;
 };
 
 /// Which events a table has.
 struct EventTableOptions {
   std::optional<std::string> tenant{};            ///< whose alone; none: everybody's
-  std::set<std::string, std::less<>> left_out{};  ///< Part::file of parts that are not to be read
+  PartNames left_out{};                           ///< parts that are not to be read
   /// Whether the views of rollups sum up all events, without those of deleted runs, or read the
   /// files of rollups, all of which are checked and opened for that.
   enum class Rollups { kSummedUp, kRead };

@@ -2,8 +2,10 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
+#include <string>
 
 #include "base/time.h"
 
@@ -28,20 +30,60 @@ inline std::size_t find_special(std::string_view text) {
   return at;
 }
 
+/// How each field's name stands in a line, with its quotes and colon, for comparisons without a
+/// loop.
+struct WrittenName {
+  static constexpr std::size_t kRoom = 32;
+  std::array<char, kRoom> text{};
+  std::size_t size = 0;  // 0: it does not fit
+};
+
+using WrittenNames = std::array<WrittenName, event::kFieldCount>;
+
+const WrittenNames& written_names() {
+  static const auto all = [] {
+    WrittenNames names;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto text = "\"" + std::string(event::fields()[i].name) + "\":";
+      if (text.size() > WrittenName::kRoom) continue;
+      std::ranges::copy(text, names[i].text.begin());
+      names[i].size = text.size();
+    }
+    return names;
+  }();
+  return all;
+}
+
+inline bool begins_with(std::string_view text, const WrittenName& name) {
+  if (name.size == 0 || text.size() < WrittenName::kRoom) return false;
+  const auto differ = [&](std::size_t at) {
+    const auto load = [at](const char* from) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at));
+    };
+    const auto same = _mm_cmpeq_epi8(load(text.data()), load(name.text.data()));
+    return ~static_cast<unsigned>(_mm_movemask_epi8(same)) & 0xFFFFU;
+  };
+  return static_cast<std::size_t>(std::countr_zero(differ(0) | differ(16) << 16)) >= name.size;
+}
+
 /// Walks over the members of a line, whose names are in the catalogue's order.
 class Members {
  public:
-  explicit Members(std::string_view line) : rest_(line) {}
+  Members(std::string_view line, LineShape& shape) : rest_(line), shape_(shape) {}
 
   /// The next member's name; nothing after the last one, or where it is written otherwise.
   std::optional<Field> next() {
     if (!take(fields_.none() ? '{' : ',')) return {};
+    const std::size_t guess = shape_.next[next_];
+    if (guess >= next_ && begins_with(rest_, names_[guess])) {
+      rest_.remove_prefix(names_[guess].size);
+      return found(guess);
+    }
     const auto name = text();
     const auto field = name && take(':') ? event::find_field(*name) : std::nullopt;
     if (!field || static_cast<std::size_t>(*field) < next_) return {};
-    next_ = static_cast<std::size_t>(*field) + 1;
-    fields_.set(next_ - 1);
-    return field;
+    shape_.next[next_] = static_cast<std::uint8_t>(*field);
+    return found(static_cast<std::size_t>(*field));
   }
 
   /// A string without its quotes and any escape; nothing if it is something else.
@@ -75,6 +117,12 @@ class Members {
   [[nodiscard]] const FieldSet& fields() const { return fields_; }
 
  private:
+  Field found(std::size_t field) {
+    next_ = field + 1;
+    fields_.set(field);
+    return static_cast<Field>(field);
+  }
+
   bool take(char c) {
     if (!rest_.starts_with(c)) return false;
     rest_.remove_prefix(1);
@@ -110,6 +158,8 @@ class Members {
   }
 
   std::string_view rest_;
+  LineShape& shape_;
+  const WrittenNames& names_ = written_names();
   std::size_t next_ = 0;  // of the catalogue
   FieldSet fields_;
 };
@@ -150,8 +200,13 @@ constexpr auto kNeeded = {Field::kTimestamp, Field::kPipelineType, Field::kRunId
 }  // namespace
 
 std::optional<LineHead> read_line_head(std::string_view line) {
+  LineShape shape;
+  return read_line_head(line, shape);
+}
+
+std::optional<LineHead> read_line_head(std::string_view line, LineShape& shape) {
   LineHead head;
-  Members members(line);
+  Members members(line, shape);
   while (!members.is_at_end()) {
     const auto field = members.next();
     if (!field || !read_member(members, *field, head)) break;

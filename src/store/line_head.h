@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <bitset>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -25,10 +27,16 @@ struct LineHead {
   bool is_whole = false;  ///< the whole line is written as the recorder writes
 };
 
+/// Which field came after which, of the lines that were read: most lines are like the one before.
+struct LineShape {
+  std::array<std::uint8_t, event::kFieldCount + 1> next{};  ///< by the field before, plus one
+};
+
 /// Reads the head of a line as the recorder writes it and passes over the rest: a tenth of what it
 /// costs to decode it. Nothing without a head of that spelling, and for foreign events, which have
 /// more to sort by. What is not whole must be decoded; whether a whole one is an event at all it
-/// does not say.
+/// does not say. `shape` makes it faster, whatever it says.
+[[nodiscard]] std::optional<LineHead> read_line_head(std::string_view line, LineShape& shape);
 [[nodiscard]] std::optional<LineHead> read_line_head(std::string_view line);
 
 }  // namespace weir::store

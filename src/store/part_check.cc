@@ -3,13 +3,20 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <string_view>
 #include <thread>
 
 #include "base/hash.h"
 
 namespace weir::store {
 namespace {
+
+/// What DuckDB's messages begin with when the question is to blame, and not what it reads.
+constexpr auto kFaultsOfTheQuestion = std::to_array<std::string_view>(
+    {"Parser Error", "Syntax Error", "Binder Error", "Catalog Error", "Permission Error",
+     "Conversion Error", "Parameter Not Resolved Error"});
 
 enum class Finding : std::uint8_t { kNotLookedAt, kWhole, kDamaged };
 
@@ -20,6 +27,13 @@ Finding look_at(const log::StoreDirectory& store, const log::Part& part) {
 }
 
 }  // namespace
+
+bool may_be_damage(const Error& error) {
+  if (error.code != ErrorCode::kInvalidInput && error.code != ErrorCode::kExhausted) return false;
+  return error.message.contains("Error") &&
+         std::ranges::none_of(kFaultsOfTheQuestion,
+                              [&](auto words) { return error.message.starts_with(words); });
+}
 
 void PartCheck::look(const log::StoreDirectory& store, const std::vector<log::Part>& parts,
                      const std::stop_token& stop) {

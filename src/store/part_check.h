@@ -6,11 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
 #include "store/history.h"
 
 namespace weir::store {
+
+/// Whether a query that failed so may have met damage: not where its text is to blame.
+[[nodiscard]] bool may_be_damage(const Error& error);
 
 /// Finds parts that are damaged inside, by their hashes. Each is read once: parts never change.
 ///

@@ -1,6 +1,8 @@
 #include "store/part_folder.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +26,25 @@ Result<void> each_entry(const path& folder, FileSystem& files, const Visit& visi
 bool is_called(const path& folder, std::string_view prefix) {
   return folder.filename().string().starts_with(prefix);
 }
+
+/// Calls `visit` for each file that stands where parts do.
+template <class Visit>
+Result<void> each_file(const log::StoreDirectory& store, const Visit& visit) {
+  auto& files = store.files();
+  return each_entry(store.parts(), files, [&](const path& date) -> Result<void> {
+    if (!is_called(date, "date=")) return {};
+    return each_entry(date, files, [&](const path& tenant) -> Result<void> {
+      if (!is_called(tenant, "tenant=")) return {};
+      return each_entry(tenant, files, visit);
+    });
+  });
+}
+
+/// Whose files no manifest may name yet: a line each, its hash and its name.
+path announcement(const log::StoreDirectory& store) { return store.root() / "parts.new"; }
+
+/// More parts are not made at once.
+constexpr std::uint64_t kMaxAnnouncedBytes = std::uint64_t{64} << 20;
 
 }  // namespace
 
@@ -55,17 +76,20 @@ path PartFolder::scratch() const {
   return scratch_;
 }
 
-Result<void> PartFolder::put(const log::Part& part, std::string_view bytes) const {
+Result<void> PartFolder::put(const log::Part& part, std::string_view bytes) {
   const auto path = store_.parts() / part.file;
   WEIR_TRY(make_directories(path.parent_path(), store_.files()));
+  WEIR_TRY(announce(part));
   WEIR_TRY(write_file_durably(path, bytes, store_.files()));
   return sync_folders(path);
 }
 
-Result<void> PartFolder::put_file(log::Part& part, const path& file) const {
+Result<void> PartFolder::put_file(log::Part& part, const path& file) {
   const auto target = store_.parts() / part.file;
   auto& files = store_.files();
   WEIR_TRY(make_directories(target.parent_path(), files));
+  WEIR_TRY(part.sha256, sha256_of_file(file));
+  WEIR_TRY(announce(part));
   const auto temporary = target.string() + ".new-" + std::to_string(random_bits());
   WEIR_TRY(const auto copied, copy_file(file, local_files(), temporary, files));
   if (files.rename(temporary.c_str(), target.c_str()) != 0) {
@@ -77,6 +101,21 @@ Result<void> PartFolder::put_file(log::Part& part, const path& file) const {
   part.sha256 = copied.sha256;
   WEIR_TRY(sync_directory(target.parent_path(), files));
   return sync_folders(target);
+}
+
+/// Says durably which file comes, so that whoever finds it after a crash knows it from one that
+/// somebody else has put there. Such a one, under the name that we want, gets another.
+Result<void> PartFolder::announce(const log::Part& part) {
+  auto& files = store_.files();
+  const auto target = store_.parts() / part.file;
+  if (files.exists(target.c_str())) {
+    const auto aside = target.string() + ".foreign-" + std::to_string(random_bits());
+    if (files.rename(target.c_str(), aside.c_str()) != 0) {
+      return fail_errno("rename " + target.string());
+    }
+  }
+  announced_ += part.sha256.text() + ' ' + part.file + '\n';
+  return write_file_durably(announcement(store_), announced_, files);
 }
 
 /// The folders may have been made by somebody who was stopped before they were durable.
@@ -118,7 +157,9 @@ Result<void> PartFolder::replace(log::Manifest next) {
   });
   WEIR_TRY(log::write_manifest(store_, next));
   manifest_ = std::move(next);
-  return {};
+  if (announced_.empty()) return {};
+  announced_.clear();
+  return remove(announcement(store_));
 }
 
 Result<std::uint64_t> PartFolder::remove_retired(Timestamp now, std::chrono::seconds keep) {
@@ -134,24 +175,52 @@ Result<std::uint64_t> PartFolder::remove_retired(Timestamp now, std::chrono::sec
   return removed;
 }
 
-/// Parts that no manifest names yet, and what was to become one.
+/// Parts that were announced and are in no manifest, and what was to become a part.
 Result<void> PartFolder::remove_leftovers() const {
   auto& files = store_.files();
-  return each_entry(store_.parts(), files, [&](const path& date) -> Result<void> {
-    if (!is_called(date, "date=")) return {};
-    return each_entry(date, files, [&](const path& tenant) -> Result<void> {
-      if (!is_called(tenant, "tenant=")) return {};
-      return each_entry(tenant, files, [&](const path& file) -> Result<void> {
-        // "00000007.parquet", or what it was called while it was written.
-        const auto name = file.filename().string();
-        const auto end = name.find(".new-");
-        const auto number = log::number_of_file(name.substr(0, end));
-        const bool is_whole = end == std::string::npos;
-        if (!number || (is_whole && *number <= manifest_.number())) return {};
-        return remove(file);
-      });
-    });
+  auto announced = read_file(announcement(store_), kMaxAnnouncedBytes, files);
+  if (!announced && announced.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(std::move(announced).error());
+  }
+  std::set<std::string_view> known;
+  for (const auto& part : manifest_.parts()) known.insert(part.file);
+  for (std::string_view rest = announced ? *announced : std::string_view(); !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto space = line.find(' ');
+    const auto file = line.substr(std::min(line.size(), space + 1));
+    const auto hash = Sha256::parse(line.substr(0, space));
+    if (!hash || file.empty() || known.contains(file)) continue;
+    const auto place = store_.parts() / file;
+    const auto found = sha256_of_file(place, files);
+    if (found && *found == *hash) WEIR_TRY(remove(place));
+  }
+  if (announced) WEIR_TRY(remove(announcement(store_)));
+  return each_file(store_, [&](const path& file) -> Result<void> {
+    // "00000007.parquet.new-123"
+    const auto name = file.filename().string();
+    const auto end = name.find(".new-");
+    const bool is_ours = end != std::string::npos && log::number_of_file(name.substr(0, end));
+    return is_ours ? remove(file) : Result<void>();
   });
+}
+
+Result<std::vector<path>> foreign_files(const log::StoreDirectory& store,
+                                        const log::Manifest& manifest) {
+  std::set<std::string> known;
+  for (const auto& part : manifest.parts()) known.insert(store.parts() / part.file);
+  for (const auto& part : manifest.retired()) known.insert(store.parts() / part.file);
+  // What is being made now is not named yet, and not foreign.
+  const bool is_changing = store.files().exists(announcement(store).c_str());
+  std::vector<path> foreign;
+  WEIR_TRY(each_file(store, [&](const path& file) -> Result<void> {
+    if (known.contains(file)) return {};
+    const auto name = file.filename().string();
+    const bool may_be_new = log::number_of_file(name.substr(0, name.find(".new-"))).has_value();
+    if (!is_changing || !may_be_new) foreign.push_back(file);
+    return {};
+  }));
+  return foreign;
 }
 
 Result<void> PartFolder::remove(const path& file) const {

@@ -35,11 +35,11 @@ class PartFolder {
   /// The folder for DuckDB's files. Made when it is asked for; emptied by whoever comes next.
   [[nodiscard]] std::filesystem::path scratch() const;
 
-  /// Writes a part's file, durably; its folder and name are those of `part`. Errors: kIo,
-  /// kExhausted.
-  [[nodiscard]] Result<void> put(const log::Part& part, std::string_view bytes) const;
+  /// Writes a part's file, durably; its folder and name are those of `part`. Before, it is
+  /// announced in `parts.new`, which goes when the manifest names it. Errors: kIo, kExhausted.
+  [[nodiscard]] Result<void> put(const log::Part& part, std::string_view bytes);
   /// The same of a file in the local file system. Sets the part's bytes and its hash.
-  [[nodiscard]] Result<void> put_file(log::Part& part, const std::filesystem::path& file) const;
+  [[nodiscard]] Result<void> put_file(log::Part& part, const std::filesystem::path& file);
 
   /// Where DuckDB can read a part: itself, or a copy in `scratch` where the store is not in the
   /// local file system. Errors: kNotFound, kCorrupt (not what was written), kIo.
@@ -57,6 +57,7 @@ class PartFolder {
   PartFolder(const log::StoreDirectory& store, const std::filesystem::path& scratch, File lock,
              log::Manifest manifest);
 
+  [[nodiscard]] Result<void> announce(const log::Part& part);
   [[nodiscard]] Result<void> sync_folders(const std::filesystem::path& file) const;
   [[nodiscard]] Result<void> remove_leftovers() const;
   [[nodiscard]] Result<void> remove(const std::filesystem::path& file) const;
@@ -65,6 +66,12 @@ class PartFolder {
   std::filesystem::path scratch_;
   File lock_;
   log::Manifest manifest_;
+  std::string announced_;  ///< what `parts.new` holds
 };
+
+/// Files among the parts that are none of the store's: nobody reads, changes or removes them.
+/// Errors: kIo.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> foreign_files(
+    const log::StoreDirectory& store, const log::Manifest& manifest);
 
 }  // namespace weir::store

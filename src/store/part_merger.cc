@@ -57,7 +57,7 @@ Result<std::uint64_t> find_duplicates(Connection& connection, const MergeSource&
 
 }  // namespace
 
-Result<MergedPart> merge_parts(const PartFolder& folder, Connection& connection,
+Result<MergedPart> merge_parts(PartFolder& folder, Connection& connection,
                                const std::vector<log::Part>& parts, std::uint64_t number) {
   WEIR_TRY(const auto source, merge_source_of(folder, parts));
   MergedPart merged;

@@ -26,7 +26,7 @@ struct MergedPart {
 /// Errors  kCorrupt, kNotFound (a part is not what was written: all stay as they are),
 /// kInvalidInput
 ///         (what DuckDB says, of a full disk too), kIo, kExhausted.
-[[nodiscard]] Result<MergedPart> merge_parts(const PartFolder& folder, Connection& connection,
+[[nodiscard]] Result<MergedPart> merge_parts(PartFolder& folder, Connection& connection,
                                              const std::vector<log::Part>& parts,
                                              std::uint64_t number);
 

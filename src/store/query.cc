@@ -14,8 +14,9 @@ Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPl
   WEIR_TRY(auto database, Database::open_in_memory(options.database));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
-  WEIR_TRY(auto files,
-           EventTable::add(connection, store, manifest, std::move(bad), options.events));
+  auto events = options.events;
+  events.left_out.merge(bad->left_out());
+  WEIR_TRY(auto files, EventTable::add(connection, store, manifest, std::move(bad), events));
   WEIR_TRY(create_views(connection));
   if (options.access == ViewOptions::Access::kLocked) {
     auto allowed = files;
@@ -23,6 +24,17 @@ Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPl
     WEIR_TRY(database.lock(allowed));
   }
   return Views{std::move(database), std::move(manifest), std::move(files)};
+}
+
+bool find_damaged_parts(const log::StoreDirectory& store, BadPlaces& bad) {
+  const auto manifest = log::read_manifest(store);
+  if (!manifest) return false;
+  const auto before = bad.left_out().size();
+  PartCheck check;
+  check.look(store, manifest->parts(), {});
+  for (auto& place : check.places(store)) bad.add(std::move(place));
+  bad.leave_out(check.damaged());
+  return bad.left_out().size() > before;
 }
 
 Result<void> create_views(Connection& connection) {
@@ -49,8 +61,9 @@ Result<std::vector<RunName>> read_run_names(Session& session) {
 
 }  // namespace
 
-Result<std::vector<RunName>> run_names(const log::StoreDirectory& store) {
-  WEIR_TRY(auto session, Session::open(store, {}, std::make_shared<BadPlaces>()));
+Result<std::vector<RunName>> run_names(const log::StoreDirectory& store,
+                                       const std::shared_ptr<BadPlaces>& bad) {
+  WEIR_TRY(auto session, Session::open(store, {}, bad));
   auto names = read_run_names(session);
   if (names) return names;
   WEIR_TRY(const bool again, session.recover(names.error()));

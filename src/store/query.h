@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/id.h"
@@ -14,6 +15,7 @@
 #include "log/store_directory.h"
 #include "store/database.h"
 #include "store/event_table.h"
+#include "store/part_check.h"
 
 namespace weir::store {
 
@@ -42,6 +44,20 @@ struct Views {
                                        std::shared_ptr<BadPlaces> bad,
                                        const ViewOptions& options = {});
 
+/// Holds the store's parts against their hashes, and tells `bad` of those that are damaged inside.
+/// Whether there is one that it did not know.
+[[nodiscard]] bool find_damaged_parts(const log::StoreDirectory& store, BadPlaces& bad);
+
+/// What `read` gives, which opens views with `bad`: where it fails as over a damaged part, once
+/// more without those that are.
+template <class Read>
+[[nodiscard]] std::invoke_result_t<Read> past_damage(const log::StoreDirectory& store,
+                                                     BadPlaces& bad, const Read& read) {
+  auto result = read();
+  if (result || !may_be_damage(result.error()) || !find_damaged_parts(store, bad)) return result;
+  return read();
+}
+
 /// The views alone, over whatever `weir_events()` is. Errors: kInvalidInput.
 [[nodiscard]] Result<void> create_views(Connection& connection);
 
@@ -51,9 +67,10 @@ struct RunName {
   bool is_child = false;  ///< another run has started it
 };
 
-/// The runs of the store, the newest first, without what processes say of themselves. Errors: as
-/// Session::ask.
-[[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store);
+/// The runs of the store, the newest first, without what processes say of themselves. What cannot be
+/// read is added to `bad`. Errors: as Session::ask.
+[[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store,
+                                                     const std::shared_ptr<BadPlaces>& bad);
 
 /// A query that answers a common question (sql/cookbook). What it can be told is in variables of
 /// the session: `getvariable('run_id')`.

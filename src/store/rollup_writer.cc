@@ -67,7 +67,8 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
     WEIR_TRY(auto path, local(part));
     paths.push_back(std::move(path));
   }
-  WEIR_TRY(sum_up(parts_sql(paths)));
+  // Of batches whose runs are all deleted nothing is left.
+  if (!paths.empty()) WEIR_TRY(sum_up(parts_sql(paths)));
   Rollup rollup{.batches = batches};
   WEIR_TRY(write(rollup, RollupLevel::kMinutes,
                  "SELECT * REPLACE (NULL::VARCHAR AS node_id) FROM summed"));

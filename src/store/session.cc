@@ -1,7 +1,6 @@
 #include "store/session.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include "store/exact_query.h"
@@ -10,19 +9,7 @@
 namespace weir::store {
 namespace {
 
-/// What DuckDB's messages begin with when the question is to blame, and not what it reads.
-constexpr auto kFaultsOfTheQuestion = std::to_array<std::string_view>(
-    {"Parser Error", "Syntax Error", "Binder Error", "Catalog Error", "Permission Error",
-     "Conversion Error", "Parameter Not Resolved Error"});
-
 constexpr std::string_view kOutOfMemory = "Out of Memory Error";
-
-bool may_be_damage(const Error& error) {
-  if (error.code != ErrorCode::kInvalidInput && error.code != ErrorCode::kExhausted) return false;
-  return error.message.contains("Error") &&
-         std::ranges::none_of(kFaultsOfTheQuestion,
-                              [&](auto words) { return error.message.starts_with(words); });
-}
 
 std::unexpected<Error> failed(Error error) {
   if (error.message.starts_with(kOutOfMemory)) error.code = ErrorCode::kExhausted;

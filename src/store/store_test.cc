@@ -254,6 +254,14 @@ TEST_F(StoreTest, ShowsCallsAgentsArtifactsAndSignals) {
       {{Field::kOutcome, approved}, {Field::kArtifactSha256, hash}, {Field::kActorId, person}});
   run->emit(Type::kSignalRejected,
             {{Field::kReason, reason}, {Field::kSignalId, signal}, {Field::kSignalType, pause}});
+  // Another run is asked by the same id.
+  const auto other = *recorder.begin({.run_id = RunId::make(system_clock().now()),
+                                      .pipeline_type = "dag",
+                                      .pipeline_id = "p",
+                                      .pipeline_version = "1",
+                                      .trace_id = TraceId::make()});
+  other->emit(Type::kSignalAccepted, {{Field::kSignalId, signal}, {Field::kSignalType, pause}});
+  ASSERT_TRUE(other->flush());
   const std::string_view node = "n", plugin = "p", tool = "t", open_span = "00f067aa0ba902b7",
                          span = "00f067aa0ba902b8", parent = "00f067aa0ba902b9", type = "E",
                          message = "m";
@@ -287,8 +295,8 @@ TEST_F(StoreTest, ShowsCallsAgentsArtifactsAndSignals) {
   EXPECT_EQ(query("SELECT agent_id, outcome FROM agents"), R"([["writer","success"]])");
   EXPECT_EQ(query("SELECT artifact_path, review, reviewed_by FROM artifacts"),
             R"([["report.md","approved","ann"]])");
-  EXPECT_EQ(query("SELECT signal_id, signal_type, state, reason FROM signals"),
-            R"([["s","pause","rejected","it is paused"]])");
+  EXPECT_EQ(query("SELECT signal_id, signal_type, state, reason FROM signals ORDER BY state"),
+            R"([["s","pause","accepted",null],["s","pause","rejected","it is paused"]])");
   EXPECT_EQ(query("SELECT count(*) FROM metrics"), "[[0]]");
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "artifact/artifact_store.h"
+#include "store/part_folder.h"
 #include "store/rollup.h"
 
 namespace weir::store {
@@ -42,7 +43,8 @@ class Verifier {
             .seals = std::move(seals),
             .runs = last_number_.size(),
             .artifacts = hashes_.size(),
-            .problems = std::move(problems_)};
+            .problems = std::move(problems_),
+            .foreign = {}};
   }
 
  private:
@@ -89,6 +91,9 @@ Result<Verification> verify(const log::StoreDirectory& store, const std::optiona
   if (!read) return std::unexpected(std::move(read).error());
   auto verification = verifier.finish(std::move(seals), *std::move(read));
   std::ranges::move(rollup_problems(store), std::back_inserter(verification.problems));
+  if (const auto manifest = log::read_manifest(store)) {
+    WEIR_TRY(verification.foreign, foreign_files(store, *manifest));
+  }
   return verification;
 }
 

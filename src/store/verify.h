@@ -18,6 +18,8 @@ struct Verification {
   std::uint64_t artifacts = 0;
   /// One sentence each, naming the place; those of segments and seals included. Empty: all is well.
   std::vector<std::string> problems;
+  /// Files among the parts that are none of the store's.
+  std::vector<std::filesystem::path> foreign;
 };
 
 /// Reads the whole store: the seals (see log::verify_seals), every commit's checksum, every event

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -32,6 +33,17 @@ std::string read_text(pid_t process, std::uint64_t address) {
       ::pread(memory.number(), buffer.data(), buffer.size(), static_cast<off_t>(address));
   if (got <= 0) return {};
   return {buffer.data(), ::strnlen(buffer.data(), static_cast<std::size_t>(got))};
+}
+
+bool opens(const seccomp_notif& call) {
+  return call.data.nr == SCMP_SYS(open) || call.data.nr == SCMP_SYS(openat) ||
+         call.data.nr == SCMP_SYS(creat);
+}
+
+std::string name_of(const seccomp_notif& call) {
+  const std::unique_ptr<char, void (*)(void*)> name(
+      ::seccomp_syscall_resolve_num_arch(call.data.arch, call.data.nr), &std::free);
+  return name ? name.get() : std::to_string(call.data.nr);
 }
 
 Opening opening_of(const seccomp_notif& call) {
@@ -95,6 +107,7 @@ std::optional<OpenedFiles::Refused> OpenedFiles::take() {
       seccomp_notify_receive(listener_.number(), exchange.call) != 0) {
     return {};  // it has gone meanwhile
   }
+  if (!opens(*exchange.call)) return Refused{.call = name_of(*exchange.call)};
   std::optional<Refused> refused;
   const auto opening = opening_of(*exchange.call);
   // A descriptor without rights is no access.

@@ -5,15 +5,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "base/descriptor.h"
 #include "tool/file_access.h"
 
 namespace weir::tool {
 
-/// Hears of each file that a confined plugin opens, before it does (seccomp_unotify(2)). It refuses
-/// nothing itself: Landlock does, and a path may be another one by the time that the kernel reads
-/// it.
+/// Hears of each file that a confined plugin opens, before it does (seccomp_unotify(2)), and of
+/// each call that it may not make. Of files it refuses none itself: Landlock does, and a path may
+/// be another one by the time that the kernel reads it.
 class OpenedFiles {
  public:
   /// `listener` is that of system_calls.h, or none: then nothing is heard.
@@ -25,11 +26,12 @@ class OpenedFiles {
 
   struct Refused {
     std::filesystem::path path;
-    FileAccess::Attempt how;
+    FileAccess::Attempt how{};
+    std::string call{};  ///< the name of a call that nobody may make; it waits for the end
   };
   void close() { listener_.close(); }
-  /// Takes one call that waits, and lets it go on. Nothing: it opens what it may, or what is not
-  /// there.
+  /// Takes one call that waits, and lets it go on if it opens a file. Nothing: it opens what it
+  /// may, or what is not there.
   [[nodiscard]] std::optional<Refused> take();
 
  private:

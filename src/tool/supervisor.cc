@@ -48,7 +48,7 @@ class Supervisor {
   Result<void> start();
   [[noreturn]] void become_plugin(const Descriptor& complaints, int listener_to, pid_t supervisor);
   void watch();
-  void hear_of_file();
+  void hear_of_call();
   void take_signals();
   void take_control();
   void reap();
@@ -159,7 +159,7 @@ void Supervisor::watch() {
     ::poll(watched.data(), watched.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 10)));
     // A program opens many files while it starts: they must not wait for a look at /proc each.
     if ((watched[2].revents & POLLIN) != 0) {
-      hear_of_file();
+      hear_of_call();
     } else if (watched[2].revents != 0) {
       opened_.close();  // nobody is left who could open any; before Linux 6.11 `take` would wait
     }
@@ -173,9 +173,13 @@ void Supervisor::watch() {
   }
 }
 
-void Supervisor::hear_of_file() {
+void Supervisor::hear_of_call() {
   using Attempt = FileAccess::Attempt;
   const auto refused = opened_.take();
+  if (refused && !refused->call.empty()) {
+    stop(kPolicyDenied,
+         "it made a system call that an untrusted plugin may not make: " + refused->call);
+  }
   if (!refused || refused->how == Attempt::kUsual) return;
   auto path = refused->path.string();
   if (refused->how == Attempt::kForbidden && policy_.trust == config::Trust::kUntrusted) {

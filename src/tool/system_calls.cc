@@ -93,13 +93,15 @@ scmp_arg_cmp argument(unsigned number, scmp_compare compare, scmp_datum_t datum,
 
 class Filter {
  public:
-  explicit Filter(const CallRules& rules)
-      : context_(::seccomp_init(SCMP_ACT_ALLOW), &::seccomp_release),
-        forbidden_(rules.forbidden == CallRules::Forbidden::kKills ? SCMP_ACT_KILL_PROCESS
-                                                                   : SCMP_ACT_ERRNO(EPERM)) {}
+  /// With `tells`, of files that are opened and of calls that would kill: these wait, then, until
+  /// whoever hears of them ends the process.
+  Filter(const CallRules& rules, bool tells)
+      : context_(::seccomp_init(SCMP_ACT_ALLOW), &::seccomp_release), tells_(tells) {
+    const bool kills = rules.forbidden == CallRules::Forbidden::kKills;
+    forbidden_ = !kills ? SCMP_ACT_ERRNO(EPERM) : tells ? SCMP_ACT_NOTIFY : SCMP_ACT_KILL_PROCESS;
+  }
 
-  /// With `tells`, of files that are opened.
-  Result<Descriptor> load(const CallRules& rules, bool tells) {
+  Result<Descriptor> load(const CallRules& rules) {
     if (!context_) return fail(ErrorCode::kUnavailable, "libseccomp cannot make a filter");
     // Calls by the numbers of another architecture are not looked at, so they are not made.
     note(::seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
@@ -112,11 +114,11 @@ class Filter {
     if (!rules.network) forbid_network();
     if (!rules.holds_signals) forbid_signals();
     if (!rules.holds_truncate) forbid_truncate();
-    if (tells) {
+    if (tells_) {
       for (const int call : kOpens) add(SCMP_ACT_NOTIFY, call);
     }
     if (error_ == 0) note(::seccomp_load(context_.get()));
-    if (error_ == 0) return tells ? Descriptor(::seccomp_notify_fd(context_.get())) : Descriptor();
+    if (error_ == 0) return tells_ ? Descriptor(::seccomp_notify_fd(context_.get())) : Descriptor();
     errno = -error_;
     auto failed = fail_errno("seccomp");
     failed.error().code = ErrorCode::kUnavailable;
@@ -158,7 +160,8 @@ class Filter {
   }
 
   std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
-  std::uint32_t forbidden_;
+  bool tells_;
+  std::uint32_t forbidden_ = 0;
   int error_ = 0;
 };
 
@@ -167,9 +170,9 @@ class Filter {
 Result<Descriptor> enforce(const CallRules& rules) {
   // Who is held by its calls cannot be told of them.
   if (rules.holds_truncate && can_tell_calls()) {
-    if (auto listener = Filter(rules).load(rules, true)) return listener;
+    if (auto listener = Filter(rules, true).load(rules)) return listener;
   }
-  return Filter(rules).load(rules, false);
+  return Filter(rules, false).load(rules);
 }
 
 namespace {
