@@ -37,8 +37,8 @@ class BadPlaces {
 
 /// Which events a table has.
 struct EventTableOptions {
-  std::optional<std::string> tenant{};            ///< whose alone; none: everybody's
-  PartNames left_out{};                           ///< parts that are not to be read
+  std::optional<std::string> tenant{};  ///< whose alone; none: everybody's
+  PartNames left_out{};                 ///< parts that are not to be read
   /// Whether the views of rollups sum up all events, without those of deleted runs, or read the
   /// files of rollups, all of which are checked and opened for that.
   enum class Rollups { kSummedUp, kRead };
