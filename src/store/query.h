@@ -67,8 +67,8 @@ struct RunName {
   bool is_child = false;  ///< another run has started it
 };
 
-/// The runs of the store, the newest first, without what processes say of themselves. What cannot be
-/// read is added to `bad`. Errors: as Session::ask.
+/// The runs of the store, the newest first, without what processes say of themselves. What cannot
+/// be read is added to `bad`. Errors: as Session::ask.
 [[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store,
                                                      const std::shared_ptr<BadPlaces>& bad);
 
