@@ -15,7 +15,14 @@ namespace weir::store {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
-constexpr std::uint64_t kEventsAtOnce = 500'000;
+/// What DuckDB has to know of so many while it sums them up is a quarter of what it may have.
+constexpr std::uint64_t kSeriesAtOnce = 150'000;
+/// All that a row of `weir_rollup()` is of.
+constexpr const char* kSeries =
+    "hash(date_trunc('minute', timestamp), tenant_id, pipeline_type, pipeline_id, event_type, "
+    "level, "
+    "node_id, plugin_id, tool_id, agent_id, provider, operation, model_id, signal_type, outcome, "
+    "error_type, reason, cache_hit)";
 /// Rows that DuckDB can leave out together when a query wants other types or times.
 constexpr const char* kCopyOptions = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384)";
 
@@ -81,13 +88,14 @@ Result<Rollup> RollupWriter::sum_up(const BatchRange& batches,
 /// know of each while it sums them up must be in memory. Of all parts at once: many series are in
 /// each.
 Result<void> RollupWriter::sum_up(const std::string& events) {
-  WEIR_TRY(const auto counts, two_numbers(connection_, "SELECT count(*), count(*) FROM " + events));
-  const auto slices = counts.first / kEventsAtOnce + 1;
+  const std::string series = kSeries;
+  WEIR_TRY(const auto counts, two_numbers(connection_, "SELECT count(*), approx_count_distinct(" +
+                                                           series + ") FROM " + events));
+  const auto slices = counts.second / kSeriesAtOnce + 1;
   for (std::uint64_t slice = 0; slice < slices; ++slice) {
     std::string rows = "SELECT * FROM " + events;
     if (slices > 1) {
-      rows += " WHERE hash(pipeline_id, node_id) % " + std::to_string(slices) + " = " +
-              std::to_string(slice);
+      rows += " WHERE " + series + " % " + std::to_string(slices) + " = " + std::to_string(slice);
     }
     WEIR_TRY(connection_.execute("CREATE OR REPLACE MACRO weir_unrolled() AS TABLE " + rows));
     WEIR_TRY(connection_.execute("INSERT INTO summed SELECT * FROM weir_rollup()"));
