@@ -11,8 +11,8 @@
 #include "weir/status.h"
 
 /// Metrics that a program measures itself, without a store: what it records is added up, and
-/// exported in the forms that other systems read. Of runs in a store, `weir report metrics` gives
-/// the same figures in the same forms.
+/// exported in the forms that other systems read. Of runs in a store, Reports::metrics gives the
+/// same figures in the same forms.
 ///
 ///   weir::MetricsManager metrics;
 ///   metrics.record_node_execution({"load", 125.5, true, 1000});
@@ -99,6 +99,8 @@ class MetricsManager {
 
  private:
   friend class MetricsExporter;
+  friend class Reports;
+  explicit MetricsManager(std::shared_ptr<report::MetricsState> state) noexcept;
   std::shared_ptr<report::MetricsState> state_;
 };
 

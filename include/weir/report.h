@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "weir/log_query.h"
+#include "weir/metrics.h"
 #include "weir/status.h"
 
 /// What a store says about the runs in it: figures as structs, or as text, Markdown, JSON and HTML.
@@ -291,6 +292,10 @@ class Reports {
   /// The newest first. Errors: kNotFound for a path or a hash that the store does not have.
   [[nodiscard]] StatusOr<std::vector<ArtifactVersion>> artifact_history(
       const ArtifactScope& scope = {}) const noexcept;
+
+  /// What the nodes of recorded runs did, to be exported or gone on with; without `since` and
+  /// `until` of all runs. Reads everything.
+  [[nodiscard]] StatusOr<MetricsManager> metrics(const ReportScope& scope = {}) const noexcept;
 
   /// Of all runs, unless the query names one, wherever their events are: as StructuredLogger's, and
   /// what was compacted too. Reads everything. Errors: kInvalidInput for a limit over 10 000 and a

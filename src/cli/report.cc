@@ -13,6 +13,7 @@
 #include "report/figures.h"
 #include "report/metrics_document.h"
 #include "report/moment.h"
+#include "report/recorded_metrics.h"
 #include "store/history.h"
 
 namespace weir::cli {
@@ -111,29 +112,9 @@ Result<WorkflowTrace> trace_of(const report::Source& source, const ReportOptions
   return report::workflow_trace(source, run.state.run_id.text(), limit);
 }
 
-/// The metrics of the events in the window: of all, if it has no ends.
-Result<project::RunMetrics> fold_metrics(const report::Source& source, const ReportScope& scope) {
-  using event::Field;
-  project::RunMetrics metrics;
-  WEIR_TRY(
-      const auto read, store::read_all(source.store, [&](const event::EventView& event) {
-        const bool wanted =
-            (!scope.since || event.timestamp() >= *scope.since) &&
-            (!scope.until || event.timestamp() < *scope.until) &&
-            (scope.pipeline_id.empty() || event.text(Field::kPipelineId) == scope.pipeline_id) &&
-            (scope.tenant_id.empty() || event.text(Field::kTenantId) == scope.tenant_id) &&
-            !(event.text(Field::kPipelineType) == "external" &&
-              event.text(Field::kPipelineId) == "weir");
-        if (wanted) metrics.apply(event);
-        return Result<void>();
-      }));
-  for (const auto& place : read.bad) source.bad->add(place);
-  return metrics;
-}
-
 Result<std::string> metrics_of_store(const report::Source& source, const ReportScope& scope,
                                      const std::string& format) {
-  WEIR_TRY(const auto metrics, fold_metrics(source, scope));
+  WEIR_TRY(const auto metrics, report::recorded_metrics(source, scope));
   const auto now = source.clock.now();
   if (format == "prometheus") return exporting::to_prometheus(metrics, now);
   if (format == "json") return json::to_pretty_text(exporting::to_json(metrics, now)) + "\n";

@@ -75,5 +75,28 @@ TEST(EmbeddedReports, AnswerQuestionsToTheLog) {
   EXPECT_EQ(reports->log_summary("mine").status().code(), StatusCode::kInvalidInput);
 }
 
+TEST(EmbeddedReports, GiveTheMetricsOfRecordedRuns) {
+  Recording it;
+  record_run(it);
+  const auto reports = Reports::open(it.store.folder);
+  ASSERT_TRUE(reports);
+  const auto metrics = reports->metrics();
+  ASSERT_TRUE(metrics) << metrics.status().message();
+  const auto all = metrics->all_node_stats();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].executions, 1U);
+  EXPECT_EQ(metrics->summary().cache_hits, 1U);
+  EXPECT_THAT(MetricsExporter(*metrics).export_prometheus(),
+              HasSubstr("weir_node_executions_total"));
+
+  ReportScope scope;
+  scope.pipeline_id = "another";
+  EXPECT_EQ(reports->metrics(scope)->summary().executions, 0U);
+  scope.since =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  scope.until = *scope.since - std::chrono::hours(1);
+  EXPECT_EQ(reports->metrics(scope).status().code(), StatusCode::kInvalidInput);
+}
+
 }  // namespace
 }  // namespace weir

@@ -3,20 +3,9 @@
 #include "base/file.h"
 #include "embed/state.h"
 #include "export/metrics_files.h"
-#include "project/run_metrics.h"
-#include "weir/metrics.h"
+#include "report/metrics_state.h"
 
 namespace weir {
-
-struct report::MetricsState {
-  mutable std::mutex mutex;
-  project::RunMetrics metrics;  ///< guarded by mutex
-
-  [[nodiscard]] project::RunMetrics copy() const {
-    const std::lock_guard lock(mutex);
-    return metrics;
-  }
-};
 
 namespace {
 
@@ -60,6 +49,8 @@ Status save(const std::filesystem::path& file, const std::string& content) {
 }  // namespace
 
 MetricsManager::MetricsManager() : state_(std::make_shared<report::MetricsState>()) {}
+MetricsManager::MetricsManager(std::shared_ptr<report::MetricsState> state) noexcept
+    : state_(std::move(state)) {}
 
 void MetricsManager::record_node_execution(const NodeExecution& execution) noexcept {
   using End = project::Execution::End;

@@ -6,6 +6,8 @@
 #include "report/documents.h"
 #include "report/figures.h"
 #include "report/html.h"
+#include "report/metrics_state.h"
+#include "report/recorded_metrics.h"
 #include "report/report_json.h"
 #include "store/history.h"
 #include "weir/report.h"
@@ -89,6 +91,15 @@ StatusOr<WorkflowTrace> Reports::workflow_trace(const std::string& id,
 StatusOr<std::vector<ArtifactVersion>> Reports::artifact_history(
     const ArtifactScope& scope) const noexcept {
   return answer([&] { return report::artifact_history(state_->source(), scope); });
+}
+
+StatusOr<MetricsManager> Reports::metrics(const ReportScope& scope) const noexcept {
+  return answer([&]() -> Result<MetricsManager> {
+    WEIR_TRY(auto recorded, report::recorded_metrics(state_->source(), scope));
+    auto state = std::make_shared<report::MetricsState>();
+    state->metrics = std::move(recorded);
+    return MetricsManager(std::move(state));
+  });
 }
 
 StatusOr<LogEntries> Reports::query_logs(const LogQuery& query) const noexcept {
