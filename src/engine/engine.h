@@ -95,6 +95,8 @@ struct RunRequest {
   std::function<void(bool is_paused)> on_pause{};
   /// After a pause: what runs for longer is told of by an alert.
   std::chrono::milliseconds pause_drain_timeout = std::chrono::minutes(5);
+  /// What is asked and cannot be done yet is rejected then. A run that is taken up counts anew.
+  std::chrono::milliseconds max_deferral = std::chrono::hours(24);
   int jobs = 1;                  ///< nodes at a time, at least 1
   bool looks_into_cache = true;  ///< where its nodes want that; what they make is kept anyway
   record::Durability durability = record::Durability::kBatch;

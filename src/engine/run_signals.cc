@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/exception.h"
+#include "base/text.h"
 #include "engine/execution.h"
 #include "engine/failures.h"
 
@@ -78,7 +79,7 @@ bool RunSignals::settle(const SignalRequest& request, const SignalDecision& deci
   auto& run = execution_.run_;
   decided_[request.signal_id] = decision.kind;
   run.emit(event_type(decision.kind), SignalFields(request, decision).get());
-  if (decision.kind == SignalDecision::Kind::kDeferred) deferred_.push_back(request);
+  if (decision.kind == SignalDecision::Kind::kDeferred) defer(request);
   if (decision.kind != SignalDecision::Kind::kAccepted) return false;
   if (!run.flush()) return false;  // what is not recorded does not happen
   if (const auto* kind = kind_of(request.type)) {
@@ -117,6 +118,24 @@ void RunSignals::reconsider() {
     // Users' own types are never deferred, so there is nobody to call.
     static_cast<void>(settle(request, decision));
   }
+}
+
+void RunSignals::defer(const SignalRequest& request) {
+  deferred_.push_back(request);
+  execution_.timers_.start(execution_.request_.max_deferral,
+                           [this, id = request.signal_id] { reject_late(id); });
+}
+
+void RunSignals::reject_late(const std::string& signal_id) {
+  const std::lock_guard lock(execution_.mutex_);
+  const auto late = std::ranges::find(deferred_, signal_id, &SignalRequest::signal_id);
+  if (late == deferred_.end()) return;
+  const auto request = std::move(*late);
+  deferred_.erase(late);
+  const auto limit = static_cast<double>(execution_.request_.max_deferral.count());
+  static_cast<void>(settle(
+      request,
+      SignalDecision::rejected("SIGNAL_EXPIRED", "it was deferred for " + text::duration(limit))));
 }
 
 void RunSignals::reject_open() {
@@ -227,7 +246,7 @@ Result<bool> RunSignals::hear_again(const NodeFact& fact, Commands& commands) {
   decided = fact.type == Type::kSignalAccepted   ? SignalDecision::Kind::kAccepted
             : fact.type == Type::kSignalDeferred ? SignalDecision::Kind::kDeferred
                                                  : SignalDecision::Kind::kRejected;
-  if (decided == SignalDecision::Kind::kDeferred) deferred_.push_back(request);
+  if (decided == SignalDecision::Kind::kDeferred) defer(request);
   const auto* kind = kind_of(request.type);
   if (decided == SignalDecision::Kind::kAccepted && kind != nullptr) {
     (this->*kind->apply)(request, commands);

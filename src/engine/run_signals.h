@@ -21,7 +21,9 @@ class Execution;
 ///
 ///   asked ──► rejected
 ///     ├─────► accepted ──► acts
-///     └─────► deferred ──► looked at again whenever the run has moved; rejected at its end
+///     └─────► deferred ──► looked at again whenever the run has moved; rejected at its end, or
+///     when
+///                          RunRequest::max_deferral is over
 ///
 /// Once A request whose id was decided is not decided again.
 /// Threads  `ask` from any, under no lock. Everything else under the execution's mutex, which it
@@ -90,6 +92,9 @@ class RunSignals {
   /// True: it was accepted and acts.
   [[nodiscard]] bool settle(const SignalRequest& request, const SignalDecision& decision);
   void call_user(const SignalRequest& request);
+  /// It is looked at again, for as long as it may wait.
+  void defer(const SignalRequest& request);
+  void reject_late(const std::string& signal_id);
 
   [[nodiscard]] SignalDecision judge_pause(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_resume(const SignalRequest& request);

@@ -95,6 +95,21 @@ TEST_F(ThreadsSignalsTest, DefersWhatCannotBeDoneYetAndRejectsItAtTheEnd) {
               ElementsAre("skip-step deferred STEP_RUNNING", "skip-step rejected STEP_TERMINAL"));
 }
 
+TEST_F(ThreadsSignalsTest, RejectsWhatWasDeferredForTooLong) {
+  add("x", "linger", [this](const tool::Call& call) {
+    await_event("signal_rejected");
+    return output_of(call);
+  });
+  max_deferral_ = std::chrono::milliseconds(1);
+  const auto report =
+      run_asking(with_asker(R"({"type": "skip-step", "node": "slow", "after": "slow started"})",
+                            R"({"id": "slow", "plugin_id": "x", "tool_id": "linger"})"));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  EXPECT_THAT(decisions(),
+              ElementsAre("skip-step deferred STEP_RUNNING", "skip-step rejected SIGNAL_EXPIRED"));
+}
+
 TEST_F(ThreadsSignalsTest, TriesAFailedNodeAgain) {
   const auto report =
       run_asking(with_asker(R"({"type": "retry-step", "node": "flaky", "after": "flaky failed"})",

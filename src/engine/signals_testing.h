@@ -132,6 +132,7 @@ class ThreadsSignalsTest : public EngineTest {
                        .signals = feed_,
                        .signal_policy = &policy_,
                        .pause_drain_timeout = pause_drain_timeout_,
+                       .max_deferral = max_deferral_,
                        .jobs = jobs,
                        .stop = {},
                        .on_update = [this](const NodeUpdate& update) { note(update); }});
@@ -183,6 +184,7 @@ class ThreadsSignalsTest : public EngineTest {
   SignalFeed* feed_ = nullptr;
   SignalPolicy policy_;
   std::chrono::milliseconds pause_drain_timeout_ = std::chrono::minutes(5);
+  std::chrono::milliseconds max_deferral_ = std::chrono::hours(24);
   project::RunState state_;
 };
 
