@@ -250,6 +250,10 @@ TEST_F(NestedRuns, OfUnknownPipelinesAndWrongParametersFailForGood) {
   EXPECT_EQ(wrong->failure.type, "InvalidParams");
   EXPECT_THAT(wrong->failure.message, HasSubstr("parameter 'n' is a string, its type is integer"));
   EXPECT_EQ(run_pipeline("r")->failure.type, "PipelineNotFound");
+  pipeline(R"({"id": "t", "nodes": [{"id": "n", "pipeline": "invalid"}]})");
+  const auto invalid = run_pipeline("t");
+  EXPECT_EQ(invalid->failure.type, "InvalidPipeline");
+  EXPECT_THAT(invalid->failure.message, HasSubstr("it has no nodes"));
   EXPECT_EQ(all("pipeline_child_spawned").size(), 0U);
   EXPECT_EQ(run(R"({"id": "s", "nodes": [{"id": "n", "pipeline": "q"}]})")->failure.type,
             "PipelineNotFound");

@@ -45,6 +45,9 @@ class ChildRunsTest : public EngineTest {
         SubPipeline{.file = std::move(file), .path = "/flows/" + id + ".json"});
   }
 
+  /// One that the registry has and does not give.
+  static constexpr std::string_view kInvalidPipeline = "invalid";
+
   struct How {
     int jobs = 2;
     std::stop_token stop{};
@@ -62,6 +65,7 @@ class ChildRunsTest : public EngineTest {
     const SubPipelines sub_pipelines{
         .find = [this](const std::string& one) -> Result<std::shared_ptr<const SubPipeline>> {
           if (pipelines_.contains(one)) return pipelines_.at(one);
+          if (one == kInvalidPipeline) return fail(ErrorCode::kInvalidInput, "it has no nodes");
           return fail(ErrorCode::kNotFound, "there is no such pipeline");
         },
         .take = [&](const RunId& run) { return take(store, run, how.before); }};

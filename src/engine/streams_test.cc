@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <tuple>
@@ -152,6 +154,47 @@ TEST_F(StreamsTest, CarryChunksBetweenTwoNodesThatRunAtTheSameTimeWhateverTheJob
     EXPECT_EQ(json::to_text(report->result), R"({"r":499500})");
     EXPECT_EQ(json::to_text(*report->outputs[0]), R"({"count":1000})");
   }
+}
+
+/// Until its end the system gives no thread: none has room for such a stack.
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    EXPECT_EQ(pthread_getattr_default_np(&before_), 0);
+    pthread_attr_t huge;
+    EXPECT_EQ(pthread_attr_init(&huge), 0);
+    EXPECT_EQ(pthread_attr_setstacksize(&huge, std::size_t{1} << 47), 0);
+    EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoMoreThreads() {
+    EXPECT_EQ(pthread_setattr_default_np(&before_), 0);
+    pthread_attr_destroy(&before_);
+  }
+  NoMoreThreads(const NoMoreThreads&) = delete;
+  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+
+ private:
+  pthread_attr_t before_{};
+};
+
+TEST_F(StreamsTest, FailWithoutAThread) {
+  std::optional<NoMoreThreads> no_threads;
+  add("s", "crowd", [&](const tool::Call&) {
+    no_threads.emplace();
+    return json::Object();
+  });
+  const auto report =
+      run(pipeline({node("first", "crowd"), node("w", "count", R"(, "with": {"count": 1000})"),
+                    node("r", "sum")},
+                   {edge("first", "w", ""), edge("w", "r")}),
+          {}, 1);
+  no_threads.reset();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kFailed);
+  EXPECT_EQ(report->failure.type, "NoThread");
+  EXPECT_EQ(calls_["w"] + calls_["r"], 1) << "the first of them has the worker's";
+  expect_consistent();
 }
 
 TEST_F(StreamsTest, RecordTheEndOfAStreamWithItsTotals) {
