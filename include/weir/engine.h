@@ -70,6 +70,8 @@ struct RunRequestOptions {
   std::string tenant_id{};
   std::string execution_mode{};
   int jobs = 1;  ///< nodes at a time
+  /// The same for every request of the same work, for an IdempotencyInterceptor; empty: none.
+  std::string idempotency_key{};
 };
 
 enum class RunEnd : std::uint8_t {
@@ -84,12 +86,34 @@ struct PipelineResult {
   RunEnd end = RunEnd::kCompleted;
   std::string result = "{}";  ///< of a run that completed: its initial payload and output nodes'
   std::string failed_node_id{};
+  std::string error_code{};  ///< as ErrorSummary's; empty where that is UNKNOWN
   std::string error_type{};
   std::string error_message{};
   double duration_ms = 0;
 
   [[nodiscard]] bool is_completed() const noexcept { return end == RunEnd::kCompleted; }
 };
+
+enum class CircuitState : std::uint8_t {
+  kClosed,    ///< calls are made
+  kOpen,      ///< they fail at once
+  kHalfOpen,  ///< one is let through, to see
+};
+
+/// A circuit breaker of this process, and what became of the calls that it stands before.
+struct CircuitStatus {
+  CircuitState state = CircuitState::kClosed;
+  int failures_in_row = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t opened = 0;  ///< how often
+  std::string reason{};      ///< of the last failure
+};
+
+/// Of the nodes with this operation and provider in their `circuit_breaker`, of all engines of the
+/// process. One that was never asked is closed.
+[[nodiscard]] CircuitStatus circuit_status(std::string_view operation, std::string_view provider);
 
 /// Runs pipelines in this process and records them. What it returns is on disk.
 ///
@@ -108,7 +132,7 @@ class Engine {
   /// Replaces one of the same name; Weir's own are sql, process, http, file and json. Errors:
   /// kInvalidInput without a name or function.
   Status add_tool(ToolName name, ToolFunction function) noexcept;
-  /// Around the tools of all runs.
+  /// Around the tools of all runs: one of weir/interceptors.h, or one of yours.
   Status add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcept;
   /// In the place of the one before; null: none.
   void set_run_logger(std::shared_ptr<RunLogger> logger) noexcept;

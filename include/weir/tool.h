@@ -2,20 +2,31 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "weir/field.h"
 #include "weir/status.h"
+#include "weir/stream.h"
 
 /// Tools that are functions of your program, and what stands around their calls. Payloads, settings
 /// and outputs are the texts of JSON objects: parse them with what you have.
 namespace weir {
 
+class Interceptor;
+
+namespace engine {
+class Interceptor;
+}  // namespace engine
+
 namespace embed {
 class CallState;
+[[nodiscard]] std::shared_ptr<engine::Interceptor> adapt(
+    std::shared_ptr<weir::Interceptor> interceptor);
 }  // namespace embed
 
 /// One call of a tool, good until the tool returns. Its views are, too.
@@ -44,7 +55,16 @@ class ToolCall {
   /// event reference are columns, the others attributes. Errors: kInvalidInput; kExhausted.
   Status emit(std::string_view type, std::string_view members = "{}") noexcept;
 
+  /// The streams that the node shares with nodes which run at the same time, in the order of the
+  /// pipeline's edges.
+  [[nodiscard]] std::vector<StreamReader> streams_in() const;
+  [[nodiscard]] std::vector<StreamWriter> streams_out() const;
+  /// The stream from, or to, that node; without a name the only one. Nothing: there is none.
+  [[nodiscard]] std::optional<StreamReader> stream_in(std::string_view from = {}) const noexcept;
+  [[nodiscard]] std::optional<StreamWriter> stream_out(std::string_view to = {}) const noexcept;
+
  private:
+  friend class JitterBuffer;
   friend class ProviderCall;
   embed::CallState* state_;
 };
@@ -63,6 +83,19 @@ struct ToolFailure {
 
 using ToolResult = std::variant<ToolOutput, ToolFailure>;
 
+/// A failure in short, for logs, metrics and dashboards.
+struct ErrorSummary {
+  /// TIMEOUT, OOM, CPU_LIMIT, OUTPUT_LIMIT, POLICY_DENIED, CIRCUIT_OPEN, IDEMPOTENCY_MISMATCH,
+  /// CANCELLED or UNKNOWN. Never freed.
+  std::string_view code = "UNKNOWN";
+  std::string type;
+  std::string message;        ///< of at most 500 bytes
+  bool is_retryable = false;  ///< another try may succeed
+};
+[[nodiscard]] ErrorSummary summarize(const ToolFailure& failure);
+/// In one line: "TIMEOUT: it had not ended after 30 s".
+[[nodiscard]] std::string to_string(const ErrorSummary& summary);
+
 /// Called from several threads at once. What it throws is a failure, with the exception's type.
 using ToolFunction = std::function<ToolResult(ToolCall&)>;
 
@@ -80,7 +113,8 @@ struct CallPlace {
   int attempt = 1;  ///< 1, 2, …
 };
 
-/// Something around every call of a tool: docs/interceptors.md.
+/// Something around every call of a tool: docs/interceptors.md. Weir's own are in
+/// weir/interceptors.h.
 ///
 /// Threads   Called from all threads that run nodes, for several calls at once.
 /// Failures  What it throws is a WARNING in the log, and the call goes on without it. Of a critical
@@ -101,6 +135,12 @@ class Interceptor {
   virtual std::optional<ToolResult> before(const CallPlace& place, ToolCall& call);
   /// The result may be changed.
   virtual void after(const CallPlace& place, ToolCall& call, ToolResult& result);
+
+ private:
+  friend std::shared_ptr<engine::Interceptor> embed::adapt(
+      std::shared_ptr<weir::Interceptor> interceptor);
+  /// Of one of Weir's own, what stands there in its place.
+  [[nodiscard]] virtual engine::Interceptor* own() noexcept { return nullptr; }
 };
 
 }  // namespace weir

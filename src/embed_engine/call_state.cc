@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "embed/state.h"
+#include "engine/error_summary.h"
 #include "tool/own_event.h"
 #include "tool/payload.h"
 
@@ -16,7 +17,8 @@ class ProgramTool final : public tool::Tool {
       : spec_{.plugin_id = name.plugin_id,
               .tool_id = name.tool_id,
               .settings = {},
-              .version = name.version},
+              .version = name.version,
+              .streams = tool::Streams::kAny},
         function_(std::move(function)) {}
 
   [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
@@ -91,13 +93,17 @@ class AdaptedInterceptor final : public engine::Interceptor {
 
 }  // namespace
 
+tool::Failure to_failure(const ToolFailure& failure) {
+  return {.type = failure.type.empty() ? "Failed" : failure.type,
+          .message = failure.message,
+          .exit_code = {},
+          .usage = {},
+          .retryable = failure.is_retryable};
+}
+
 engine::CallOutcome to_outcome(const ToolResult& result) {
   if (const auto* failure = std::get_if<ToolFailure>(&result)) {
-    return std::unexpected(tool::Failure{.type = failure->type.empty() ? "Failed" : failure->type,
-                                         .message = failure->message,
-                                         .exit_code = {},
-                                         .usage = {},
-                                         .retryable = failure->is_retryable});
+    return std::unexpected(to_failure(*failure));
   }
   const auto& output = *std::get_if<ToolOutput>(&result);
   auto payload = tool::read_payload(output.payload);
@@ -118,8 +124,9 @@ std::unique_ptr<tool::Tool> make_tool(const ToolName& name, ToolFunction functio
   return std::make_unique<ProgramTool>(name, std::move(function));
 }
 
-std::unique_ptr<engine::Interceptor> adapt(std::shared_ptr<Interceptor> interceptor) {
-  return std::make_unique<AdaptedInterceptor>(std::move(interceptor));
+std::shared_ptr<engine::Interceptor> adapt(std::shared_ptr<weir::Interceptor> interceptor) {
+  if (auto* own = interceptor->own()) return {std::move(interceptor), own};
+  return std::make_shared<AdaptedInterceptor>(std::move(interceptor));
 }
 
 }  // namespace embed
@@ -138,6 +145,21 @@ void ToolCall::log(Level level, std::string_view message) noexcept {
   state_->call().log({.level = static_cast<event::Level>(level),
                       .message = message,
                       .logger = state_->plugin_id()});
+}
+
+ErrorSummary summarize(const ToolFailure& failure) {
+  auto summary = engine::summarize(embed::to_failure(failure));
+  return {.code = summary.code,
+          .type = std::move(summary.type),
+          .message = std::move(summary.message),
+          .is_retryable = summary.retryable};
+}
+
+std::string to_string(const ErrorSummary& summary) {
+  return engine::to_string(engine::ErrorSummary{.code = summary.code,
+                                                .type = summary.type,
+                                                .message = summary.message,
+                                                .retryable = summary.is_retryable});
 }
 
 Status ToolCall::emit(std::string_view type, std::string_view members) noexcept {

@@ -34,13 +34,11 @@ class CallState {
   std::optional<std::string> payload_, settings_;
 };
 
+[[nodiscard]] tool::Failure to_failure(const ToolFailure& failure);
 [[nodiscard]] engine::CallOutcome to_outcome(const ToolResult& result);
 [[nodiscard]] ToolResult to_result(const engine::CallOutcome& outcome);
 
 /// A tool that is a function of the program's.
 [[nodiscard]] std::unique_ptr<tool::Tool> make_tool(const ToolName& name, ToolFunction function);
-
-/// The program's interceptor as one of the engine's.
-[[nodiscard]] std::unique_ptr<engine::Interceptor> adapt(std::shared_ptr<Interceptor> interceptor);
 
 }  // namespace weir::embed

@@ -9,6 +9,8 @@
 #include "embed/state.h"
 #include "embed_engine/call_state.h"
 #include "embed_engine/program_loggers.h"
+#include "engine/circuit_breakers.h"
+#include "engine/error_summary.h"
 #include "engine/registry_events.h"
 #include "engine/sub_pipelines.h"
 #include "pipeline/execution_modes.h"
@@ -35,7 +37,7 @@ struct EngineState {
   const EngineOptions options;
   const artifact::ArtifactStore artifacts;
   tool::Registry tools;
-  std::vector<std::unique_ptr<engine::Interceptor>> interceptors;
+  std::vector<std::shared_ptr<engine::Interceptor>> interceptors;
   std::unique_ptr<engine::RunLogger> run_logger;
   std::unique_ptr<engine::ProviderCallLogger> provider_call_logger;
   engine::SignalPolicy policy;
@@ -153,6 +155,8 @@ engine::SubPipelines sub_pipelines_of(const Prepared& prepared) {
 PipelineResult to_result(engine::RunReport report) {
   PipelineResult result{.run_id = report.run_id.text(), .duration_ms = report.duration_ms};
   result.failed_node_id = report.failed_node_id;
+  const auto code = engine::error_code_of(report.failure);
+  if (code != engine::kUnknownError) result.error_code = code;
   result.error_type = report.failure.type;
   result.error_message = report.failure.message;
   switch (report.outcome) {
@@ -209,6 +213,7 @@ Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& pre
          .signal_policy = &state.policy,
          .jobs = std::max(options.jobs, 1),
          .interceptors = interceptors,
+         .idempotency_key = options.idempotency_key,
          .run_logger = state.run_logger.get(),
          .provider_call_logger = state.provider_call_logger.get(),
          .adapter = &state.adapter,
@@ -329,6 +334,18 @@ Status Engine::add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcep
   if (!interceptor) return embed::invalid("there is no interceptor");
   state_->interceptors.push_back(embed::adapt(std::move(interceptor)));
   return {};
+}
+
+CircuitStatus circuit_status(std::string_view operation, std::string_view provider) {
+  const auto status = engine::CircuitBreakers::of_process().status(
+      {.operation = std::string(operation), .provider = std::string(provider)});
+  return {.state = static_cast<CircuitState>(status.state),
+          .failures_in_row = status.failures_in_row,
+          .succeeded = status.succeeded,
+          .failed = status.failed,
+          .refused = status.refused,
+          .opened = status.opened,
+          .reason = status.reason};
 }
 
 void Engine::set_run_logger(std::shared_ptr<RunLogger> logger) noexcept {

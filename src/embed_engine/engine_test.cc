@@ -12,6 +12,7 @@
 #include "log/store_directory.h"
 #include "project/run_state.h"
 #include "record/recorded_events.h"
+#include "weir/interceptors.h"
 
 // Programs run pipelines through the headers of include/weir/ alone.
 namespace weir {
@@ -107,10 +108,13 @@ TEST_F(EngineInProgram, RecordsHowToolsFail) {
   }));
   ASSERT_TRUE(engine.add_tool(
       {"x", "throw"}, [](ToolCall&) -> ToolResult { throw std::runtime_error("it broke"); }));
+  ASSERT_TRUE(engine.add_tool({"x", "number"}, [](ToolCall&) -> ToolResult { throw 7; }));
   ASSERT_TRUE(engine.add_tool({"x", "words"},
                               [](ToolCall&) -> ToolResult { return ToolOutput{"no JSON"}; }));
-  for (const auto& [tool, type] :
-       {std::pair("fail", "NoShop"), {"throw", "std::runtime_error"}, {"words", "OutputNotJson"}}) {
+  for (const auto& [tool, type] : {std::pair("fail", "NoShop"),
+                                   {"throw", "std::runtime_error"},
+                                   {"number", "unknown"},
+                                   {"words", "OutputNotJson"}}) {
     const auto run = engine.run_definition(R"({"id": "p", "nodes": [{"id": "a", "plugin_id": "x",
                                                "tool_id": ")" +
                                            std::string(tool) + "\"}]}");
@@ -198,6 +202,150 @@ TEST_F(EngineInProgram, IsAskedByItsOwnProgram) {
   Signal late;
   late.type = "pause";
   EXPECT_EQ(engine.signal(run->run_id, late).code(), StatusCode::kNotFound);
+}
+
+TEST_F(EngineInProgram, HasInterceptorsOfWeir) {
+  auto engine = open();
+  const auto once = std::make_shared<IdempotencyInterceptor>();
+  const auto tracing = std::make_shared<TracingInterceptor>();
+  const auto metrics = std::make_shared<MetricsInterceptor>();
+  for (const auto& one : std::initializer_list<std::shared_ptr<Interceptor>>{
+           once, tracing, metrics, std::make_shared<LoggingInterceptor>()}) {
+    ASSERT_TRUE(engine.add_interceptor(one));
+  }
+  int calls = 0;
+  ASSERT_TRUE(engine.add_tool({"x", "count"}, [&](ToolCall&) -> ToolResult {
+    if (++calls == 1) return ToolFailure{"Busy", "not yet", true};
+    return ToolOutput{R"({"calls": )" + std::to_string(calls) + "}"};
+  }));
+  RunRequestOptions options;
+  options.idempotency_key = "order 7";
+  for (int i = 0; i < 2; ++i) {
+    const auto run = engine.run_definition(R"(
+id: p
+nodes: [{id: a, plugin_id: x, tool_id: count, retry: {max_attempts: 2, delay: 1ms}}]
+)",
+                                           "{}", options);
+    ASSERT_TRUE(run) << run.status().message();
+    EXPECT_EQ(run->result, R"({"calls":2})") << run->error_message;
+  }
+  EXPECT_EQ(once->size(), 1U);
+  const auto spans = tracing->spans();
+  ASSERT_EQ(spans.size(), 2U);
+  EXPECT_EQ(spans[0].name, "stage.a");
+  EXPECT_EQ(spans[0].status, "failed");
+  EXPECT_EQ(spans[0].error_type, "Busy");
+  EXPECT_EQ(spans[1].attempt, 2);
+  EXPECT_THAT(all_lines(), AllOf(HasSubstr(spans[1].trace_id), HasSubstr(spans[1].span_id),
+                                 HasSubstr(R"("logger":"stage_interceptor")")));
+  const auto stages = metrics->stages();
+  ASSERT_TRUE(stages.contains("a"));
+  EXPECT_EQ(stages.at("a").started, 2U);
+  EXPECT_EQ(stages.at("a").ended.at("completed"), 1U);
+  EXPECT_EQ(stages.at("a").errors.at("Busy"), 1U);
+}
+
+TEST_F(EngineInProgram, KnowsItsCircuitsAndErrors) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "ask"}, [](ToolCall&) -> ToolResult {
+    return ToolFailure{"NoAnswer", "nobody answers", true};
+  }));
+  EXPECT_EQ(circuit_status("ask", "in-program").state, CircuitState::kClosed);
+  const std::string_view asks = R"(
+id: p
+nodes:
+  - id: a
+    plugin_id: x
+    tool_id: ask
+    circuit_breaker: {operation: ask, provider: in-program, failures: 1, open_for: 1h}
+)";
+  const auto first = engine.run_definition(asks);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->error_type, "NoAnswer");
+  EXPECT_EQ(first->error_code, "");
+  const auto second = engine.run_definition(asks);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->error_code, "CIRCUIT_OPEN");
+  const auto status = circuit_status("ask", "in-program");
+  EXPECT_EQ(status.state, CircuitState::kOpen);
+  EXPECT_EQ(status.failed, 1U);
+  EXPECT_EQ(status.refused, 1U);
+  EXPECT_THAT(status.reason, HasSubstr("nobody answers"));
+
+  const auto summary = summarize({"TIMEOUT", std::string(1000, 'x')});
+  EXPECT_EQ(summary.code, "TIMEOUT");
+  EXPECT_TRUE(summary.is_retryable);
+  EXPECT_LE(summary.message.size(), 500U);
+  EXPECT_THAT(to_string(summary), HasSubstr("TIMEOUT: xx"));
+}
+
+TEST_F(EngineInProgram, StreamsFromToolToTool) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "speak"}, [](ToolCall& call) -> ToolResult {
+    EXPECT_FALSE(call.stream_in());
+    EXPECT_EQ(call.streams_out().size(), 1U);
+    auto out = call.stream_out("hear");
+    if (!out) return ToolFailure{"NoStream", "nobody hears"};
+    EXPECT_EQ(out->node_id(), "hear");
+    EXPECT_EQ(out->write(std::string(StreamWriter::kMaxChunkBytes + 1, ' ')).status().code(),
+              StatusCode::kInvalidInput);
+    for (int i = 0; i < 5; ++i) {
+      const auto written = out->write(std::string(3200, 's'));  // 100 ms
+      EXPECT_TRUE(written) << written.status().message();
+    }
+    return ToolOutput{};
+  }));
+  ASSERT_TRUE(engine.add_tool({"x", "hear"}, [](ToolCall& call) -> ToolResult {
+    auto in = call.stream_in();
+    JitterOptions options;
+    options.max = std::chrono::milliseconds(300);
+    auto buffer = JitterBuffer::make(call, options);
+    if (!in || !buffer) return ToolFailure{"NoStream", buffer.status().message()};
+    std::int64_t frames = 0;
+    while (true) {
+      const auto chunk = in->read();
+      EXPECT_TRUE(chunk) << chunk.status().message();
+      if (!chunk || !*chunk) break;
+      EXPECT_EQ((**chunk).frame_index, frames++);
+      EXPECT_TRUE(buffer->add((**chunk).bytes));
+    }
+    EXPECT_EQ(buffer->add("odd").code(), StatusCode::kInvalidInput);
+    EXPECT_TRUE(buffer->is_ready());
+    const auto heard = buffer->read(std::chrono::seconds(1));
+    EXPECT_TRUE(buffer->statistics().is_underrun);
+    EXPECT_TRUE(buffer->add(heard));
+    EXPECT_EQ(buffer->read(std::chrono::milliseconds(10)).size(), 320U);
+    return ToolOutput{R"({"frames": )" + std::to_string(frames) + "}"};
+  }));
+  const auto run = engine.run_definition(R"(
+id: p
+nodes:
+  - {id: speak, plugin_id: x, tool_id: speak}
+  - {id: hear, plugin_id: x, tool_id: hear}
+edges: [{from_node: speak, to_node: hear, stream: {capacity: 2}}]
+output_nodes: [hear]
+)");
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_EQ(run->result, R"({"frames":5})") << run->error_message;
+  EXPECT_THAT(all_lines(),
+              AllOf(HasSubstr("stream_queue_closed"), HasSubstr("stream_buffer_overflow"),
+                    HasSubstr("stream_buffer_underrun"), HasSubstr("stream_buffer_recovered")));
+}
+
+TEST_F(EngineInProgram, RefusesAJitterBufferThatHoldsNothing) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "hear"}, [](ToolCall& call) -> ToolResult {
+    JitterOptions options;
+    options.channels = 0;
+    EXPECT_EQ(JitterBuffer::make(call, options).status().code(), StatusCode::kInvalidInput);
+    options.channels = 1;
+    options.max = options.target / 2;
+    EXPECT_EQ(JitterBuffer::make(call, options).status().code(), StatusCode::kInvalidInput);
+    return ToolOutput{};
+  }));
+  const auto run = engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: hear}]\n");
+  ASSERT_TRUE(run);
+  EXPECT_TRUE(run->is_completed());
 }
 
 class Noted final : public RunLogger, public ProviderCallLogger {

@@ -47,12 +47,7 @@ void ProviderCall::completed(const ProviderUsage& usage) noexcept {
 }
 
 void ProviderCall::failed(const ToolFailure& failure, const ProviderUsage& usage) noexcept {
-  state_->call.failed({.type = failure.type,
-                       .message = failure.message,
-                       .exit_code = {},
-                       .usage = {},
-                       .retryable = failure.is_retryable},
-                      embed::to_usage(usage));
+  state_->call.failed(embed::to_failure(failure), embed::to_usage(usage));
 }
 
 }  // namespace weir

@@ -215,8 +215,8 @@ edges:
   other policies drop depends on who was faster.
 - A node with a stream has no `retry`, `guard_retry`, `cache`, `for_each`, `when`, `approval`, `domain`
   or `pipeline`.
-- Functions in C++ read and write any number of streams (`Call::streams_in`, `Call::streams_out`), chunks of
-  up to 1 MiB.
+- Functions in C++ read and write any number of streams (`ToolCall::stream_in`, `ToolCall::stream_out`),
+  chunks of up to 1 MiB.
 - `process.run` has one of each at most, and a chunk is a line. It reads a stream on its standard input, in
   place of the payload; if the writer fails, it is told the end, and then the node fails with
   `StreamFailed`. A stream that it writes is what it prints, and its output is then `{}`; when the reader
