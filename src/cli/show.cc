@@ -74,6 +74,7 @@ json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
+  object.set("tenant_id", text_or_null(listed.tenant_id));
   object.set("pipeline_id", run.pipeline_id);
   object.set("state", listed.word);
   object.set("started_at", to_string(run.started_at));
@@ -196,7 +197,8 @@ void print_redacted(const RedactionCounts& redacted) {
 
 void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   const bool coloured = is_coloured(stdout);
-  const auto& [run, state] = listed;
+  const auto& run = listed.state;
+  const auto& state = listed.word;
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
               paint(coloured, colour_of(run.state), state).c_str(),
               run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
