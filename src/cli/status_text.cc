@@ -260,6 +260,9 @@ class StatusText {
                notice.level == "INFO" ? "·" : "!");
       line.add(" ").add(notice.message);
       if (notice.pipeline_id != "weir") line.add(Colour::kGrey, "  " + notice.pipeline_id);
+      const auto& run = notice.target_run_id.empty() ? notice.run_id : notice.target_run_id;
+      const bool is_of_run = notice.pipeline_id != "weir" || !notice.target_run_id.empty();
+      if (is_of_run) line.add(Colour::kGrey, "  run ").add(Colour::kGrey, short_id(run));
       end(line);
     }
     more_than(notices.size(), kMostEntries, "other", "others");
