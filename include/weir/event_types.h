@@ -199,7 +199,7 @@ enum class EventType : std::uint8_t {
   /// log (INFO): a log line
   ///   message
   kLog,
-  /// metric (INFO): a measurement of another system
+  /// metric (INFO): a measurement of another system: name, kind, value and unit are in its attributes
   kMetric,
 
   // machinery

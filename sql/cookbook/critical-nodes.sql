@@ -3,7 +3,7 @@
 -- pipeline; of all if it is not set.
 WITH RECURSIVE
 newest AS MATERIALIZED (
-  SELECT run_id, pipeline_id
+  SELECT row_number() OVER () AS run, run_id, tenant_id, pipeline_id
   FROM logs
   WHERE event_type = 'pipeline_completed'
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
@@ -12,41 +12,41 @@ newest AS MATERIALIZED (
 ),
 executed AS MATERIALIZED (
   SELECT
-    run_id,
+    run,
     node_id,
     max(step_index) AS step_index,
     min(timestamp) AS started_at,
     max(timestamp) AS ended_at,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN newest USING (run_id)
+  FROM logs
+  JOIN newest ON logs.run_id = newest.run_id AND logs.tenant_id IS NOT DISTINCT FROM newest.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
-  GROUP BY run_id, node_id
+  GROUP BY run, node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
 ),
 -- The predecessor of each that ended last.
 previous AS MATERIALIZED (
   SELECT
-    after.run_id,
+    after.run,
     after.node_id,
     arg_max(before.node_id, row(before.ended_at, before.step_index)) AS before_id
-  FROM (SELECT run_id, node_id, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.run_id = after.run_id AND before.node_id = after.before_id
-  GROUP BY after.run_id, after.node_id
+  FROM (SELECT run, node_id, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
+  JOIN executed AS before ON before.run = after.run AND before.node_id = after.before_id
+  GROUP BY after.run, after.node_id
 ),
 -- Back from the node of each run that ended last.
 path AS (
-  SELECT run_id, arg_max(node_id, row(ended_at, step_index)) AS node_id FROM executed GROUP BY run_id
+  SELECT run, arg_max(node_id, row(ended_at, step_index)) AS node_id FROM executed GROUP BY run
   UNION  -- not ALL: what others say their nodes wait for may go in a circle
-  SELECT previous.run_id, previous.before_id FROM path JOIN previous USING (run_id, node_id)
+  SELECT previous.run, previous.before_id FROM path JOIN previous USING (run, node_id)
 ),
 steps AS (
   SELECT
     newest.pipeline_id,
-    run_id,
     node_id,
     epoch_us(ended_at - started_at) / 1000 AS ms,
-    sum(epoch_us(ended_at - started_at) / 1000) OVER (PARTITION BY run_id) AS path_ms
-  FROM path JOIN executed USING (run_id, node_id) JOIN newest USING (run_id)
+    sum(epoch_us(ended_at - started_at) / 1000) OVER (PARTITION BY run) AS path_ms
+  FROM path JOIN executed USING (run, node_id) JOIN newest USING (run)
 )
 SELECT
   pipeline_id,

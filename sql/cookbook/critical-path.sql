@@ -1,7 +1,7 @@
 -- Which chain of nodes decided how long the latest finished run took?
 WITH RECURSIVE
 latest AS MATERIALIZED (
-  SELECT run_id FROM runs WHERE state = 'completed' ORDER BY ended_at DESC, run_id DESC LIMIT 1
+  SELECT run_id, tenant_id FROM runs WHERE state = 'completed' ORDER BY ended_at DESC, run_id DESC LIMIT 1
 ),
 executed AS MATERIALIZED (
   SELECT
@@ -11,7 +11,7 @@ executed AS MATERIALIZED (
     max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
     max(duration_ms) AS duration_ms,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN latest USING (run_id)
+  FROM logs SEMI JOIN latest ON logs.run_id = latest.run_id AND logs.tenant_id IS NOT DISTINCT FROM latest.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
   GROUP BY node_id, attempt
   HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0

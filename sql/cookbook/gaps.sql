@@ -9,20 +9,23 @@ numbered AS (
     lag(source_seq) OVER before AS last_seq,
     lag(timestamp) OVER before AS last_at
   FROM (
-    SELECT DISTINCT ON (run_id, source_seq) run_id, pipeline_id, timestamp, source_seq
+    SELECT DISTINCT ON (run_id, tenant_id, source_seq) run_id, tenant_id, pipeline_id, timestamp, source_seq
     FROM events
     WHERE source_seq IS NOT NULL)
-  WINDOW before AS (PARTITION BY run_id ORDER BY source_seq)
+  WINDOW before AS (PARTITION BY run_id, tenant_id ORDER BY source_seq)
 ),
 long_runs AS MATERIALIZED (
-  SELECT run_id
+  SELECT run_id, tenant_id
   FROM logs
-  GROUP BY run_id
+  GROUP BY run_id, tenant_id
   HAVING epoch_ms(max(timestamp) - min(timestamp)) > 1000 * (SELECT silence_s FROM limits)
 ),
 timed AS (
-  SELECT run_id, pipeline_id, timestamp, lag(timestamp) OVER (PARTITION BY run_id ORDER BY timestamp, run_seq) AS last_at
-  FROM logs SEMI JOIN long_runs USING (run_id)
+  SELECT
+    run_id, pipeline_id, timestamp,
+    lag(timestamp) OVER (PARTITION BY run_id, tenant_id ORDER BY timestamp, run_seq) AS last_at
+  FROM logs
+  SEMI JOIN long_runs ON logs.run_id = long_runs.run_id AND logs.tenant_id IS NOT DISTINCT FROM long_runs.tenant_id
 )
 SELECT
   'missing events' AS gap, pipeline_id, run_id, last_at AS from_time, timestamp AS to_time,

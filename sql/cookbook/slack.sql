@@ -4,9 +4,13 @@
 -- the run taking longer. Nodes without slack are the critical path.
 WITH RECURSIVE
 chosen AS MATERIALIZED (
-  SELECT coalesce(getvariable('run_id'), arg_max(run_id, timestamp)) AS run_id
+  SELECT run_id, tenant_id
   FROM logs
-  WHERE event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
+  WHERE CASE WHEN getvariable('run_id') IS NULL
+             THEN event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
+             ELSE run_id = getvariable('run_id') END
+  ORDER BY timestamp DESC, run_id DESC
+  LIMIT 1
 ),
 -- A node takes from its first attempt to its last end.
 executed AS MATERIALIZED (
@@ -15,7 +19,7 @@ executed AS MATERIALIZED (
     row_number() OVER (ORDER BY any_value(step_index), min(timestamp), node_id) AS place,
     epoch_us(max(timestamp) - min(timestamp)) AS us,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN chosen USING (run_id)
+  FROM logs SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
   GROUP BY node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_started') > 0

@@ -5,7 +5,7 @@
 -- fifth at least.
 WITH
 newest AS MATERIALIZED (
-  SELECT run_id, pipeline_id, timestamp AS ended_at
+  SELECT run_id, tenant_id, pipeline_id, timestamp AS ended_at
   FROM events
   WHERE event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
   QUALIFY row_number() OVER (PARTITION BY pipeline_id ORDER BY timestamp DESC, run_id DESC)
@@ -19,9 +19,10 @@ history AS (
     median(duration_ms) AS median_ms,
     mad(duration_ms) AS mad_ms,
     arg_max(duration_ms, ended_at) AS last_ms,
-    arg_max(run_id, ended_at) AS run_id,
+    arg_max(newest.run_id, ended_at) AS run_id,
     max(ended_at) AS ended_at
-  FROM events JOIN newest USING (run_id)
+  FROM events
+  JOIN newest ON events.run_id = newest.run_id AND events.tenant_id IS NOT DISTINCT FROM newest.tenant_id
   WHERE event_type = 'pipeline_node_completed' AND cache_hit IS NOT TRUE
   GROUP BY newest.pipeline_id, node_id
 )

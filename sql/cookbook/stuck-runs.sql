@@ -9,7 +9,7 @@ judged AS (SELECT coalesce(getvariable('now')::TIMESTAMP, now()::TIMESTAMP) AS n
 -- What is said of whole runs: a few events of each, read once. A process says nothing of the kind of itself,
 -- so `logs` would have to look at two columns more.
 bounds AS MATERIALIZED (
-  SELECT run_id, pipeline_id, event_type, timestamp, duration_ms
+  SELECT run_id, tenant_id, pipeline_id, event_type, timestamp, duration_ms
   FROM events
   WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
 ),
@@ -20,15 +20,16 @@ finished AS (
   GROUP BY pipeline_id
 ),
 open_ids AS MATERIALIZED (
-  SELECT run_id
+  SELECT run_id, tenant_id
   FROM bounds
-  GROUP BY run_id
+  GROUP BY run_id, tenant_id
   HAVING bool_and(event_type = 'pipeline_started')
 ),
 open_runs AS (
   SELECT run_id, any_value(pipeline_id) AS pipeline_id, min(timestamp) AS started_at, max(timestamp) AS last_at
-  FROM events SEMI JOIN open_ids USING (run_id)
-  GROUP BY run_id
+  FROM events
+  SEMI JOIN open_ids ON events.run_id = open_ids.run_id AND events.tenant_id IS NOT DISTINCT FROM open_ids.tenant_id
+  GROUP BY run_id, tenant_id
 ),
 starts AS (
   SELECT

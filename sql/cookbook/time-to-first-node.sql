@@ -6,7 +6,7 @@ WITH begun AS (
              - min(timestamp) FILTER (event_type = 'pipeline_started')) / 1000 AS ms
   FROM events
   WHERE event_type IN ('pipeline_started', 'pipeline_node_started')
-  GROUP BY run_id
+  GROUP BY run_id, tenant_id
 )
 SELECT
   pipeline_id,

@@ -3,7 +3,7 @@
 -- last node before it.
 WITH
 newest AS MATERIALIZED (
-  SELECT run_id
+  SELECT row_number() OVER () AS run, run_id, tenant_id
   FROM logs
   WHERE event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
   ORDER BY timestamp DESC, run_id DESC
@@ -11,23 +11,24 @@ newest AS MATERIALIZED (
 ),
 executed AS MATERIALIZED (
   SELECT
-    run_id,
+    run,
     node_id,
     any_value(plugin_id) AS plugin_id,
     min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
     max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN newest USING (run_id)
+  FROM logs
+  JOIN newest ON logs.run_id = newest.run_id AND logs.tenant_id IS NOT DISTINCT FROM newest.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
-  GROUP BY run_id, node_id
+  GROUP BY run, node_id
 ),
 steps AS (
   SELECT
     before.plugin_id AS from_plugin,
     after.plugin_id AS to_plugin,
-    epoch_us(after.started_at - max(before.ended_at) OVER (PARTITION BY after.run_id, after.node_id)) / 1000 AS wait_ms
+    epoch_us(after.started_at - max(before.ended_at) OVER (PARTITION BY after.run, after.node_id)) / 1000 AS wait_ms
   FROM (SELECT * EXCLUDE (predecessor_node_ids), unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.run_id = after.run_id AND before.node_id = after.before_id
+  JOIN executed AS before ON before.run = after.run AND before.node_id = after.before_id
 )
 SELECT
   from_plugin,

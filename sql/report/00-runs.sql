@@ -3,6 +3,7 @@ CREATE OR REPLACE TEMP TABLE report_runs AS
 WITH lives AS (
   SELECT
     run_id,
+    tenant_id,
     any_value(pipeline_id) AS pipeline_id,
     coalesce(any_value(workflow_id), any_value(pipeline_id)) AS workflow,
     any_value(pipeline_type) AS pipeline_type,
@@ -20,7 +21,7 @@ WITH lives AS (
     AND timestamp >= CAST(getvariable('since') AS TIMESTAMP)
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
     AND (getvariable('tenant_id') IS NULL OR tenant_id = getvariable('tenant_id'))
-  GROUP BY run_id
+  GROUP BY run_id, tenant_id
 ), dated AS (
   -- One that was refused has an end alone, and so has one that began before the window.
   SELECT *, coalesce(begun_at, ended_at - to_microseconds(CAST(coalesce(duration_ms, 0) * 1000 AS BIGINT))) AS started_at
@@ -29,6 +30,7 @@ WITH lives AS (
 SELECT
   CAST(row_number() OVER () AS INTEGER) AS run_key,
   run_id,
+  tenant_id,
   pipeline_id,
   workflow,
   coalesce(

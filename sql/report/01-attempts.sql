@@ -20,7 +20,8 @@ SELECT
   CASE WHEN logs.rows > 0 THEN logs.rows END AS rows,
   logs.memory_bytes,
   logs.error_type
-FROM logs JOIN report_runs USING (run_id)
+FROM logs
+JOIN report_runs ON logs.run_id = report_runs.run_id AND logs.tenant_id IS NOT DISTINCT FROM report_runs.tenant_id
 WHERE logs.event_type IN ('pipeline_node_completed', 'pipeline_node_failed', 'pipeline_node_cancelled',
                           'cache_hit', 'cache_miss')
   AND logs.timestamp >= CAST(getvariable('since') AS TIMESTAMP);

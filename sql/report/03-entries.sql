@@ -3,6 +3,7 @@ CREATE OR REPLACE TEMP MACRO report_entries(run_id := NULL) AS TABLE
 SELECT
   event.timestamp,
   event.run_id,
+  event.tenant_id,
   event.run_seq,
   event.pipeline_id,
   event.event_type,

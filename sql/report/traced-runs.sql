@@ -1,13 +1,6 @@
--- The runs of a workflow, or a run and those that it and they started.
-WITH RECURSIVE children AS MATERIALIZED (
-  SELECT DISTINCT run_id, target_run_id FROM logs WHERE event_type = 'pipeline_child_spawned'
-), members AS (
-  SELECT DISTINCT run_id FROM logs WHERE workflow_id = getvariable('id') OR run_id = getvariable('id')
-  UNION
-  SELECT children.target_run_id FROM children JOIN members USING (run_id)
-)
+-- What became of them.
 SELECT
-  run_id,
+  logs.run_id,
   any_value(pipeline_id) AS pipeline_id,
   coalesce(
     max(CASE event_type
@@ -16,11 +9,12 @@ SELECT
           WHEN 'pipeline_cancelled' THEN 'cancelled'
         END),
     CASE WHEN any_value(pipeline_type) = 'external'
-              OR list_contains(CAST(getvariable('owned') AS VARCHAR[]), run_id)
+              OR list_contains(CAST(getvariable('owned') AS VARCHAR[]), logs.run_id)
          THEN 'running' ELSE 'interrupted' END) AS state,
   epoch_us(min(timestamp)) AS started_at,
   max(duration_ms) FILTER (event_type IN ('pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')) AS duration_ms,
   count(*) AS events
-FROM logs JOIN members USING (run_id)
-GROUP BY run_id
-ORDER BY started_at, run_id;
+FROM logs
+SEMI JOIN traced_runs ON logs.run_id = traced_runs.run_id AND logs.tenant_id IS NOT DISTINCT FROM traced_runs.tenant_id
+GROUP BY logs.run_id, logs.tenant_id
+ORDER BY started_at, logs.run_id, logs.tenant_id;

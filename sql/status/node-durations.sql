@@ -2,7 +2,7 @@
 -- the run itself, without a name. `pipeline_id`; `without`: the ids of runs to leave out, with commas;
 -- `before`: the time before which they ended, in microseconds; `runs`: how many.
 WITH earlier AS (
-  SELECT run_id, duration_ms
+  SELECT run_id, tenant_id, duration_ms
   FROM logs
   WHERE event_type = 'pipeline_completed'
     AND pipeline_id = getvariable('pipeline_id')
@@ -14,13 +14,15 @@ WITH earlier AS (
 ended AS (
   SELECT
     run_id,
+    tenant_id,
     regexp_replace(node_id, '\[\d+\]$', '') AS node,
     node_id,
     event_type,
     timestamp,
     logs.duration_ms,
     coalesce(outcome, '') = 'cached' AS is_cached
-  FROM logs SEMI JOIN earlier USING (run_id)
+  FROM logs
+  SEMI JOIN earlier ON logs.run_id = earlier.run_id AND logs.tenant_id IS NOT DISTINCT FROM earlier.tenant_id
   WHERE event_type IN ('pipeline_node_completed', 'pipeline_node_skipped')
 )
 -- The items of a node took as long as from the first one's start to the last one's end.
@@ -34,7 +36,7 @@ SELECT
   END AS duration_ms,
   bool_and(is_cached) AS is_cached
 FROM ended
-GROUP BY run_id, node
+GROUP BY run_id, tenant_id, node
 UNION ALL
 SELECT '' AS node, duration_ms, false AS is_cached
 FROM earlier

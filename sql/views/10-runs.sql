@@ -1,4 +1,5 @@
--- One row a run. A run without a terminal event is running, or was interrupted: only its lock tells.
+-- One row a run: two tenants may have one run_id. A run without a terminal event is running, or was
+-- interrupted: only its lock tells.
 CREATE VIEW runs AS
 SELECT
   run_id,
@@ -20,6 +21,7 @@ SELECT
   max(failed_node_id) AS failed_node_id,
   max(error_type) FILTER (event_type = 'pipeline_failed') AS error_type,
   max(error_message) FILTER (event_type = 'pipeline_failed') AS error_message,
-  count(*) AS events
+  count(*) AS events,
+  tenant_id
 FROM logs
-GROUP BY run_id;
+GROUP BY run_id, tenant_id;

@@ -25,8 +25,9 @@ SELECT
   max(predecessor_node_ids) AS predecessor_node_ids,
   bool_or(cache_hit) AS cache_hit,
   arg_max(error_type, run_seq) AS error_type,
-  arg_max(error_message, run_seq) AS error_message
+  arg_max(error_message, run_seq) AS error_message,
+  tenant_id
 FROM logs
 WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled', 'pipeline_node_skipped')
-GROUP BY run_id, node_id;
+GROUP BY run_id, tenant_id, node_id;

@@ -25,7 +25,7 @@ SELECT
   max(rows) AS rows,
   max(error_type) AS error_type,
   max(error_message) AS error_message,
-  any_value(tenant_id) AS tenant_id,
+  tenant_id,
   max(attributes ->> 'plugin_type') AS plugin_type,
   max(CASE
         WHEN event_type = 'pipeline_node_completed' THEN 'success'
@@ -38,4 +38,4 @@ SELECT
 FROM logs
 WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled')
-GROUP BY run_id, node_id, attempt;
+GROUP BY run_id, tenant_id, node_id, attempt;

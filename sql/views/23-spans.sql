@@ -14,10 +14,11 @@ SELECT
     WHEN bool_or(event_type LIKE '%\_failed' ESCAPE '\') THEN 'ERROR'
     WHEN bool_or(event_type NOT LIKE '%\_started' ESCAPE '\') THEN 'OK'
   END AS status,
-  any_value(error_type) AS error_type
+  any_value(error_type) AS error_type,
+  tenant_id
 FROM logs
 WHERE span_id IS NOT NULL
   AND event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled',
                      'pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled', 'span')
-GROUP BY trace_id, span_id, run_id;
+GROUP BY trace_id, span_id, run_id, tenant_id;

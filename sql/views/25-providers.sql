@@ -19,7 +19,8 @@ SELECT
   max(output_tokens) AS output_tokens,
   max(cost_usd) AS cost_usd,
   max(error_type) AS error_type,
-  max(error_message) AS error_message
+  max(error_message) AS error_message,
+  tenant_id
 FROM logs
 WHERE event_type IN ('provider_call_started', 'provider_call_completed', 'provider_call_failed')
-GROUP BY run_id, call_id;
+GROUP BY run_id, tenant_id, call_id;

@@ -8,7 +8,8 @@ SELECT
   written.artifact_sha256,
   review.outcome AS review,
   review.actor_id AS reviewed_by,
-  review.timestamp AS reviewed_at
+  review.timestamp AS reviewed_at,
+  written.tenant_id
 FROM events AS written
 LEFT JOIN (
   SELECT

@@ -8,7 +8,8 @@ SELECT
   min(timestamp) FILTER (event_type = 'signal_requested') AS requested_at,
   arg_max(replace(event_type, 'signal_', ''), timestamp) AS state,
   max(timestamp) FILTER (event_type <> 'signal_requested') AS decided_at,
-  arg_max(reason, timestamp) AS reason
+  arg_max(reason, timestamp) AS reason,
+  tenant_id
 FROM events
 WHERE event_type IN ('signal_requested', 'signal_accepted', 'signal_rejected', 'signal_deferred')
 GROUP BY signal_id, coalesce(target_run_id, run_id), tenant_id;

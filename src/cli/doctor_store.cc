@@ -175,8 +175,9 @@ class StoreExamination {
                       : "far behind: " + text::join(late),
          late.empty()
              ? ""
-             : "segments are kept for them up to a day, and small parts are not merged; if one is "
-               "not used any more, delete cursors/NAME in the store"});
+             : "segments are kept for them up to a day, and small parts are not merged; who is not "
+               "there any more is forgotten with its file: rm " +
+                   (store_.root() / "cursors" / "NAME.json").string()});
   }
 
   void examine_times() {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/run_text.h"
 #include "cli/usage.h"
 #include "record/log_text.h"
 
@@ -71,7 +72,9 @@ void follow(
 }
 
 void print_event(const event::EventView& event, std::string_view line, bool as_json) {
-  const auto text = as_json ? std::string(line) : record::format_text(event);
+  const auto text = as_json
+                        ? std::string(line)
+                        : record::format_text(event, short_id(event.text(event::Field::kRunId)));
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);
 }

@@ -58,7 +58,7 @@ void follow(
     LiveEvents& events, const std::stop_token& stop,
     const std::function<bool(const event::EventView& event, std::string_view line)>& handle);
 
-/// An event as people read it, or its line of the log.
+/// An event as people read it, with its run's short id, or its line of the log.
 void print_event(const event::EventView& event, std::string_view line, bool as_json);
 
 /// Adds `--level` to a command that prints events; `level` is its default and gets its word.

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,20 +36,22 @@ struct ReportOptions {
 constexpr std::size_t kRecentErrors = 10;
 constexpr std::size_t kTracedEvents = 10'000;
 
-/// The format that is named, else that of the file's ending, else text.
+/// The format that is named, else that of the file's ending; text of one without. Errors:
+/// kInvalidInput (another ending).
 Result<std::string> report_format(const ReportOptions& options) {
   if (options.json && !options.format.empty() && options.format != "json") {
     return fail(ErrorCode::kInvalidInput, "--json and --format " + options.format + " exclude");
   }
   if (options.json) return "json";
   if (!options.format.empty()) return options.format;
-  const auto ending = std::filesystem::path(options.output).extension();
-  if (ending == ".html" || ending == ".htm") return "html";
-  if (ending == ".md") return "md";
-  if (ending == ".json") return "json";
-  if (ending == ".prom") return "prometheus";
-  if (ending == ".parquet") return "parquet";
-  return "text";
+  static const std::map<std::string, std::string> kFormats = {
+      {"", "text"},     {".txt", "text"},  {".md", "md"},           {".html", "html"},
+      {".htm", "html"}, {".json", "json"}, {".prom", "prometheus"}, {".parquet", "parquet"}};
+  const auto ending = std::filesystem::path(options.output).extension().string();
+  if (const auto found = kFormats.find(ending); found != kFormats.end()) return found->second;
+  return fail(ErrorCode::kInvalidInput, "--output " + options.output +
+                                            ": .txt, .md, .html, .json, .prom or .parquet says " +
+                                            "what it is to be, or --format");
 }
 
 Result<std::optional<Timestamp>> moment_of(const char* option, const std::string& text,

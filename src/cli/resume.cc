@@ -27,7 +27,8 @@ Result<void> check_is_left(const ListedRun& run) {
                 "run " + id + " was recorded from elsewhere: resume it there");
   }
   if (run.state.is_finished()) {
-    return fail(ErrorCode::kConflict, "run " + id + " has " + run.word +
+    const bool is_cancelled = run.state.state == project::State::kCancelled;
+    return fail(ErrorCode::kConflict, "run " + id + (is_cancelled ? " was " : " has ") + run.word +
                                           ": only a run whose process was lost can be resumed");
   }
   return {};

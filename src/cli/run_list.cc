@@ -2,20 +2,26 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "log/manifest.h"
+#include "project/run_key.h"
 #include "store/history.h"
 #include "store/query.h"
 
 namespace weir::cli {
 namespace {
 
+using project::RunKey;
 using project::RunState;
-using States = std::unordered_map<RunId, RunState>;
+using States = std::unordered_map<RunKey, RunState>;
+using Keys = std::unordered_set<RunKey>;
 
 bool has_no_end(const RunState& run) {
   return !run.is_inconsistent() && !run.is_finished() && run.pipeline_type != "external";
@@ -38,32 +44,35 @@ std::string word_of(const RunState& run, bool ownerless) {
 /// A run that has begun since the owners were asked, has no end and no owner now, was interrupted,
 /// or it ended after it was read: an owner leaves when the end is committed. What is read now says
 /// which.
-Result<void> read_again(const log::StoreDirectory& store, const std::unordered_set<RunId>& runs,
-                        States& states) {
+Result<void> read_again(const log::StoreDirectory& store, const Keys& runs, States& states) {
   States newer;
-  const std::vector<RunId> ids(runs.begin(), runs.end());
+  std::vector<RunId> ids;
+  ids.reserve(runs.size());
+  for (const auto& run : runs) ids.push_back(run.run_id);
   WEIR_TRY_VOID(store::read_runs(store, ids, [&](const event::EventView& event) {
-    newer[event.run_id()].apply(event);
+    newer[RunKey::of(event)].apply(event);
     return Result<void>();
   }));
-  for (auto& [id, state] : newer) states[id] = std::move(state);
+  for (auto& [key, state] : newer) states[key] = std::move(state);
   return {};
 }
 
 /// The runs in `states` without an end and an owner. `owned` and `asked_at` are from before they
 /// were read: of a run that had no owner then, all is known.
-Result<std::unordered_set<RunId>> ownerless_runs(const log::StoreDirectory& store,
-                                                 const OwnedRuns& owned_runs,
-                                                 const std::unordered_set<RunId>& owned,
-                                                 Timestamp asked_at, States& states) {
-  std::unordered_set<RunId> ownerless, newer;
-  for (const auto& [id, state] : states) {
-    if (!has_no_end(state) || owned.contains(id)) continue;
-    ownerless.insert(id);
-    if (state.started_at >= asked_at) newer.insert(id);
+Result<Keys> ownerless_runs(const log::StoreDirectory& store, const OwnedRuns& owned_runs,
+                            const std::unordered_set<RunId>& owned, Timestamp asked_at,
+                            States& states) {
+  Keys ownerless, newer;
+  for (const auto& [key, state] : states) {
+    if (!has_no_end(state) || owned.contains(key.run_id)) continue;
+    ownerless.insert(key);
+    if (state.started_at >= asked_at) newer.insert(key);
   }
   if (newer.empty()) return ownerless;
-  for (const auto& id : owned_runs(store)) ownerless.erase(id), newer.erase(id);
+  const auto owned_now = owned_runs(store);
+  const auto has_owner = [&](const RunKey& key) { return owned_now.contains(key.run_id); };
+  std::erase_if(ownerless, has_owner);
+  std::erase_if(newer, has_owner);
   if (!newer.empty()) WEIR_TRY(read_again(store, newer, states));
   return ownerless;
 }
@@ -75,7 +84,7 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
   const auto owned = owned_runs(store);
   States states;
   const auto take = [&](const event::EventView& event) {
-    states[event.run_id()].apply(event);
+    states[RunKey::of(event)].apply(event);
     return Result<void>();
   };
   const auto read = some ? store::read_runs(store, *some, take) : store::read_all(store, take);
@@ -85,21 +94,23 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
   WEIR_TRY(const auto ownerless, ownerless_runs(store, owned_runs, owned, asked_at, states));
   std::vector<ListedRun> runs;
   runs.reserve(states.size());
-  for (auto& [id, state] : states) {
-    auto word = word_of(state, ownerless.contains(id));
-    runs.push_back({.state = std::move(state), .word = std::move(word)});
+  for (auto& [key, state] : states) {
+    auto word = word_of(state, ownerless.contains(key));
+    runs.push_back(
+        {.state = std::move(state), .word = std::move(word), .tenant_id = key.tenant_id});
   }
   std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
-    return std::pair(b.state.started_at, b.state.run_id) <
-           std::pair(a.state.started_at, a.state.run_id);
+    return std::tie(b.state.started_at, b.state.run_id, b.tenant_id) <
+           std::tie(a.state.started_at, a.state.run_id, a.tenant_id);
   });
   return runs;
 }
 
 /// Says what cannot be read: runs may be missing.
-Result<std::vector<store::RunName>> run_names(const log::StoreDirectory& store) {
+Result<std::vector<store::RunName>> run_names(const log::StoreDirectory& store,
+                                              const std::optional<std::string>& tenant = {}) {
   const auto bad = std::make_shared<store::BadPlaces>();
-  auto names = store::run_names(store, bad);
+  auto names = store::run_names(store, bad, tenant);
   warn_of_damage(bad->all());
   return names;
 }
@@ -122,14 +133,16 @@ Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t mos
     }
     return newest;
   }
-  // In parts a question of two columns is much faster than reading all.
+  // In parts a question of three columns is much faster than reading all.
   WEIR_TRY(auto names, run_names(store));
   newest.total = names.size();
   names.resize(std::min(most, names.size()));
   std::vector<RunId> ids;
   ids.reserve(names.size());
-  for (const auto& name : names) ids.push_back(name.id);
+  for (const auto& name : names) ids.push_back(name.key.run_id);
   WEIR_TRY(newest.runs, list(store, log::RunLock::held, ids));
+  // The last one's id may be another tenant's too.
+  if (newest.runs.size() > most) newest.runs.resize(most);
   return newest;
 }
 
@@ -143,8 +156,8 @@ std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs) {
   std::vector<store::RunName> names;
   names.reserve(runs.size());
   for (const auto& run : runs) {
-    names.push_back(
-        {.id = run.state.run_id, .is_child = children.contains(run.state.run_id.text())});
+    names.push_back({.key = {run.state.run_id, run.tenant_id},
+                     .is_child = children.contains(run.state.run_id.text())});
   }
   return names;
 }
@@ -158,16 +171,16 @@ Result<RunId> named(const log::StoreDirectory& store, const std::vector<store::R
   }
   if (name == "last") {
     const auto last = std::ranges::find_if_not(runs, &store::RunName::is_child);
-    return last == runs.end() ? runs.front().id : last->id;
+    return (last == runs.end() ? runs.front() : *last).key.run_id;
   }
-  std::vector<RunId> matching;
+  std::set<RunId> matching;
   for (const auto& run : runs) {
-    const auto id = run.id.text();
+    const auto id = run.key.run_id.text();
     if (name.size() >= kShortest && (id.starts_with(name) || id.ends_with(name))) {
-      matching.push_back(run.id);
+      matching.insert(run.key.run_id);
     }
   }
-  if (matching.size() == 1) return matching.front();
+  if (matching.size() == 1) return *matching.begin();
   if (matching.empty()) {
     return fail(ErrorCode::kInvalidInput,
                 "no run '" + name +
@@ -177,6 +190,21 @@ Result<RunId> named(const log::StoreDirectory& store, const std::vector<store::R
                                             " runs; give more of the id");
 }
 
+/// The run of that id. Errors: kInvalidInput (none or several).
+Result<ListedRun> run_of(std::vector<ListedRun> runs, const RunId& id) {
+  std::erase_if(runs, [&](const ListedRun& run) { return run.state.run_id != id; });
+  if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
+  if (runs.size() == 1) return std::move(runs.front());
+  std::vector<std::string> tenants;
+  for (const auto& run : runs) {
+    tenants.push_back(run.tenant_id.empty() ? "nobody" : run.tenant_id);
+  }
+  std::ranges::sort(tenants);
+  return fail(ErrorCode::kInvalidInput, "several tenants have a run " + id.text() + ": " +
+                                            text::join(tenants) +
+                                            "; `weir sql --tenant NAME` asks of one's");
+}
+
 }  // namespace
 
 Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
@@ -184,15 +212,18 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& 
   if (manifest.parts().empty()) {
     WEIR_TRY(auto runs, list_runs(store));
     WEIR_TRY(const auto id, named(store, names_of(runs), name));
-    return std::move(
-        *std::ranges::find(runs, id, [](const ListedRun& run) { return run.state.run_id; }));
+    return run_of(std::move(runs), id);
   }
-  // In parts a question of two columns is much faster than reading all.
-  WEIR_TRY(const auto names, run_names(store));
-  WEIR_TRY(const auto id, named(store, names, name));
+  // In parts a question of three columns is much faster than reading all.
+  WEIR_TRY(const auto id, find_run_id(store, name));
   WEIR_TRY(auto runs, list(store, log::RunLock::held, std::vector{id}));
-  if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
-  return std::move(runs.front());
+  return run_of(std::move(runs), id);
+}
+
+Result<RunId> find_run_id(const log::StoreDirectory& store, const std::string& name,
+                          const std::optional<std::string>& tenant) {
+  WEIR_TRY(const auto names, run_names(store, tenant));
+  return named(store, names, name);
 }
 
 }  // namespace weir::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -17,6 +18,7 @@ namespace weir::cli {
 struct ListedRun {
   project::RunState state;
   std::string word;
+  std::string tenant_id;  ///< whose it is; empty: nobody's
 };
 
 /// The runs that some process owns now.
@@ -35,7 +37,12 @@ struct NewestRuns {
 [[nodiscard]] Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most);
 
 /// The run that a person means: `last`, the newest that no other run has started, an id, or a
-/// beginning or end of one that only one run has. Errors: kInvalidInput (none or several).
+/// beginning or end of one that only one run has. Errors: kInvalidInput (none or several, or
+/// several tenants have it).
 [[nodiscard]] Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name);
+/// Its id alone, however many tenants have it; of one tenant's runs if one is named. Errors: the
+/// same.
+[[nodiscard]] Result<RunId> find_run_id(const log::StoreDirectory& store, const std::string& name,
+                                        const std::optional<std::string>& tenant = {});
 
 }  // namespace weir::cli

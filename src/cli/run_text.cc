@@ -1,11 +1,17 @@
 #include "cli/run_text.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace weir::cli {
 
 using project::RunState;
 using project::State;
+
+std::string_view short_id(std::string_view run_id) {
+  return run_id.substr(std::min(run_id.size(), run_id.rfind('-') + 1));
+}
 
 Colour colour_of(State state) {
   if (state == State::kCompleted) return Colour::kGreen;

@@ -10,6 +10,9 @@
 /// A run's state in words and marks, for people.
 namespace weir::cli {
 
+/// The random part of an id, which names a run on the command line.
+[[nodiscard]] std::string_view short_id(std::string_view run_id);
+
 [[nodiscard]] Colour colour_of(project::State state);
 [[nodiscard]] std::string_view mark_of(project::State state);
 

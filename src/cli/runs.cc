@@ -35,6 +35,7 @@ json::Value to_json(const ListedRun& listed) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
+  object.set("tenant_id", listed.tenant_id.empty() ? json::Value() : json::Value(listed.tenant_id));
   object.set("pipeline_id", run.pipeline_id);
   object.set("pipeline_version", run.pipeline_version);
   object.set("state", listed.word);
@@ -67,7 +68,7 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   Table table({"RUN", "PIPELINE", "STATE", "STARTED (UTC)", "TOOK", "NODES", "FAILED AT"});
   table.align(4, Table::Align::kRight);
   table.align(5, Table::Align::kRight);
-  for (const auto& [run, word] : runs) {
+  for (const auto& [run, word, tenant] : runs) {
     table.add({run.run_id.text(), run.pipeline_id, word, to_string(run.started_at).substr(0, 19),
                run.duration_ms ? text::duration(*run.duration_ms) : "",
                std::to_string(completed_nodes(run)) + "/" + std::to_string(run.node_count),

@@ -74,6 +74,7 @@ json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
+  object.set("tenant_id", text_or_null(listed.tenant_id));
   object.set("pipeline_id", run.pipeline_id);
   object.set("state", listed.word);
   object.set("started_at", to_string(run.started_at));
@@ -100,7 +101,8 @@ json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
 /// Draws the nodes of a run below each other, with when and how long each ran.
 class Tree {
  public:
-  explicit Tree(const RunState& run) : run_(run), coloured_(is_coloured(stdout)) {
+  Tree(const RunState& run, std::string_view word)
+      : run_(run), word_(word), coloured_(is_coloured(stdout)) {
     for (const auto& node : run.nodes) {
       name_width_ = std::max(name_width_, display_width(node.node_id));
       tool_width_ = std::max(tool_width_, display_width(node.plugin_id + "." + node.tool_id));
@@ -112,19 +114,24 @@ class Tree {
   }
 
   void print() const {
-    const auto never_started = run_.node_count - static_cast<std::int64_t>(run_.nodes.size());
+    const auto not_started = run_.node_count - static_cast<std::int64_t>(run_.nodes.size());
     for (const auto& node : run_.nodes) {
-      print_node(node, &node == &run_.nodes.back() && never_started <= 0);
+      print_node(node, &node == &run_.nodes.back() && not_started <= 0);
     }
-    if (never_started > 0) {
-      std::printf("└─ %s\n", paint(coloured_, Colour::kGrey,
-                                   text::count(static_cast<std::size_t>(never_started), "node") +
-                                       " never started")
-                                 .c_str());
+    if (not_started > 0) {
+      const auto text = text::count(static_cast<std::size_t>(not_started), "node") +
+                        without_start(not_started == 1);
+      std::printf("└─ %s\n", paint(coloured_, Colour::kGrey, text).c_str());
     }
   }
 
  private:
+  [[nodiscard]] const char* without_start(bool is_one) const {
+    if (word_.starts_with("paused"))
+      return is_one ? " waits for the run to go on" : " wait for the run to go on";
+    return word_.starts_with("running") ? " not started yet" : " never started";
+  }
+
   void print_node(const NodeState& node, bool last) const {
     const auto* attempt = node.last_attempt();
     const auto length = attempt == nullptr ? 0 : length_ms(run_, *attempt);
@@ -179,6 +186,7 @@ class Tree {
   }
 
   const RunState& run_;
+  const std::string_view word_;  // for its state
   const bool coloured_;
   std::size_t name_width_ = 0;
   std::size_t tool_width_ = 0;
@@ -196,7 +204,8 @@ void print_redacted(const RedactionCounts& redacted) {
 
 void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   const bool coloured = is_coloured(stdout);
-  const auto& [run, state] = listed;
+  const auto& run = listed.state;
+  const auto& state = listed.word;
   std::printf("%s  %s  %s\n", paint(coloured, Colour::kBold, run.pipeline_id).c_str(),
               paint(coloured, colour_of(run.state), state).c_str(),
               run.duration_ms ? text::duration(*run.duration_ms).c_str() : "");
@@ -214,7 +223,7 @@ void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   }
   for (const auto& doubt : doubts_of(run))
     std::printf("%s\n", paint(coloured, Colour::kRed, doubt).c_str());
-  Tree(run).print();
+  Tree(run, state).print();
   for (const auto& wait : waits_of(run)) std::printf("%s\n", wait.c_str());
 }
 

@@ -266,6 +266,7 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
   }
   SignalRequest request{
       .run = run->state.run_id,
+      .tenant_id = run->tenant_id,
       .signal_id = options.id.empty() ? RunId::make(system_clock().now()).text() : options.id,
       .type = engine::canonical_signal_type(options.type),
       .node_id = options.node,

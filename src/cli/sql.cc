@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/parquet_file.h"
+#include "cli/run_list.h"
 #include "cli/sql_prompt.h"
 #include "cli/sql_question.h"
 #include "cli/terminal.h"
@@ -111,6 +112,16 @@ std::string question_of(const SqlOptions& options, std::string query) {
   return (analyzes ? "EXPLAIN ANALYZE " : "EXPLAIN ") + query;
 }
 
+/// Recipes take a run as all commands do. Errors: those of find_run_id.
+Result<void> find_named_run(const log::StoreDirectory& store, store::SessionOptions& session) {
+  for (auto& [name, value] : session.variables) {
+    if (name != "run_id" || RunId::parse(value)) continue;
+    WEIR_TRY(const auto id, find_run_id(store, value, session.tenant));
+    value = id.text();
+  }
+  return {};
+}
+
 /// What is wrong with the options together.
 std::optional<std::string> wrong_options(const SqlOptions& options) {
   const bool is_parquet = format_of(options) == SqlFormat::kParquet;
@@ -137,8 +148,8 @@ Result<void> with_session(const log::StoreDirectory& store, store::SessionOption
 }
 
 Result<void> write_parquet(const log::StoreDirectory& store, const SqlOptions& options,
-                           const std::string& query, const std::stop_token& stop) {
-  WEIR_TRY(auto for_session, session_options(options));
+                           store::SessionOptions for_session, const std::string& query,
+                           const std::stop_token& stop) {
   WEIR_TRY(auto file, ParquetFile::at(options.output));
   for_session.output = file.written();
   return with_session(store, std::move(for_session), stop,
@@ -149,10 +160,12 @@ Result<void> write_parquet(const log::StoreDirectory& store, const SqlOptions& o
 }
 
 Result<void> answer_once(const log::StoreDirectory& store, const SqlOptions& options,
-                         const std::string& query, const std::stop_token& stop) {
+                         store::SessionOptions for_session, const std::string& query,
+                         const std::stop_token& stop) {
   const auto format = format_of(options);
-  if (format == SqlFormat::kParquet) return write_parquet(store, options, query, stop);
-  WEIR_TRY(auto for_session, session_options(options));
+  if (format == SqlFormat::kParquet) {
+    return write_parquet(store, options, std::move(for_session), query, stop);
+  }
   return with_session(store, std::move(for_session), stop, [&](store::Session& session) {
     return answer(session, query, format, limits_of(options), stop);
   });
@@ -177,12 +190,17 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   if (!store) return complain(store.error());
   set_thread_priority(Priority::kAsking);
   const std::optional<std::string>& typed = *query;
+  if (!options.recipe.empty() || !typed) {
+    const auto found = find_named_run(*store, *session);
+    if (!found) return complain(found.error());
+  }
   if (!typed) {
     return run_prompt(*store, *std::move(session),
                       {.format = format_of(options), .limits = limits_of(options)});
   }
   const InterruptStop interrupt(is_terminal(stderr) ? "\n" : "");
-  const auto done = answer_once(*store, options, question_of(options, *typed), interrupt.token());
+  const auto done = answer_once(*store, options, *std::move(session), question_of(options, *typed),
+                                interrupt.token());
   if (!done) return complain(done.error());
   compact_when_due(*store);
   return kDone;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "cli/run_text.h"
 
 namespace weir::cli {
 namespace {
@@ -23,11 +24,6 @@ constexpr std::size_t kMostLost = 5;
 constexpr std::size_t kMostEntries = 5;
 constexpr std::size_t kMostRecent = 8;
 constexpr std::size_t kMostNames = 5;
-
-/// The random part of an id, which names a run on the command line.
-std::string short_id(std::string_view run_id) {
-  return std::string(run_id.substr(std::min(run_id.size(), run_id.rfind('-') + 1)));
-}
 
 /// "08:33:26", or the day too when it is another one.
 std::string time_text(Timestamp time, Timestamp now) {
@@ -182,7 +178,7 @@ class StatusText {
     if (run.is_lost()) {
       end(line.add(facts));
       end(detail("nothing since " + time_text(run.last_event_at, status_.at) + "; go on with it: ",
-                 "weir resume " + short_id(run.run_id.text())));
+                 "weir resume " + std::string(short_id(run.run_id.text()))));
     } else {
       end(line.add(text::duration(run.elapsed_ms) + ", " + facts));
     }
@@ -230,7 +226,7 @@ class StatusText {
       line.add(" of " + question.pipeline_id);
       line.add(Colour::kGrey, "  since " + time_text(asked.requested_at, status_.at)).add("  ");
       end(line.add(asked.message));
-      const auto id = short_id(question.run_id.text());
+      const std::string id(short_id(question.run_id.text()));
       end(detail("  ", "weir approve " + id + " " + asked.node_id + ", or weir deny" +
                            (question.is_lost ? "; then weir resume " + id : "")));
     }
@@ -264,6 +260,9 @@ class StatusText {
                notice.level == "INFO" ? "·" : "!");
       line.add(" ").add(notice.message);
       if (notice.pipeline_id != "weir") line.add(Colour::kGrey, "  " + notice.pipeline_id);
+      const auto& run = notice.target_run_id.empty() ? notice.run_id : notice.target_run_id;
+      const bool is_of_run = notice.pipeline_id != "weir" || !notice.target_run_id.empty();
+      if (is_of_run) line.add(Colour::kGrey, "  run ").add(Colour::kGrey, short_id(run));
       end(line);
     }
     more_than(notices.size(), kMostEntries, "other", "others");

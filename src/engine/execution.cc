@@ -330,8 +330,8 @@ void Execution::report(const NodeUpdate& update) {
 void Execution::report_later(const NodeUpdate& update) {
   if (!request_.on_update) return;
   timers_.start({}, [this, kind = update.kind, id = std::string(update.node_id),
-                     message = std::string(update.message)] {
-    report({.kind = kind, .node_id = id, .message = message});
+                     duration_ms = update.duration_ms, message = std::string(update.message)] {
+    report({.kind = kind, .node_id = id, .duration_ms = duration_ms, .message = message});
   });
 }
 

@@ -289,9 +289,11 @@ void RunSignals::say_emergency(const SignalRequest& request) {
     if (running->ended.exchange(true)) continue;
     if (running->has_begun) {
       const auto step = execution_.step_of(running->step);
+      const auto duration_ms = milliseconds_since(execution_.run_.clock(), running->started_at);
       execution_.events_of(step, running->attempt, nullptr, running->span)
-          .cancelled(milliseconds_since(execution_.run_.clock(), running->started_at),
-                     {.reason = "the run was stopped at once"}, {});
+          .cancelled(duration_ms, {.reason = "the run was stopped at once"}, {});
+      execution_.report_later(
+          {.kind = NodeUpdate::Kind::kCancelled, .node_id = step.id, .duration_ms = duration_ms});
     }
     give_up(running->step);
   }

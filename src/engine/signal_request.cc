@@ -13,10 +13,11 @@ namespace {
 constexpr std::string_view kPayload = "payload";
 constexpr std::string_view kPayloadHash = "payload_sha256";
 
-Result<void> record(Type type, const SignalFields& fields, record::Recorder& recorder) {
+Result<void> record(Type type, const SignalRequest& request, const SignalFields& fields,
+                    record::Recorder& recorder) {
   auto& runs = recorder.process_runs();
-  WEIR_TRY(
-      runs.emit(record::Retention::kOperations, {}, type, event::info(type).level, fields.get()));
+  WEIR_TRY(runs.emit(record::Retention::kOperations, request.tenant_id, type,
+                     event::info(type).level, fields.get()));
   return runs.flush();
 }
 
@@ -37,6 +38,7 @@ Type event_type(SignalDecision::Kind kind) {
 SignalRequest read_signal(const event::EventView& event) {
   SignalRequest request{
       .run = RunId::parse(event.text(Field::kTargetRunId)).value_or(event.run_id()),
+      .tenant_id = std::string(event.text(Field::kTenantId)),
       .signal_id = std::string(event.text(Field::kSignalId)),
       .type = std::string(event.text(Field::kSignalType)),
       .node_id = std::string(event.text(Field::kNodeId)),
@@ -107,12 +109,13 @@ Result<void> record_request(SignalRequest& request, record::Recorder& recorder,
     WEIR_TRY(const auto hash, artifacts.put(text));
     request.payload_of = hash.text();
   }
-  return record(Type::kSignalRequested, SignalFields::about(request, {}), recorder);
+  return record(Type::kSignalRequested, request, SignalFields::about(request, {}), recorder);
 }
 
 Result<void> record_decision(const SignalRequest& request, const SignalDecision& decision,
                              record::Recorder& recorder) {
-  return record(event_type(decision.kind), SignalFields::about(request, decision), recorder);
+  return record(event_type(decision.kind), request, SignalFields::about(request, decision),
+                recorder);
 }
 
 }  // namespace weir::engine

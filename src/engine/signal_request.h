@@ -20,6 +20,7 @@ namespace weir::engine {
 /// What somebody asks of a run.
 struct SignalRequest {
   RunId run;
+  std::string tenant_id{};   ///< whose run it is
   std::string signal_id;     ///< the same id is the same request
   std::string type;          ///< "retry-step": see signal_types.h
   std::string node_id{};     ///< if it is about a node

@@ -184,6 +184,7 @@ TEST_F(ThreadsSignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
   add("x", "watch", [this](const tool::Call&) {
     // The run has ended in the log while this node and the other still run.
     await_event("pipeline_cancelled");
+    await("hang cancelled");
     note({.kind = Kind::kCompleted, .node_id = "the end"});
     const std::lock_guard lock(mutex_);
     seen_.insert("the end");

@@ -193,7 +193,8 @@
   X(kSpan, "span", "observed", kInfo, "timed work, with its place in a trace", Field::kTraceId,    \
     Field::kSpanId)                                                                                \
   X(kLog, "log", "observed", kInfo, "a log line", Field::kMessage)                                 \
-  X(kMetric, "metric", "observed", kInfo, "a measurement of another system")                       \
+  X(kMetric, "metric", "observed", kInfo,                                                          \
+    "a measurement of another system: name, kind, value and unit are in its attributes")           \
   X(kAdapterHeartbeat, "adapter_heartbeat", "machinery", kDebug, "an adapter is alive",            \
     Field::kAdapter)                                                                               \
   X(kAdapterCallCompleted, "adapter_call_completed", "machinery", kDebug, "an adapter answered",   \

@@ -20,7 +20,7 @@ std::optional<CacheAnswer> answer_at_end(const event::EventView& event) {
 
 std::optional<CacheAnswer> CacheAnswers::add(const event::EventView& event) {
   const auto node = [&] {
-    return std::pair(event.run_id(),
+    return std::pair(RunKey::of(event),
                      std::string(utf8::cut(event.text(Field::kNodeId), kMaxNodeIdBytes)));
   };
   switch (event.type()) {
@@ -38,9 +38,10 @@ std::optional<CacheAnswer> CacheAnswers::add(const event::EventView& event) {
     case Type::kPipelineCompleted:
     case Type::kPipelineFailed:
     case Type::kPipelineCancelled: {
-      auto end = told_.lower_bound({event.run_id(), {}});
-      const auto begin = end;
-      while (end != told_.end() && end->first == event.run_id()) ++end;
+      const auto run = RunKey::of(event);
+      const auto begin = told_.lower_bound({run, {}});
+      auto end = begin;
+      while (end != told_.end() && end->first == run) ++end;
       told_.erase(begin, end);
       return {};
     }

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "base/id.h"
 #include "event/decoder.h"
+#include "project/run_key.h"
 
 namespace weir::project {
 
@@ -29,7 +29,7 @@ class CacheAnswers {
   [[nodiscard]] std::optional<CacheAnswer> add(const event::EventView& event);
 
  private:
-  std::set<std::pair<RunId, std::string>> told_;
+  std::set<std::pair<RunKey, std::string>> told_;
 };
 
 }  // namespace weir::project

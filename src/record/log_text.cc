@@ -122,7 +122,7 @@ std::string_view name_of(const event::EventView& event) {
 
 }  // namespace
 
-std::string format_text(const event::EventView& event) {
+std::string format_text(const event::EventView& event, std::string_view run) {
   auto out = to_string(event.timestamp());
   out.pop_back();  // the Z
   std::ranges::replace(out, 'T', ' ');
@@ -134,6 +134,10 @@ std::string format_text(const event::EventView& event) {
   if (event.type() != event::Type::kLog) out.append("[").append(event.type_name()).append("] ");
   append_visible(out, event.text(Field::kMessage));
   if (out.ends_with(' ')) out.pop_back();
+  if (const auto* pipeline = event.find(Field::kPipelineId); !run.empty() && pipeline != nullptr) {
+    out.append(" run=").append(run);
+    append_pair(out, *pipeline);
+  }
   for (const auto& info : event::fields()) {
     const auto* member = event.find(info.field);
     if (member != nullptr && !is_shown_elsewhere(info.field)) append_pair(out, *member);

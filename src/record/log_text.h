@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "event/decoder.h"
 
@@ -14,6 +15,9 @@ namespace weir::record {
 /// The time is UTC. An event that is no log line has its type in brackets before its message. Then
 /// come its other fields and attributes, without the ids of run and trace. Characters that move the
 /// cursor, end the line or turn its direction are escaped: a message is somebody else's text.
-[[nodiscard]] std::string format_text(const event::EventView& event);
+///
+/// Where events of several runs stand below each other, `run` is what its own is called: that and
+/// its pipeline come before the other fields.
+[[nodiscard]] std::string format_text(const event::EventView& event, std::string_view run = {});
 
 }  // namespace weir::record

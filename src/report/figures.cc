@@ -381,6 +381,7 @@ Result<ErrorReport> read_recent_errors(const Source& source, std::size_t limit,
   for (const auto& place : places) {
     const auto seq = place.integer("run_seq").value_or(0);
     WEIR_TRY(queries.set("run_id", place.text("run_id")));
+    WEIR_TRY(queries.set("run_tenant", place.text("tenant_id")));
     WEIR_TRY(queries.set("run_seq", std::to_string(seq)));
     WEIR_TRY(const auto rows, queries.ask("error-context"));
     ErrorEntry error;
@@ -401,22 +402,18 @@ Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, st
   WorkflowTrace trace{.id = id, .made_at = source.clock.now()};
   WEIR_TRY(auto queries, open_queries(source));
   WEIR_TRY(queries.set("id", id));
+  for (const auto* table : {"03-entries", "04-traced"}) WEIR_TRY(queries.ask(table));
   WEIR_TRY(const auto runs, queries.ask("traced-runs"));
   if (runs.empty()) {
     return fail(ErrorCode::kNotFound, "the store has no run and no workflow '" + id + "'");
   }
-  std::vector<std::string> ids;
-  ids.reserve(runs.size());
   for (const auto& row : runs) {
-    ids.push_back(row.text("run_id"));
-    trace.runs.push_back({ids.back(), row.text("pipeline_id"), row.text("state"),
+    trace.runs.push_back({row.text("run_id"), row.text("pipeline_id"), row.text("state"),
                           row.moment("started_at"), row.number("duration_ms")});
   }
-  WEIR_TRY(queries.set("run_ids", list_text(ids)));
   const auto most =
       limit == 0 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(limit);
   WEIR_TRY(queries.set("limit", std::to_string(most)));
-  WEIR_TRY(queries.ask("03-entries"));
   WEIR_TRY(const auto events, queries.ask("traced-events"));
   trace.events.reserve(events.size());
   for (const auto& row : events) trace.events.push_back(entry_of(row));

@@ -43,6 +43,7 @@ std::size_t Status::going() const {
 RunStatus status_of(const project::RunState& run, std::string state, const Plan& plan,
                     const UsualDuration& usual, Timestamp now) {
   RunStatus status{.run_id = run.run_id,
+                   .tenant_id = {},
                    .pipeline_id = run.pipeline_id,
                    .state = std::move(state),
                    .substatus = std::string(to_string(run.substatus())),

@@ -29,6 +29,7 @@ struct NodeAtWork {
 /// A run that has no end.
 struct RunStatus {
   RunId run_id;
+  std::string tenant_id;  ///< whose it is; empty: nobody's
   std::string pipeline_id;
   /// running, paused; observed: another system runs it; lost: its process is gone.
   std::string state;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <ranges>
 
 #include "artifact/artifact_store.h"
 #include "log/run_lock.h"
@@ -55,7 +56,7 @@ Timestamp timestamp_in(const json::Value& value) {
 
 /// A row of sql/status/unfinished-runs.sql.
 struct StatusBoard::Unfinished {
-  RunId run_id;
+  project::RunKey key;
   bool is_observed = false;
   Timestamp started_at{};
   Timestamp last_event_at{};
@@ -91,16 +92,16 @@ Result<void> StatusBoard::read_runs(store::Connection& connection,
     const auto id = RunId::parse(*row->at(0).string());
     if (!id) continue;
     unfinished.push_back(
-        {.run_id = *id,
+        {.key = {*id, row->at(4).string() == nullptr ? std::string() : *row->at(4).string()},
          .is_observed = row->at(1).string() != nullptr && *row->at(1).string() == "external",
          .started_at = timestamp_in(row->at(2)),
          .last_event_at = timestamp_in(row->at(3))});
   }
   std::size_t lost = 0;
-  std::vector<RunId> looked_at;
-  std::unordered_set<RunId> ownerless;  // before it is read
+  std::set<RunId> looked_at;
+  std::set<project::RunKey> ownerless;  // before it is read
   for (const auto& run : unfinished) {
-    const bool goes_on = owned.contains(run.run_id) || run.started_at >= asked_at_;
+    const bool goes_on = owned.contains(run.key.run_id) || run.started_at >= asked_at_;
     if (run.is_observed) {
       if (asked_at_ - run.last_event_at > kSilent) continue;
     } else if (!goes_on) {
@@ -109,22 +110,23 @@ Result<void> StatusBoard::read_runs(store::Connection& connection,
         continue;
       }
     }
-    looked_at.push_back(run.run_id);
-    if (!run.is_observed && !goes_on) ownerless.insert(run.run_id);
+    looked_at.insert(run.key.run_id);
+    if (!run.is_observed && !goes_on) ownerless.insert(run.key);
   }
   WEIR_TRY(read_runs(looked_at));
-  for (auto& [id, run] : runs_) run.is_lost = ownerless.contains(id);
+  for (auto& [key, run] : runs_) run.is_lost = ownerless.contains(key);
   return {};
 }
 
-Result<void> StatusBoard::read_runs(const std::vector<RunId>& ids) {
+Result<void> StatusBoard::read_runs(const std::set<RunId>& ids) {
   if (ids.empty()) return {};
-  std::unordered_map<RunId, Run> read;
-  WEIR_TRY_VOID(store::read_runs(store_, ids, [&](const event::EventView& event) {
-    apply_to_run(read[event.run_id()], event);
+  std::map<project::RunKey, Run> read;
+  const std::vector<RunId> all(ids.begin(), ids.end());
+  WEIR_TRY_VOID(store::read_runs(store_, all, [&](const event::EventView& event) {
+    apply_to_run(read[project::RunKey::of(event)], event);
     return Result<void>();
   }));
-  for (const auto& id : ids) runs_.erase(id);
+  std::erase_if(runs_, [&](const auto& run) { return ids.contains(run.first.run_id); });
   std::erase_if(read, [](const auto& run) { return run.second.state.is_finished(); });
   runs_.merge(read);
   return {};
@@ -137,16 +139,15 @@ Result<void> StatusBoard::read_requests(store::Connection& connection) {
   std::vector<RunId> asked;
   while (const auto* row = rows.next()) {
     const auto id = RunId::parse(*row->at(0).string());
-    if (id && runs_.contains(*id)) asked.push_back(*id);
+    if (id && has_run(*id)) asked.push_back(*id);
   }
   for (const auto& id : asked) WEIR_TRY(read_requests(id));
   return {};
 }
 
 Result<void> StatusBoard::read_requests(const RunId& id) {
-  auto& run = runs_.at(id);
   WEIR_TRY(store::read_mentions(store_, id, [&](const event::EventView& event) {
-    if (event.run_id() != id && is_signal(event.type())) run.state.apply(event);
+    if (event.run_id() != id && is_signal(event.type())) hear_of_signal(id, event);
     return Result<void>();
   }));
   return {};
@@ -154,7 +155,20 @@ Result<void> StatusBoard::read_requests(const RunId& id) {
 
 Result<void> StatusBoard::read_whole(const RunId& id) {
   WEIR_TRY(read_runs({id}));
-  return runs_.contains(id) ? read_requests(id) : Result<void>();
+  return has_run(id) ? read_requests(id) : Result<void>();
+}
+
+bool StatusBoard::has_run(const RunId& id) const {
+  const auto first = runs_.lower_bound({.run_id = id});
+  return first != runs_.end() && first->first.run_id == id;
+}
+
+bool StatusBoard::hear_of_signal(const RunId& target, const event::EventView& event) {
+  for (auto run = runs_.lower_bound({.run_id = target});
+       run != runs_.end() && run->first.run_id == target; ++run) {
+    run->second.state.apply(event);
+  }
+  return has_run(target);
 }
 
 bool StatusBoard::apply_to_run(Run& run, const event::EventView& event) {
@@ -218,19 +232,15 @@ bool StatusBoard::apply(const event::EventView& event) {
   if (auto happening = happening_of(event)) is_seen_now = take(*std::move(happening));
   // What others ask of a run.
   const auto target = RunId::parse(event.text(Field::kTargetRunId)).value_or(event.run_id());
-  if (is_signal(event.type()) && target != event.run_id()) {
-    const auto asked = runs_.find(target);
-    if (asked != runs_.end()) {
-      asked->second.state.apply(event);
-      return true;
-    }
+  if (is_signal(event.type()) && target != event.run_id() && hear_of_signal(target, event)) {
+    return true;
   }
-  auto found = runs_.find(event.run_id());
+  auto found = runs_.find(project::RunKey::of(event));
   if (found == runs_.end()) {
     // Of one that was lost too long ago to be looked at, what cannot be read now is missing.
     if (event.type() == Type::kPipelineResumed) return read_whole(event.run_id()) || is_seen_now;
     if (event.type() != Type::kPipelineStarted || is_process_run(event)) return is_seen_now;
-    found = runs_.try_emplace(event.run_id()).first;
+    found = runs_.try_emplace(project::RunKey::of(event)).first;
   }
   const bool is_new = apply_to_run(found->second, event);
   if (found->second.state.is_finished()) {
@@ -284,15 +294,15 @@ Result<void> StatusBoard::settle(const std::unordered_set<RunId>& owned) {
     const auto& run = known.second.state;
     return run.pipeline_type == "external" && now - run.last_event_at > kSilent;
   });
-  std::vector<RunId> left;
-  for (auto& [id, run] : runs_) {
-    const bool has_owner = owned.contains(id) || run.state.pipeline_type == "external";
+  std::vector<project::RunKey> left;
+  for (auto& [key, run] : runs_) {
+    const bool has_owner = owned.contains(key.run_id) || run.state.pipeline_type == "external";
     if (has_owner) run.is_lost = false;
-    if (!has_owner && !run.is_lost) left.push_back(id);
+    if (!has_owner && !run.is_lost) left.push_back(key);
   }
-  for (const auto& id : left) {
-    WEIR_TRY(read_whole(id));
-    const auto found = runs_.find(id);
+  for (const auto& key : left) WEIR_TRY(read_whole(key.run_id));
+  for (const auto& key : left) {
+    const auto found = runs_.find(key);
     if (found != runs_.end()) found->second.is_lost = true;
   }
   return {};
@@ -302,7 +312,7 @@ Result<Status> StatusBoard::status() {
   WEIR_TRY(settle(log::RunLock::held(store_)));
   WEIR_TRY(find_histories());
   Status status{.at = clock_->now()};
-  for (auto& [id, run] : runs_) {
+  for (auto& [key, run] : runs_) {
     const auto state = run.state.pipeline_type == "external" ? "observed"
                        : run.is_lost                         ? "lost"
                        : run.state.paused                    ? "paused"
@@ -314,8 +324,9 @@ Result<Status> StatusBoard::status() {
       return found ? std::optional(found->median) : std::nullopt;
     };
     status.runs.push_back(status_of(run.state, state, run.plan, usual, status.at));
+    status.runs.back().tenant_id = key.tenant_id;
     for (const auto& approval : status.runs.back().questions) {
-      status.questions.push_back({.run_id = id,
+      status.questions.push_back({.run_id = key.run_id,
                                   .pipeline_id = run.state.pipeline_id,
                                   .approval = approval,
                                   .is_lost = run.is_lost});
@@ -339,9 +350,9 @@ Result<Status> StatusBoard::status() {
 
 void StatusBoard::add_recent(Status& status) const {
   for (const auto& happening : recent_) status.recent.push_back(activity_of(happening));
-  for (const auto& run : status.runs) {
-    if (run.is_lost()) continue;
-    auto activities = activities_of(runs_.at(run.run_id).state);
+  for (const auto& [key, run] : std::views::reverse(runs_)) {
+    if (run.is_lost) continue;
+    auto activities = activities_of(run.state);
     std::ranges::move(activities, std::back_inserter(status.recent));
   }
   std::ranges::stable_sort(status.recent, std::greater(), &Activity::at);

@@ -3,14 +3,15 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "log/store_directory.h"
+#include "project/run_key.h"
 #include "report/node_history.h"
 #include "report/status.h"
 #include "store/event_table.h"
@@ -58,11 +59,14 @@ class StatusBoard {
 
   [[nodiscard]] Result<void> read_runs(store::Connection& connection,
                                        const std::unordered_set<RunId>& owned);
-  [[nodiscard]] Result<void> read_runs(const std::vector<RunId>& ids);
+  [[nodiscard]] Result<void> read_runs(const std::set<RunId>& ids);
   [[nodiscard]] Result<void> read_requests(store::Connection& connection);
   [[nodiscard]] Result<void> read_requests(const RunId& id);
   [[nodiscard]] Result<void> read_whole(const RunId& id);
   [[nodiscard]] Result<void> read_happenings(store::Connection& connection);
+  [[nodiscard]] bool has_run(const RunId& id) const;
+  /// False: no run that is known has the id.
+  bool hear_of_signal(const RunId& target, const event::EventView& event);
   bool take(Happening happening);
   bool take_into(std::deque<Happening>& list, const Happening& happening) const;
   bool apply_to_run(Run& run, const event::EventView& event);
@@ -75,7 +79,8 @@ class StatusBoard {
   log::StoreDirectory store_;
   const Clock* clock_;
   Timestamp asked_at_{};  // when the owners were asked first, before anything was read
-  std::unordered_map<RunId, Run> runs_;
+  /// By id, then tenant.
+  std::map<project::RunKey, Run> runs_;
   std::size_t older_lost_ = 0;
   std::map<std::string, NodeHistory, std::less<>> histories_;  // by pipeline
   std::map<std::string, Happening, std::less<>> reviews_;      // by path

@@ -32,11 +32,15 @@ class StatusBoardTest : public testing::Test {
   }
 
   std::unique_ptr<record::Run> start_run(std::string_view pipeline = "shop") {
-    auto run = *recorder_.begin({.run_id = RunId::make(system_clock().now()),
-                                 .pipeline_type = "dag",
-                                 .pipeline_id = std::string(pipeline),
-                                 .pipeline_version = "1",
-                                 .trace_id = TraceId::make()});
+    return start_run({.run_id = RunId::make(system_clock().now()),
+                      .pipeline_type = "dag",
+                      .pipeline_id = std::string(pipeline),
+                      .pipeline_version = "1",
+                      .trace_id = TraceId::make()});
+  }
+  std::unique_ptr<record::Run> start_run(const record::RunFields& fields) {
+    auto run = *recorder_.begin(fields);
+    const std::string_view pipeline = fields.pipeline_id;
     const std::vector<std::string> nodes{"load", "count"};
     run->emit(Type::kPipelineStarted, {{Field::kPipelineName, pipeline},
                                        {Field::kEntryNodes, std::span(nodes)},
@@ -103,6 +107,33 @@ TEST_F(StatusBoardTest, OfAnEmptyStoreSaysThatNothingRuns) {
   const auto status = board.status().value();
   EXPECT_THAT(status.runs, IsEmpty());
   EXPECT_THAT(status.recent, IsEmpty());
+}
+
+TEST_F(StatusBoardTest, TwoTenantsWithOneRunIdHaveTwoRuns) {
+  record::RunFields fields{.run_id = RunId::make(system_clock().now()),
+                           .pipeline_type = "dag",
+                           .pipeline_id = "shop",
+                           .pipeline_version = "1",
+                           .trace_id = TraceId::make()};
+  fields.correlation.tenant_id = "acme";
+  ASSERT_TRUE(start_run(fields)->flush());  // and its process is lost
+  fields.correlation.tenant_id = "north";
+  auto run = start_run(fields);
+  ASSERT_TRUE(run->flush());
+  auto board = StatusBoard::read(store_).value();
+  const auto tenants = [&board] {
+    std::vector<std::string> all;
+    const auto status = board.status().value();
+    for (const auto& one : status.runs) all.push_back(one.tenant_id);
+    return all;
+  };
+  EXPECT_THAT(tenants(), testing::UnorderedElementsAre("acme", "north"));
+
+  end_run(*run);
+  ASSERT_TRUE(run->flush());
+  run.reset();
+  follow(board);
+  EXPECT_THAT(tenants(), ElementsAre("acme"));
 }
 
 TEST_F(StatusBoardTest, KnowsTheTimeThatIsLeftFromEarlierRuns) {

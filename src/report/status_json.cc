@@ -29,6 +29,7 @@ json::Object json_of(const project::Signal& signal) {
 json::Object json_of(const RunStatus& run) {
   json::Object object;
   object.set("run_id", run.run_id.text());
+  object.set("tenant_id", text_or_null(run.tenant_id));
   object.set("pipeline_id", run.pipeline_id);
   object.set("state", run.state);
   object.set("substatus", text_or_null(run.substatus));

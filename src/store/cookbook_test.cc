@@ -1,129 +1,11 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <chrono>
-#include <map>
-
-#include "log/log_writer.h"
-#include "log/sealing.h"
-#include "store/compaction.h"
-#include "store/event_table.h"
-#include "store/query.h"
+#include "store/cookbook_testing.h"
 
 namespace weir::store {
 namespace {
 
-using Variables = std::map<std::string, std::string>;
 const Variables kSinceThen = {{"since", "2026-01-01"}};
-
-/// "2026-01-01T10:00:00.120000Z" of a time of that day, "10:00", and so many milliseconds more.
-std::string time_at(const std::string& clock, int ms) {
-  const auto start = *parse_rfc3339("2026-01-01T" + clock + ":00Z");
-  return to_string(start + std::chrono::milliseconds(ms));
-}
-
-/// Runs with known times, and what the recipes make of them.
-class CookbookTest : public testing::Test {
- protected:
-  /// Adds an event of a run, so many milliseconds after its clock. `rest`: further members.
-  void event(int run, const std::string& pipeline, const std::string& clock, int ms,
-             const std::string& type, const std::string& rest = "",
-             const std::string& pipeline_type = "dag") {
-    lines_ += R"({"timestamp":")" + time_at(clock, ms) + R"(","event_type":")" + type +
-              R"(","level":"INFO","pipeline_type":")" + pipeline_type + R"(","pipeline_id":")" +
-              pipeline + R"(","pipeline_version":"1","run_id":")" + id(run) + R"(","run_seq":)" +
-              std::to_string(++seq_[run]) + rest + "}\n";
-    ++events_;
-  }
-  void begin(int run, const std::string& pipeline, const std::string& clock) {
-    event(run, pipeline, clock, 0, "pipeline_started",
-          R"(,"entry_nodes":[],"output_nodes":[],"node_count":4)");
-  }
-  void complete(int run, const std::string& pipeline, const std::string& clock, int ms) {
-    event(run, pipeline, clock, ms, "pipeline_completed",
-          R"(,"duration_ms":)" + std::to_string(ms) + R"(,"node_count":4,"output_node_ids":[])");
-  }
-  struct Node {
-    std::string id;
-    std::string plugin;
-    int step;
-    std::string before;  ///< a list: `"a","b"`
-    int from_ms;
-    int to_ms;
-  };
-  static std::string named(const std::string& node, const std::string& plugin, int step) {
-    return R"(,"node_id":")" + node + R"(","plugin_id":")" + plugin +
-           R"(","tool_id":"t","step_index":)" + std::to_string(step);
-  }
-  void start_node(int run, const std::string& clock, const Node& node) {
-    event(run, "etl", clock, node.from_ms, "pipeline_node_started",
-          named(node.id, node.plugin, node.step) + R"(,"predecessor_node_ids":[)" + node.before +
-              "]");
-  }
-  void end_node(int run, const std::string& clock, const Node& node) {
-    event(run, "etl", clock, node.to_ms, "pipeline_node_completed",
-          named(node.id, node.plugin, node.step) + R"(,"duration_ms":)" +
-              std::to_string(node.to_ms - node.from_ms) + R"(,"output_keys":[])");
-  }
-  /// a, then b and c beside each other, then d.
-  void diamond(int run, const std::string& clock, int b_ms, int c_ms) {
-    const int end = 120 + std::max(b_ms, c_ms);
-    const Node a{"a", "sql", 0, "", 10, 110}, b{"b", "process", 1, R"("a")", 120, 120 + b_ms},
-        c{"c", "sql", 2, R"("a")", 120, 120 + c_ms},
-        d{"d", "file", 3, R"("b","c")", end + 10, end + 60};
-    begin(run, "etl", clock);
-    for (const auto* node : {&a, &b, &c, &d}) start_node(run, clock, *node);
-    for (const auto* node : {&a, &b, &c, &d}) end_node(run, clock, *node);
-    complete(run, "etl", clock, end + 80);
-  }
-
-  void commit() {
-    log::LogWriter writer(store_, system_clock(), {.segment_bytes = std::uint64_t{1} << 24});
-    ASSERT_TRUE(writer.commit(lines_, std::exchange(events_, 0)));
-    lines_.clear();
-    writer.close();
-    ASSERT_TRUE(log::seal_finished(store_));
-  }
-
-  void commit_and_compact() {
-    if (events_ > 0) commit();
-    EXPECT_TRUE(compact(store_, {.keep = {}}));
-  }
-
-  /// A recipe's rows as JSON text, or the error: of what is committed, and of what is not yet.
-  std::string answer(const std::string& name, const Variables& variables = {},
-                     const std::string& columns = "*") {
-    if (events_ > 0) commit();
-    const auto views = open_views(store_, std::make_shared<BadPlaces>(),
-                                  {.events = {.rollups = EventTableOptions::Rollups::kRead}});
-    auto connection = views->database.connect();
-    for (const auto& [variable, value] : variables) {
-      EXPECT_TRUE(set_variable(*connection, variable, value));
-    }
-    const auto recipes = cookbook();
-    const auto recipe = std::ranges::find(recipes, name, &Recipe::name);
-    if (recipe == recipes.end()) return "no such recipe";
-    auto sql = std::string(recipe->sql);
-    sql.resize(sql.rfind(';'));
-    auto rows = connection->query("SELECT " + columns + " FROM (" + sql + ")");
-    if (!rows) return rows.error().message;
-    json::Array all;
-    while (const auto* row = rows->next()) all.emplace_back(json::Array(row->begin(), row->end()));
-    return json::to_text(all);
-  }
-
-  static std::string id(int run) {
-    const auto digits = std::to_string(1000 + run);
-    return "019b8a2f-7c00-7000-8000-00000000" + digits;
-  }
-
-  const log::StoreDirectory store_ =
-      *log::StoreDirectory::create(testing::TempDir() + "store-" + std::to_string(random_bits()));
-  std::string lines_;
-  std::uint32_t events_ = 0;
-  std::map<int, int> seq_;
-};
 
 TEST_F(CookbookTest, NodesOfRunsBesideEachOther) {
   diamond(1, "10:00", 300, 100);
@@ -380,6 +262,129 @@ TEST_F(CookbookTest, RollupsAnswerOverTime) {
   EXPECT_EQ(answer("runs-per-hour", {{"since", "2026-01-01 11:00"}}, "hour, started"),
             R"([["2026-01-01 11:00:00",2]])");
   EXPECT_EQ(answer("runs-per-hour"), "[]");  // it is long ago
+}
+
+TEST_F(CookbookTest, FailuresAreCountedAndTheLastOneSpeaks) {
+  const auto failed = [&](int run, const std::string& node, int ms, const std::string& message) {
+    event(run, "etl", "10:00", ms, "pipeline_node_failed",
+          named(node, "p", 0) + R"(,"error_type":"E","error_message":")" + message + '"');
+  };
+  failed(1, "a", 10, "first");
+  failed(2, "a", 30, "last");
+  failed(3, "a", 20, "second");
+  failed(3, "b", 40, "once");
+  EXPECT_EQ(answer("failures"), R"([["etl","a","E",3,"2026-01-01 10:00:00.030000","last"],)"
+                                R"(["etl","b","E",1,"2026-01-01 10:00:00.040000","once"]])");
+}
+
+TEST_F(CookbookTest, WhyARunFailedTheNodeSaysThatFailedFirst) {
+  const auto fail = [&](int run, const std::string& clock, const std::string& node) {
+    begin(run, "etl", clock);
+    event(run, "etl", clock, 10, "log", R"(,"node_id":"other","message":"something else")");
+    event(run, "etl", clock, 20, "log",
+          R"(,"node_id":")" + node + R"(","message":"said by )" + node + '"');
+    event(run, "etl", clock, 30, "pipeline_node_failed",
+          named(node, "p", 0) + R"(,"error_type":"E","error_message":")" + node + R"( broke")");
+    event(run, "etl", clock, 40, "pipeline_failed",
+          R"(,"duration_ms":40,"error_type":"E","error_message":"m","failed_node_id":")" + node +
+              '"');
+  };
+  fail(1, "11:00", "late");
+  fail(2, "10:00", "early");
+  diamond(3, "12:00", 300, 100);
+  EXPECT_EQ(answer("why-failed", {}, "event_type, text"),
+            R"([["log","said by late"],["pipeline_node_failed","late broke"]])");
+}
+
+TEST_F(CookbookTest, MetricsHaveNameKindValueAndUnit) {
+  const auto metric = [&](const std::string& attributes) {
+    event(1, "host", "10:00", 0, "metric",
+          R"(,"node_id":"n","source":"otel","attributes":{)" + attributes + "}", "external");
+  };
+  metric(R"("name":"http.requests","kind":"sum","value":12,"unit":"{request}","route":"/")");
+  metric(R"("name":"load","value":0.5)");
+  metric(R"("value":"much")");
+  const std::string asked =
+      "SELECT name, kind, value, unit, attributes ->> '$.route', node_id, source FROM metrics "
+      "ORDER BY name NULLS LAST";
+  const std::string answered =
+      R"([["http.requests","sum",12.0,"{request}","/","n","otel"],)"
+      R"(["load",null,0.5,null,null,"n","otel"],[null,null,null,null,null,"n","otel"]])";
+  EXPECT_EQ(query(asked), answered);
+  commit_and_compact();
+  EXPECT_EQ(query(asked), answered);
+}
+
+/// Two diamonds, another pipeline, and a run that fails at b after 40 ms.
+class PublishedTest : public CookbookTest {
+ protected:
+  void SetUp() override {
+    diamond(1, "10:00", 300, 100);  // a 100, b 300, c 100, d 50: 500 ms
+    diamond(2, "10:01", 100, 400);  // a 100, b 100, c 400, d 50: 600 ms
+    begin(3, "etl", "10:02");
+    start_node(3, "10:02", {"a", "sql", 0, "", 0, 20});
+    end_node(3, "10:02", {"a", "sql", 0, "", 0, 20});
+    event(
+        3, "etl", "10:02", 60, "pipeline_node_failed",
+        named("b", "process", 1) + R"(,"duration_ms":40,"error_type":"E","error_message":"broke")");
+    event(3, "etl", "10:02", 70, "pipeline_failed",
+          R"(,"duration_ms":70,"error_type":"E","error_message":"broke","failed_node_id":"b")");
+    begin(4, "other", "10:03");
+    complete(4, "other", "10:03", 1000);
+  }
+};
+
+TEST_F(PublishedTest, RunsAreCountedAndTimed) {
+  EXPECT_EQ(answer("run-events", {{"run_id", id(1)}}, "count(*)"), "[[10]]");
+  EXPECT_EQ(answer("run-events", {}, "any_value(run_id), count(*)"), R"([[")" + id(4) + R"(",2]])");
+  // Between 500 and 600, 595 is at 95 %.
+  EXPECT_EQ(
+      answer("pipeline-durations", {},
+             "string_agg(concat_ws(' ', pipeline_id, avg_ms, p95_ms), ', ' ORDER BY pipeline_id)"),
+      R"([["etl 550.0 595.0, other 1000.0 1000.0"]])");
+  EXPECT_EQ(answer("failure-rate", {},
+                   "string_agg(concat_ws(' ', pipeline_id, failed_runs, successful_runs, "
+                   "round(failure_rate, 3)), ', ' ORDER BY pipeline_id)"),
+            R"([["etl 1 2 0.333, other 0 1 0.0"]])");
+  EXPECT_EQ(answer("node-time-per-run", {}, "run_id, approx_critical_path_ms"),
+            R"([[")" + id(2) + R"(",650.0],[")" + id(1) + R"(",550.0],[")" + id(3) + R"(",20.0]])");
+  EXPECT_EQ(answer("recent-failed-runs", {}, "run_id, failed_node_id, error_message"),
+            R"([[")" + id(3) + R"(","b","broke"]])");
+  EXPECT_EQ(answer("durations-over-time", {}, "strftime(minute, '%H:%M'), avg_ms"),
+            R"([["10:00",500.0],["10:01",600.0],["10:03",1000.0]])");
+  EXPECT_EQ(answer("largest-pipelines", {}, "max_nodes"), "[[4],[4]]");
+  EXPECT_EQ(answer("most-used-pipelines"), "[]");  // it is long ago
+}
+
+TEST_F(PublishedTest, NodesAreCountedAndTimed) {
+  // a took 100, 100 and 20 ms, b 300 and 100, c 100 and 400, d twice 50.
+  EXPECT_EQ(answer("node-durations", {}, "pipeline_id, node_id, round(avg_ms, 1)"),
+            R"([["etl","c",250.0],["etl","b",200.0],["etl","a",73.3],["etl","d",50.0]])");
+  EXPECT_EQ(answer("slowest-tools", {}, "node_id, plugin_id, tool_id, round(avg_ms, 1)"),
+            R"([["c","sql","t",250.0],["b","process","t",200.0],["a","sql","t",73.3],)"
+            R"(["d","file","t",50.0]])");
+  EXPECT_EQ(answer("durations-by-step", {}, "step_index, round(avg_ms, 1)"),
+            "[[0,73.3],[1,200.0],[2,250.0],[3,50.0]]");
+  EXPECT_EQ(answer("step-positions", {}, "node_id, avg_step"),
+            R"([["a",0.0],["b",1.0],["c",2.0],["d",3.0]])");
+  // sql: 220 ms of a and 500 of c, five times in all.
+  EXPECT_EQ(answer("plugin-durations"),
+            R"([["etl","process",200.0],["etl","sql",144.0],["etl","file",50.0]])");
+  EXPECT_EQ(answer("plugin-bottlenecks"), R"([["process",200.0],["sql",144.0],["file",50.0]])");
+  EXPECT_EQ(answer("frame-durations"), "[[null,1220.0]]");
+  EXPECT_EQ(answer("duration-histogram"), "[[1,3],[2,4],[4,1],[5,1]]");
+  EXPECT_EQ(answer("node-order", {{"pipeline_id", "etl"}},
+                   "string_agg(node_id, '' ORDER BY node_id), sum(duration_ms)"),
+            R"([["aaabbccdd",1220.0]])");
+  EXPECT_EQ(
+      answer("failures-and-durations", {},
+             "string_agg(concat_ws(' ', node_id, round(avg_success_ms, 1), avg_failure_ms), ', ' "
+             "ORDER BY node_id)"),
+      R"([["a 73.3, b 200.0 40.0, c 250.0, d 50.0"]])");
+  EXPECT_EQ(answer("failures-per-node"), R"([["etl","b",1]])");
+  EXPECT_EQ(answer("node-failures"), R"([["b",1]])");
+  EXPECT_EQ(answer("failing-plugins"), R"([["process",1]])");
+  EXPECT_EQ(answer("failing-tools"), R"([["process","t",1]])");
 }
 
 }  // namespace

@@ -48,22 +48,27 @@ Result<std::vector<RunName>> read_run_names(Session& session) {
   WEIR_TRY(auto answer, session.ask(R"(
     WITH children AS MATERIALIZED (
       SELECT DISTINCT target_run_id AS run_id FROM logs WHERE event_type = 'pipeline_child_spawned')
-    SELECT logs.run_id, logs.run_id IN (FROM children) AS is_child
-    FROM logs GROUP BY logs.run_id ORDER BY min(timestamp) DESC, logs.run_id DESC)"));
+    SELECT run_id, tenant_id, logs.run_id IN (FROM children) AS is_child
+    FROM logs GROUP BY run_id, tenant_id ORDER BY min(timestamp) DESC, run_id DESC, tenant_id)"));
   std::vector<RunName> names;
   while (true) {
     WEIR_TRY(const auto* row, answer.next());
     if (row == nullptr) return names;
     const auto id = RunId::parse(*row->at(0).string());
-    if (id) names.push_back({.id = *id, .is_child = *row->at(1).boolean()});
+    const auto* tenant = row->at(1).string();
+    if (id) {
+      names.push_back({.key = {*id, tenant == nullptr ? std::string() : *tenant},
+                       .is_child = *row->at(2).boolean()});
+    }
   }
 }
 
 }  // namespace
 
 Result<std::vector<RunName>> run_names(const log::StoreDirectory& store,
-                                       const std::shared_ptr<BadPlaces>& bad) {
-  WEIR_TRY(auto session, Session::open(store, {}, bad));
+                                       const std::shared_ptr<BadPlaces>& bad,
+                                       const std::optional<std::string>& tenant) {
+  WEIR_TRY(auto session, Session::open(store, {.tenant = tenant}, bad));
   auto names = read_run_names(session);
   if (names) return names;
   WEIR_TRY(const bool again, session.recover(names.error()));

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
+#include "project/run_key.h"
 #include "store/database.h"
 #include "store/event_table.h"
 #include "store/part_check.h"
@@ -63,14 +64,15 @@ template <class Read>
 
 /// What is needed to find a run.
 struct RunName {
-  RunId id;
+  project::RunKey key;
   bool is_child = false;  ///< another run has started it
 };
 
-/// The runs of the store, the newest first, without what processes say of themselves. What cannot
-/// be read is added to `bad`. Errors: as Session::ask.
+/// The runs of the store, or a tenant's, the newest first, without what processes say of
+/// themselves. What cannot be read is added to `bad`. Errors: as Session::ask.
 [[nodiscard]] Result<std::vector<RunName>> run_names(const log::StoreDirectory& store,
-                                                     const std::shared_ptr<BadPlaces>& bad);
+                                                     const std::shared_ptr<BadPlaces>& bad,
+                                                     const std::optional<std::string>& tenant = {});
 
 /// A query that answers a common question (sql/cookbook). What it can be told is in variables of
 /// the session: `getvariable('run_id')`.

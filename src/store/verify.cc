@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "artifact/artifact_store.h"
+#include "project/run_key.h"
 #include "store/part_folder.h"
 #include "store/rollup.h"
 
@@ -49,13 +50,15 @@ class Verifier {
 
  private:
   void check_number(const event::EventView& event) {
-    auto& last = last_number_[event.run_id()];
-    if (event.run_seq() != last + 1) {
+    auto& last = last_number_[project::RunKey::of(event)];
+    // An event that names a tenant of its own goes on where its run's last one was.
+    auto& last_of_id = last_of_id_[event.run_id()];
+    if (event.run_seq() != last + 1 && event.run_seq() != last_of_id + 1) {
       problems_.push_back("run " + event.run_id().text() + ": event " +
                           std::to_string(event.run_seq()) + " follows event " +
                           std::to_string(last));
     }
-    last = event.run_seq();
+    last = last_of_id = event.run_seq();
   }
 
   void check_artifact(const std::string& text, const RunId& run) {
@@ -75,7 +78,8 @@ class Verifier {
   }
 
   artifact::ArtifactStore artifacts_;
-  std::unordered_map<RunId, std::int64_t> last_number_;
+  std::unordered_map<project::RunKey, std::int64_t> last_number_;
+  std::unordered_map<RunId, std::int64_t> last_of_id_;
   std::map<std::string, RunId> hashes_;  // and a run that names each
   std::vector<std::string> problems_;
 };
