@@ -195,9 +195,16 @@ TEST_F(EngineInProgram, IsAskedByItsOwnProgram) {
     while (!call.is_cancelled()) std::this_thread::yield();
     return ToolFailure{"Stopped", "it was asked to stop"};
   }));
-  const auto run = engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: ask}]\n");
+  RunRequestOptions options;
+  options.tenant_id = "acme";
+  const auto run =
+      engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: ask}]\n", "{}", options);
   ASSERT_TRUE(run);
   EXPECT_EQ(run->end, RunEnd::kCancelled);
+  for (const auto& line : lines()) {
+    if (!line.contains(R"("event_type":"signal_)")) continue;
+    EXPECT_THAT(line, HasSubstr(R"("tenant_id":"acme")"));
+  }
   EXPECT_EQ(told, R"({"word":"hello"})");
   Signal late;
   late.type = "pause";

@@ -150,9 +150,9 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
 
 Result<void> Execution::run(std::function<void()> end_at_once) {
   end_at_once_ = std::move(end_at_once);
-  const SignalSubscription subscription(request_.signals, run_.id(), [this](SignalRequest request) {
-    signals_.ask(std::move(request));
-  });
+  const SignalSubscription subscription(
+      request_.signals, run_.id(), place_.context.ids.tenant_id,
+      [this](SignalRequest request) { signals_.ask(std::move(request)); });
   for (const auto& pool : ready_.pools()) record_pool(run_, pool);
   if (is_taken_up_) {
     go_on();

@@ -34,11 +34,11 @@ SignalFeed::~SignalFeed() {
   thread_.join();
 }
 
-void SignalFeed::subscribe(const RunId& run, Handler handler) {
+void SignalFeed::subscribe(const RunId& run, std::string tenant_id, Handler handler) {
   std::vector<SignalRequest> early;
   {
     const std::lock_guard lock(mutex_);
-    subscribers_[run] = std::make_shared<Subscriber>(std::move(handler));
+    subscribers_[run] = std::make_shared<Subscriber>(std::move(tenant_id), std::move(handler));
     std::erase_if(unclaimed_, [&](SignalRequest& request) {
       if (request.run != run) return false;
       early.push_back(std::move(request));
@@ -58,6 +58,7 @@ void SignalFeed::unsubscribe(const RunId& run) {
 }
 
 Result<void> SignalFeed::ask(SignalRequest request, const artifact::ArtifactStore& artifacts) {
+  request.tenant_id = tenant_of(request.run);
   WEIR_TRY(record_request(request, recorder_, artifacts));
   const auto run = request.run;
   if (hand_over(std::move(request))) return {};
@@ -87,6 +88,12 @@ void SignalFeed::read(std::string_view lines) {
     if (!event || (*event)->type() != Type::kSignalRequested) continue;
     static_cast<void>(hand_over(read_signal(**event), IfNobody::kKeep));
   }
+}
+
+std::string SignalFeed::tenant_of(const RunId& run) {
+  const std::lock_guard lock(mutex_);
+  const auto found = subscribers_.find(run);
+  return found == subscribers_.end() ? std::string() : found->second->tenant_id;
 }
 
 bool SignalFeed::hand_over(SignalRequest request, IfNobody if_nobody) {

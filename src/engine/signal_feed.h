@@ -44,17 +44,19 @@ class SignalFeed {
   SignalFeed& operator=(const SignalFeed&) = delete;
 
   /// From now on `handler` gets each request to the run, under no lock: those that came before from
-  /// this thread, those in the log from the feed's, those of `ask` from its caller's.
-  void subscribe(const RunId& run, Handler handler);
+  /// this thread, those in the log from the feed's, those of `ask` from its caller's. `tenant_id`:
+  /// whose run it is.
+  void subscribe(const RunId& run, std::string tenant_id, Handler handler);
   /// When it returns, the handler is not called any more. Not from the handler.
   void unsubscribe(const RunId& run);
 
-  /// Records the request and hands it over. Errors: kNotFound (no run of that id is here), those of
-  /// record_request.
+  /// Records the request, as the run's tenant's, and hands it over. Errors: kNotFound (no run of
+  /// that id is here), those of record_request.
   [[nodiscard]] Result<void> ask(SignalRequest request, const artifact::ArtifactStore& artifacts);
 
  private:
   struct Subscriber {
+    std::string tenant_id;
     Handler handler;
     int calls = 0;  // going on
   };
@@ -62,6 +64,7 @@ class SignalFeed {
   void follow();
   void read(std::string_view lines);
   enum class IfNobody : std::uint8_t { kDrop, kKeep };
+  [[nodiscard]] std::string tenant_of(const RunId& run);
   [[nodiscard]] bool hand_over(SignalRequest request, IfNobody if_nobody = IfNobody::kDrop);
 
   record::Recorder& recorder_;
@@ -78,9 +81,10 @@ class SignalFeed {
 /// A handler that is subscribed for as long as it lives; to no feed, if there is none.
 class SignalSubscription {
  public:
-  SignalSubscription(SignalFeed* feed, const RunId& run, SignalFeed::Handler handler)
+  SignalSubscription(SignalFeed* feed, const RunId& run, std::string tenant_id,
+                     SignalFeed::Handler handler)
       : feed_(feed), run_(run) {
-    if (feed_ != nullptr) feed_->subscribe(run_, std::move(handler));
+    if (feed_ != nullptr) feed_->subscribe(run_, std::move(tenant_id), std::move(handler));
   }
   ~SignalSubscription() {
     if (feed_ != nullptr) feed_->unsubscribe(run_);

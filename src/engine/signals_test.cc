@@ -331,7 +331,7 @@ TEST_F(ThreadsSignalsTest, HearsWhatWasAskedAfterAPlaceInTheLogAndBeforeItListen
     seen_.insert(id);
     changed_.notify_all();
   };
-  (*feed)->subscribe(run, [&](const SignalRequest& request) { heard(request.signal_id); });
+  (*feed)->subscribe(run, {}, [&](const SignalRequest& request) { heard(request.signal_id); });
   await("after");
   EXPECT_FALSE(seen_.contains("before"));
   (*feed)->unsubscribe(run);
