@@ -97,6 +97,7 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
   scheduler_.retry_due(step, commands);
   switch (fact.type) {
     case Type::kNodeStarted:
+      streams_.note_begun(scheduler_.node_of(step));
       known_outputs_.asked_before(step_of(step), fact.attempt);
       note_said_again(fact.node_id);  // what was lost begins again, and nothing is said of it
       taken_up_.unended.insert(step);
