@@ -124,7 +124,7 @@ class RunSignals {
   void update_target(const SignalRequest& request, Commands& commands);
   void keep_answer(const SignalRequest& request, Commands& commands);
 
-  void record_override(pipeline::NodeIndex node, const json::Object& output);
+  void record_override(pipeline::NodeIndex node, int attempt, const json::Object& output);
   void carry_out_answer(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void refuse(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void deny_late(pipeline::NodeIndex node);
