@@ -330,5 +330,22 @@ TEST_F(GuardTest, ARunOnManyThreadsCanBeTakenUpWhereverItWasLost) {
   }
 }
 
+TEST_F(GuardTest, AsksOnceMoreInEachRoundWhereverTheRunWasLost) {
+  const std::string json = R"({"id": "p", "on_failure": "best_effort", "nodes": [
+      {"id": "asked", "plugin_id": "x", "tool_id": "name", "approval": {"timeout": "1ms"}},
+      {"id": "check", "plugin_id": "x", "tool_id": "fail", "needs": ["asked"],
+       "guard_retry": {"retry_node": "asked", "stagnation_limit": 100}}]})";
+  ASSERT_TRUE(run(json));
+  const auto all = lines_of(store_);
+  for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    std::vector<std::string> after;
+    ASSERT_TRUE(take_up(json, std::span(all.data(), lost_after), after));
+    const auto state = state_of(std::span(all.data(), lost_after), after);
+    EXPECT_FALSE(state.is_inconsistent());
+    EXPECT_EQ(state.approvals.size(), 2U);
+  }
+}
+
 }  // namespace
 }  // namespace weir::engine

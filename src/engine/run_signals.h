@@ -62,6 +62,8 @@ class RunSignals {
     return unsaid_overrides_.contains(node);
   }
   void said_override(pipeline::NodeIndex node) { unsaid_overrides_.erase(node); }
+  /// That the node failed is recorded: if it is asked about once more, that is another question.
+  void said_refusal(pipeline::NodeIndex node) { refused_.erase(node); }
   /// Why a node was skipped; empty: nobody wanted it to be.
   [[nodiscard]] std::string_view skip_reason(pipeline::NodeIndex node) const;
   /// Does what was decided and not done.

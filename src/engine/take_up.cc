@@ -148,6 +148,7 @@ Result<void> Execution::tell_end(StepIndex step, const NodeFact& fact,
   }
   if (fact.type == Type::kNodeCompleted) return tell_completed(step, fact, commands);
   if (fact.type == Type::kNodeFailed) {
+    if (is_refused) signals_.said_refusal(step);
     tell_failed(step, fact, commands);
     return {};
   }
