@@ -347,5 +347,17 @@ TEST_F(GuardTest, AsksOnceMoreInEachRoundWhereverTheRunWasLost) {
   }
 }
 
+TEST_F(GuardTest, RunsANodeAgainThatWasDeniedBeforeItsItemsBegan) {
+  ASSERT_TRUE(run(R"json({"id": "p", "on_failure": "best_effort", "nodes": [
+      {"id": "list", "plugin_id": "x", "tool_id": "name"},
+      {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["list"],
+       "for_each": "${nodes.list.list}", "approval": {"timeout": "1ms"}},
+      {"id": "check", "plugin_id": "x", "tool_id": "fail", "needs": ["each"],
+       "guard_retry": {"retry_node": "list", "stagnation_limit": 100}}]})json"));
+  const auto state = state_of(lines_of(store_), {});
+  EXPECT_FALSE(state.is_inconsistent());
+  EXPECT_EQ(state.find_node("each")->attempts.size(), 2U);
+}
+
 }  // namespace
 }  // namespace weir::engine
