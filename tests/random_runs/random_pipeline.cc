@@ -24,7 +24,7 @@ constexpr auto kEnds = std::to_array<std::string_view>({"cancel", "retry-run", "
 
 /// What tools tell of their work; the test's tool knows each word.
 constexpr auto kTold = std::to_array<std::string_view>(
-    {"line", "line", "artifact", "agent", "own event", "call", "failed call", "sound"});
+    {"line", "sound", "artifact", "agent", "own event", "call", "failed call", "sound"});
 
 class Maker {
  public:
