@@ -45,6 +45,21 @@ TEST_F(ThreadsApprovalsTest, ANodeThatIsDeniedFailsAndItsToolIsNotCalled) {
   EXPECT_EQ(only("tool_denied").members["reason"], "approval_denied");
 }
 
+TEST_F(ThreadsApprovalsTest, ANodeThatWasDeniedIsTriedAgainAsItsNextAttempt) {
+  const auto report = run_asking(with_asker(
+      R"({"type": "deny", "node": "publish", "after": "publish asked"},
+         {"type": "retry-step", "node": "publish", "after": "publish failed"})",
+      kApproval));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  EXPECT_EQ(calls_["publish"], 1);
+  of_run();
+  const auto* publish = state_.find_node("publish");
+  ASSERT_EQ(publish->attempts.size(), 2U);
+  EXPECT_EQ(publish->attempts[0].state, project::State::kFailed);
+  EXPECT_EQ(publish->attempts[1].number, 2);
+}
+
 TEST_F(ThreadsApprovalsTest, ANodeIsDeniedWhenNobodyAnswersInTime) {
   const auto report = run_asking(R"({"id": "p", "nodes": [
       {"id": "publish", "plugin_id": "x", "tool_id": "name", "approval": {"timeout": "1ms"}}]})");

@@ -85,9 +85,11 @@ std::optional<Execution::Standing> Execution::standing(std::string_view node_id)
                     .is_lost = is_lost(*step)};
   for (const auto* running : running_) {
     if (running->step != *step || running->attempt != standing.attempts) continue;
+    // One that was taken back before it began says nothing of the next that was commanded.
+    const bool is_at_it = running->has_begun || standing.state == State::kPreparing;
     const bool has_ended = running->ended;
     standing.has_begun |= running->has_begun && !has_ended;
-    standing.is_ending |= has_ended;
+    standing.is_ending |= is_at_it && has_ended;
   }
   return standing;
 }

@@ -215,6 +215,7 @@ class Execution {
   pipeline::GuardProgress::Verdict count_failure(pipeline::NodeIndex guard, Timestamp at);
   [[nodiscard]] pipeline::NodeIndex retried_by(const pipeline::Node& guard) const;
   void note_guard_completed(const Step& step, NodeEvents& events);
+  [[nodiscard]] bool has_begun_items(pipeline::NodeIndex node) const;
   void say_again(pipeline::NodeIndex node);
   [[nodiscard]] int attempts_before(pipeline::StepIndex step) const;
   void say_items_again(pipeline::NodeIndex node);

@@ -52,11 +52,19 @@ void Execution::note_guard_completed(const Step& step, NodeEvents& events) {
   progress.end();
 }
 
+/// If it was denied, they have not, and it has failed itself.
+bool Execution::has_begun_items(pipeline::NodeIndex node) const {
+  const auto items = scheduler_.items_of(node);
+  for (StepIndex item = 0; items && item < items->count; ++item) {
+    if (scheduler_.state(items->first + item) != State::kPending) return true;
+  }
+  return false;
+}
+
 /// The node has ended, and is going to run again.
 void Execution::say_again(pipeline::NodeIndex node) {
   forget(node);
-  const auto items = items_.find(node);
-  if (items != items_.end() && !items->second.outputs.empty()) return;  // said when they are known
+  if (has_begun_items(node)) return;  // said when they are known
   events_of(step_of(node), attempts_before(node)).retry_scheduled(kGuardRetry, {});
 }
 

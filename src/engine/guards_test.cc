@@ -330,5 +330,34 @@ TEST_F(GuardTest, ARunOnManyThreadsCanBeTakenUpWhereverItWasLost) {
   }
 }
 
+TEST_F(GuardTest, AsksOnceMoreInEachRoundWhereverTheRunWasLost) {
+  const std::string json = R"({"id": "p", "on_failure": "best_effort", "nodes": [
+      {"id": "asked", "plugin_id": "x", "tool_id": "name", "approval": {"timeout": "1ms"}},
+      {"id": "check", "plugin_id": "x", "tool_id": "fail", "needs": ["asked"],
+       "guard_retry": {"retry_node": "asked", "stagnation_limit": 100}}]})";
+  ASSERT_TRUE(run(json));
+  const auto all = lines_of(store_);
+  for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    std::vector<std::string> after;
+    ASSERT_TRUE(take_up(json, std::span(all.data(), lost_after), after));
+    const auto state = state_of(std::span(all.data(), lost_after), after);
+    EXPECT_FALSE(state.is_inconsistent());
+    EXPECT_EQ(state.approvals.size(), 2U);
+  }
+}
+
+TEST_F(GuardTest, RunsANodeAgainThatWasDeniedBeforeItsItemsBegan) {
+  ASSERT_TRUE(run(R"json({"id": "p", "on_failure": "best_effort", "nodes": [
+      {"id": "list", "plugin_id": "x", "tool_id": "name"},
+      {"id": "each", "plugin_id": "x", "tool_id": "name", "needs": ["list"],
+       "for_each": "${nodes.list.list}", "approval": {"timeout": "1ms"}},
+      {"id": "check", "plugin_id": "x", "tool_id": "fail", "needs": ["each"],
+       "guard_retry": {"retry_node": "list", "stagnation_limit": 100}}]})json"));
+  const auto state = state_of(lines_of(store_), {});
+  EXPECT_FALSE(state.is_inconsistent());
+  EXPECT_EQ(state.find_node("each")->attempts.size(), 2U);
+}
+
 }  // namespace
 }  // namespace weir::engine

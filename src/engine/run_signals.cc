@@ -188,7 +188,8 @@ void RunSignals::carry_out_answer(NodeIndex node, const Answer& answer, Commands
 /// A node that may not run has failed.
 void RunSignals::refuse(NodeIndex node, const Answer& answer, Commands& commands) {
   const auto step = execution_.step_of(node);
-  auto events = execution_.events_of(step, 1, execution_.wide_at(step));
+  auto events = execution_.events_of(step, execution_.scheduler_.attempts(node) + 1,
+                                     execution_.wide_at(step));
   const bool was_late = answer.reason == kApprovalTimeout;
   events.tool_denied(was_late ? kApprovalTimeout : "approval_denied", {});
   events.started(execution_.predecessor_ids(node));
@@ -266,7 +267,7 @@ void RunSignals::go_on(Commands& commands) {
     if (execution_.scheduler_.state(node) == State::kAsked) refuse(node, answer, commands);
   }
   for (const auto node : std::exchange(unsaid_overrides_, {})) {
-    record_override(node, *execution_.outputs_[node]);
+    record_override(node, execution_.scheduler_.attempts(node), *execution_.outputs_[node]);
   }
   if (execution_.scheduler_.is_paused()) execution_.scheduler_.resume(commands);
 }

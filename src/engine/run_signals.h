@@ -64,6 +64,8 @@ class RunSignals {
     return unsaid_overrides_.contains(node);
   }
   void said_override(pipeline::NodeIndex node) { unsaid_overrides_.erase(node); }
+  /// That the node failed is recorded: if it is asked about once more, that is another question.
+  void said_refusal(pipeline::NodeIndex node) { refused_.erase(node); }
   /// Why a node was skipped; empty: nobody wanted it to be.
   [[nodiscard]] std::string_view skip_reason(pipeline::NodeIndex node) const;
   /// Does what was decided and not done.
@@ -129,7 +131,7 @@ class RunSignals {
   void update_target(const SignalRequest& request, Commands& commands);
   void keep_answer(const SignalRequest& request, Commands& commands);
 
-  void record_override(pipeline::NodeIndex node, const json::Object& output);
+  void record_override(pipeline::NodeIndex node, int attempt, const json::Object& output);
   void carry_out_answer(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void refuse(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void deny_late(pipeline::NodeIndex node);

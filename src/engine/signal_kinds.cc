@@ -256,16 +256,17 @@ void RunSignals::say_skip(const SignalRequest& request) {
 }
 
 void RunSignals::say_override(const SignalRequest& request) {
-  record_override(node_of(request), *request.payload.find("output")->object());
-}
-
-void RunSignals::record_override(NodeIndex node, const json::Object& output) {
-  const auto step = execution_.step_of(node);
+  const auto node = node_of(request);
   // An attempt that is queued has its number and has not begun; one that was lost begins anew.
   const bool is_lost =
       execution_.is_lost(node) && execution_.scheduler_.state(node) == State::kRunning;
-  const int attempt =
-      execution_.scheduler_.attempts(node) + (execution_.is_queued(node) || is_lost ? 0 : 1);
+  const bool has_number = execution_.is_queued(node) || is_lost;
+  record_override(node, execution_.scheduler_.attempts(node) + (has_number ? 0 : 1),
+                  *request.payload.find("output")->object());
+}
+
+void RunSignals::record_override(NodeIndex node, int attempt, const json::Object& output) {
+  const auto step = execution_.step_of(node);
   auto events = execution_.events_of(step, attempt, execution_.wide_at(step));
   events.started(execution_.predecessor_ids(node));
   const auto kept = events.completed(0, {.payload = output, .usage = {}}, json::to_text(output),

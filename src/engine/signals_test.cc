@@ -346,5 +346,20 @@ TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {
   EXPECT_EQ(std::ranges::count(decisions(), "resume rejected SIGNAL_RATE_LIMITED"), 2);
 }
 
+TEST_F(ThreadsSignalsTest, AGuardRunsANodeAgainWhoseOutputSomebodyElseHadMade) {
+  const auto report = run_asking(with_asker(
+      R"({"type": "inject-override", "id": "once", "node": "n", "payload": {"output": {"n": 1}}})",
+      R"({"id": "n", "plugin_id": "x", "tool_id": "name", "needs": ["asker"]},
+         {"id": "check", "plugin_id": "x", "tool_id": "fail_once", "needs": ["n"],
+          "guard_retry": {"retry_node": "asker"}})"));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  EXPECT_EQ(calls_["n"], 1);
+  of_run();
+  const auto* node = state_.find_node("n");
+  ASSERT_EQ(node->attempts.size(), 2U);
+  EXPECT_EQ(node->attempts[1].number, 2);
+}
+
 }  // namespace
 }  // namespace weir::engine

@@ -68,8 +68,9 @@ void Streams::open(std::span<const Member> members, const pipeline::Scheduler& s
 
 /// The stream of a writer that starts now.
 void Streams::open_reader(Stream& stream, bool starts, State state) {
-  if (!starts && state == State::kCompleted && stream.was_complete) {
-    // The reader had it all: it is written once more, for the writer's own output, and forgotten.
+  if (!starts && stream.was_complete) {
+    // The reader had it all, however it ended then: it is written once more, for the writer's own
+    // output, and forgotten.
     const tool::StreamOptions forgetful{.capacity = 1, .on_full = tool::OnFull::kDropOldest};
     stream.queue = std::make_unique<tool::ChunkQueue>(forgetful, run_.clock());
     return;
@@ -129,6 +130,12 @@ void Streams::ended(NodeIndex node, State state) {
     running_.erase(node);
   }
   changed_.notify_all();
+}
+
+void Streams::note_begun(NodeIndex writer) {
+  const auto part = parts_.find(writer);
+  if (part == parts_.end()) return;
+  for (auto* stream : part->second.writes) stream->was_complete = false;
 }
 
 void Streams::note_complete(NodeIndex writer, std::string_view reader_id) {

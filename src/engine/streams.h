@@ -56,7 +56,8 @@ class Streams {
   /// error.
   void ended(pipeline::NodeIndex node, pipeline::Scheduler::State state);
 
-  /// Of a run that was lost: all that the reader got was written.
+  /// Of a run that was lost: the node began to write, and all that the reader got was written.
+  void note_begun(pipeline::NodeIndex writer);
   void note_complete(pipeline::NodeIndex writer, std::string_view reader_id);
 
  private:

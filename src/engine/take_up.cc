@@ -97,6 +97,7 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
   scheduler_.retry_due(step, commands);
   switch (fact.type) {
     case Type::kNodeStarted:
+      streams_.note_begun(scheduler_.node_of(step));
       known_outputs_.asked_before(step_of(step), fact.attempt);
       note_said_again(fact.node_id);  // what was lost begins again, and nothing is said of it
       taken_up_.unended.insert(step);
@@ -147,6 +148,7 @@ Result<void> Execution::tell_end(StepIndex step, const NodeFact& fact,
   }
   if (fact.type == Type::kNodeCompleted) return tell_completed(step, fact, commands);
   if (fact.type == Type::kNodeFailed) {
+    if (is_refused) signals_.said_refusal(step);
     tell_failed(step, fact, commands);
     return {};
   }

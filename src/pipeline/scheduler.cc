@@ -155,7 +155,7 @@ void Scheduler::failed(StepIndex step, ErrorCategory category, Commands& command
   if (!will_retry(step, category)) {
     WEIR_CHECK(states_[step] == State::kRunning || states_[step] == State::kAsked ||
                states_[step] == State::kPreparing);
-    if (states_[step] == State::kPreparing) ++attempts_[step];
+    if (states_[step] != State::kRunning) ++attempts_[step];
     return end(step, State::kFailed, commands);
   }
   states_[step] = State::kWaiting;
@@ -189,6 +189,7 @@ void Scheduler::skip(NodeIndex node, Commands& commands) {
 
 void Scheduler::override_output(NodeIndex node, Commands& commands) {
   WEIR_CHECK(can_skip(node));
+  ++attempts_[node];
   end(node, State::kCompleted, commands);
 }
 

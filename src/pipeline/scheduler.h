@@ -107,7 +107,7 @@ class Scheduler {
   }
   /// The node is not run: its successors run without it. Of one that can be left out.
   void skip(NodeIndex node, Commands& commands);
-  /// The same, but it has an output, which somebody else has made.
+  /// The same, but it has an output, which somebody else has made: that counts as an attempt.
   void override_output(NodeIndex node, Commands& commands);
   /// Whether a failed step can be given one attempt more: nothing went on without it.
   [[nodiscard]] bool can_retry(StepIndex step) const {
@@ -128,7 +128,8 @@ class Scheduler {
   void recover(Commands& commands);
 
   [[nodiscard]] State state(StepIndex step) const { return states_[step]; }
-  /// Of a step: how many attempts were commanded, one that could not be prepared included.
+  /// Of a step: how many attempts were commanded, and those that were none and are told of as such:
+  /// one that could not be prepared, or was not approved, or whose output somebody else has made.
   [[nodiscard]] int attempts(StepIndex step) const { return static_cast<int>(attempts_[step]); }
   [[nodiscard]] std::size_t steps() const { return states_.size(); }
   [[nodiscard]] NodeIndex node_of(StepIndex step) const {

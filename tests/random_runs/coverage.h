@@ -21,6 +21,8 @@ class Coverage {
   /// A run was lost after an event of this type.
   void add_loss(const std::string& type) { ++losses_[type]; }
   [[nodiscard]] int losses(const std::string& type) const;
+  /// Runs are lost after one too seldom, or nearly so, as far as it is judged.
+  [[nodiscard]] bool is_rare(const std::string& type) const;
   /// The ends of a run that was lost and of one that was not were compared; or only in part: why.
   void add_compared(std::string_view why_in_part);
   void add_events(std::size_t events, std::size_t compared) {
@@ -38,6 +40,7 @@ class Coverage {
   Counts signals_;  ///< that were accepted and did what they are for
   Counts losses_;
   Counts compared_;
+  int cases_ = 0;
   int retries_ = 0;
   std::size_t events_ = 0, compared_events_ = 0;
 };

@@ -1,3 +1,5 @@
+// Long: one generator, whose draws depend on each other.
+
 #include "tests/random_runs/random_pipeline.h"
 
 #include <algorithm>
@@ -5,6 +7,8 @@
 #include <optional>
 #include <random>
 #include <string_view>
+
+#include "tests/random_runs/child_pipeline.h"
 
 namespace weir::random_runs {
 namespace {
@@ -18,6 +22,10 @@ constexpr auto kOfNodes = std::to_array<std::string_view>(
     {"skip-step", "inject-override", "update-target", "update-target", "approve"});
 constexpr auto kEnds = std::to_array<std::string_view>({"cancel", "retry-run", "emergency-stop"});
 
+/// What tools tell of their work; the test's tool knows each word.
+constexpr auto kTold = std::to_array<std::string_view>(
+    {"line", "sound", "artifact", "agent", "own event", "call", "failed call", "sound"});
+
 class Maker {
  public:
   explicit Maker(std::uint64_t seed) : random_(seed) {}
@@ -29,17 +37,21 @@ class Maker {
     made_.jobs = static_cast<int>(1 + below(3));
     are_ends_alone_ = !one_in(6);
     const auto count = 2 + below(6);
-    const bool has_guard = one_in(4);
-    if (!has_guard && one_in(2)) ends_at_ = count / 2 + below(count - count / 2);
-    for (std::size_t i = 0; i < count; ++i) add_node(i, has_guard);
-    if (has_guard) {
-      add_guard();
-      if (one_in(2)) add_guard();
-      made_.guards_race = guards_race();
-    } else {
-      for (auto asks = 2 + below(4); asks > 0; --asks) ask_something();
-      if (made_.mode == "continue" && !ends_at_ && one_in(2)) add_retried_node();
+    has_guard_ = one_in(4);
+    asks_things_ = !has_guard_ || one_in(2);
+    const auto end = asks_things_ && one_in(2) ? count / 2 + below(count - count / 2) : count;
+    const auto streams = one_in(3) ? (has_guard_ ? 0 : below(count)) : count;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i == streams) add_streams();
+      add_node(i == end);
     }
+    if (has_guard_) add_guard();
+    if (has_guard_ && one_in(2)) add_guard();
+    if (asks_things_) {
+      for (auto asks = 2 + below(4); asks > 0; --asks) ask_something();
+      if (made_.mode == "continue" && end == count && one_in(2)) add_retried_node();
+    }
+    made_.guards_race = has_guard_ && guards_race();
     made_.changes_race = changes_race();
     made_.ends_beside_others = ends_beside_others();
     made_.text = text();
@@ -52,11 +64,17 @@ class Maker {
     json::Object json;
     json::Object with;
     json::Array asks;
+    json::Array tells;
     std::set<std::size_t> needs;
     std::set<std::size_t> ancestors;
     bool may_end_run = false;
+    bool may_fail = false;
+    bool fails_for_good = false;
     bool is_aimed_at = false;
     bool is_freed = false;  // it may end before all before it have
+    bool runs_child = false;
+    bool has_stream = false;
+    bool is_known = false;  // an earlier run has left its output in the cache
   };
   /// Who changes a node, before it begins.
   struct Change {
@@ -70,8 +88,6 @@ class Maker {
     auto& node = nodes_.emplace_back();
     node.id = id;
     node.json.set("id", id);
-    node.json.set("plugin_id", "x");
-    node.json.set("tool_id", "play");
     node.with.set("name", id);  // so that none finds what another made in the cache
     return node;
   }
@@ -82,54 +98,151 @@ class Maker {
     node.ancestors.insert(nodes_[other].ancestors.begin(), nodes_[other].ancestors.end());
   }
 
-  void add_node(std::size_t index, bool has_guard) {
+  void add_node(bool ends_run) {
+    const auto index = nodes_.size();
     auto& node = new_node("n" + std::to_string(index));
-    choose_failure(node);
-    if (one_in(8) && !has_guard) {
+    node.runs_child = !ends_run && one_in(8);
+    node.runs_child ? run_child(node) : choose_failure(node);
+    if (one_in(8) && asks_things_) {
       node.json.set("approval", json::Object());
       made_.answers[node.id] = one_in(4) ? "deny" : "approve";
-      if (made_.answers[node.id] == "deny") may_fail_for_good(node);
+      if (made_.answers[node.id] == "deny") fail_for_good(node);
     }
-    if (ends_at_ == index) {
+    if (ends_run) {
       node.may_end_run = made_.may_be_cancelled = true;
       ask(index, kEnds[below(kEnds.size())]);
     }
     choose_needs(index);
     if (one_in(10)) node.json.set("when", one_in(2) ? "1 == 2" : "1 == 1");
-    if (one_in(10) && !(node.may_end_run && are_ends_alone_) && ends_at_ != index) {
+    if (one_in(10) && !(node.may_end_run && are_ends_alone_) && !ends_run) {
       node.json.set("for_each", "${params.list}");
     }
-    if (one_in(12)) node.json.set("cache", true);
-    if (one_in(6)) node.with.set("says", "something");
-    if (one_in(4)) add_undo(node);
+    if (one_in(4)) node.json.set("domain", "d");
+    if (!node.runs_child) add_details(node);
   }
+
+  /// What only nodes with a tool have.
+  void add_details(Node& node) {
+    const bool is_first = node.needs.empty() && !node.may_end_run && !node.may_fail &&
+                          node.json.find("for_each") == nullptr &&
+                          node.json.find("approval") == nullptr;
+    node.is_known = is_first && one_in(3);
+    if (node.is_known || one_in(12)) {
+      node.json.set("cache", true);
+    } else if (one_in(4)) {
+      add_undo(node);
+    }
+    if (one_in(3)) node.tells.emplace_back(std::string(kTold[below(kTold.size())]));
+    // Items would share the circuit, so that one is refused while another is tried.
+    if (node.json.find("retry") == nullptr || node.json.find("for_each") != nullptr) return;
+    // Run again by a guard, it would find its circuit open or not, as time has passed.
+    if (has_guard_ && node.fails_for_good) return;
+    if (one_in(2)) break_circuit(node);
+  }
+
+  /// It opens with the first failure, and lets the next try through, or refuses all that follow.
+  void break_circuit(Node& node) {
+    const bool refuses = node.fails_for_good && one_in(3);
+    made_.has_open_circuit = made_.has_open_circuit || refuses;
+    json::Object breaker;
+    breaker.set("operation", "play");
+    breaker.set("provider", node.id);
+    breaker.set("failures", 1);
+    breaker.set("open_for", refuses ? "1h" : "1ms");
+    node.json.set("circuit_breaker", std::move(breaker));
+    auto retry = *node.json.find("retry")->object();
+    retry.set("delay", "1ms");
+    retry.set("jitter", "none");
+    node.json.set("retry", std::move(retry));
+  }
+
+  void run_child(Node& node) {
+    const bool fails = one_in(4);
+    const std::string id = fails ? "bad" : "good";
+    node.json.set("pipeline", id);
+    const ChildPipeline child{.id = id, .tries_again = one_in(2), .fails = fails};
+    made_.children.try_emplace(id, text_of(child));
+    if (one_in(3)) set_retry(node, 2);
+    if (fails) fail_for_good(node);
+  }
+
+  /// Two nodes that share a stream.
+  void add_streams() {
+    const auto writer = nodes_.size(), reader = writer + 1;
+    const std::string from = "writer" + std::to_string(writer),
+                      to = "reader" + std::to_string(reader);
+    new_node(from).with.set("chunks", 6);
+    auto& reads = new_node(to);
+    const bool writer_fails = one_in(10);
+    if (writer_fails) {
+      fail_for_good(nodes_[writer], 1000);
+    } else if (one_in(10)) {
+      fail_for_good(reads, 1000);
+    } else if (one_in(4)) {
+      reads.with.set("reads", 2);
+    }
+    for (const auto index : {writer, reader}) {
+      auto& node = nodes_[index];
+      node.has_stream = true;
+      if (one_in(4)) add_undo(node);
+    }
+    if (!has_guard_) {
+      choose_needs(writer, writer);
+      choose_needs(reader, writer);
+    }
+    json::Object stream, edge;
+    static constexpr std::array<std::string_view, 3> kOnFull = {"block", "drop_oldest",
+                                                                "drop_newest"};
+    stream.set("capacity", 4);
+    stream.set("on_full", one_in(2) ? "block" : kOnFull[below(3)]);
+    edge.set("from_node", from);
+    edge.set("to_node", to);
+    edge.set("stream", std::move(stream));
+    edges_.emplace_back(std::move(edge));
+  }
+
+  static json::Object retry_of(std::size_t tries) {
+    json::Object retry;
+    retry.set("max_attempts", static_cast<std::int64_t>(tries));
+    retry.set("delay", "0ms");
+    return retry;
+  }
+  static void set_retry(Node& node, std::size_t tries) { node.json.set("retry", retry_of(tries)); }
 
   void choose_failure(Node& node) {
     if (one_in(5)) {
       const auto tries = 2 + below(2);
       const auto fails = 1 + below(3);
-      json::Object retry;
-      retry.set("max_attempts", static_cast<std::int64_t>(tries));
-      retry.set("delay", "0ms");
-      node.json.set("retry", std::move(retry));
-      node.with.set("fail", static_cast<std::int64_t>(fails));
-      if (fails >= tries) may_fail_for_good(node);
+      set_retry(node, tries);
+      fails < tries ? fail(node, fails) : fail_for_good(node, fails);
     } else if (one_in(12)) {
-      node.with.set("fail", 1000);
-      may_fail_for_good(node);
+      fail_for_good(node, 1000);
     }
   }
 
-  void may_fail_for_good(Node& node) {
+  static void fail(Node& node, std::size_t times) {
+    node.may_fail = true;
+    node.with.set("fail", static_cast<std::int64_t>(times));
+  }
+
+  void fail_for_good(Node& node, std::size_t times) {
+    fail(node, times);
+    fail_for_good(node);
+  }
+
+  void fail_for_good(Node& node) {
+    node.may_fail = node.fails_for_good = true;
     if (made_.mode != "fail_fast") return;
     node.may_end_run = made_.may_fail_for_good = true;
   }
 
   /// Who may end the run comes after all before it and before all after it, unless it is to be seen
   /// what happens when it runs beside others.
-  void choose_needs(std::size_t index) {
+  void choose_needs(std::size_t index) { choose_needs(index, index); }
+  /// Of those before `end`.
+  void choose_needs(std::size_t index, std::size_t end) {
     auto& node = nodes_[index];
-    for (std::size_t before = 0; before < index; ++before) {
+    for (std::size_t before = 0; before < end; ++before) {
       const bool is_alone = nodes_[before].may_end_run || node.may_end_run;
       if ((is_alone && are_ends_alone_) || one_in(3)) need(node, before);
     }
@@ -153,16 +266,17 @@ class Maker {
       need(node, 0);
       choose_needs(index);
     }
-    const auto again = single_before(index);
-    if (!again) return;  // all before it run for each of some items
+    const auto again = single_before(index, [](const Node& one) {
+      return !one.has_stream && one.json.find("cache") == nullptr;
+    });
+    if (!again) return;
     json::Object guard;
     const auto retry_node = nodes_[*again].id;
     guard.set("retry_node", retry_node);
     guard.set("max_attempts", static_cast<std::int64_t>(2 + below(3)));
     guard.set("stagnation_limit", static_cast<std::int64_t>(one_in(4) ? 2 : 100));
     node.json.set("guard_retry", std::move(guard));
-    node.with.set("fail", static_cast<std::int64_t>(1 + below(3)));
-    may_fail_for_good(node);
+    fail_for_good(node, 1 + below(3));
     if (one_in(4)) add_beside(*again);
   }
 
@@ -176,22 +290,28 @@ class Maker {
     retry.set("max_attempts", 3);
     retry.set("delay", "1ms");
     node.json.set("retry", std::move(retry));
-    node.with.set("fail", 1);
+    fail(node, 1);
   }
 
   /// One that comes before the node and has no items.
-  std::optional<std::size_t> single_before(std::size_t node) {
+  template <class May>
+  std::optional<std::size_t> single_before(std::size_t node, May may_be) {
     std::vector<std::size_t> single;
     for (const auto ancestor : nodes_[node].ancestors) {
-      if (nodes_[ancestor].json.find("for_each") == nullptr) single.push_back(ancestor);
+      const auto& one = nodes_[ancestor];
+      if (one.json.find("for_each") == nullptr && may_be(one)) single.push_back(ancestor);
     }
     if (single.empty()) return {};
     return single[below(single.size())];
   }
 
+  /// What is in the cache is not run.
+  static bool may_ask(const Node& node) { return !node.runs_child && !node.is_known; }
+
   void ask_something() {
     const auto asker = below(nodes_.size());
     if (nodes_[asker].json.find("for_each") != nullptr) return;  // each item would ask
+    if (!may_ask(nodes_[asker])) return;
     switch (below(11)) {
       case 0:
       case 1:
@@ -211,7 +331,7 @@ class Maker {
     if (updates_params_) return;
     const auto before = changes_.size();
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
-      if (!nodes_[node].ancestors.contains(asker)) continue;
+      if (!nodes_[node].ancestors.contains(asker) || nodes_[node].runs_child) continue;
       changes_.push_back({.asker = asker, .target = node});
     }
     if (changes_.size() == before || is_unwanted_race()) return changes_.resize(before);
@@ -231,7 +351,9 @@ class Maker {
       const bool asks_person = made_.answers.contains(node.id);
       if (node.is_aimed_at || node.json.find("for_each") != nullptr) continue;
       if (asks_person && !is_answer) continue;
-      const auto asker = single_before(target);
+      if (is_answer && node.has_stream) continue;
+      if (type == "update-target" && node.runs_child) continue;
+      const auto asker = single_before(target, may_ask);
       if (!asker) continue;
       node.is_freed = type == "skip-step" || type == "inject-override";
       if (!is_answer) changes_.push_back({.asker = *asker, .target = target});
@@ -259,7 +381,7 @@ class Maker {
 
   /// Beside the others, so that it begins whatever they do; while `hold` waits the run goes on.
   void add_retried_node() {
-    new_node("retried").with.set("fail", 1);
+    fail(new_node("retried"), 1);
     made_.retried_node = "retried";
     new_node("hold").json.set("approval", json::Object());
     made_.answers["hold"] = "approve";
@@ -296,7 +418,7 @@ class Maker {
     std::size_t failing = 0;
     bool is_beside = false;
     for (std::size_t one = 0; one < nodes_.size(); ++one) {
-      if (nodes_[one].with.find("fail") == nullptr) continue;
+      if (!nodes_[one].may_fail) continue;
       ++failing;
       for (std::size_t guard = 0; guard < nodes_.size(); ++guard) {
         if (guard == one || nodes_[guard].json.find("guard_retry") == nullptr) continue;
@@ -307,8 +429,45 @@ class Maker {
   }
 
   std::string text() {
-    json::Object v, list, params, pipeline;
-    json::Array items, nodes;
+    json::Array nodes, known_nodes;
+    for (auto& node : nodes_) {
+      made_.ids.push_back(node.id);
+      if (node.json.find("for_each") != nullptr) {
+        for (std::size_t i = 0; i < kMaxItems; ++i) {
+          made_.ids.push_back(node.id + "[" + std::to_string(i) + "]");
+        }
+      }
+      finish(node);
+      if (node.is_known) known_nodes.emplace_back(node.json);
+      nodes.emplace_back(std::move(node.json));
+    }
+    auto pipeline = settings();
+    if (!known_nodes.empty()) {
+      auto known = pipeline;
+      known.set("nodes", std::move(known_nodes));
+      made_.known_text = json::to_text(known);
+    }
+    pipeline.set("nodes", std::move(nodes));
+    if (!edges_.empty()) pipeline.set("edges", std::move(edges_));
+    return json::to_text(pipeline);
+  }
+
+  void finish(Node& node) {
+    json::Array needs;
+    for (const auto needed : node.needs) needs.emplace_back(nodes_[needed].id);
+    if (!needs.empty()) node.json.set("needs", std::move(needs));
+    if (node.runs_child) return;
+    node.json.set("plugin_id", "x");
+    node.json.set("tool_id", "play");
+    if (!node.asks.empty()) node.with.set("asks", std::move(node.asks));
+    if (!node.tells.empty()) node.with.set("tells", std::move(node.tells));
+    node.json.set("with", std::move(node.with));
+  }
+
+  /// Of the pipeline, but for its nodes.
+  json::Object settings() {
+    json::Object v, list, params, domains, pipeline;
+    json::Array items;
     for (auto n = below(kMaxItems + 1); n > 0; --n)
       items.emplace_back(static_cast<std::int64_t>(n));
     v.set("type", "integer");
@@ -317,33 +476,34 @@ class Maker {
     list.set("default", std::move(items));
     params.set("v", std::move(v));
     params.set("list", std::move(list));
+    domains.set("d", static_cast<std::int64_t>(1 + below(2)));
     pipeline.set("id", "p");
     pipeline.set("on_failure", made_.mode);
     pipeline.set("seed", static_cast<std::int64_t>(below(1000)));
     pipeline.set("params", std::move(params));
-    for (auto& node : nodes_) {
-      made_.ids.push_back(node.id);
-      if (node.json.find("for_each") != nullptr) {
-        for (std::size_t i = 0; i < kMaxItems; ++i) {
-          made_.ids.push_back(node.id + "[" + std::to_string(i) + "]");
-        }
-      }
-      json::Array needs;
-      for (const auto needed : node.needs) needs.emplace_back(nodes_[needed].id);
-      if (!needs.empty()) node.json.set("needs", std::move(needs));
-      node.with.set("ask", std::move(node.asks));
-      node.json.set("with", std::move(node.with));
-      nodes.emplace_back(std::move(node.json));
+    pipeline.set("domains", std::move(domains));
+    made_.says_io = one_in(6);
+    if (one_in(4)) pipeline.set("tool_events", true);
+    if (one_in(4)) {
+      json::Object wide;
+      wide.set("nodes", true);
+      wide.set("run", true);
+      pipeline.set("wide_events", std::move(wide));
     }
-    pipeline.set("nodes", std::move(nodes));
-    return json::to_text(pipeline);
+    if (one_in(5)) {
+      pipeline.set("requires_capabilities", json::Array{json::Value("teleport")});
+      pipeline.set("fallback", one_in(2) ? "emulate" : "degrade");
+    }
+    return pipeline;
   }
 
   std::mt19937_64 random_;
   RandomPipeline made_;
   std::vector<Node> nodes_;
   std::vector<Change> changes_;
-  std::optional<std::size_t> ends_at_;  // who asks for the end of the run
+  json::Array edges_;  // with streams
+  bool has_guard_ = false;
+  bool asks_things_ = false;
   bool are_ends_alone_ = false;
   bool updates_params_ = false;
   int asks_ = 0;
