@@ -151,6 +151,17 @@ class Engine {
       std::string_view definition, std::string_view payload = "{}",
       const RunRequestOptions& options = {}) noexcept;
 
+  /// Goes on with a run of the store whose process was lost: what was completed is not run again,
+  /// and every tool must be here. Errors: kNotFound; kConflict (it has ended, or another process
+  /// has it); kInvalidInput (it cannot be run here); those of the log.
+  [[nodiscard]] StatusOr<PipelineResult> resume(std::string_view run_id, int jobs = 1) noexcept;
+  /// Runs a run of the store again, as a new one with the same input and parameters: from these
+  /// nodes on, with what the others gave then; without any, from its beginning. Errors: kNotFound;
+  /// kConflict (it runs, and its outputs are not all there); kInvalidInput; those of the log.
+  [[nodiscard]] StatusOr<PipelineResult> rerun(std::string_view run_id,
+                                               const std::vector<std::string>& from = {},
+                                               int jobs = 1) noexcept;
+
   [[nodiscard]] std::string new_run_id() const;
   /// Asks something of a run of this engine, which decides: the log tells. Errors: kNotFound (no
   /// such run is here), kInvalidInput, those of the log.

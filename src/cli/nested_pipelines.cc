@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cli/lost_run.h"
 #include "config/load.h"
+#include "engine/lost_run.h"
 
 namespace weir::cli {
 namespace {
@@ -60,7 +60,7 @@ engine::SubPipelines NestedPipelines::for_engine(const log::StoreDirectory& stor
     return fail(ErrorCode::kNotFound, "there is no such pipeline");
   };
   const auto take = [&store, &artifacts](const RunId& run) {
-    return take_lost_run(store, artifacts, run);
+    return engine::take_lost_run(store, artifacts, run);
   };
   return {.find = find, .take = take};
 }

@@ -9,6 +9,7 @@
 #include "cli/run_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
+#include "engine/lost_run.h"
 
 namespace weir::cli {
 namespace {
@@ -35,20 +36,6 @@ Result<void> check_can_repeat(const ListedRun& run, const RerunOptions& options)
   return {};
 }
 
-/// Errors: kInvalidInput for a node that the pipeline does not have.
-Result<void> check_nodes(const pipeline::Definition& definition,
-                         const std::vector<std::string>& from) {
-  std::vector<std::string> known;
-  known.reserve(definition.nodes.size());
-  for (const auto& node : definition.nodes) known.push_back(node.id.text);
-  for (const auto& id : from) {
-    if (std::ranges::find(known, id) != known.end()) continue;
-    return fail(ErrorCode::kInvalidInput, "--from: pipeline '" + definition.id + "' has no node '" +
-                                              id + "'" + text::did_you_mean(id, known));
-  }
-  return {};
-}
-
 int rerun(const RerunOptions& options, const Invocation& invocation) {
   auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
@@ -57,7 +44,7 @@ int rerun(const RerunOptions& options, const Invocation& invocation) {
   const auto found = find_run(*store, options.run);
   if (!found) return complain(found.error());
   if (const auto can = check_can_repeat(*found, options); !can) return complain(can.error());
-  const auto recorded = read_recorded_run(*store, found->state.run_id);
+  const auto recorded = engine::read_recorded_run(*store, found->state.run_id);
   if (!recorded) return complain(recorded.error());
   if (recorded->engine_attempt == 0) {
     return complain({ErrorCode::kConflict, "run " + found->state.run_id.text() +
@@ -67,8 +54,8 @@ int rerun(const RerunOptions& options, const Invocation& invocation) {
   const artifact::ArtifactStore artifacts(store->artifacts());
   auto job = job_of(*recorded, *std::move(settings), artifacts);
   if (!job) return complain(job.error());
-  if (const auto known = check_nodes(job->file.definition, options.from); !known) {
-    return complain(known.error());
+  if (auto known = engine::check_nodes(job->file.definition, options.from); !known) {
+    return complain(std::move(known).error().within("--from"));
   }
   job->rerun = {.of = &*recorded, .from = options.from};
   return run_job(*std::move(job), options.how, *store);

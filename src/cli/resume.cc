@@ -3,13 +3,11 @@
 
 #include "artifact/artifact_store.h"
 #include "cli/command.h"
-#include "cli/lost_run.h"
-#include "cli/recorded_job.h"
 #include "cli/run_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
-#include "engine/recorded_run.h"
+#include "engine/lost_run.h"
 
 namespace weir::cli {
 namespace {
@@ -34,19 +32,6 @@ Result<void> check_is_left(const ListedRun& run) {
   return {};
 }
 
-/// The run that a rerun repeats, if it takes outputs from there. Errors: kNotFound when it is gone.
-Result<std::optional<engine::RecordedRun>> repeated_run(const log::StoreDirectory& store,
-                                                        const engine::RecordedRun& rerun) {
-  if (rerun.rerun_from.empty()) return std::nullopt;
-  const auto& named = rerun.ids.previous_run_id;
-  if (const auto id = RunId::parse(named)) {
-    WEIR_TRY(auto run, read_recorded_run(store, *id));
-    if (run.engine_attempt > 0) return run;
-  }
-  return fail(ErrorCode::kNotFound, "it takes outputs from run " + named +
-                                        ", which is not there any more: rerun it in full");
-}
-
 int resume(const ResumeOptions& options, const Invocation& invocation) {
   auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
@@ -56,9 +41,9 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   if (!found) return complain(found.error());
   if (const auto left = check_is_left(*found); !left) return complain(left.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  auto lost = take_lost_run(*store, artifacts, found->state.run_id);
+  auto lost = engine::take_lost_run(*store, artifacts, found->state.run_id);
   if (!lost) return complain(lost.error());
-  const auto repeated = repeated_run(*store, lost->owned.recorded);
+  const auto repeated = engine::repeated_run(*store, lost->owned.recorded);
   if (!repeated) return complain(repeated.error());
   engine::Rerun rerun;
   if (const auto& earlier = *repeated) {

@@ -9,7 +9,6 @@
 #include "cli/console.h"
 #include "cli/interrupt.h"
 #include "cli/keeping.h"
-#include "cli/lost_run.h"
 #include "cli/nested_pipelines.h"
 #include "cli/pipeline_run.h"
 #include "cli/problems.h"
@@ -19,6 +18,7 @@
 #include "cli/terminal.h"
 #include "cli/tools.h"
 #include "cli/usage.h"
+#include "engine/lost_run.h"
 #include "engine/registry_events.h"
 #include "engine/run_place.h"
 #include "pipeline/execution_modes.h"
@@ -128,7 +128,7 @@ Secrets secrets_of(const RunJob& job, const NestedPipelines& nested,
   std::vector<const pipeline::Definition*> definitions = {&job.file.definition};
   for (const auto& one : nested.all()) definitions.push_back(&one->file.definition);
   std::vector<pipeline::Definition> lost;
-  if (job.owned != nullptr) lost = definitions_below(store, artifacts, job.owned->recorded);
+  if (job.owned != nullptr) lost = engine::definitions_below(store, artifacts, job.owned->recorded);
   for (const auto& one : lost) definitions.push_back(&one);
   return fetch_secrets(definitions, job.settings, config::process_environment());
 }

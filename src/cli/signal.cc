@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/person.h"
-#include "cli/recorded_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
+#include "engine/lost_run.h"
 #include "engine/signal_types.h"
 #include "event/run_end.h"
 #include "log/follower.h"
@@ -155,10 +155,10 @@ Result<SignalDecision> decide_for(const log::StoreDirectory& store, const Signal
                                   record::Recorder& recorder) {
   WEIR_TRY(const auto verdict, read_verdict(store, request));
   if (const auto& before = verdict.decision()) return *before;
-  WEIR_TRY(const auto run, read_recorded_run(store, request.run));
+  WEIR_TRY(const auto run, engine::read_recorded_run(store, request.run));
   auto decision =
       verdict.has_ended() ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
-      : has_beginning(run)
+      : engine::has_beginning(run)
           ? SignalDecision::deferred("RUN_HAS_NO_OWNER",
                                      "no process has the run: weir resume takes it up")
           : SignalDecision::rejected("RUN_HAS_NO_OWNER",

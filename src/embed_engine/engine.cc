@@ -1,52 +1,21 @@
-#include "engine/engine.h"
+#include "weir/engine.h"
 
 #include <algorithm>
-#include <map>
 #include <system_error>
 #include <utility>
 
-#include "base/text.h"
-#include "embed/state.h"
 #include "embed_engine/call_state.h"
+#include "embed_engine/prepared.h"
 #include "embed_engine/program_loggers.h"
 #include "engine/circuit_breakers.h"
 #include "engine/error_summary.h"
+#include "engine/lost_run.h"
 #include "engine/registry_events.h"
-#include "engine/sub_pipelines.h"
 #include "pipeline/execution_modes.h"
 #include "pipeline/params.h"
-#include "pipeline/registry.h"
-#include "pipeline/sub_pipelines.h"
-#include "plugins/plugins.h"
-#include "weir/engine.h"
 
 namespace weir {
 namespace embed {
-
-struct EngineState {
-  EngineState(log::StoreDirectory store, EngineOptions its_options,
-              std::shared_ptr<const event::Redactor> redactor)
-      : options(std::move(its_options)),
-        artifacts(store.artifacts()),
-        recorder(std::move(store), {.redactor = std::move(redactor)}),
-        adapter(recorder, {.speaks = engine::LocalAdapter::Speaks::kAfterInterval}),
-        engine(recorder, artifacts, tools, recorder.redactor()) {
-    plugins::add_all(tools, artifacts);
-  }
-
-  const EngineOptions options;
-  const artifact::ArtifactStore artifacts;
-  tool::Registry tools;
-  std::vector<std::shared_ptr<engine::Interceptor>> interceptors;
-  std::unique_ptr<engine::RunLogger> run_logger;
-  std::unique_ptr<engine::ProviderCallLogger> provider_call_logger;
-  engine::SignalPolicy policy;
-  record::Recorder recorder;
-  engine::LocalAdapter adapter;
-  std::unique_ptr<engine::SignalFeed> signals;
-  engine::Engine engine;
-};
-
 namespace {
 
 Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
@@ -60,96 +29,6 @@ Result<json::Object> object_of(std::string_view text, std::string_view what) {
   json::Object object;
   object.update(*value->object());  // of a key given twice, the last value
   return object;
-}
-
-/// A pipeline and those that its nodes run, which stay as they are while it runs.
-struct Prepared {
-  pipeline::File file;
-  std::filesystem::path path{};  ///< absolute; empty: there is no file
-  std::vector<Problem> problems{};
-  std::shared_ptr<const pipeline::Registry> registry{};  ///< null: none is needed
-};
-
-bool runs_pipelines(const pipeline::Definition& definition) {
-  return std::ranges::any_of(definition.nodes,
-                             [](const auto& node) { return !node.pipeline.empty(); });
-}
-
-Result<Prepared> prepare_by_id(const EngineState& state, std::string_view id) {
-  WEIR_TRY(auto loaded, pipeline::Registry::load(state.options.pipelines, state.tools));
-  auto registry = std::make_shared<const pipeline::Registry>(std::move(loaded));
-  const auto* entry = registry->find(id);
-  if (entry == nullptr) {
-    const auto known = registry->ids();
-    return fail(ErrorCode::kNotFound, "there is no pipeline '" + std::string(id) + "'" +
-                                          text::did_you_mean(std::string(id), known));
-  }
-  std::error_code error;
-  return Prepared{.file = entry->file,
-                  .path = std::filesystem::absolute(entry->path, error),
-                  .problems = entry->problems,
-                  .registry = registry};
-}
-
-Result<Prepared> prepare_text(const EngineState& state, std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  const bool is_json = first != std::string_view::npos && text[first] == '{';
-  Prepared prepared{
-      .file = pipeline::read_text(is_json ? "pipeline.json" : "pipeline.yaml", std::string(text))};
-  prepared.problems = pipeline::problems_of(prepared.file, state.tools);
-  if (!prepared.problems.empty() || !runs_pipelines(prepared.file.definition)) return prepared;
-  WEIR_TRY(auto registry, pipeline::Registry::load(state.options.pipelines, state.tools));
-  prepared.registry = std::make_shared<const pipeline::Registry>(std::move(registry));
-  prepared.problems =
-      pipeline::SubPipelineCheck(*prepared.registry).problems_of(prepared.file.definition);
-  return prepared;
-}
-
-std::optional<std::string> secret_of(const EngineState& state, const std::string& name) {
-  for (const auto& [known, value] : state.options.secrets) {
-    if (known == name) return value;
-  }
-  return {};
-}
-
-void add_missing_secrets(const EngineState& state, Prepared& prepared) {
-  std::vector<const pipeline::Definition*> definitions = {&prepared.file.definition};
-  if (prepared.registry != nullptr) {
-    pipeline::SubPipelineCheck check(*prepared.registry);
-    for (const auto* entry : check.below(prepared.file.definition)) {
-      definitions.push_back(&entry->file.definition);
-    }
-  }
-  const auto look = [&](const std::vector<pipeline::Reference>& references) {
-    for (const auto& reference : references) {
-      if (reference.root != pipeline::Reference::Root::kSecrets) continue;
-      const auto& name = reference.path.front();
-      if (secret_of(state, name)) continue;
-      prepared.problems.push_back(
-          {reference.position, "secret '" + name + "': EngineOptions::secrets has none"});
-    }
-  };
-  for (const auto* definition : definitions) {
-    for (const auto& node : definition->nodes) {
-      look(node.references);
-      if (node.undo) look(node.undo->references);
-    }
-  }
-}
-
-engine::SubPipelines sub_pipelines_of(const Prepared& prepared) {
-  const auto find =
-      [&prepared](const std::string& id) -> Result<std::shared_ptr<const engine::SubPipeline>> {
-    const auto* entry = prepared.registry == nullptr ? nullptr : prepared.registry->find(id);
-    if (entry == nullptr) return fail(ErrorCode::kNotFound, "there is no such pipeline");
-    std::error_code error;
-    return std::make_shared<const engine::SubPipeline>(engine::SubPipeline{
-        .file = entry->file, .path = std::filesystem::absolute(entry->path, error)});
-  };
-  const auto take = [](const RunId&) -> Result<engine::LostRun> {
-    return fail(ErrorCode::kNotFound, "a run that was lost is resumed by weir resume");
-  };
-  return {.find = find, .take = take};
 }
 
 PipelineResult to_result(engine::RunReport report) {
@@ -175,11 +54,7 @@ PipelineResult to_result(engine::RunReport report) {
 
 StatusOr<PipelineResult> refuse(EngineState& state, const Prepared& prepared,
                                 const RunRequestOptions& options) {
-  std::vector<std::string> lines;
-  for (const auto& problem : prepared.problems) {
-    lines.push_back(to_string(problem, prepared.path.string()));
-  }
-  const auto message = text::join(lines, "\n");
+  const auto message = text_of(prepared);
   const auto refused = state.engine.record_refusal(prepared.file.definition, "ValidationError",
                                                    message, options.tenant_id);
   if (!refused) return to_status(refused.error());
@@ -189,31 +64,45 @@ StatusOr<PipelineResult> refuse(EngineState& state, const Prepared& prepared,
                         .error_message = message};
 }
 
+/// What a run is to be, beside its pipeline.
+struct Course {
+  json::Object payload;
+  json::Object params;
+  std::optional<RunId> run_id{};
+  engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one
+  engine::Rerun rerun{};
+  RunRequestOptions options{};
+};
+
 /// As often as somebody asks for it once more.
 Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& prepared,
-                                         const json::Object& payload, const json::Object& params,
-                                         const RunId& run_id, const RunRequestOptions& options) {
-  const auto sub_pipelines = sub_pipelines_of(prepared);
+                                         const Course& course) {
+  const auto sub_pipelines = sub_pipelines_of(state, prepared);
+  const auto folder = prepared.path.parent_path();
   std::vector<engine::Interceptor*> interceptors;
   for (const auto& one : state.interceptors) interceptors.push_back(one.get());
-  const auto run = [&](const std::string& previous) {
+  const auto run = [&](const std::string& previous, engine::OwnedRun* owned) {
     return state.engine.run(
         {.definition = prepared.file.definition,
          .definition_text = prepared.file.text,
-         .folder = prepared.path.empty() ? "." : prepared.path.parent_path(),
-         .file = prepared.path,
-         .payload = payload,
-         .params = params,
+         .folder = folder.empty() ? "." : folder,
+         .file = prepared.path.empty()
+                     ? std::filesystem::path(pipeline::file_name_of(prepared.file.text))
+                     : prepared.path,
+         .payload = course.payload,
+         .params = course.params,
          .secret = [&](const std::string& name) { return secret_of(state, name); },
-         .run_id = previous.empty() ? std::optional(run_id) : std::nullopt,
+         .run_id = previous.empty() ? course.run_id : std::nullopt,
+         .owned = owned,
+         .rerun = course.rerun,
          .previous_run_id = previous,
-         .execution_mode = options.execution_mode,
-         .tenant_id = options.tenant_id,
+         .execution_mode = course.options.execution_mode,
+         .tenant_id = course.options.tenant_id,
          .signals = state.signals.get(),
          .signal_policy = &state.policy,
-         .jobs = std::max(options.jobs, 1),
+         .jobs = std::max(course.options.jobs, 1),
          .interceptors = interceptors,
-         .idempotency_key = options.idempotency_key,
+         .idempotency_key = course.options.idempotency_key,
          .run_logger = state.run_logger.get(),
          .provider_call_logger = state.provider_call_logger.get(),
          .adapter = &state.adapter,
@@ -221,9 +110,14 @@ Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& pre
          .on_update = {},
          .sub_pipelines = &sub_pipelines});
   };
-  auto report = run({});
-  while (report && report->wants_retry) report = run(report->run_id.text());
+  auto report = run({}, course.owned);
+  while (report && report->wants_retry) report = run(report->run_id.text(), nullptr);
   return report;
+}
+
+StatusOr<PipelineResult> result_of(Result<engine::RunReport> report) {
+  if (!report) return to_status(report.error());
+  return to_result(*std::move(report));
 }
 
 StatusOr<PipelineResult> run(EngineState& state, Result<Prepared> prepared,
@@ -255,9 +149,63 @@ StatusOr<PipelineResult> run(EngineState& state, Result<Prepared> prepared,
     static_cast<void>(engine::record_registry(*prepared->registry, state.tools, state.recorder,
                                               state.artifacts, options.tenant_id));
   }
-  auto report = run_until_done(state, *prepared, *payload, *params, *id, options);
-  if (!report) return to_status(report.error());
-  return to_result(*std::move(report));
+  return result_of(run_until_done(state, *prepared,
+                                  {.payload = *std::move(payload),
+                                   .params = *std::move(params),
+                                   .run_id = id,
+                                   .options = options}));
+}
+
+// ---- recorded runs
+// -----------------------------------------------------------------------------------
+
+Result<RunId> recorded_id(std::string_view text) {
+  if (const auto id = RunId::parse(text)) return *id;
+  return fail(ErrorCode::kInvalidInput, "'" + std::string(text) + "' is no run's id");
+}
+
+std::unexpected<Error> no_such_run(const RunId& id) {
+  return fail(ErrorCode::kNotFound, "there is no run " + id.text());
+}
+
+Result<engine::RunReport> resume(EngineState& state, std::string_view run_id, int jobs) {
+  const auto& store = state.recorder.store();
+  WEIR_TRY(const auto id, recorded_id(run_id));
+  WEIR_TRY(auto lost, engine::take_lost_run(store, state.artifacts, id));
+  auto& recorded = lost.owned.recorded;
+  if (recorded.last_run_seq == 0) return no_such_run(id);
+  if (!recorded.end.empty()) {
+    return fail(ErrorCode::kConflict,
+                "run " + id.text() + " has ended: only a run whose process was lost can go on");
+  }
+  WEIR_TRY(const auto repeated, engine::repeated_run(store, recorded));
+  WEIR_TRY(const auto prepared, prepare_recorded(state, std::move(lost.pipeline)));
+  Course course{
+      .payload = std::move(lost.payload), .params = std::move(lost.params), .owned = &lost.owned};
+  if (repeated) course.rerun = {.of = &*repeated, .from = recorded.rerun_from};
+  course.options.jobs = jobs;
+  return run_until_done(state, prepared, course);
+}
+
+Result<engine::RunReport> rerun(EngineState& state, std::string_view run_id,
+                                const std::vector<std::string>& from, int jobs) {
+  const auto& store = state.recorder.store();
+  WEIR_TRY(const auto id, recorded_id(run_id));
+  WEIR_TRY(const auto recorded, engine::read_recorded_run(store, id));
+  if (recorded.engine_attempt == 0) return no_such_run(id);
+  if (!from.empty() && recorded.end.empty() && log::RunLock::is_held(store, id)) {
+    return fail(ErrorCode::kConflict,
+                "run " + id.text() + " runs: its outputs are not all there yet");
+  }
+  WEIR_TRY(auto beginning, engine::beginning_of(recorded, state.artifacts));
+  WEIR_TRY(engine::check_nodes(beginning.pipeline.file.definition, from));
+  WEIR_TRY(const auto prepared, prepare_recorded(state, std::move(beginning.pipeline)));
+  Course course{.payload = std::move(beginning.payload),
+                .params = std::move(beginning.params),
+                .rerun = {.of = &recorded, .from = from}};
+  course.options.jobs = jobs;
+  course.options.execution_mode = recorded.execution_mode;
+  return run_until_done(state, prepared, course);
 }
 
 Result<std::shared_ptr<const event::Redactor>> redactor_of(const EngineOptions& options) {
@@ -370,6 +318,15 @@ StatusOr<PipelineResult> Engine::run_definition(std::string_view definition,
                                                 std::string_view payload,
                                                 const RunRequestOptions& options) noexcept {
   return embed::run(*state_, embed::prepare_text(*state_, definition), payload, options);
+}
+
+StatusOr<PipelineResult> Engine::resume(std::string_view run_id, int jobs) noexcept {
+  return embed::result_of(embed::resume(*state_, run_id, jobs));
+}
+
+StatusOr<PipelineResult> Engine::rerun(std::string_view run_id,
+                                       const std::vector<std::string>& from, int jobs) noexcept {
+  return embed::result_of(embed::rerun(*state_, run_id, from, jobs));
 }
 
 std::string Engine::new_run_id() const {

@@ -65,7 +65,9 @@ struct RunRequest {
   const pipeline::Definition& definition;  ///< valid
   std::string_view definition_text;        ///< what the user wrote, kept as an artifact
   std::filesystem::path folder;            ///< of the file
-  std::filesystem::path file{};            ///< absolute; empty: there is none
+  /// Absolute; of a text that stands in none, what it can be read as: pipeline::file_name_of.
+  /// Empty: the text is not enough to run it again.
+  std::filesystem::path file{};
   json::Object payload;
   /// All that the definition has, with their values: see pipeline::bind.
   json::Object params{};

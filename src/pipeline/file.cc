@@ -236,6 +236,12 @@ Result<File> load_file(const std::filesystem::path& path) {
   return read_text(path, std::move(text));
 }
 
+std::string file_name_of(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  const bool is_json = first != std::string_view::npos && text[first] == '{';
+  return is_json ? "pipeline.json" : "pipeline.yaml";
+}
+
 File read_text(const std::filesystem::path& path, std::string text) {
   File file;
   if (const auto value = parse_by_name(path, text)) {

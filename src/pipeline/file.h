@@ -29,6 +29,9 @@ struct File {
 
 /// The same for a text that has been read from there before. Errors: none.
 [[nodiscard]] File read_text(const std::filesystem::path& path, std::string text);
+/// What a text that is in no file can be read as: "pipeline.json" if it begins as an object does,
+/// or "pipeline.yaml".
+[[nodiscard]] std::string file_name_of(std::string_view text);
 
 /// The same for a value that has been read already.
 [[nodiscard]] File read_definition(const json::Value& value);

@@ -14,9 +14,7 @@
 #include "base/descriptor.h"
 
 namespace weir::tool {
-namespace {
 
-/// Files in /proc have no size, and what is asked of them fits.
 std::string read_small(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
@@ -27,6 +25,8 @@ std::string read_small(const std::string& path) {
   }
   return text;
 }
+
+namespace {
 
 /// Every thread has a list of the children that it made.
 std::vector<pid_t> children_of(pid_t process) {

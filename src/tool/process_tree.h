@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace weir::tool {
 
@@ -24,6 +25,9 @@ struct TreeUsage {
 /// Sends a signal to a process of ours that has not been waited for, and to its descendants. With
 /// SIGSTOP and SIGKILL none is missed that is born meanwhile.
 void signal_tree(pid_t process, int signal);
+
+/// A file in /proc, which has no size; empty when it cannot be read.
+[[nodiscard]] std::string read_small(const std::string& path);
 
 /// Whether the kernel names the children of a process (CONFIG_PROC_CHILDREN) and /proc is there.
 [[nodiscard]] bool can_see_descendants();

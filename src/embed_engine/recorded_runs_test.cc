@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/time.h"
+#include "embed_engine/engine_testing.h"
+
+// Programs go on with recorded runs and run them again.
+namespace weir {
+namespace {
+
+using RecordedRuns = embed::testing_support::EngineInProgram;
+
+constexpr std::string_view kTwoSteps = R"(
+id: p
+params: {v: {type: integer, default: 1}}
+nodes:
+  - {id: a, plugin_id: x, tool_id: first, with: {v: '${params.v}'}}
+  - {id: b, plugin_id: x, tool_id: second, needs: [a]}
+output_nodes: [a, b]
+)";
+
+TEST_F(RecordedRuns, GoOnWhenTheyWereLost) {
+  const auto run_id = RunId::make(system_clock().now()).text();
+  if (const auto child = ::fork(); child == 0) {
+    auto engine = open();
+    engine
+        .add_tool(
+            {"x", "first"},
+            [](ToolCall& call) -> ToolResult { return ToolOutput{std::string(call.settings())}; })
+        .ignore();
+    engine
+        .add_tool(
+            {"x", "second"},
+            [](ToolCall&) -> ToolResult {
+              std::this_thread::sleep_for(std::chrono::milliseconds(100));  // `a` is committed
+              ::_exit(7);
+            })
+        .ignore();
+    RunRequestOptions options;
+    options.run_id = run_id;
+    options.params = R"({"v": 3})";
+    engine.run_definition(kTwoSteps, R"({"in": 1})", options).status().ignore();
+    ::_exit(0);
+  } else {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(WEXITSTATUS(status), 7);
+  }
+  auto engine = open();
+  EXPECT_EQ(engine.resume(run_id).status().code(), StatusCode::kInvalidInput) << "no tools";
+  int calls = 0;
+  ASSERT_TRUE(engine.add_tool({"x", "first"}, [&](ToolCall&) -> ToolResult {
+    ++calls;
+    return ToolOutput{};
+  }));
+  ASSERT_TRUE(engine.add_tool({"x", "second"},
+                              [](ToolCall&) -> ToolResult { return ToolOutput{R"({"b": 2})"}; }));
+  const auto run = engine.resume(run_id);
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_EQ(run->run_id, run_id);
+  EXPECT_EQ(run->result, R"({"in":1,"v":3,"b":2})") << run->error_message;
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(engine.resume(run_id).status().code(), StatusCode::kConflict);
+  EXPECT_EQ(engine.resume(engine.new_run_id()).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(engine.resume("mine").status().code(), StatusCode::kInvalidInput);
+}
+
+TEST_F(RecordedRuns, RunAgain) {
+  auto engine = open();
+  int calls = 0;
+  ASSERT_TRUE(engine.add_tool({"x", "first"}, [&](ToolCall& call) -> ToolResult {
+    ++calls;
+    return ToolOutput{std::string(call.settings())};
+  }));
+  ASSERT_TRUE(engine.add_tool({"x", "second"},
+                              [](ToolCall&) -> ToolResult { return ToolOutput{R"({"b": 2})"}; }));
+  RunRequestOptions options;
+  options.params = R"({"v": 3})";
+  const auto first = engine.run_definition(kTwoSteps, R"({"in": 1})", options);
+  ASSERT_TRUE(first) << first.status().message();
+  const auto from = engine.rerun(first->run_id, {"b"});
+  ASSERT_TRUE(from) << from.status().message();
+  EXPECT_EQ(from->result, first->result);
+  EXPECT_NE(from->run_id, first->run_id);
+  EXPECT_EQ(calls, 1);
+  const auto whole = engine.rerun(first->run_id);
+  ASSERT_TRUE(whole) << whole.status().message();
+  EXPECT_EQ(whole->result, first->result);
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(engine.rerun(first->run_id, {"c"}).status().code(), StatusCode::kInvalidInput);
+  EXPECT_EQ(engine.rerun(engine.new_run_id()).status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace weir
