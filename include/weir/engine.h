@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,9 +37,13 @@ struct SignalView {
   std::string_view payload;  ///< a JSON object
 };
 
+/// What somebody may ask of runs: each may what those before may, but a system may escalate alone.
+enum class Role : std::uint8_t { kOperator, kEngineer, kAdmin, kSystem };
+
 /// A type of signal beside Weir's eleven.
 struct SignalKind {
-  std::string name;  ///< a-z, 0-9, '-' and '.'
+  std::string name;             ///< a-z, 0-9, '-' and '.'
+  Role role = Role::kOperator;  ///< who may ask it
   bool needs_node = false;
   bool needs_reason = false;
   std::vector<std::string> needs{};   ///< keys of the payload
@@ -57,11 +62,21 @@ struct Signal {
   std::string signal_id{};  ///< one that was decided is not decided again; empty: a new one
 };
 
+/// A run that a node of another one has begun, and that goes on.
+struct ChildRun {
+  std::string run_id;
+  std::string node_id;  ///< of its parent
+  std::string pipeline_id;
+};
+
 struct EngineOptions {
   /// Folders of pipelines, for `run_pipeline`.
   std::vector<std::filesystem::path> pipelines{};
   /// What `${secrets.NAME}` stands for. Of six bytes or more; never recorded.
   std::vector<std::pair<std::string, std::string>> secrets{};
+  /// What an actor is, for signals, which are AUTHZ_DENIED to others; called from any thread.
+  /// Empty: everybody may ask everything.
+  std::function<Role(std::string_view actor_id)> role_of{};
 };
 
 struct RunRequestOptions {
@@ -167,6 +182,13 @@ class Engine {
   /// such run is here), kInvalidInput, those of the log.
   Status signal(std::string_view run_id, const Signal& signal) noexcept;
 
+  // Runs of this engine that go on, and whose nodes began which. Of an id that is none: nothing.
+  [[nodiscard]] std::vector<ChildRun> children_of(std::string_view run_id) const;
+  [[nodiscard]] std::optional<std::string> parent_of(std::string_view run_id) const;
+  /// The run around all that are around this one; itself when there is none.
+  [[nodiscard]] std::string root_of(std::string_view run_id) const;
+  /// Children before their own children.
+  [[nodiscard]] std::vector<ChildRun> descendants_of(std::string_view run_id) const;
   /// Of the runs that nodes of other runs have begun: the twelve figures of stageflow's tracker, a
   /// JSON object.
   [[nodiscard]] std::string child_run_metrics(std::string_view run_id) const;

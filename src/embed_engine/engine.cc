@@ -221,8 +221,34 @@ Result<std::shared_ptr<const event::Redactor>> redactor_of(const EngineOptions& 
   return std::make_shared<const event::Redactor>(std::move(redactor));
 }
 
+engine::Role to_role(Role role) {
+  switch (role) {
+    case Role::kOperator:
+      return engine::Role::kOperator;
+    case Role::kEngineer:
+      return engine::Role::kEngineer;
+    case Role::kAdmin:
+      return engine::Role::kAdmin;
+    case Role::kSystem:
+      break;
+  }
+  return engine::Role::kSystem;
+}
+
+std::vector<ChildRun> to_public(std::vector<engine::ActiveChild> children) {
+  std::vector<ChildRun> runs;
+  runs.reserve(children.size());
+  for (auto& child : children) {
+    runs.push_back({.run_id = child.run_id.text(),
+                    .node_id = std::move(child.node_id),
+                    .pipeline_id = std::move(child.pipeline_id)});
+  }
+  return runs;
+}
+
 engine::SignalType to_signal_type(SignalKind kind) {
   engine::SignalType type{.name = std::move(kind.name),
+                          .role = to_role(kind.role),
                           .needs_node = kind.needs_node,
                           .needs_reason = kind.needs_reason,
                           .needs = std::move(kind.needs),
@@ -263,6 +289,11 @@ StatusOr<Engine> Engine::open(const std::filesystem::path& store, EngineOptions 
     auto signals = engine::SignalFeed::start(state->recorder);
     if (!signals) return to_status(signals.error());
     state->signals = *std::move(signals);
+    if (state->options.role_of) {
+      state->policy.role_of = [&options = state->options](std::string_view actor) {
+        return embed::to_role(options.role_of(actor));
+      };
+    }
     return Engine(std::move(state));
   } catch (const std::system_error& error) {
     return Status(StatusCode::kUnavailable, std::string("no thread to record: ") + error.what());
@@ -331,6 +362,30 @@ StatusOr<PipelineResult> Engine::rerun(std::string_view run_id,
 
 std::string Engine::new_run_id() const {
   return RunId::make(state_->recorder.clock().now()).text();
+}
+
+std::vector<ChildRun> Engine::children_of(std::string_view run_id) const {
+  const auto run = RunId::parse(run_id);
+  if (!run) return {};
+  return embed::to_public(state_->engine.child_runs().children_of(*run));
+}
+
+std::optional<std::string> Engine::parent_of(std::string_view run_id) const {
+  const auto run = RunId::parse(run_id);
+  if (!run) return {};
+  const auto parent = state_->engine.child_runs().parent_of(*run);
+  return parent ? std::optional(parent->text()) : std::nullopt;
+}
+
+std::string Engine::root_of(std::string_view run_id) const {
+  const auto run = RunId::parse(run_id);
+  return run ? state_->engine.child_runs().root_of(*run).text() : std::string();
+}
+
+std::vector<ChildRun> Engine::descendants_of(std::string_view run_id) const {
+  const auto run = RunId::parse(run_id);
+  if (!run) return {};
+  return embed::to_public(state_->engine.child_runs().descendants_of(*run));
 }
 
 std::string Engine::child_run_metrics(std::string_view run_id) const {

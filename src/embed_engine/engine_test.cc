@@ -131,6 +131,34 @@ output_nodes: [a, known]
   EXPECT_THAT(changing->seen, ElementsAre("p.a echo 1", "p.known echo 1"));
 }
 
+TEST_F(EngineInProgram, SaysWhoMayAskWhat) {
+  EngineOptions roles;
+  roles.role_of = [](std::string_view actor) {
+    return actor == "ada" ? Role::kAdmin : Role::kOperator;
+  };
+  auto opened = Engine::open(folder_ / "store", roles);
+  ASSERT_TRUE(opened) << opened.status().message();
+  auto& engine = *opened;
+  SignalKind kind;
+  kind.name = "rebalance";
+  kind.role = Role::kEngineer;
+  int done = 0;
+  kind.act = [&](const SignalView&) { ++done; };
+  ASSERT_TRUE(engine.add_signal(kind));
+  ASSERT_TRUE(engine.add_tool({"x", "ask"}, [&](ToolCall& call) -> ToolResult {
+    for (const auto* actor : {"ben", "ada"}) {
+      Signal signal;
+      signal.type = "rebalance";
+      signal.actor_id = actor;
+      EXPECT_TRUE(engine.signal(call.run_id(), signal));
+    }
+    return ToolOutput{};
+  }));
+  ASSERT_TRUE(engine.run_definition("id: p\nnodes: [{id: a, plugin_id: x, tool_id: ask}]\n"));
+  EXPECT_EQ(done, 1);
+  EXPECT_THAT(all_lines(), HasSubstr("AUTHZ_DENIED"));
+}
+
 TEST_F(EngineInProgram, IsAskedByItsOwnProgram) {
   auto engine = open();
   std::string told;
@@ -366,10 +394,25 @@ TEST_F(EngineInProgram, RunsPipelinesInsidePipelines) {
            "id: inner\nnodes: [{id: i, plugin_id: x, tool_id: echo, with: {i: 5}}]\n");
   pipeline("outer.yaml", "id: outer\nnodes: [{id: o, pipeline: inner}]\n");
   auto engine = open();
-  const auto run = engine.run_pipeline("outer");
+  std::vector<ChildRun> children;
+  RunRequestOptions options;
+  options.run_id = engine.new_run_id();
+  ASSERT_TRUE(engine.add_tool({"x", "echo"}, [&](ToolCall& call) -> ToolResult {
+    children = engine.descendants_of(options.run_id);
+    EXPECT_EQ(engine.children_of(options.run_id).size(), 1U);
+    EXPECT_EQ(engine.parent_of(call.run_id()), options.run_id);
+    EXPECT_EQ(engine.root_of(call.run_id()), options.run_id);
+    return ToolOutput{std::string(call.settings())};
+  }));
+  const auto run = engine.run_pipeline("outer", "{}", options);
   ASSERT_TRUE(run) << run.status().message();
   EXPECT_TRUE(run->is_completed()) << run->error_message;
   EXPECT_EQ(run->result, R"({"i":5})");
+  ASSERT_EQ(children.size(), 1U);
+  EXPECT_EQ(children[0].node_id, "o");
+  EXPECT_EQ(children[0].pipeline_id, "inner");
+  EXPECT_TRUE(engine.children_of(run->run_id).empty());
+  EXPECT_TRUE(engine.children_of("mine").empty());
   EXPECT_THAT(engine.child_run_metrics(run->run_id), HasSubstr(R"("registration_count":1)"));
   engine.reset_child_run_metrics();
   EXPECT_THAT(engine.child_run_metrics(run->run_id), HasSubstr(R"("registration_count":0)"));
