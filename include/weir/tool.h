@@ -51,8 +51,9 @@ class ToolCall {
 
   /// A line in the run's log, of the logger of the tool's plugin.
   void log(Level level, std::string_view message) noexcept;
-  /// Records an event of your own, or `agent_run`: members of the JSON object with names of the
-  /// event reference are columns, the others attributes. Errors: kInvalidInput; kExhausted.
+  /// Records an event of your own, `agent_run` or `notification`: members of the JSON object with
+  /// names of the event reference are columns, the others attributes. Errors: kInvalidInput;
+  /// kExhausted.
   Status emit(std::string_view type, std::string_view members = "{}") noexcept;
 
   /// The streams that the node shares with nodes which run at the same time, in the order of the

@@ -21,6 +21,9 @@ constexpr std::array kColumns = {
 constexpr std::array<std::string_view, 5> kReservedBeginnings = {"pipeline_", "signal_",
                                                                  "approval_", "weir_", "weir."};
 
+/// Types of the catalogue that tools may say.
+constexpr std::array kTypes = {event::Type::kAgentRun, event::Type::kNotification};
+
 std::unexpected<Error> wrong_event(const OwnEvent& event, const std::string& what) {
   return fail(ErrorCode::kInvalidInput, "an event '" + event.type.substr(0, 128) + "' " + what);
 }
@@ -51,9 +54,10 @@ Result<void> check(const OwnEvent& event) {
   if (!type) return wrong_event(event, "has no name: a-z, 0-9, '_' and '.', at most 128");
   const bool is_reserved = std::ranges::any_of(
       kReservedBeginnings, [&](std::string_view word) { return event.type.starts_with(word); });
-  const bool is_agent_run = type == event::Type::kAgentRun;
-  if (is_reserved || (type != event::Type::kCustom && !is_agent_run)) {
-    return wrong_event(event, "is not for tools to say: a name of their own, or agent_run");
+  const bool is_known = std::ranges::find(kTypes, *type) != kTypes.end();
+  if (is_reserved || (type != event::Type::kCustom && !is_known)) {
+    return wrong_event(event,
+                       "is not for tools to say: a name of their own, agent_run or notification");
   }
   if (json::to_text(event.members).size() > kMaxOwnEventBytes) {
     return wrong_event(event, "is larger than " + std::to_string(kMaxOwnEventBytes) + " bytes");
@@ -64,10 +68,12 @@ Result<void> check(const OwnEvent& event) {
       return wrong_event(event, "has a value of another type in '" + member.key + "'");
     }
   }
-  for (const auto field : event::info(event::Type::kAgentRun).required) {
+  if (!is_known) return {};
+  for (const auto field : event::info(*type).required) {
     const auto name = event::info(field).name;
-    if (!is_agent_run || event.members.find(name) != nullptr) continue;
-    return wrong_event(event, "needs '" + std::string(name) + "'");
+    if (event.members.find(name) == nullptr) {
+      return wrong_event(event, "needs '" + std::string(name) + "'");
+    }
   }
   return {};
 }

@@ -12,9 +12,10 @@
 /// What tools have to say beside what the engine records of their nodes.
 namespace weir::tool {
 
-/// An event of a tool's own: a custom one, or `agent_run`. The engine says whose it is.
+/// An event of a tool's own: a custom one, `agent_run` or `notification`. The engine says whose it
+/// is.
 struct OwnEvent {
-  std::string type;  ///< "page.read"; no name of the catalogue's, but "agent_run"
+  std::string type;  ///< "page.read"; no name of the catalogue's but those two
   event::Level level = event::Level::kInfo;
   /// Members with the name of a column that tools may fill (see `column_for`) are that column, all
   /// others are attributes.
@@ -30,7 +31,8 @@ inline constexpr std::size_t kMaxOwnEventBytes = std::size_t{64} << 10;
 [[nodiscard]] std::optional<event::Field> column_for(std::string_view name);
 
 /// Whether it may be recorded. Errors: kInvalidInput: no name for an event of a tool's, a column
-/// with a value of another type, members that are too large, an agent_run without what it needs.
+/// with a value of another type, members that are too large, one of the catalogue without what it
+/// needs.
 [[nodiscard]] Result<void> check(const OwnEvent& event);
 
 /// As docs/formats/plugin-protocol.md has it. Reading refuses nothing: `check` does.

@@ -34,6 +34,8 @@ TEST(OwnEvent, HasANameOfItsOwn) {
 TEST(OwnEvent, SaysOfAnAgentWhatItsTypeNeeds) {
   EXPECT_EQ(fault_of("agent_run", R"({"agent_id":"a","outcome":"completed"})"), "");
   EXPECT_THAT(fault_of("agent_run", R"({"agent_id":"a"})"), HasSubstr("needs 'outcome'"));
+  EXPECT_EQ(fault_of("notification", R"({"message":"look here"})"), "");
+  EXPECT_THAT(fault_of("notification", R"({"text":"look here"})"), HasSubstr("needs 'message'"));
 }
 
 TEST(OwnEvent, IsOfTheColumnsTypesAndNotTooLarge) {
