@@ -104,6 +104,12 @@ struct ToolName {
   std::string plugin_id;
   std::string tool_id;
   std::string version = "1";  ///< another one makes the cache forget what the tool made
+  // What checks of pipelines hold its edges to; empty: anything.
+  std::vector<std::string> input_types{};
+  std::vector<std::string> output_types{};
+  /// Its effects are wanted once: no output of it is taken from the cache. (A node says
+  /// `effects_once` where a lost attempt may not be repeated.)
+  bool effects_once = false;
 };
 
 /// Which call interceptors stand around.

@@ -18,6 +18,9 @@ class ProgramTool final : public tool::Tool {
               .tool_id = name.tool_id,
               .settings = {},
               .version = name.version,
+              .input_types = name.input_types,
+              .output_types = name.output_types,
+              .effects = name.effects_once ? tool::Effects::kOnce : tool::Effects::kRepeatable,
               .streams = tool::Streams::kAny},
         function_(std::move(function)) {}
 

@@ -58,6 +58,26 @@ TEST_F(EngineInProgram, SaysWhatIsWrongAndRecordsThatItWasAsked) {
   EXPECT_THAT(secret->error_message, HasSubstr("secret 'NONE'"));
 }
 
+TEST_F(EngineInProgram, HoldsEdgesToTheTypesOfItsTools) {
+  auto engine = open();
+  const auto nothing = [](ToolCall&) -> ToolResult { return ToolOutput{}; };
+  ToolName tables{"x", "tables"};
+  tables.output_types = {"table"};
+  ToolName text{"x", "text"};
+  text.input_types = {"text"};
+  ASSERT_TRUE(engine.add_tool(tables, nothing));
+  ASSERT_TRUE(engine.add_tool(text, nothing));
+  const auto run = engine.run_definition(R"(
+id: p
+nodes:
+  - {id: a, plugin_id: x, tool_id: tables}
+  - {id: b, plugin_id: x, tool_id: text, needs: [a]}
+)");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->end, RunEnd::kRefused);
+  EXPECT_THAT(run->error_message, AllOf(HasSubstr("table"), HasSubstr("text")));
+}
+
 TEST_F(EngineInProgram, RecordsHowToolsFail) {
   auto engine = open();
   ASSERT_TRUE(engine.add_tool({"x", "fail"}, [](ToolCall&) -> ToolResult {
