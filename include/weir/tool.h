@@ -107,8 +107,9 @@ struct ToolName {
   // What checks of pipelines hold its edges to; empty: anything.
   std::vector<std::string> input_types{};
   std::vector<std::string> output_types{};
-  /// Its effects are wanted once: no output of it is taken from the cache. (A node says
-  /// `effects_once` where a lost attempt may not be repeated.)
+  /// Its effects are wanted once: its nodes are as those with `effects_once`. That one starts is on
+  /// disk before it does; it is not tried again, and fails with `EffectsUnknown` in a run that was
+  /// lost meanwhile.
   bool effects_once = false;
 };
 

@@ -19,12 +19,25 @@ bool is_wide(const pipeline::Definition& definition) {
   return definition.wide_events.nodes || definition.wide_events.run;
 }
 
+/// Of each node whether it, or its tool, says that its effects are wanted once.
+std::vector<bool> acting_once(const pipeline::Definition& definition, const tool::Registry& tools) {
+  std::vector<bool> once;
+  once.reserve(definition.nodes.size());
+  for (const auto& node : definition.nodes) {
+    const auto* tool = tools.find(node.plugin_id.text, node.tool_id.text);
+    once.push_back(node.effects_once ||
+                   (tool != nullptr && tool->spec().effects == tool::Effects::kOnce));
+  }
+  return once;
+}
+
 /// Empty when no node has any.
-std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition) {
+std::vector<pipeline::StepRules> rules_of(const pipeline::Definition& definition,
+                                          const std::vector<bool>& once) {
   std::vector<pipeline::StepRules> rules;
   for (std::size_t i = 0; i < definition.nodes.size(); ++i) {
     const auto& node = definition.nodes[i];
-    const bool is_tried_again = node.retry && !node.effects_once;
+    const bool is_tried_again = node.retry && !once[i];
     if (!is_tried_again && !node.when && !node.for_each && !node.approval) continue;
     rules.resize(definition.nodes.size());
     rules[i] = {.retry = is_tried_again ? &*node.retry : nullptr,
@@ -56,9 +69,10 @@ Execution::Execution(const RunRequest& request, const tool::Registry& tools,
       children_(children),
       graph_(request.definition),
       step_index_(graph_.size()),
+      acts_once_(acting_once(request.definition, tools)),
       wide_nodes_(is_wide(request.definition) ? graph_.size() : 0,
                   project::NodeWide{.topology = request.definition.id}),
-      scheduler_(graph_, rules_of(request.definition), request.definition.on_failure,
+      scheduler_(graph_, rules_of(request.definition, acts_once_), request.definition.on_failure,
                  seed_of(request, run)),
       ready_(request.definition, [&run](const WorkerPool& pool) { record_pool(run, pool); }),
       outputs_(graph_.size()),
@@ -237,7 +251,7 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
   const auto& clock = run_.clock();
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, running.attempt, events);
-  if (!known.output && step.node.effects_once) {
+  if (!known.output && acts_once_[step.node_index]) {
     if (auto refusal = reason_not_to_begin(step, running)) {
       if (running.ended.exchange(true)) return;
       return fail(step, events, 0, *std::move(refusal));

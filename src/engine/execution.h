@@ -254,6 +254,7 @@ class Execution {
   ChildRuns& children_;
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;  // of each node
+  const std::vector<bool> acts_once_;  // of each node; another tool (update-target) changes nothing
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 

@@ -105,6 +105,37 @@ TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
   EXPECT_EQ(begun->outcome, pipeline::RunOutcome::kCompleted) << "it had not begun";
 }
 
+/// One whose tool says so does as one that says it itself.
+TEST_F(TakeUpTest, DoesNotTryAgainAToolWhoseEffectsAreWantedOnce) {
+  class Once final : public tool::Tool {
+   public:
+    [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
+    [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call&) override {
+      ++calls;
+      return std::unexpected(tool::Failure{
+          .type = "Busy", .message = "not yet", .exit_code = {}, .usage = {}, .retryable = true});
+    }
+    int calls = 0;
+
+   private:
+    const tool::ToolSpec spec_{
+        .plugin_id = "x", .tool_id = "once", .settings = {}, .effects = tool::Effects::kOnce};
+  };
+  auto owned = std::make_unique<Once>();
+  auto* once = owned.get();
+  tools_.add(std::move(owned));
+  const std::string pipeline = R"({"id": "p", "nodes": [
+      {"id": "n", "plugin_id": "x", "tool_id": "once", "retry": {"max_attempts": 3, "delay": "1ms"}}]})";
+  ASSERT_TRUE(run(pipeline));
+  EXPECT_EQ(once->calls, 1) << "a failed attempt may have had its effects";
+  const auto all = lines_of(store_);
+  std::vector<std::string> after;
+  const auto report = take_up(pipeline, std::span(all.data(), 2), after);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->failure.type, "EffectsUnknown");
+  EXPECT_EQ(once->calls, 1);
+}
+
 SignalRequest override_of(const std::string& node) {
   SignalRequest request{.run = {}, .signal_id = "s", .type = "inject-override", .node_id = node};
   json::Object output;
