@@ -18,7 +18,7 @@ executed AS MATERIALIZED (
     min(timestamp) AS started_at,
     max(timestamp) AS ended_at,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs
+  FROM weir_whole_nodes() AS logs
   JOIN newest ON logs.run_id = newest.run_id AND logs.tenant_id IS NOT DISTINCT FROM newest.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
   GROUP BY run, node_id
@@ -31,7 +31,9 @@ previous AS MATERIALIZED (
     after.node_id,
     arg_max(before.node_id, row(before.ended_at, before.step_index)) AS before_id
   FROM (SELECT run, node_id, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.run = after.run AND before.node_id = after.before_id
+  JOIN executed AS before
+    ON before.run = after.run AND before.node_id = weir_node_of_item(after.before_id)
+   AND before.node_id <> after.node_id
   GROUP BY after.run, after.node_id
 ),
 -- Back from the node of each run that ended last.

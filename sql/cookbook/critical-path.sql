@@ -1,9 +1,17 @@
 -- Which chain of nodes decided how long the latest finished run took?
+-- run_id: of which run; the latest that completed if it is not set.
 WITH RECURSIVE
-latest AS MATERIALIZED (
-  SELECT run_id, tenant_id FROM runs WHERE state = 'completed' ORDER BY ended_at DESC, run_id DESC LIMIT 1
+chosen AS MATERIALIZED (
+  SELECT run_id, tenant_id
+  FROM logs
+  WHERE CASE WHEN getvariable('run_id') IS NULL
+             THEN event_type = 'pipeline_completed'
+             ELSE run_id = getvariable('run_id') END
+  ORDER BY timestamp DESC, run_id DESC
+  LIMIT 1
 ),
-executed AS MATERIALIZED (
+-- The attempts that completed.
+completed AS (
   SELECT
     node_id,
     max(step_index) AS step_index,
@@ -11,16 +19,30 @@ executed AS MATERIALIZED (
     max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
     max(duration_ms) AS duration_ms,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN latest ON logs.run_id = latest.run_id AND logs.tenant_id IS NOT DISTINCT FROM latest.tenant_id
+  FROM logs SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
   GROUP BY node_id, attempt
   HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
+),
+-- A node with items takes from the start of the first to the end of the last.
+executed AS MATERIALIZED (
+  SELECT
+    weir_node_of_item(completed.node_id) AS node_id,
+    max(step_index) AS step_index,
+    min(started_at) AS started_at,
+    max(ended_at) AS ended_at,
+    CASE WHEN count(*) = 1 THEN max(duration_ms)
+         ELSE epoch_us(max(ended_at) - min(started_at)) / 1000 END AS duration_ms,
+    max(predecessor_node_ids) AS predecessor_node_ids
+  FROM completed
+  GROUP BY weir_node_of_item(completed.node_id)
 ),
 -- The predecessor of each that ended last.
 previous AS MATERIALIZED (
   SELECT after.node_id, arg_max(before.node_id, row(before.ended_at, before.step_index)) AS before_id
   FROM (SELECT node_id, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.node_id = after.before_id
+  JOIN executed AS before
+    ON before.node_id = weir_node_of_item(after.before_id) AND before.node_id <> after.node_id
   GROUP BY after.node_id
 ),
 -- Back from the node that ended last.

@@ -12,14 +12,15 @@ chosen AS MATERIALIZED (
   ORDER BY timestamp DESC, run_id DESC
   LIMIT 1
 ),
--- A node takes from its first attempt to its last end.
+-- A node takes from its first attempt to its last end, over all of its items.
 executed AS MATERIALIZED (
   SELECT
     node_id,
     row_number() OVER (ORDER BY any_value(step_index), min(timestamp), node_id) AS place,
     epoch_us(max(timestamp) - min(timestamp)) AS us,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
+  FROM weir_whole_nodes() AS logs
+  SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
   GROUP BY node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_started') > 0
@@ -28,7 +29,7 @@ executed AS MATERIALIZED (
 graph AS MATERIALIZED (
   SELECT before.node_id AS from_node, after.node_id AS to_node, before.us AS from_us
   FROM (SELECT node_id, place, unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.node_id = after.before_id AND before.place < after.place
+  JOIN executed AS before ON before.node_id = weir_node_of_item(after.before_id) AND before.place < after.place
 ),
 ahead(node_id, start_us) USING KEY (node_id) AS (
   SELECT node_id, 0::BIGINT FROM executed

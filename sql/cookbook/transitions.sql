@@ -17,7 +17,7 @@ executed AS MATERIALIZED (
     min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
     max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs
+  FROM weir_whole_nodes() AS logs
   JOIN newest ON logs.run_id = newest.run_id AND logs.tenant_id IS NOT DISTINCT FROM newest.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
   GROUP BY run, node_id
@@ -28,7 +28,9 @@ steps AS (
     after.plugin_id AS to_plugin,
     epoch_us(after.started_at - max(before.ended_at) OVER (PARTITION BY after.run, after.node_id)) / 1000 AS wait_ms
   FROM (SELECT * EXCLUDE (predecessor_node_ids), unnest(predecessor_node_ids) AS before_id FROM executed) AS after
-  JOIN executed AS before ON before.run = after.run AND before.node_id = after.before_id
+  JOIN executed AS before
+    ON before.run = after.run AND before.node_id = weir_node_of_item(after.before_id)
+   AND before.node_id <> after.node_id
 )
 SELECT
   from_plugin,

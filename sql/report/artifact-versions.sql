@@ -15,6 +15,7 @@ WITH written AS (
   WHERE earlier IS DISTINCT FROM artifact_sha256
 ), reviews AS (
   SELECT
+    tenant_id,
     artifact_sha256,
     arg_max(outcome, timestamp) AS outcome,
     arg_max(actor_id, timestamp) AS actor_id,
@@ -22,17 +23,17 @@ WITH written AS (
     list(message ORDER BY timestamp) FILTER (message IS NOT NULL) AS comments
   FROM events
   WHERE event_type = 'artifact_reviewed'
-  GROUP BY artifact_sha256
+  GROUP BY tenant_id, artifact_sha256
 )
 SELECT
   artifact_path AS path,
   version,
-  artifact_sha256 AS sha256,
+  versions.artifact_sha256 AS sha256,
   pipeline_id,
   node_id,
   agent_id,
   run_id,
-  tenant_id,
+  versions.tenant_id,
   epoch_us(timestamp) AS written_at,
   written_bytes AS bytes,
   is_newest,
@@ -40,9 +41,11 @@ SELECT
   reviews.actor_id AS reviewed_by,
   epoch_us(reviews.reviewed_at) AS reviewed_at,
   reviews.comments
-FROM versions LEFT JOIN reviews USING (artifact_sha256)
+FROM versions
+LEFT JOIN reviews
+  ON reviews.artifact_sha256 = versions.artifact_sha256 AND reviews.tenant_id IS NOT DISTINCT FROM versions.tenant_id
 WHERE (getvariable('path') IS NULL OR artifact_path = getvariable('path'))
-  AND (getvariable('sha256') IS NULL OR starts_with(artifact_sha256, getvariable('sha256')))
+  AND (getvariable('sha256') IS NULL OR starts_with(versions.artifact_sha256, getvariable('sha256')))
   AND (getvariable('run_id') IS NULL OR run_id = getvariable('run_id'))
 ORDER BY timestamp DESC, path, version DESC, run_id
 LIMIT CAST(getvariable('limit') AS BIGINT);

@@ -4,7 +4,7 @@ WITH told AS MATERIALIZED (
   SELECT
     epoch_us(timestamp) AS at_us, event_type, level, run_id, run_seq, pipeline_id, node_id, agent_id,
     actor_id, message, reason, outcome, error_type, error_message, artifact_path, artifact_sha256,
-    target_run_id, duration_ms, written_bytes,
+    target_run_id, duration_ms, written_bytes, tenant_id,
     CASE WHEN event_type IN ('alert_fired', 'alert_resolved')
       THEN coalesce(attributes ->> '$.alert', error_code, message) END AS alert
   FROM events
@@ -37,10 +37,13 @@ reviews AS (
   FROM (
     FROM told
     WHERE event_type = 'artifact_written'
-    QUALIFY row_number() OVER (PARTITION BY artifact_path ORDER BY at_us DESC, run_seq DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY tenant_id, pipeline_id, artifact_path ORDER BY at_us DESC, run_seq DESC) = 1
   ) AS newest
-  WHERE artifact_sha256 NOT IN (
-    SELECT artifact_sha256 FROM told WHERE event_type = 'artifact_reviewed')
+  WHERE NOT EXISTS (
+    FROM told AS review
+    WHERE review.event_type = 'artifact_reviewed'
+      AND review.artifact_sha256 = newest.artifact_sha256
+      AND review.tenant_id IS NOT DISTINCT FROM newest.tenant_id)
   ORDER BY at_us DESC
   LIMIT 10000
 )

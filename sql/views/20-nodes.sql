@@ -1,4 +1,5 @@
--- One row a node of a run, as it is after its last event.
+-- One row a node of a run, as it is after its last event: what an earlier attempt said of its end is in
+-- `attempts`.
 CREATE VIEW nodes AS
 SELECT
   run_id,
@@ -17,16 +18,18 @@ SELECT
       ELSE 'unfinished'
     END, run_seq) AS state,
   min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
-  max(timestamp) FILTER (event_type <> 'pipeline_node_started') AS ended_at,
-  arg_max(duration_ms, run_seq) AS duration_ms,
-  arg_max(cpu_ms, run_seq) AS cpu_ms,
-  arg_max(memory_bytes, run_seq) AS memory_bytes,
-  arg_max(rows, run_seq) AS rows,
+  arg_max_null(CASE WHEN event_type <> 'pipeline_node_started' THEN timestamp END, run_seq) AS ended_at,
+  arg_max_null(duration_ms, run_seq) AS duration_ms,
+  arg_max_null(cpu_ms, run_seq) AS cpu_ms,
+  arg_max_null(memory_bytes, run_seq) AS memory_bytes,
+  arg_max_null(rows, run_seq) AS rows,
   max(predecessor_node_ids) AS predecessor_node_ids,
-  bool_or(cache_hit) AS cache_hit,
-  arg_max(error_type, run_seq) AS error_type,
-  arg_max(error_message, run_seq) AS error_message,
-  tenant_id
+  arg_max_null(cache_hit, run_seq) AS cache_hit,
+  arg_max_null(error_type, run_seq) AS error_type,
+  arg_max_null(error_message, run_seq) AS error_message,
+  tenant_id,
+  arg_max_null(read_bytes, run_seq) AS read_bytes,
+  arg_max_null(written_bytes, run_seq) AS written_bytes
 FROM logs
 WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled', 'pipeline_node_skipped')

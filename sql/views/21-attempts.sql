@@ -34,7 +34,9 @@ SELECT
         WHEN event_type = 'pipeline_node_cancelled' THEN NULL
         WHEN outcome = 'denied' THEN 'permission_denied'
         ELSE 'isolated_failure'
-      END) AS plugin_status
+      END) AS plugin_status,
+  max(read_bytes) AS read_bytes,
+  max(written_bytes) AS written_bytes
 FROM logs
 WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                      'pipeline_node_cancelled')

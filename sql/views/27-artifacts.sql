@@ -1,4 +1,4 @@
--- One row each time something was kept, with the last judgement of a person on its content.
+-- One row each time something was kept, with the last judgement of its tenant's people on its content.
 CREATE VIEW artifacts AS
 SELECT
   written.timestamp AS written_at,
@@ -13,12 +13,14 @@ SELECT
 FROM events AS written
 LEFT JOIN (
   SELECT
+    tenant_id,
     artifact_sha256,
     arg_max(outcome, timestamp) AS outcome,
     arg_max(actor_id, timestamp) AS actor_id,
     max(timestamp) AS timestamp
   FROM events
   WHERE event_type = 'artifact_reviewed'
-  GROUP BY artifact_sha256
-) AS review USING (artifact_sha256)
+  GROUP BY tenant_id, artifact_sha256
+) AS review
+  ON review.artifact_sha256 = written.artifact_sha256 AND review.tenant_id IS NOT DISTINCT FROM written.tenant_id
 WHERE written.event_type = 'artifact_written';

@@ -8,7 +8,7 @@ CREATE MACRO weir_rollup() AS TABLE
 SELECT
   date_trunc('minute', timestamp) AS time,
   tenant_id, pipeline_type, pipeline_id, event_type, level,
-  CASE WHEN ends_with(node_id, ']') THEN regexp_replace(node_id, '\[[0-9]+\]$', '') ELSE node_id END AS node_id,
+  weir_node_of_item(node_id) AS node_id,
   plugin_id, tool_id, agent_id, provider, operation, model_id, signal_type, outcome, error_type,
   CASE WHEN event_type IN ('pipeline_node_retry_scheduled', 'cache_miss') THEN reason END AS reason,
   cache_hit,

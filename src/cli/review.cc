@@ -24,6 +24,7 @@ struct ReviewOptions {
   std::string artifact;
   std::string comment;
   std::optional<std::string> actor;
+  std::optional<std::string> tenant;
   bool approve = false;
   bool reject = false;
   bool list = false;
@@ -51,55 +52,83 @@ std::unexpected<Error> ambiguous(const std::string& name, const Versions& candid
   return fail(ErrorCode::kInvalidInput, message);
 }
 
-/// Those that one name means are one if their contents are, for what is judged is a content.
+std::unexpected<Error> of_several(const std::string& name, const std::set<std::string>& tenants) {
+  std::string names;
+  for (const auto& tenant : tenants)
+    names += (names.empty() ? "" : ", ") + (tenant.empty() ? "''" : tenant);
+  return fail(ErrorCode::kInvalidInput,
+              "several tenants have '" + name + "': " + names + "; --tenant says whose is judged");
+}
+
+/// Those that one name means are one if their contents are, for what is judged is a tenant's
+/// content.
 Result<ArtifactVersion> only_one(const std::string& name, Versions candidates) {
-  std::set<std::string> contents;
-  for (const auto& version : candidates) contents.insert(version.sha256);
+  std::set<std::string> contents, tenants;
+  for (const auto& version : candidates) {
+    contents.insert(version.sha256);
+    tenants.insert(version.tenant_id);
+  }
+  if (tenants.size() > 1) return of_several(name, tenants);
   if (contents.size() > 1) return ambiguous(name, candidates);
   return std::move(candidates.front());
 }
 
-/// Nothing: there is none.
-Result<Versions> find(const report::Source& source, const ArtifactScope& scope) {
-  auto versions = report::artifact_history(source, scope);
-  if (!versions && versions.error().code == ErrorCode::kNotFound) return Versions();
-  return versions;
-}
+/// Finds the artifact that a person means.
+class Finder {
+ public:
+  Finder(const report::Source& source, const std::optional<std::string>& tenant)
+      : source_(source), tenant_(tenant) {}
 
-/// "a.txt.v2" is version 2 of a.txt.
-Result<Versions> find_version(const report::Source& source, const std::string& name) {
-  const auto dot = name.rfind(".v");
-  if (dot == std::string::npos || dot == 0) return Versions();
-  WEIR_TRY(auto versions, find(source, {.path = name.substr(0, dot)}));
-  std::erase_if(versions, [number = name.substr(dot + 2)](const auto& version) {
-    return std::to_string(version.version) != number;
-  });
-  return versions;
-}
-
-bool is_hash_prefix(const std::string& name) {
-  return name.size() >= kShortestPrefix &&
-         name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-/// The artifact that a person means: a path (its newest version), a path with its version, or the
-/// beginning of a SHA-256. Errors: kInvalidInput (none or several).
-Result<ArtifactVersion> find_artifact(const report::Source& source, const std::string& name) {
-  WEIR_TRY(auto versions, find(source, {.path = name}));
-  std::erase_if(versions, [](const auto& version) { return !version.is_newest; });
-  if (versions.empty()) {
-    WEIR_TRY(versions, find_version(source, name));
+  /// A path (its newest version), a path with its version, or the beginning of a SHA-256. Errors:
+  /// kInvalidInput (none or several).
+  [[nodiscard]] Result<ArtifactVersion> find(const std::string& name) const {
+    WEIR_TRY(auto versions, history({.path = name}));
+    std::erase_if(versions, [](const auto& version) { return !version.is_newest; });
+    if (versions.empty()) {
+      WEIR_TRY(versions, numbered(name));
+    }
+    if (versions.empty() && is_hash_prefix(name)) {
+      WEIR_TRY(versions, history({.sha256 = name}));
+    }
+    if (!versions.empty()) return only_one(name, std::move(versions));
+    return fail(
+        ErrorCode::kInvalidInput,
+        "the store has no artifact '" + name +
+            "': a path, a path with its version (report.txt.v2) or the beginning of a SHA-256 "
+            "is expected; `weir artifacts` lists them");
   }
-  if (versions.empty() && is_hash_prefix(name)) {
-    WEIR_TRY(versions, find(source, {.sha256 = name}));
+
+ private:
+  /// Nothing: there is none.
+  [[nodiscard]] Result<Versions> history(const ArtifactScope& scope) const {
+    auto versions = report::artifact_history(source_, scope);
+    if (!versions && versions.error().code == ErrorCode::kNotFound) return Versions();
+    if (versions && tenant_) {
+      std::erase_if(*versions,
+                    [this](const auto& version) { return version.tenant_id != *tenant_; });
+    }
+    return versions;
   }
-  if (!versions.empty()) return only_one(name, std::move(versions));
-  return fail(
-      ErrorCode::kInvalidInput,
-      "the store has no artifact '" + name +
-          "': a path, a path with its version (report.txt.v2) or the beginning of a SHA-256 "
-          "is expected; `weir artifacts` lists them");
-}
+
+  /// "a.txt.v2" is version 2 of a.txt.
+  [[nodiscard]] Result<Versions> numbered(const std::string& name) const {
+    const auto dot = name.rfind(".v");
+    if (dot == std::string::npos || dot == 0) return Versions();
+    WEIR_TRY(auto versions, history({.path = name.substr(0, dot)}));
+    std::erase_if(versions, [number = name.substr(dot + 2)](const auto& version) {
+      return std::to_string(version.version) != number;
+    });
+    return versions;
+  }
+
+  static bool is_hash_prefix(const std::string& name) {
+    return name.size() >= kShortestPrefix &&
+           name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  }
+
+  const report::Source& source_;
+  const std::optional<std::string>& tenant_;
+};
 
 /// Records the decision in this process's own run, and waits for the commit.
 Result<void> record_review(const ReviewOptions& options, const ArtifactVersion& version,
@@ -132,7 +161,7 @@ int review(const ReviewOptions& options, const Invocation& invocation,
     std::fprintf(stderr, "weir: --comment: at most %zu bytes are expected\n", kMaxComment);
     return kWrongUsage;
   }
-  const auto version = find_artifact(source, options.artifact);
+  const auto version = Finder(source, options.tenant).find(options.artifact);
   if (!version) return complain(version.error());
   const auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
@@ -223,6 +252,7 @@ void add_review(CLI::App& app, Invocation& invocation) {
   command->add_flag("--reject", options->reject, "It is not");
   command->add_option("--comment", options->comment, "What there is to say");
   command->add_option("--actor", options->actor, "Who decides (default: who uses this terminal)");
+  command->add_option("--tenant", options->tenant, "Whose artifact, where several tenants have it");
   command->add_flag("--list", options->list, "Show what waits for a review");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example: weir review report.txt --approve --comment \"well done\"");

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/priority.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/parquet_file.h"
@@ -112,6 +113,32 @@ std::string question_of(const SqlOptions& options, std::string query) {
   return (analyzes ? "EXPLAIN ANALYZE " : "EXPLAIN ") + query;
 }
 
+/// The variables that a recipe reads: getvariable('run_id').
+std::vector<std::string> variables_of(std::string_view recipe) {
+  constexpr std::string_view kReads = "getvariable('";
+  std::vector<std::string> names;
+  for (auto at = recipe.find(kReads); at != std::string_view::npos; at = recipe.find(kReads, at)) {
+    at += kReads.size();
+    std::string name(recipe.substr(at, recipe.find('\'', at) - at));
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+/// Which variable says nothing to the recipe.
+std::optional<std::string> unread_variable(const SqlOptions& options,
+                                           const store::SessionOptions& session) {
+  const auto recipe = store::find_recipe(options.recipe);
+  if (!recipe) return {};
+  const auto read = variables_of(recipe->sql);
+  for (const auto& [name, value] : session.variables) {
+    if (std::ranges::find(read, name) != read.end()) continue;
+    return "--set " + name + ": " + std::string(recipe->name) + " reads " +
+           (read.empty() ? "no variable" : text::join(read));
+  }
+  return {};
+}
+
 /// Recipes take a run as all commands do. Errors: those of find_run_id.
 Result<void> find_named_run(const log::StoreDirectory& store, store::SessionOptions& session) {
   for (auto& [name, value] : session.variables) {
@@ -186,6 +213,10 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
     complain(query ? session.error() : query.error());
     return kWrongUsage;
   }
+  if (const auto unread = unread_variable(options, *session)) {
+    std::fprintf(stderr, "weir: %s\n", unread->c_str());
+    return kWrongUsage;
+  }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   set_thread_priority(Priority::kAsking);
@@ -249,8 +280,7 @@ void add_sql(CLI::App& app, Invocation& invocation) {
   command
       ->add_option("--set", options->set,
                    "A variable for the query, NAME=VALUE: getvariable('NAME') is its text")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
               {"table", "json", "csv", "parquet"});
   command->add_option("--output", options->output,

@@ -122,7 +122,11 @@ std::vector<Change> node_changes(const NodeState& a, const NodeState& b) {
     if (without_numbers(error_a) != without_numbers(error_b))
       changes.push_back({"error", error_a, error_b});
   }
-  add_change(changes, "reason", without_numbers(a.reason), without_numbers(b.reason));
+  // Of a node that has completed it says where its output came from.
+  const auto reason = [](const NodeState& node) {
+    return node.state == State::kCompleted ? std::string() : without_numbers(node.reason);
+  };
+  add_change(changes, "reason", reason(a), reason(b));
   return changes;
 }
 

@@ -31,7 +31,8 @@ constexpr std::pair<Field, std::string Happening::*> kTexts[] = {
     {Field::kErrorMessage, &Happening::error_message},
     {Field::kArtifactPath, &Happening::artifact_path},
     {Field::kArtifactSha256, &Happening::artifact_sha256},
-    {Field::kTargetRunId, &Happening::target_run_id}};
+    {Field::kTargetRunId, &Happening::target_run_id},
+    {Field::kTenantId, &Happening::tenant_id}};
 
 /// By what the one who fired it calls it, else by what it says.
 std::string alert_of(const event::EventView& event) {

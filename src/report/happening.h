@@ -30,6 +30,7 @@ struct Happening {
   std::string artifact_path;
   std::string artifact_sha256;
   std::string target_run_id;
+  std::string tenant_id;
   std::string alert;  ///< what an alert is called
   std::optional<double> duration_ms;
   std::optional<std::int64_t> written_bytes;

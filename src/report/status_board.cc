@@ -203,14 +203,15 @@ bool StatusBoard::take(Happening happening) {
     return alerts_.erase(std::pair(happening.alert, happening.target_run_id)) > 0;
   }
   if (type == "artifact_written") {
-    const auto path = happening.artifact_path;
-    reviews_.insert_or_assign(path, std::move(happening));
+    std::tuple artifact(happening.tenant_id, happening.pipeline_id, happening.artifact_path);
+    reviews_.insert_or_assign(std::move(artifact), std::move(happening));
     return true;
   }
   if (type == "notification") return take_into(notifications_, happening);
   if (type == "artifact_reviewed") {
     std::erase_if(reviews_, [&](const auto& review) {
-      return review.second.artifact_sha256 == happening.artifact_sha256;
+      return review.second.artifact_sha256 == happening.artifact_sha256 &&
+             review.second.tenant_id == happening.tenant_id;
     });
   }
   return take_into(recent_, happening);
@@ -341,7 +342,7 @@ Result<Status> StatusBoard::status() {
   status.older_lost = older_lost_;
   status.notifications = {notifications_.begin(), notifications_.end()};
   for (const auto& [name, alert] : alerts_) status.alerts.push_back(alert);
-  for (const auto& [path, artifact] : reviews_) status.reviews.push_back(artifact);
+  for (const auto& [name, artifact] : reviews_) status.reviews.push_back(artifact);
   std::ranges::stable_sort(status.alerts, std::greater(), &Happening::at);
   std::ranges::stable_sort(status.reviews, std::greater(), &Happening::at);
   add_recent(status);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -83,7 +84,8 @@ class StatusBoard {
   std::map<project::RunKey, Run> runs_;
   std::size_t older_lost_ = 0;
   std::map<std::string, NodeHistory, std::less<>> histories_;  // by pipeline
-  std::map<std::string, Happening, std::less<>> reviews_;      // by path
+  /// By tenant, pipeline and path.
+  std::map<std::tuple<std::string, std::string, std::string>, Happening> reviews_;
   std::map<std::pair<std::string, std::string>, Happening> alerts_;
   std::deque<Happening> notifications_;  // the newest first, as are those:
   std::deque<Happening> recent_;

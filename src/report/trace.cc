@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "report/plan.h"
+
 namespace weir::report {
 namespace {
 
@@ -48,14 +50,24 @@ std::unordered_set<std::string_view> critical_path(const RunState& run) {
     if (!a && !b) return node.attempts.back().started_at < best->attempts.back().started_at;
     return a.has_value();  // what runs on has ended last
   };
+  // Of a node with items, of which each is a node of the run, the item that decided.
+  std::unordered_map<std::string_view, const NodeState*> deciding;
+  const auto add = [&](std::string_view id, const NodeState& node) {
+    auto& best = deciding.try_emplace(id).first->second;
+    if (later(best, node)) best = &node;
+  };
   for (const auto& node : run.nodes) {
     if (later(last, node)) last = &node;
+    const auto whole = node_of_item(node.node_id);
+    add(node.node_id, node);
+    if (whole != node.node_id) add(whole, node);
   }
   std::unordered_set<std::string_view> path;
   while (last != nullptr && path.insert(last->node_id).second) {
     const NodeState* before = nullptr;
     for (const auto& id : last->predecessors) {
-      const auto* node = run.find_node(id);
+      const auto found = deciding.find(id);
+      const auto* node = found == deciding.end() ? nullptr : found->second;
       if (node != nullptr && later(before, *node)) before = node;
     }
     last = before;

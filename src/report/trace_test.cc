@@ -58,6 +58,33 @@ TEST_F(TraceTest, HasASpanForEachNodeAndMarksTheCriticalPath) {
                                    "1 long* completed 20", "1 end* failed 10"));
 }
 
+TEST_F(TraceTest, ThePathGoesThroughTheItemThatEndedLast) {
+  feed_.start_run();                  // 0
+  start("list");                      // 10
+  feed_.complete_node("list", 10);    // 20
+  start("each[0]", R"("list")");      // 30
+  start("each[1]", R"("list")");      // 40
+  feed_.complete_node("each[1]", 9);  // 50
+  feed_.complete_node("each[0]", 9);  // 60
+  start("end", R"("each")");          // 70
+  feed_.complete_node("end", 10);     // 80
+  feed_.end_run("completed", 90);
+  EXPECT_THAT(spans(),
+              ElementsAre("0 p* completed 90", "1 list* completed 10", "1 each[0]* completed 30",
+                          "1 each[1] completed 10", "1 end* completed 10"));
+}
+
+TEST_F(TraceTest, APathGoesFromItemToItemWhereTheyAreNamed) {
+  feed_.start_run();               // 0
+  start("x[0]");                   // 10
+  feed_.complete_node("x[0]", 1);  // 20
+  start("x[1]", R"("x[0]")");      // 30
+  feed_.complete_node("x[1]", 1);  // 40
+  feed_.end_run("completed", 50);
+  EXPECT_THAT(spans(),
+              ElementsAre("0 p* completed 50", "1 x[0]* completed 10", "1 x[1]* completed 10"));
+}
+
 TEST_F(TraceTest, HasASpanForEachAttemptOfANodeThatWasTriedAgain) {
   feed_.start_run();
   start("load");

@@ -20,6 +20,7 @@
 #include "log/seal_chain.h"
 #include "log/sealing.h"
 #include "store/batch.h"
+#include "store/history.h"
 #include "store/part_folder.h"
 #include "store/rollup.h"
 
@@ -52,6 +53,7 @@ class Compaction {
     WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
     WEIR_TRY(merge());
     WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
+    name_bad_parts();
     return std::move(report_);
   }
 
@@ -188,6 +190,18 @@ class Compaction {
     report_.merged_into = merged.into;
     report_.left_parts = std::move(merged.left);
     return {};
+  }
+
+  /// Those that nobody could have met are looked at here.
+  void name_bad_parts() {
+    std::set<std::string, std::less<>> named;
+    for (const auto& part : report_.left_parts) named.insert(part.file);
+    for (const auto& part : folder_.manifest().parts()) {
+      auto damage = part_damage(store_, part);
+      if (damage && !named.contains(part.file)) {
+        report_.left_parts.push_back({part.file, *std::move(damage)});
+      }
+    }
   }
 
   // ---- what is not needed any more ------------------------------------------------------------

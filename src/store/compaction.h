@@ -51,7 +51,7 @@ struct CompactionReport {
   std::uint64_t merged_parts = 0;      ///< small ones
   std::uint64_t merged_into = 0;       ///< parts that these became
   std::vector<LeftSegment> left;
-  std::vector<DamagedPart> left_parts;  ///< that could have been merged
+  std::vector<DamagedPart> left_parts;  ///< that cannot be read, as far as was seen
   RollupReport rollups{};
 };
 

@@ -226,6 +226,79 @@ TEST_F(CookbookTest, TransitionsGoAlongTheEdges) {
                                    R"(["sql","process",1,10.0,10.0],["sql","sql",1,10.0,10.0]])");
 }
 
+TEST_F(CookbookTest, ItemsCountForTheirNode) {
+  // f has two items and takes from 120 to 420; c beside it takes 200 ms; g waits 20 ms for f.
+  const Node a{"a", "sql", 0, "", 10, 110}, first{"f[0]", "process", 1, R"("a")", 120, 320},
+      second{"f[1]", "process", 1, R"("a")", 220, 420}, c{"c", "http", 2, R"("a")", 120, 320},
+      g{"g", "file", 3, R"("f","c")", 440, 490};
+  begin(1, "etl", "10:00");
+  for (const auto* node : {&a, &first, &second, &c, &g}) {
+    start_node(1, "10:00", *node);
+    end_node(1, "10:00", *node);
+  }
+  complete(1, "etl", "10:00", 500);
+  // 100 + 300 + 50 ms.
+  EXPECT_EQ(answer("critical-path"), R"([["a",100.0,0.0,22.2],["f",300.0,110.0,66.7],)"
+                                     R"(["g",50.0,430.0,11.1]])");
+  EXPECT_EQ(answer("critical-nodes"),
+            R"([["etl","f",1,100.0,300.0,66.7],["etl","a",1,100.0,100.0,22.2],)"
+            R"(["etl","g",1,100.0,50.0,11.1]])");
+  // c may begin when f has 200 ms left.
+  EXPECT_EQ(answer("slack"),
+            R"([["a",100.0,0.0,0.0,0.0,true],["f",300.0,100.0,100.0,0.0,true],)"
+            R"(["c",200.0,100.0,200.0,100.0,false],["g",50.0,400.0,400.0,0.0,true]])");
+  // With f in half its time c decides: 100 + 200 + 50.
+  EXPECT_EQ(answer("what-if", {}, "* EXCLUDE (run_id)"),
+            R"([["f",50.0,300.0,450.0,350.0,100.0,22.2]])");
+  EXPECT_EQ(answer("transitions"), R"([["http","file",1,20.0,20.0],["process","file",1,20.0,20.0],)"
+                                   R"(["sql","http",1,10.0,10.0],["sql","process",1,10.0,10.0]])");
+}
+
+TEST_F(CookbookTest, ACriticalPathIsOfTheRunThatIsAskedFor) {
+  diamond(1, "10:00", 300, 100);
+  diamond(2, "11:00", 100, 400);
+  EXPECT_EQ(answer("critical-path", {}, "node_id"), R"([["a"],["c"],["d"]])");
+  EXPECT_EQ(answer("critical-path", {{"run_id", id(1)}}, "node_id"), R"([["a"],["b"],["d"]])");
+}
+
+TEST_F(CookbookTest, ANodeIsAsItIsAfterItsLastEvent) {
+  const auto attempt = [](int number) {
+    return named("n", "p", 0) + R"(,"attempt":)" + std::to_string(number);
+  };
+  const auto state = [this](const std::string& values) {
+    EXPECT_EQ(query("SELECT state, attempt, epoch_ms(ended_at - started_at), duration_ms, "
+                    "error_type, written_bytes FROM nodes"),
+              values);
+  };
+  event(1, "etl", "10:00", 10, "pipeline_node_started",
+        attempt(1) + R"(,"predecessor_node_ids":[])");
+  event(1, "etl", "10:00", 30, "pipeline_node_failed",
+        attempt(1) + R"(,"duration_ms":20,"error_type":"E","error_message":"m","written_bytes":5)");
+  state(R"([["failed",1,20,20.0,"E",5]])");
+  event(1, "etl", "10:00", 40, "pipeline_node_started",
+        attempt(2) + R"(,"predecessor_node_ids":[])");
+  state(R"([["unfinished",2,null,null,null,null]])");
+  event(1, "etl", "10:00", 45, "pipeline_node_completed",
+        attempt(2) + R"(,"duration_ms":5,"output_keys":[],"written_bytes":7)");
+  state(R"([["completed",2,35,5.0,null,7]])");
+  EXPECT_EQ(query("SELECT attempt, error_type, written_bytes FROM attempts ORDER BY attempt"),
+            R"([[1,"E",5],[2,null,7]])");
+}
+
+TEST_F(CookbookTest, ASignalIsAsItsLastEventSays) {
+  const auto signal = [this](int ms, const std::string& word, const std::string& rest) {
+    event(1, "etl", "10:00", ms, "signal_" + word,
+          R"(,"signal_id":"s","signal_type":"skip-step","node_id":"n")" + rest);
+  };
+  const auto is = [this](const std::string& values) {
+    EXPECT_EQ(query("SELECT state, reason, error_code, node_id FROM signals"), values);
+  };
+  signal(10, "deferred", R"(,"error_code":"STEP_RUNNING","reason":"the node runs")");
+  is(R"([["deferred","the node runs","STEP_RUNNING","n"]])");
+  signal(20, "accepted", "");
+  is(R"([["accepted",null,null,"n"]])");
+}
+
 TEST_F(CookbookTest, RollupsAnswerOverTime) {
   diamond(1, "10:00", 300, 100);
   diamond(2, "10:30", 100, 400);
@@ -294,6 +367,9 @@ TEST_F(CookbookTest, WhyARunFailedTheNodeSaysThatFailedFirst) {
   diamond(3, "12:00", 300, 100);
   EXPECT_EQ(answer("why-failed", {}, "event_type, text"),
             R"([["log","said by late"],["pipeline_node_failed","late broke"]])");
+  EXPECT_EQ(answer("why-failed", {{"run_id", id(2)}}, "text"),
+            R"([["said by early"],["early broke"]])");
+  EXPECT_EQ(answer("why-failed", {{"run_id", id(3)}}), "[]");  // it has not
 }
 
 TEST_F(CookbookTest, MetricsHaveNameKindValueAndUnit) {

@@ -1,6 +1,8 @@
 #include "store/history.h"
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,6 +12,7 @@
 #include "log/segment.h"
 #include "store/dead_runs.h"
 #include "store/line_head.h"
+#include "store/part_check.h"
 #include "store/part_reader.h"
 
 namespace weir::store {
@@ -21,21 +24,24 @@ constexpr std::uint64_t kNewestAtOnce = 1000;
 /// What a Parquet file ends with.
 constexpr std::string_view kParquetMark = "PAR1";
 
-/// Why a part cannot be what it was.
-std::optional<std::string> damage_of(const log::StoreDirectory& store, const log::Part& part) {
-  const auto file = File::open_to_read(store.parts() / part.file, store.files());
-  if (!file && file.error().code == ErrorCode::kNotFound) return "not there any more";
-  const auto size = file ? file->size() : std::unexpected(file.error());
-  if (!size) return size.error().message;
-  if (*size != part.bytes) {
-    return "has " + std::to_string(*size) + " bytes, it was written with " +
-           std::to_string(part.bytes);
-  }
-  std::string mark(kParquetMark.size(), '\0');
-  const auto got = file->read_at(*size - mark.size(), mark.data(), mark.size());
-  if (!got) return got.error().message;
-  if (mark != kParquetMark) return "not a Parquet file any more";
-  return {};
+/// Those that hold what was written; the others are added to `bad`.
+std::vector<log::Part> undamaged(const log::StoreDirectory& store,
+                                 const std::vector<log::Part>& parts, std::vector<BadPlace>& bad) {
+  PartCheck check;
+  check.look(store, parts, {});
+  for (auto& place : check.places(store)) bad.push_back(std::move(place));
+  std::vector<log::Part> whole;
+  std::ranges::copy_if(parts, std::back_inserter(whole),
+                       [&](const auto& part) { return !check.damaged().contains(part.file); });
+  return whole;
+}
+
+std::vector<std::filesystem::path> paths_of(const log::StoreDirectory& store,
+                                            const std::vector<log::Part>& parts) {
+  std::vector<std::filesystem::path> paths;
+  paths.reserve(parts.size());
+  for (const auto& part : parts) paths.push_back(store.parts() / part.file);
+  return paths;
 }
 
 /// Gets each event and its line.
@@ -111,9 +117,7 @@ class Reading {
     if (!part_reader_) {
       WEIR_TRY(part_reader_, PartReader::open());
     }
-    std::vector<std::filesystem::path> paths;
-    paths.reserve(parts.size());
-    for (const auto& part : parts) paths.push_back(store.parts() / part.file);
+    const auto paths = paths_of(store, parts);
     const auto before = report_.events;
     std::optional<Error> refused;  // by who gets the events
     const PartCondition condition{.living = living_sql(store, parts), .where = wanted_.condition()};
@@ -124,13 +128,17 @@ class Reading {
           return taken;
         });
     if (refused) return std::unexpected(*std::move(refused));
-    report_.parts += parts.size();
-    if (read) return {};
-    if (parts.size() == 1 || report_.events != before) {
+    if (read) {
+      report_.parts += parts.size();
+      return {};
+    }
+    const auto whole = undamaged(store, parts, report_.bad);
+    const bool may_begin_anew = report_.events == before;
+    if (may_begin_anew && whole.size() < parts.size()) return read_parts(store, whole);
+    if (!may_begin_anew || parts.size() == 1) {
       report_.bad.push_back({paths.front(), 0, read.error().message});
       return {};
     }
-    // One of them is damaged: each by itself, then.
     for (const auto& part : parts) WEIR_TRY(read_parts(store, {part}));
     return {};
   }
@@ -209,7 +217,7 @@ class PartHistory {
       : store_(std::move(store)), reader_(std::move(reader)) {
     std::vector<log::Part> whole;
     for (const auto& part : parts) {
-      if (auto damage = damage_of(store_, part)) {
+      if (auto damage = part_damage(store_, part)) {
         bad_.push_back(bad_part(part, *damage));
       } else {
         whole.push_back(part);
@@ -249,9 +257,8 @@ class PartHistory {
   /// Of the first of what is left; false at its end.
   Result<bool> read_some() {
     if (!has_begun_) {
-      std::vector<std::filesystem::path> paths;
-      for (const auto& part : left_.front()) paths.push_back(store_.parts() / part.file);
-      WEIR_TRY(reader_.begin(paths, {.living = living_sql(store_, left_.front())}));
+      WEIR_TRY(reader_.begin(paths_of(store_, left_.front()),
+                             {.living = living_sql(store_, left_.front())}));
       has_begun_ = true;
     }
     lines_.clear();
@@ -268,6 +275,54 @@ class PartHistory {
   std::deque<Error> bad_;   // not said yet
   std::string lines_;
 };
+
+/// Hands over events that come the newest first, each once though the reading begins anew.
+class NewestFirst {
+ public:
+  explicit NewestFirst(const NewestHandler& handle) : handle_(handle) {}
+
+  void take(std::string_view line) {
+    const auto event = decoder_.decode(line);
+    if (!event || !wants_more_) return;
+    const Place place((*event)->timestamp(), (*event)->run_seq());
+    if (last_ && (place > *last_ || (place == *last_ && at_last_.contains(line)))) return;
+    if (place != last_) at_last_.clear();
+    last_ = place;
+    at_last_.emplace(line);
+    ++events_;
+    wants_more_ = handle_(**event, line);
+  }
+
+  [[nodiscard]] bool wants_more() const { return wants_more_; }
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+
+ private:
+  using Place = std::pair<Timestamp, std::int64_t>;
+
+  const NewestHandler& handle_;
+  event::Decoder decoder_;
+  std::optional<Place> last_;                   // of the last that was handed over
+  std::set<std::string, std::less<>> at_last_;  // those that are there
+  bool wants_more_ = true;
+  std::uint64_t events_ = 0;
+};
+
+Result<void> read_newest(PartReader& reader, const std::vector<std::filesystem::path>& parts,
+                         const PartCondition& condition, NewestFirst& newest) {
+  bool is_end = false;
+  for (std::uint64_t after = 0, count = kNewestAtOnce; !is_end && newest.wants_more();
+       after += count, count *= 10) {
+    std::uint64_t got = 0;
+    WEIR_TRY(reader.read_newest(parts, condition, after, count,
+                                [&](std::string_view line) -> Result<void> {
+                                  ++got;
+                                  newest.take(line);
+                                  return {};
+                                }));
+    is_end = got < count;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -286,31 +341,41 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
   ReadReport report;
   const auto wanted = Wanted::one(run);
   const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
-  const auto whole = whole_parts(store, manifest, wants, report.bad);
-  const PartCondition condition{.living = living_sql(store, whole), .where = wanted.condition()};
-  std::vector<std::filesystem::path> parts;
-  parts.reserve(whole.size());
-  for (const auto& part : whole) parts.push_back(store.parts() / part.file);
+  auto parts = whole_parts(store, manifest, wants, report.bad);
   if (parts.empty()) return report;
   WEIR_TRY(auto reader, PartReader::open());
-  report.parts = parts.size();
-  event::Decoder decoder;
-  bool wants_more = true;
-  for (std::uint64_t after = 0, count = kNewestAtOnce; wants_more; after += count, count *= 10) {
-    std::uint64_t got = 0;
-    const auto read = reader.read_newest(parts, condition, after, count,
-                                         [&](std::string_view line) -> Result<void> {
-                                           ++got;
-                                           const auto event = decoder.decode(line);
-                                           if (event && wants_more)
-                                             wants_more = handle(**event, line);
-                                           return {};
-                                         });
-    if (!read) report.bad.push_back({parts.front(), 0, read.error().message});
-    report.events += got;
-    if (!read || got < count) break;
+  NewestFirst newest(handle);
+  while (!parts.empty()) {
+    const auto read =
+        read_newest(reader, paths_of(store, parts),
+                    {.living = living_sql(store, parts), .where = wanted.condition()}, newest);
+    if (read) break;
+    auto whole = undamaged(store, parts, report.bad);
+    if (whole.size() == parts.size()) {
+      report.bad.push_back({store.parts(), 0, read.error().message});
+      break;
+    }
+    parts = std::move(whole);
   }
+  report.parts = parts.size();
+  report.events = newest.events();
   return report;
+}
+
+std::optional<std::string> part_damage(const log::StoreDirectory& store, const log::Part& part) {
+  const auto file = File::open_to_read(store.parts() / part.file, store.files());
+  if (!file && file.error().code == ErrorCode::kNotFound) return "not there any more";
+  const auto size = file ? file->size() : std::unexpected(file.error());
+  if (!size) return size.error().message;
+  if (*size != part.bytes) {
+    return "has " + std::to_string(*size) + " bytes, it was written with " +
+           std::to_string(part.bytes);
+  }
+  std::string mark(kParquetMark.size(), '\0');
+  const auto got = file->read_at(*size - mark.size(), mark.data(), mark.size());
+  if (!got) return got.error().message;
+  if (mark != kParquetMark) return "not a Parquet file any more";
+  return {};
 }
 
 std::vector<log::Part> whole_parts(const log::StoreDirectory& store, const log::Manifest& manifest,
@@ -319,7 +384,7 @@ std::vector<log::Part> whole_parts(const log::StoreDirectory& store, const log::
   std::vector<log::Part> parts;
   for (const auto& part : manifest.parts()) {
     if (!wants(part)) continue;
-    if (auto damage = damage_of(store, part)) {
+    if (auto damage = part_damage(store, part)) {
       bad.push_back({store.parts() / part.file, 0, *std::move(damage)});
     } else {
       parts.push_back(part);

@@ -78,9 +78,13 @@ using NewestHandler = std::function<bool(const event::EventView& event, std::str
 [[nodiscard]] Result<log::PartLines> open_parts(const log::StoreDirectory& store,
                                                 const std::vector<log::Part>& parts);
 
-/// The parts of a manifest that `wants` takes, but for those that are not there, have another size
-/// or do not end as such files do: these are added to `bad`. (Whether one is what was written, its
-/// hash tells.)
+/// Why a part cannot be what was written: it is not there, has another size or does not end as such
+/// files do. (Whether it is, its hash tells.)
+[[nodiscard]] std::optional<std::string> part_damage(const log::StoreDirectory& store,
+                                                     const log::Part& part);
+
+/// The parts of a manifest that `wants` takes, but for those with such damage: these are added to
+/// `bad`.
 [[nodiscard]] std::vector<log::Part> whole_parts(const log::StoreDirectory& store,
                                                  const log::Manifest& manifest,
                                                  const std::function<bool(const log::Part&)>& wants,

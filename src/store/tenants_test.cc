@@ -148,6 +148,26 @@ TEST_F(TenantsTest, ARunIsStuckThoughAnotherTenantsHasEnded) {
   });
 }
 
+TEST_F(TenantsTest, AReviewIsOfTheContentOfOneTenant) {
+  const auto written = [this] {
+    event(1, "etl", "10:00", 10, "artifact_written",
+          R"(,"artifact_path":"a.txt","artifact_sha256":")" + std::string(64, 'a') + '"');
+  };
+  as("acme", [&] {
+    written();
+    event(2, "weir", "10:01", 0, "artifact_reviewed",
+          R"(,"outcome":"approved","actor_id":"ada","artifact_path":"a.txt","artifact_sha256":")" +
+              std::string(64, 'a') + '"',
+          "external");
+  });
+  as("north", written);
+  as("", written);
+  hot_and_sealed([this] {
+    EXPECT_EQ(query("SELECT tenant_id, review, reviewed_by FROM artifacts ORDER BY ALL"),
+              R"([["acme","approved","ada"],["north",null,null],[null,null,null]])");
+  });
+}
+
 TEST_F(TenantsTest, WhyARunFailedItsOwnNodeSays) {
   const auto failed = [this](const std::string& message) {
     event(1, "etl", "10:00", 10, "pipeline_node_failed",
