@@ -189,7 +189,8 @@ std::optional<tool::Failure> ChildRuns::record_begin(const RunId& id, const Chil
 Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) {
   auto& tracker = engine_.child_runs();
   const auto& file = what.pipeline.file;
-  const ChildPlace place{.run_id = what.id, .depth = depth_ + 1, .slots = *slots_};
+  const ChildPlace place{
+      .run_id = what.id, .depth = depth_ + 1, .slots = *slots_, .pauses = pauses_};
   tracker.add(
       run_.id(),
       {.run_id = what.id, .node_id = std::string(what.node_id), .pipeline_id = file.definition.id});
@@ -205,6 +206,7 @@ Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) 
                           .owned = what.owned,
                           .signals = request_.signals,
                           .signal_policy = request_.signal_policy,
+                          .pause_drain_timeout = request_.pause_drain_timeout,
                           .jobs = request_.jobs,
                           .looks_into_cache = request_.looks_into_cache,
                           .durability = request_.durability,

@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "engine/node_events.h"
+#include "engine/pauses.h"
 
 namespace weir::engine {
 
@@ -40,6 +41,9 @@ class ChildRuns {
   void remember(const RecordedRun& recorded) { lost_ = recorded.children; }
 
   [[nodiscard]] std::expected<tool::Output, tool::Failure> run(ChildCall call, NodeEvents& events);
+  /// A "pause" or a "resume" that this run has accepted goes on to those that go on, and to those
+  /// that begin meanwhile.
+  void hand_down(const SignalRequest& request) { pauses_.hand_down(request); }
   /// Cancels the lost runs of nodes that are not run again; after all others.
   void end_lost();
 
@@ -74,6 +78,7 @@ class ChildRuns {
   const int depth_;
   std::optional<JobSlots> own_slots_;  // of the run around all others
   JobSlots* slots_ = nullptr;          // null: there are no children
+  Pauses pauses_;
   std::mutex mutex_;
   std::map<std::string, RecordedChild, std::less<>> lost_;  // of each node; guarded by mutex_
 };

@@ -48,9 +48,19 @@ class NestedRuns : public ChildRunsTest {
   }
   void expect_consistent() {
     for (const auto& [id, state] : states_of(lines())) {
+      if (!pipelines_.contains(state.pipeline_id)) continue;  // the process's own
       EXPECT_FALSE(state.is_inconsistent()) << id << ": " << state.forbidden[0].why;
       EXPECT_TRUE(state.is_finished()) << id;
     }
+  }
+  /// The events of a pipeline's run.
+  std::vector<std::string> moves_of(const std::string& pipeline_id) {
+    std::vector<std::string> moves;
+    for (const auto& event : events()) {
+      if (event.pipeline_id == pipeline_id && event.type.starts_with("pipeline_"))
+        moves.push_back(event.type);
+    }
+    return moves;
   }
   /// A pipeline whose one node runs the next: "p1" … up to `depth`, whose node is `last`.
   void chain(int depth, const std::string& last) {
@@ -189,6 +199,60 @@ TEST_F(NestedRuns, AreCancelledBeforeTheirParents) {
   for (const auto& event : all("pipeline_cancelled")) ended.push_back(event.pipeline_id);
   EXPECT_THAT(ended, ElementsAre("p3", "p2", "p1"));
   EXPECT_THAT(all("pipeline_child_failed")[0].members.at("error_type"), "ChildRunCancelled");
+  expect_consistent();
+}
+
+// The innermost node asks for it; another one of the outermost run lets all go on.
+TEST_F(NestedRuns, ArePausedWithTheRunAroundThem) {
+  add("x", "pause", [this](const tool::Call& call) {
+    await("pipeline_node_started", "resumer");
+    ask_root(call, "pause");
+    return json::Object();
+  });
+  add("x", "resume", [this](const tool::Call& call) {
+    await("pipeline_node_completed", "pauser");
+    ask_root(call, "resume");
+    return json::Object();
+  });
+  chain(3, R"({"id": "pauser", "plugin_id": "x", "tool_id": "pause"},
+              {"id": "next", "plugin_id": "a", "tool_id": "t1", "needs": ["pauser"]})");
+  pipeline(R"({"id": "p1", "nodes": [{"id": "n", "pipeline": "p2"},
+               {"id": "resumer", "plugin_id": "x", "tool_id": "resume"}]})");
+  const auto report = run_pipeline("p1", {}, {.jobs = 3, .is_asked = true});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCompleted);
+  for (const auto* type : {"pipeline_paused", "pipeline_resumed"}) {
+    std::vector<std::string> runs;
+    for (const auto& event : all(type)) runs.push_back(event.pipeline_id);
+    EXPECT_THAT(runs, ElementsAre("p1", "p2", "p3")) << type;
+  }
+  const auto inner = all("pipeline_paused")[2].members;
+  EXPECT_EQ(inner.at("reason"), "the run around it is paused");
+  EXPECT_EQ(inner.at("signal_id"), "s-pause");
+  EXPECT_THAT(moves_of("p3"),
+              ElementsAre("pipeline_started", "pipeline_node_started", "pipeline_paused",
+                          "pipeline_node_completed", "pipeline_resumed", "pipeline_node_started",
+                          "pipeline_node_completed", "pipeline_completed"));
+  expect_consistent();
+}
+
+TEST_F(NestedRuns, ThatBeginInAPausedRunArePaused) {
+  add("x", "resume", [this](const tool::Call& call) {
+    await("pipeline_paused", "", 2);
+    ask_root(call, "resume");
+    return json::Object();
+  });
+  on_find_ = [this](const std::string&) {  // the node has begun, and its run has not
+    await("pipeline_node_started", "resumer");
+    ask(*RunId::parse(all("pipeline_started")[0].run_id), "pause");
+  };
+  pipeline(R"({"id": "q", "nodes": [{"id": "i", "plugin_id": "a", "tool_id": "t1"}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"},
+               {"id": "resumer", "plugin_id": "x", "tool_id": "resume"}]})");
+  ASSERT_TRUE(run_pipeline("p", {}, {.jobs = 2, .is_asked = true}));
+  EXPECT_THAT(moves_of("q"), ElementsAre("pipeline_started", "pipeline_paused", "pipeline_resumed",
+                                         "pipeline_node_started", "pipeline_node_completed",
+                                         "pipeline_completed"));
   expect_consistent();
 }
 

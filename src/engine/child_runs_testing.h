@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "engine/take_up_testing.h"
 #include "event/decoder.h"
 #include "project/run_state.h"
@@ -55,6 +59,7 @@ class ChildRunsTest : public EngineTest {
     const log::StoreDirectory* store = nullptr;  ///< null: the fixture's
     std::span<const std::string> before{};       ///< what was recorded by lost processes
     std::vector<Interceptor*> interceptors{};
+    bool is_asked = false;  ///< its tools can ask things of it
   };
   Result<RunReport> run_pipeline(const std::string& id, json::Object payload, const How& how) {
     const auto& pipeline = *pipelines_.at(id);
@@ -62,8 +67,12 @@ class ChildRunsTest : public EngineTest {
     record::Recorder recorder(store, {});
     Engine engine(recorder, artifacts_, tools_);
     engine_ = &engine;
+    const auto feed = SignalFeed::start(recorder);
+    EXPECT_TRUE(feed);
+    feed_ = how.is_asked ? feed->get() : nullptr;
     const SubPipelines sub_pipelines{
         .find = [this](const std::string& one) -> Result<std::shared_ptr<const SubPipeline>> {
+          if (on_find_) on_find_(one);
           if (pipelines_.contains(one)) return pipelines_.at(one);
           if (one == kInvalidPipeline) return fail(ErrorCode::kInvalidInput, "it has no nodes");
           return fail(ErrorCode::kNotFound, "there is no such pipeline");
@@ -74,6 +83,7 @@ class ChildRunsTest : public EngineTest {
                        .folder = ".",
                        .payload = std::move(payload),
                        .owned = how.owned,
+                       .signals = feed_,
                        .jobs = how.jobs,
                        .interceptors = how.interceptors,
                        .stop = how.stop,
@@ -98,11 +108,37 @@ class ChildRunsTest : public EngineTest {
     return lost;
   }
 
+  /// From a tool: of the run around all others. Of a run that is not asked: nothing.
+  void ask_root(const tool::Call& call, const std::string& type) {
+    const auto root = engine_->child_runs().root_of(*RunId::parse(call.run_id));
+    ask(root, type);
+  }
+  void ask(const RunId& run, const std::string& type) {
+    if (feed_ == nullptr) return;
+    EXPECT_TRUE(feed_->ask({.run = run, .signal_id = "s-" + type, .type = type}, artifacts_));
+  }
+  /// Until the fixture's store has as many such events. Of a run that is not asked: at once.
+  void await(const std::string& type, const std::string& node_id, int count = 1) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto has = [&] {
+      const auto all = events();
+      return count <= std::ranges::count_if(all, [&](const auto& one) {
+               return one.type == type && one.node_id == node_id;
+             });
+    };
+    while (feed_ != nullptr && !has()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << "it never came: " << type << node_id;
+      std::this_thread::yield();
+    }
+  }
+
   /// The lines of the fixture's store.
   std::vector<std::string> lines() { return lines_of(store_); }
 
   std::map<std::string, std::shared_ptr<const SubPipeline>> pipelines_;
-  Engine* engine_ = nullptr;  // of the run that goes on
+  Engine* engine_ = nullptr;    // of the run that goes on
+  SignalFeed* feed_ = nullptr;  // null: nobody can ask anything of it
+  std::function<void(const std::string& id)> on_find_;
 };
 
 }  // namespace weir::engine

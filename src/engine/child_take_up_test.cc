@@ -121,6 +121,47 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ChildTakeUpOf,
                                          Case{"continued", "continue", "fail", kRetry}),
                          [](const auto& one) { return std::string(one.param.name); });
 
+// Whoever takes it up lets it go on, and what was paused with it.
+TEST_F(ChildTakeUp, GoesOnWhereverItWasLostWhilePaused) {
+  add("x", "pause", [this](const tool::Call& call) {
+    await("pipeline_node_started", "resumer");
+    ask_root(call, "pause");
+    return json::Object();
+  });
+  add("x", "resume", [this](const tool::Call& call) {
+    await("pipeline_node_completed", "pauser");
+    ask_root(call, "resume");
+    return json::Object();
+  });
+  pipeline(R"({"id": "q", "nodes": [{"id": "pauser", "plugin_id": "x", "tool_id": "pause"},
+               {"id": "i", "plugin_id": "x", "tool_id": "name", "needs": ["pauser"]},
+               {"id": "j", "plugin_id": "x", "tool_id": "name", "needs": ["i"]}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"},
+               {"id": "resumer", "plugin_id": "x", "tool_id": "resume"},
+               {"id": "end", "plugin_id": "x", "tool_id": "name", "needs": ["n"]}]})");
+  const auto whole = run_pipeline("p", {}, {.jobs = 3, .is_asked = true});
+  ASSERT_TRUE(whole);
+  auto all = lines();
+  std::erase_if(all, [](const auto& line) { return line.contains("signal_requested"); });
+  const auto root = root_of(all).text();
+  for (std::size_t lost_after = 1; lost_after < all.size(); ++lost_after) {
+    const std::span before(all.data(), lost_after);
+    if (states_of(before).at(root).is_finished()) break;
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    Result<RunReport> report = fail(ErrorCode::kCancelled, "");
+    const auto after = take_up("p", before, report);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(json::to_text(report->result), json::to_text(whole->result));
+    auto together = std::vector<std::string>(before.begin(), before.end());
+    together.insert(together.end(), after.begin(), after.end());
+    for (const auto& [id, state] : states_of(together)) {
+      EXPECT_TRUE(state.is_finished()) << id;
+      EXPECT_FALSE(state.is_inconsistent()) << state.forbidden[0].why;
+      EXPECT_FALSE(state.paused);
+    }
+  }
+}
+
 // The node does not run again, since the run ends: its child must not be left behind.
 TEST_F(ChildTakeUp, CancelsTheChildOfANodeThatIsNotRunAgain) {
   pipeline(R"({"id": "q", "nodes": [{"id": "i", "plugin_id": "x", "tool_id": "name"}]})");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -76,8 +77,9 @@ class EngineTest : public testing::Test {
                        .on_update = on_update_});
   }
 
+  /// From any thread.
   std::vector<Seen> events() {
-    wide_ = {};
+    project::PipelineWide wide;
     std::vector<Seen> seen;
     const auto read = store::read_all(store_, [&](const event::EventView& event) -> Result<void> {
       Seen one{.type = std::string(event.type_name()),
@@ -89,11 +91,13 @@ class EngineTest : public testing::Test {
         if (event.has(field.field)) one.members[std::string(field.name)] = event.text(field.field);
       }
       one.topic = event::topic_of(event);
-      wide_.apply(event);
+      wide.apply(event);
       seen.push_back(std::move(one));
       return {};
     });
     EXPECT_TRUE(read && read->bad.empty());
+    const std::lock_guard lock(wide_mutex_);
+    wide_ = std::move(wide);
     return seen;
   }
 
@@ -121,6 +125,7 @@ class EngineTest : public testing::Test {
   const Clock* clock_ = &system_clock();
   const record::Loggers* loggers_ = nullptr;
   std::function<void(const NodeUpdate&)> on_update_;
+  std::mutex wide_mutex_;
   project::PipelineWide wide_;  // made of the events that were read last
 };
 

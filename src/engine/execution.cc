@@ -183,6 +183,9 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   }
   {
     signals_.ask_early();
+    const Pauses::Subscription pauses(
+        request_.child != nullptr ? &request_.child->pauses : nullptr,
+        [this](const SignalRequest& request) { signals_.follow(request); });
     let_begin();
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {

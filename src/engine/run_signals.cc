@@ -82,13 +82,15 @@ bool RunSignals::settle(const SignalRequest& request, const SignalDecision& deci
   if (decision.kind == SignalDecision::Kind::kDeferred) defer(request);
   if (decision.kind != SignalDecision::Kind::kAccepted) return false;
   if (!run.flush()) return false;  // what is not recorded does not happen
-  if (const auto* kind = kind_of(request.type)) {
-    (this->*kind->say)(request);
-    (this->*kind->apply)(request, execution_.commands_);
-    unsaid_overrides_.clear();
-    execution_.carry_out();
-  }
+  if (const auto* kind = kind_of(request.type)) act(*kind, request);
   return true;
+}
+
+void RunSignals::act(const Kind& kind, const SignalRequest& request) {
+  (this->*kind.say)(request);
+  (this->*kind.apply)(request, execution_.commands_);
+  unsaid_overrides_.clear();
+  execution_.carry_out();
 }
 
 void RunSignals::call_user(const SignalRequest& request) {
@@ -104,6 +106,15 @@ void RunSignals::call_user(const SignalRequest& request) {
       {{Field::kMessage, std::string_view(message)},
        {Field::kSignalId, std::string_view(request.signal_id)}}};
   execution_.run_.emit(Type::kLog, event::Level::kError, fields);
+}
+
+void RunSignals::follow(const SignalRequest& request) {
+  const std::lock_guard lock(execution_.mutex_);
+  const auto* kind = kind_of(request.type);
+  WEIR_CHECK(kind != nullptr);
+  const auto decision = (this->*kind->judge)(request);
+  if (execution_.finished_ || decision.kind != SignalDecision::Kind::kAccepted) return;
+  act(*kind, request);
 }
 
 void RunSignals::reconsider() {

@@ -39,6 +39,8 @@ class RunSignals {
   void open() { open_ = true; }
   /// What was asked before. Under no lock.
   void ask_early();
+  /// The run around this one was paused, or goes on: so does this one, unless it does already.
+  void follow(const SignalRequest& request);
   /// The run has moved.
   void reconsider();
   /// Before the run's last event.
@@ -93,6 +95,7 @@ class RunSignals {
   [[nodiscard]] SignalDecision judge(const SignalRequest& request);
   /// True: it was accepted and acts.
   [[nodiscard]] bool settle(const SignalRequest& request, const SignalDecision& decision);
+  void act(const Kind& kind, const SignalRequest& request);
   void call_user(const SignalRequest& request);
   /// It is looked at again, for as long as it may wait.
   void defer(const SignalRequest& request);

@@ -213,6 +213,7 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 
 void RunSignals::say_pause(const SignalRequest& request) {
   emit_run_event(Type::kPipelinePaused, request);
+  execution_.children_.hand_down(request);
   execution_.report_later({.kind = NodeUpdate::Kind::kPaused});
   if (execution_.request_.on_pause) return;  // what runs is held
   execution_.timers_.start(execution_.request_.pause_drain_timeout,
@@ -226,7 +227,9 @@ void RunSignals::alert_if_not_drained(int pause) {
   std::string nodes;
   for (const auto* running : execution_.running_) {
     if (!running->has_begun || running->ended) continue;
-    nodes += (nodes.empty() ? "'" : ", '") + execution_.step_of(running->step).id + "'";
+    const auto step = execution_.step_of(running->step);
+    if (!step.node.pipeline.empty()) continue;  // its run tells itself what runs there
+    nodes += (nodes.empty() ? "'" : ", '") + step.id + "'";
   }
   if (nodes.empty()) return;
   const auto limit = static_cast<double>(execution_.request_.pause_drain_timeout.count());
@@ -237,6 +240,7 @@ void RunSignals::alert_if_not_drained(int pause) {
 
 void RunSignals::say_resume(const SignalRequest& request) {
   emit_run_event(Type::kPipelineResumed, request);
+  execution_.children_.hand_down(request);
   execution_.report_later({.kind = NodeUpdate::Kind::kResumed});
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "engine/job_slots.h"
+#include "engine/pauses.h"
 #include "engine/recorded_run.h"
 #include "pipeline/file.h"
 
@@ -45,6 +46,7 @@ struct ChildPlace {
   RunId run_id;  ///< its parent has recorded it
   int depth;     ///< how many runs are around it
   JobSlots& slots;
+  Pauses& pauses;  ///< of its parent
 };
 
 }  // namespace weir::engine

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+
+#include "engine/signal_request.h"
+
+namespace weir::engine {
+
+/// What a run hands down to the runs inside it: that it is paused, and that it goes on.
+///
+/// Threads  Any. A listener is called under this object's lock, by whoever pauses the run: it may
+///          lock what is below, never what is above.
+class Pauses {
+ public:
+  /// Takes the "pause" or the "resume" that the run around has accepted.
+  using Listener = std::function<void(const SignalRequest&)>;
+
+  /// While it lives, the run inside hears of it; at once, when the run around is paused already.
+  class Subscription {
+   public:
+    /// Null: there is no run around. Otherwise it outlives this.
+    Subscription(Pauses* pauses, Listener listener);
+    Subscription(const Subscription&) = delete;
+    Subscription& operator=(const Subscription&) = delete;
+    ~Subscription();
+
+   private:
+    Pauses* pauses_;
+    std::list<Listener>::iterator place_;
+  };
+
+  void hand_down(SignalRequest request);
+
+ private:
+  std::mutex mutex_;
+  std::list<Listener> listeners_;       // guarded by mutex_, as is the next one
+  std::optional<SignalRequest> pause_;  // of a run that is paused
+};
+
+}  // namespace weir::engine
