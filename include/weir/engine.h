@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/circuit.h"
 #include "weir/provider_call.h"
 #include "weir/run_logger.h"
 #include "weir/status.h"
@@ -109,27 +110,6 @@ struct PipelineResult {
   [[nodiscard]] bool is_completed() const noexcept { return end == RunEnd::kCompleted; }
 };
 
-enum class CircuitState : std::uint8_t {
-  kClosed,    ///< calls are made
-  kOpen,      ///< they fail at once
-  kHalfOpen,  ///< one is let through, to see
-};
-
-/// A circuit breaker of this process, and what became of the calls that it stands before.
-struct CircuitStatus {
-  CircuitState state = CircuitState::kClosed;
-  int failures_in_row = 0;
-  std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t opened = 0;  ///< how often
-  std::string reason{};      ///< of the last failure
-};
-
-/// Of the nodes with this operation and provider in their `circuit_breaker`, of all engines of the
-/// process. One that was never asked is closed.
-[[nodiscard]] CircuitStatus circuit_status(std::string_view operation, std::string_view provider);
-
 /// Runs pipelines in this process and records them. What it returns is on disk.
 ///
 /// Threads  All functions from any thread, the adding ones before the first run. It has the threads
@@ -146,7 +126,7 @@ class Engine {
 
   /// Replaces one of the same name; Weir's own are sql, process, http, file and json. Errors:
   /// kInvalidInput without a name or function.
-  Status add_tool(ToolName name, ToolFunction function) noexcept;
+  Status add_tool(const ToolName& name, ToolFunction function) noexcept;
   /// Around the tools of all runs: one of weir/interceptors.h, or one of yours.
   Status add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcept;
   /// In the place of the one before; null: none.

@@ -44,11 +44,11 @@ Result<std::string> report_format(const ReportOptions& options) {
   }
   if (options.json) return "json";
   if (!options.format.empty()) return options.format;
-  static const std::map<std::string, std::string> kFormats = {
+  static const std::map<std::string, std::string> formats = {
       {"", "text"},     {".txt", "text"},  {".md", "md"},           {".html", "html"},
       {".htm", "html"}, {".json", "json"}, {".prom", "prometheus"}, {".parquet", "parquet"}};
   const auto ending = std::filesystem::path(options.output).extension().string();
-  if (const auto found = kFormats.find(ending); found != kFormats.end()) return found->second;
+  if (const auto found = formats.find(ending); found != formats.end()) return found->second;
   return fail(ErrorCode::kInvalidInput, "--output " + options.output +
                                             ": .txt, .md, .html, .json, .prom or .parquet says " +
                                             "what it is to be, or --format");

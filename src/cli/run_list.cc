@@ -196,6 +196,7 @@ Result<ListedRun> run_of(std::vector<ListedRun> runs, const RunId& id) {
   if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
   if (runs.size() == 1) return std::move(runs.front());
   std::vector<std::string> tenants;
+  tenants.reserve(runs.size());
   for (const auto& run : runs) {
     tenants.push_back(run.tenant_id.empty() ? "nobody" : run.tenant_id);
   }

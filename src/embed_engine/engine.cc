@@ -31,7 +31,7 @@ Result<json::Object> object_of(std::string_view text, std::string_view what) {
   return object;
 }
 
-PipelineResult to_result(engine::RunReport report) {
+PipelineResult to_result(const engine::RunReport& report) {
   PipelineResult result{.run_id = report.run_id.text(), .duration_ms = report.duration_ms};
   result.failed_node_id = report.failed_node_id;
   const auto code = engine::error_code_of(report.failure);
@@ -80,6 +80,7 @@ Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& pre
   const auto sub_pipelines = sub_pipelines_of(state, prepared);
   const auto folder = prepared.path.parent_path();
   std::vector<engine::Interceptor*> interceptors;
+  interceptors.reserve(state.interceptors.size());
   for (const auto& one : state.interceptors) interceptors.push_back(one.get());
   const auto run = [&](const std::string& previous, engine::OwnedRun* owned) {
     return state.engine.run(
@@ -115,9 +116,9 @@ Result<engine::RunReport> run_until_done(EngineState& state, const Prepared& pre
   return report;
 }
 
-StatusOr<PipelineResult> result_of(Result<engine::RunReport> report) {
+StatusOr<PipelineResult> result_of(const Result<engine::RunReport>& report) {
   if (!report) return to_status(report.error());
-  return to_result(*std::move(report));
+  return to_result(*report);
 }
 
 StatusOr<PipelineResult> run(EngineState& state, Result<Prepared> prepared,
@@ -300,7 +301,7 @@ StatusOr<Engine> Engine::open(const std::filesystem::path& store, EngineOptions 
   }
 }
 
-Status Engine::add_tool(ToolName name, ToolFunction function) noexcept {
+Status Engine::add_tool(const ToolName& name, ToolFunction function) noexcept {
   if (!record::is_id(name.plugin_id) || !record::is_id(name.tool_id)) {
     return embed::invalid("a tool has a plugin_id and a tool_id of 1 to 256 bytes");
   }

@@ -68,7 +68,7 @@ std::optional<std::string> secret_of(const EngineState& state, const std::string
 void add_missing_secrets(const EngineState& state, Prepared& prepared) {
   std::vector<const pipeline::Definition*> definitions = {&prepared.file.definition};
   if (prepared.registry != nullptr) {
-    pipeline::SubPipelineCheck check(*prepared.registry);
+    const pipeline::SubPipelineCheck check(*prepared.registry);
     for (const auto* entry : check.below(prepared.file.definition)) {
       definitions.push_back(&entry->file.definition);
     }
@@ -107,6 +107,7 @@ engine::SubPipelines sub_pipelines_of(const EngineState& state, const Prepared& 
 
 std::string text_of(const Prepared& prepared) {
   std::vector<std::string> lines;
+  lines.reserve(prepared.problems.size());
   for (const auto& problem : prepared.problems) {
     lines.push_back(to_string(problem, prepared.path.string()));
   }

@@ -9,6 +9,8 @@ namespace weir {
 namespace embed {
 
 struct ProviderCallState {
+  ProviderCallState(const tool::Call& of, tool::ProviderCall::What what)
+      : call(of, std::move(what)) {}
   tool::ProviderCall call;
 };
 
@@ -33,11 +35,12 @@ tool::ProviderUsage to_usage(const ProviderUsage& usage) {
 }  // namespace embed
 
 ProviderCall::ProviderCall(ToolCall& call, What what) noexcept
-    : state_(new embed::ProviderCallState{{call.state_->call(),
-                                           {.operation = std::move(what.operation),
-                                            .provider = std::move(what.provider),
-                                            .model_id = std::move(what.model_id),
-                                            .context = embed::members_of(what.context)}}}) {}
+    : state_(std::make_unique<embed::ProviderCallState>(
+          call.state_->call(),
+          tool::ProviderCall::What{.operation = std::move(what.operation),
+                                   .provider = std::move(what.provider),
+                                   .model_id = std::move(what.model_id),
+                                   .context = embed::members_of(what.context)})) {}
 ProviderCall::~ProviderCall() = default;
 
 std::string_view ProviderCall::id() const noexcept { return state_->call.id(); }

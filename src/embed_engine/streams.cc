@@ -14,9 +14,10 @@ std::string_view StreamReader::node_id() const noexcept { return end_->node_id()
 StatusOr<std::optional<StreamChunk>> StreamReader::read() noexcept {
   auto chunk = end_->get();
   if (!chunk) return to_status(chunk.error());
-  if (!*chunk) return std::optional<StreamChunk>();
+  auto& got = *chunk;
+  if (!got) return std::optional<StreamChunk>();
   return std::optional(
-      StreamChunk{.frame_index = (**chunk).frame_index, .bytes = std::move((**chunk).bytes)});
+      StreamChunk{.frame_index = got->frame_index, .bytes = std::move(got->bytes)});
 }
 
 void StreamReader::stop() noexcept { end_->stop(); }

@@ -95,7 +95,7 @@ class ReportFigures : public StoreFixture {
                                                    {Field::kArtifactSha256, hash},
                                                    {Field::kActorId, actor}};
     ASSERT_TRUE(recorder->process_runs().emit(
-        record::Retention::kAudit, {}, Type::kArtifactReviewed, event::Level::kInfo, fields));
+        record::Retention::kAudit, "acme", Type::kArtifactReviewed, event::Level::kInfo, fields));
   }
 
   std::string first_, failed_;
