@@ -319,6 +319,10 @@ Status Engine::add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcep
 CircuitStatus circuit_status(std::string_view operation, std::string_view provider) {
   const auto status = engine::CircuitBreakers::of_process().status(
       {.operation = std::string(operation), .provider = std::string(provider)});
+  static_assert(static_cast<int>(CircuitState::kOpen) ==
+                    static_cast<int>(engine::CircuitState::kOpen) &&
+                static_cast<int>(CircuitState::kHalfOpen) ==
+                    static_cast<int>(engine::CircuitState::kHalfOpen));
   return {.state = static_cast<CircuitState>(status.state),
           .failures_in_row = status.failures_in_row,
           .succeeded = status.succeeded,

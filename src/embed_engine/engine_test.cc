@@ -262,14 +262,17 @@ TEST_F(EngineInProgram, KnowsItsCircuitsAndErrors) {
   ASSERT_TRUE(engine.add_tool({"x", "ask"}, [](ToolCall&) -> ToolResult {
     return ToolFailure{"NoAnswer", "nobody answers", true};
   }));
-  EXPECT_EQ(circuit_status("ask", "in-program").state, CircuitState::kClosed);
-  const std::string_view asks = R"(
+  // Circuits are the process's, and so of all rounds of this test.
+  const auto provider = "in-program-" + std::to_string(random_bits());
+  EXPECT_EQ(circuit_status("ask", provider).state, CircuitState::kClosed);
+  const auto asks = R"(
 id: p
 nodes:
   - id: a
     plugin_id: x
     tool_id: ask
-    circuit_breaker: {operation: ask, provider: in-program, failures: 1, open_for: 1h}
+    circuit_breaker: {operation: ask, provider: )" +
+                    provider + R"(, failures: 1, open_for: 1h}
 )";
   const auto first = engine.run_definition(asks);
   ASSERT_TRUE(first);
@@ -278,7 +281,7 @@ nodes:
   const auto second = engine.run_definition(asks);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->error_code, "CIRCUIT_OPEN");
-  const auto status = circuit_status("ask", "in-program");
+  const auto status = circuit_status("ask", provider);
   EXPECT_EQ(status.state, CircuitState::kOpen);
   EXPECT_EQ(status.failed, 1U);
   EXPECT_EQ(status.refused, 1U);

@@ -2,7 +2,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <thread>
 
 #include "base/time.h"
@@ -33,12 +32,12 @@ TEST_F(RecordedRuns, GoOnWhenTheyWereLost) {
             [](ToolCall& call) -> ToolResult { return ToolOutput{std::string(call.settings())}; })
         .ignore();
     engine
-        .add_tool(
-            {"x", "second"},
-            [](ToolCall&) -> ToolResult {
-              std::this_thread::sleep_for(std::chrono::milliseconds(100));  // `a` is committed
-              ::_exit(7);
-            })
+        .add_tool({"x", "second"},
+                  [this](ToolCall&) -> ToolResult {
+                    while (!all_lines().contains("pipeline_node_completed"))
+                      std::this_thread::yield();
+                    ::_exit(7);
+                  })
         .ignore();
     RunRequestOptions options;
     options.run_id = run_id;

@@ -89,7 +89,8 @@ Result<LostRun> take_lost_run(const log::StoreDirectory& store,
   lost.pipeline = std::move(beginning.pipeline);
   lost.payload = std::move(beginning.payload);
   lost.params = std::move(beginning.params);
-  tool::end_leftovers(id.text());
+  // What a run that ended has left may stay: it was no loss.
+  if (lost.owned.recorded.end.empty()) tool::end_leftovers(id.text());
   return lost;
 }
 

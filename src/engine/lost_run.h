@@ -32,9 +32,9 @@ struct Beginning {
 [[nodiscard]] Result<Beginning> beginning_of(const RecordedRun& run,
                                              const artifact::ArtifactStore& artifacts);
 
-/// Takes the run, and finds what it began with. What its tools have left running is ended. Of a run
-/// of which nothing is in the log, that is nothing. Errors: kConflict when another process has the
-/// run; those of beginning_of; kIo, kCorrupt.
+/// Takes the run, and finds what it began with. Unless it had ended, what its tools have left
+/// running is ended. Of a run of which nothing is in the log, that is nothing. Errors: kConflict
+/// when another process has the run; those of beginning_of; kIo, kCorrupt.
 [[nodiscard]] Result<LostRun> take_lost_run(const log::StoreDirectory& store,
                                             const artifact::ArtifactStore& artifacts,
                                             const RunId& id);
