@@ -204,16 +204,7 @@ TEST_F(NestedRuns, AreCancelledBeforeTheirParents) {
 
 // The innermost node asks for it; another one of the outermost run lets all go on.
 TEST_F(NestedRuns, ArePausedWithTheRunAroundThem) {
-  add("x", "pause", [this](const tool::Call& call) {
-    await("pipeline_node_started", "resumer");
-    ask_root(call, "pause");
-    return json::Object();
-  });
-  add("x", "resume", [this](const tool::Call& call) {
-    await("pipeline_node_completed", "pauser");
-    ask_root(call, "resume");
-    return json::Object();
-  });
+  add_pauser_and_resumer();
   chain(3, R"({"id": "pauser", "plugin_id": "x", "tool_id": "pause"},
               {"id": "next", "plugin_id": "a", "tool_id": "t1", "needs": ["pauser"]})");
   pipeline(R"({"id": "p1", "nodes": [{"id": "n", "pipeline": "p2"},

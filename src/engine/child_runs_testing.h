@@ -117,6 +117,20 @@ class ChildRunsTest : public EngineTest {
     if (feed_ == nullptr) return;
     EXPECT_TRUE(feed_->ask({.run = run, .signal_id = "s-" + type, .type = type}, artifacts_));
   }
+  /// The tool of a node `pauser` pauses the run around all others when a node `resumer` has begun,
+  /// whose tool lets it go on when the first has completed.
+  void add_pauser_and_resumer() {
+    add("x", "pause", [this](const tool::Call& call) {
+      await("pipeline_node_started", "resumer");
+      ask_root(call, "pause");
+      return json::Object();
+    });
+    add("x", "resume", [this](const tool::Call& call) {
+      await("pipeline_node_completed", "pauser");
+      ask_root(call, "resume");
+      return json::Object();
+    });
+  }
   /// Until the fixture's store has as many such events. Of a run that is not asked: at once.
   void await(const std::string& type, const std::string& node_id, int count = 1) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);

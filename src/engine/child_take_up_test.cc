@@ -123,16 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ChildTakeUpOf,
 
 // Whoever takes it up lets it go on, and what was paused with it.
 TEST_F(ChildTakeUp, GoesOnWhereverItWasLostWhilePaused) {
-  add("x", "pause", [this](const tool::Call& call) {
-    await("pipeline_node_started", "resumer");
-    ask_root(call, "pause");
-    return json::Object();
-  });
-  add("x", "resume", [this](const tool::Call& call) {
-    await("pipeline_node_completed", "pauser");
-    ask_root(call, "resume");
-    return json::Object();
-  });
+  add_pauser_and_resumer();
   pipeline(R"({"id": "q", "nodes": [{"id": "pauser", "plugin_id": "x", "tool_id": "pause"},
                {"id": "i", "plugin_id": "x", "tool_id": "name", "needs": ["pauser"]},
                {"id": "j", "plugin_id": "x", "tool_id": "name", "needs": ["i"]}]})");
