@@ -65,13 +65,13 @@ class OrderChecker {
   bool run(const std::string& type, const event::EventView& event) {
     using event::Field;
     const auto engine = event.integer(Field::kEngineAttempt).value_or(engine_attempt_);
-    static const std::map<std::string, char> kLetters = {
+    static const std::map<std::string, char> letters = {
         {"pipeline_started", 'S'},   {"pipeline_paused", 'P'}, {"pipeline_resumed", 'R'},
         {"pipeline_completed", 'C'}, {"pipeline_failed", 'F'}, {"pipeline_cancelled", 'X'}};
-    auto letter = kLetters.at(type);
+    auto letter = letters.at(type);
     if (letter == 'R' && engine > engine_attempt_) letter = 'E';
-    static const std::regex kRun("F|S(P+[RE]|E)*P*[CFX]?");
-    if (!std::regex_match(run_ + letter, kRun)) return false;
+    static const std::regex shape("F|S(P+[RE]|E)*P*[CFX]?");
+    if (!std::regex_match(run_ + letter, shape)) return false;
     if (letter == 'F' && run_.empty() && !event.text(Field::kFailedNodeId).empty()) return false;
     run_ += letter;
     if (letter != 'E') return true;
@@ -85,10 +85,10 @@ class OrderChecker {
   bool step(const std::string& type, const std::string& id, const event::EventView& event) {
     using event::Field;
     auto& node = nodes_[id];
-    static const std::map<std::string, char> kLetters = {
-        {"started", 'S'},   {"completed", 'C'}, {"failed", 'F'},
-        {"cancelled", 'X'}, {"skipped", 'K'},   {"retry_scheduled", 'R'}};
-    auto letter = kLetters.at(type.substr(std::string_view("pipeline_node_").size()));
+    static const std::map<std::string, char> letters = {{"started", 'S'}, {"completed", 'C'},
+                                                        {"failed", 'F'},  {"cancelled", 'X'},
+                                                        {"skipped", 'K'}, {"retry_scheduled", 'R'}};
+    auto letter = letters.at(type.substr(std::string_view("pipeline_node_").size()));
     if (letter == 'R' && (!guards_.empty() || event.text(Field::kReason) == "guard_retry"))
       letter = 'G';
     const auto attempt = event.integer(Field::kAttempt).value_or(0);
@@ -107,9 +107,9 @@ class OrderChecker {
   /// S started, E again by another machinery, L lost with its machinery; C F X ended, K skipped;
   /// R tried again, G because a guard wants it, P because a person does.
   static bool add(Node& node, char letter) {
-    static const std::regex kNode(
+    static const std::regex shape(
         "(S(L?E|LS)*(F[RG]|FP[RG]?|CG|LKG)|KG)*(S(L?E|LS)*(LK|L|[CFX])?|K)?");
-    if (!std::regex_match(node.word + letter, kNode)) return false;
+    if (!std::regex_match(node.word + letter, shape)) return false;
     node.word += letter;
     return true;
   }
