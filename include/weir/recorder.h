@@ -47,7 +47,8 @@ struct Statistics {
   std::uint64_t full = 0;     ///< how often a thread's buffer was full
   std::uint64_t cut = 0;      ///< events whose line was too long (4 MiB)
   std::uint64_t commits = 0;
-  double drop_rate = 0;  ///< the part of all events that was dropped, 0 to 1
+  std::uint64_t write_errors = 0;  ///< commits that the disk did not take
+  double drop_rate = 0;            ///< the part of all events that was dropped, 0 to 1
   /// Of those that are on their way to the disk; nothing: never.
   std::optional<std::chrono::system_clock::time_point> last_emit;
   std::optional<std::chrono::system_clock::time_point> last_drop;

@@ -65,6 +65,7 @@ void print_json(const store::CompactionReport& done) {
   object.set("removed_segments", done.removed_segments);
   object.set("merged_parts", done.merged_parts);
   object.set("merged_into", done.merged_into);
+  if (!done.manifest_damage.empty()) object.set("manifest_damage", done.manifest_damage);
   json::Array left;
   for (const auto& [segment, reason] : done.left) {
     json::Object one;
@@ -91,6 +92,10 @@ int compact(bool as_json, const Invocation& invocation) {
   const auto done = store::compact(*store);
   if (!done) return complain(done.error());
   as_json ? print_json(*done) : print_text(*done);
+  if (!done->manifest_damage.empty()) {
+    std::fprintf(stderr, "weir: %s: %s: done\n", store->manifest().c_str(),
+                 done->manifest_damage.c_str());
+  }
   for (const auto& [segment, reason] : done->left) {
     std::fprintf(stderr, "weir: %s: stays as it is: %s\n", store->segment(segment).c_str(),
                  reason.c_str());

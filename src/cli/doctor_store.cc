@@ -52,6 +52,7 @@ class StoreExamination {
     for (const auto& name : *names) {
       if (!manifest->has_replaced(name)) segments_.push_back(name);
     }
+    if (!manifest->damage().empty()) findings_.push_back(damage("manifest", manifest->damage()));
     findings_.push_back({"store", Verdict::kOk,
                          "format " + std::to_string(log::kFormatVersion) + ", " +
                              text::count(manifest->parts().size(), "part") + ", " +

@@ -280,6 +280,7 @@ Statistics Recorder::statistics() const noexcept {
           .full = figures.full,
           .cut = figures.cut,
           .commits = figures.commits,
+          .write_errors = figures.write_errors,
           .drop_rate = figures.drop_rate(),
           .last_emit = figures.last_emit,
           .last_drop = figures.last_drop};

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -150,6 +152,23 @@ TEST(Stop, ByDiscardingLosesNobodyInTheSenseOfOnLost) {
   EXPECT_TRUE(it.recorder.stop(Recorder::AtStop::kDiscard, 60s));
   EXPECT_FALSE(it.run.is_lost());
   EXPECT_FALSE(told);
+}
+
+TEST(Statistics, CountCommitsThatTheDiskDidNotTake) {
+  Recording it;
+  EXPECT_TRUE(it.run.flush());
+  EXPECT_EQ(it.recorder.statistics().write_errors, 0U);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit tiny{.rlim_cur = 1, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tiny), 0);
+  it.run.logger("l").info("m");
+  EXPECT_FALSE(it.run.flush());
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_GE(it.recorder.statistics().write_errors, 1U);
+  EXPECT_TRUE(it.run.is_lost());
 }
 
 TEST(Drop, IsToldAndCountedAndWhatTheCallbackThrowsIsIgnored) {

@@ -294,34 +294,78 @@ Result<Manifest> Manifest::parse(std::string_view text) {
 
 namespace {
 
+Result<Manifest> read_manifest_file(const StoreDirectory& store,
+                                    const std::filesystem::path& path) {
+  WEIR_TRY(auto text, read_file(path, kMaxManifestBytes, store.files()));
+  if (text.ends_with('\n')) text.pop_back();
+  return Manifest::parse(text);
+}
+
+Sha256 hash_of(const Manifest& manifest) { return sha256(manifest.text() + "\n"); }
+
+/// The copy is written before the seal: it is what was sealed last, or would have been next.
+bool is_newest(const Manifest& copy, const std::optional<ManifestSeal>& sealed) {
+  if (sealed && copy.number() == sealed->number) return hash_of(copy) == sealed->sha256;
+  return copy.number() == (sealed ? sealed->number : 0) + 1;
+}
+
 /// That there is none is right until the first was sealed.
-Result<Manifest> no_manifest(const StoreDirectory& store) {
-  if (!store.files().exists(store.parts().c_str())) return Manifest();
+Result<std::optional<ManifestSeal>> last_seal(const StoreDirectory& store) {
+  if (!store.files().exists(store.parts().c_str())) return std::optional<ManifestSeal>();
   WEIR_TRY(const auto chain, SealChain::read(store));
-  const auto& sealed = chain.manifest();
-  if (!sealed) return Manifest();
-  return fail(ErrorCode::kCorrupt, store.manifest().string() + ": not there, number " +
-                                       std::to_string(sealed->number) + " was sealed; put it back");
+  return chain.manifest();
 }
 
 }  // namespace
 
 Result<Manifest> read_manifest(const StoreDirectory& store) {
-  const auto path = store.manifest();
-  auto read = read_file(path, kMaxManifestBytes, store.files());
-  if (!read && read.error().code == ErrorCode::kNotFound) return no_manifest(store);
-  WEIR_TRY(auto text, std::move(read));
-  if (text.ends_with('\n')) text.pop_back();
-  auto manifest = Manifest::parse(text);
-  if (!manifest) return std::unexpected(std::move(manifest).error().within(path.string()));
-  return manifest;
+  auto manifest = read_manifest_file(store, store.manifest());
+  if (manifest) return manifest;
+  auto failure = std::move(manifest).error();
+  const auto place = store.manifest().string();
+  if (failure.code == ErrorCode::kUnavailable) return std::unexpected(std::move(failure).within(place));
+  WEIR_TRY(const auto sealed, last_seal(store));
+  if (failure.code == ErrorCode::kNotFound) {
+    if (!sealed) return Manifest();
+    failure = {.code = ErrorCode::kCorrupt,
+               .message = "not there, number " + std::to_string(sealed->number) + " was sealed"};
+  }
+  auto copy = read_manifest_file(store, store.manifest_copy());
+  if (!copy || !is_newest(*copy, sealed)) {
+    failure.message += "; put it back from a backup";
+    return std::unexpected(std::move(failure).within(place));
+  }
+  copy->damage_ = failure.message + "; " + store.manifest_copy().filename().string() +
+                  " is read in its place, and `weir compact` puts it back";
+  return copy;
 }
 
+namespace {
+
+Result<void> write_files(const StoreDirectory& store, const std::string& text) {
+  WEIR_TRY(write_file_durably(store.manifest(), text, store.files()));
+  return write_file_durably(store.manifest_copy(), text, store.files());
+}
+
+/// Where the manifest should be, and what is there is left for people.
+Result<void> put_back(const StoreDirectory& store, const Manifest& manifest) {
+  const auto path = store.manifest();
+  if (store.files().exists(path.c_str())) {
+    const auto aside = path.string() + ".damaged-" + std::to_string(random_bits());
+    if (store.files().rename(path.c_str(), aside.c_str()) != 0) {
+      return fail_errno("rename " + path.string());
+    }
+  }
+  return write_file_durably(path, manifest.text() + "\n", store.files());
+}
+
+}  // namespace
+
 Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest) {
-  WEIR_TRY(write_file_durably(store.manifest(), manifest.text() + "\n", store.files()));
+  WEIR_TRY(write_files(store, manifest.text() + "\n"));
   WEIR_TRY(auto appender, SealChain::Appender::open(store));
   const auto& chain = appender.chain();
-  ManifestSeal seal{.number = manifest.number(), .sha256 = sha256(manifest.text() + "\n")};
+  ManifestSeal seal{.number = manifest.number(), .sha256 = hash_of(manifest)};
   std::set<Sha256> named;
   for (const auto& part : manifest.parts()) {
     named.insert(part.sha256);
@@ -332,6 +376,10 @@ Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifes
 }
 
 Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest) {
+  if (!manifest.damage().empty()) WEIR_TRY(put_back(store, manifest));
+  if (manifest.number() > 0 && !store.files().exists(store.manifest_copy().c_str())) {
+    WEIR_TRY(write_files(store, manifest.text() + "\n"));  // an older weir made none
+  }
   WEIR_TRY(const auto chain, SealChain::read(store));
   const auto& sealed = chain.manifest();
   const auto last = sealed ? sealed->number : 0;

@@ -70,6 +70,8 @@ class Manifest {
   /// By their batches.
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const std::vector<RetiredPart>& retired() const { return retired_; }
+  /// What is wrong with the file `manifest.json`, if this was read from its copy; empty: nothing.
+  [[nodiscard]] const std::string& damage() const { return damage_; }
   /// Whether the parts hold what was in a segment.
   [[nodiscard]] bool has_replaced(const SegmentName& segment) const;
 
@@ -94,6 +96,7 @@ class Manifest {
 
  private:
   static constexpr std::uint64_t kVersion = 2;
+  friend Result<Manifest> read_manifest(const StoreDirectory& store);
 
   void add(Batch batch);
   [[nodiscard]] bool is_possible(const Part& part) const;
@@ -103,17 +106,20 @@ class Manifest {
   std::vector<Batch> batches_;
   std::vector<Part> parts_;
   std::vector<RetiredPart> retired_;
+  std::string damage_;
   std::map<std::string, std::uint32_t, std::less<>> replaced_;  // the last number, by writer
 };
 
-/// The store's manifest; one without parts where there was none yet. Errors: kCorrupt (it is
-/// damaged, or gone), kUnavailable (a newer format), kIo.
+/// The store's manifest; one without parts where there was none yet. Where it is damaged or gone,
+/// its copy if that is the one that was sealed last. Errors: kCorrupt (neither is there undamaged),
+/// kUnavailable (a newer format), kIo.
 [[nodiscard]] Result<Manifest> read_manifest(const StoreDirectory& store);
 
-/// Puts it in the place of the one before, and then into the chain of seals. Threads: whoever has
-/// the compaction's lock. Errors: kIo, kExhausted.
+/// Puts it and its copy in the place of those before, and then into the chain of seals. Threads:
+/// whoever has the compaction's lock. Errors: kIo, kExhausted.
 [[nodiscard]] Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest);
-/// Does what somebody who was stopped in `write_manifest` has left undone for the store's manifest.
+/// Does what somebody who was stopped in `write_manifest` has left undone for the store's manifest,
+/// and puts one that was read from its copy back; what stood there stays beside it.
 /// Errors: as that, and kCorrupt (the chain knows a newer one).
 [[nodiscard]] Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest);
 

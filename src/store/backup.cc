@@ -163,10 +163,15 @@ class Backup {
   /// One that cannot be read is copied as it is, and there are no parts then.
   Result<log::Manifest> copy_manifest() {
     const std::string name = "manifest.json";
-    const auto manifest = log::read_manifest(store_);
-    if (!manifest) leave(name, manifest.error().message);
-    if (store_.files().exists(store_.manifest().c_str())) WEIR_TRY(copy_whole(name));
-    return manifest ? *manifest : log::Manifest();
+    auto manifest = log::read_manifest(store_);
+    if (!manifest) {
+      leave(name, manifest.error().message);
+      if (store_.files().exists(store_.manifest().c_str())) WEIR_TRY(copy_whole(name));
+      return log::Manifest();
+    }
+    if (!manifest->damage().empty()) leave(name, manifest->damage());
+    if (manifest->number() > 0) WEIR_TRY(write(name, manifest->text() + "\n"));
+    return manifest;
   }
 
   Result<std::map<log::SegmentName, log::Seal>> copy_chain() {

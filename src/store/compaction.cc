@@ -36,7 +36,9 @@ class Compaction {
       : folder_(std::move(folder)),
         store_(folder_.store()),
         options_(options),
-        loader_(folder_.store()) {}
+        loader_(folder_.store()) {
+    report_.manifest_damage = folder_.manifest_damage();
+  }
 
   Result<CompactionReport> run() {
     WEIR_TRY(log::seal_finished(store_));

@@ -50,6 +50,7 @@ struct CompactionReport {
   std::uint64_t removed_segments = 0;  ///< replaced now or before
   std::uint64_t merged_parts = 0;      ///< small ones
   std::uint64_t merged_into = 0;       ///< parts that these became
+  std::string manifest_damage;         ///< before it was put back from its copy; empty: none
   std::vector<LeftSegment> left;
   std::vector<DamagedPart> left_parts;  ///< that cannot be read, as far as was seen
   RollupReport rollups{};

@@ -1,5 +1,7 @@
 #include "store/compaction.h"
 
+// Long: what compaction keeps, with one store in which everything is written alike.
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -400,15 +402,49 @@ TEST_F(CompactionTest, AnswersWithoutAPartThatIsNoParquetAndSaysSo) {
   EXPECT_THAT(read->bad, SizeIs(1));
 }
 
+TEST_F(CompactionTest, ReadsTheCopyOfAManifestThatIsDamagedOrGoneAndPutsItBack) {
+  write({line_of(first_, 1)});
+  compact(kRemoveAtOnce);
+  write({line_of(second_, 1)});
+  compact(kRemoveAtOnce);
+  const auto whole = *read_file(store_.manifest(), kMaxFile);
+  auto changed = whole;
+  changed[changed.find("\"events\":1") + 9] = '2';
+  for (const auto& damaged : {changed, std::string()}) {
+    if (damaged.empty()) {
+      std::filesystem::remove(store_.manifest());
+    } else {
+      ASSERT_TRUE(write_file_durably(store_.manifest(), damaged));
+    }
+    const auto why = damaged.empty() ? "not there, number 2 was sealed" : "is not a manifest";
+    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr(why), HasSubstr("manifest.copy.json"))));
+    EXPECT_EQ(query("SELECT count(*) FROM events"), "[[2]]");
+    ASSERT_THAT(bad_->all(), SizeIs(1));
+    EXPECT_THAT(bad_->all()[0].reason, HasSubstr(why));
+    bad_ = std::make_shared<BadPlaces>();
+    EXPECT_THAT(compact().manifest_damage, HasSubstr(why));
+    EXPECT_EQ(*read_file(store_.manifest(), kMaxFile), whole);
+    EXPECT_THAT(problems(), IsEmpty());
+    EXPECT_THAT(compact().manifest_damage, IsEmpty());
+  }
+  const auto is_aside = [](const auto& entry) {
+    return entry.path().filename().string().starts_with("manifest.json.damaged-");
+  };
+  EXPECT_EQ(std::ranges::count_if(std::filesystem::directory_iterator(store_.root()), is_aside), 1)
+      << "what people may want to look at is kept";
+}
+
 TEST_F(CompactionTest, FindsAManifestThatWasChangedOrPutBack) {
   write({line_of(first_, 1)});
   compact(kRemoveAtOnce);
   const auto first = *read_file(store_.manifest(), kMaxFile);
+  const auto first_copy = *read_file(store_.manifest_copy(), kMaxFile);
   write({line_of(second_, 1)});
   compact(kRemoveAtOnce);
   EXPECT_THAT(problems(), IsEmpty());
   const auto second = parts().back().file;
   ASSERT_TRUE(write_file_durably(store_.manifest(), first));
+  ASSERT_TRUE(write_file_durably(store_.manifest_copy(), first_copy));
   EXPECT_THAT(problems(), testing::Contains(HasSubstr("is number 1, number 2 was sealed")));
   EXPECT_EQ(store::compact(store_).error().code, ErrorCode::kCorrupt);
   EXPECT_TRUE(std::filesystem::exists(store_.parts() / second)) << "it is nobody's leftover";

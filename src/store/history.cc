@@ -186,6 +186,9 @@ Result<ReadReport> read(const log::StoreDirectory& store, const LineHandler& han
   Reading reading(handle, wanted);
   // In this order: see docs/formats/parts.md.
   WEIR_TRY(const auto manifest, log::read_manifest(store));
+  if (!manifest.damage().empty()) {
+    reading.bad().push_back({.file = store.manifest(), .reason = manifest.damage()});
+  }
   WEIR_TRY(const auto segments, store.segment_names());
   std::vector<log::Part> parts;
   std::uint64_t batch = 0;

@@ -63,7 +63,12 @@ Result<PartFolder> PartFolder::lock(const log::StoreDirectory& store, const path
   }
   WEIR_TRY(auto manifest, log::read_manifest(store));
   WEIR_TRY(log::finish_manifest(store, manifest));
+  auto damage = manifest.damage();
+  if (!damage.empty()) {
+    WEIR_TRY(manifest, log::read_manifest(store));
+  }
   PartFolder folder(store, scratch, std::move(lock), std::move(manifest));
+  folder.manifest_damage_ = std::move(damage);
   std::error_code ignored;
   std::filesystem::remove_all(folder.scratch_, ignored);
   WEIR_TRY(folder.remove_leftovers());

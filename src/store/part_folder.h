@@ -32,6 +32,8 @@ class PartFolder {
 
   [[nodiscard]] const log::StoreDirectory& store() const { return store_; }
   [[nodiscard]] const log::Manifest& manifest() const { return manifest_; }
+  /// What was wrong with the manifest's file, before it was put back from its copy; empty: nothing.
+  [[nodiscard]] const std::string& manifest_damage() const { return manifest_damage_; }
   /// The folder for DuckDB's files. Made when it is asked for; emptied by whoever comes next.
   [[nodiscard]] std::filesystem::path scratch() const;
 
@@ -66,6 +68,7 @@ class PartFolder {
   std::filesystem::path scratch_;
   File lock_;
   log::Manifest manifest_;
+  std::string manifest_damage_;
   std::string announced_;  ///< what `parts.new` holds
 };
 

@@ -11,6 +11,7 @@ namespace weir::store {
 Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad,
                          const ViewOptions& options) {
   WEIR_TRY(auto manifest, log::read_manifest(store));
+  if (!manifest.damage().empty()) bad->add({.file = store.manifest(), .reason = manifest.damage()});
   WEIR_TRY(auto database, Database::open_in_memory(options.database));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
