@@ -89,10 +89,12 @@ class Schedule {
       begin_collection();
     } else if (die < 87) {
       change_faults();
-    } else if (die < 93) {
+    } else if (die < 92) {
       kill();
-    } else if (die < 97) {
+    } else if (die < 95) {
       lose_power();
+    } else if (die < 97) {
+      lose_manifest();
     } else {
       lose_power();
       check();
@@ -127,6 +129,18 @@ class Schedule {
     disk_.lose_power();
     ++report_.power_failures;
     say("the power failed");
+  }
+
+  /// By whatever does such things: its copy is there.
+  void lose_manifest() {
+    kill();
+    const auto faults = std::exchange(disk_.faults, {});
+    SimulatedProcess process(disk_);
+    if (process.unlink("/store/manifest.json") == 0) {
+      ++report_.lost_manifests;
+      say("the manifest was lost");
+    }
+    disk_.faults = faults;
   }
 
   // ---- those who write ------------------------------------------------------------------------

@@ -30,6 +30,7 @@ int run_schedules(int argc, char** argv,
     sum.failed_commits += report.failed_commits;
     sum.compactions += report.compactions;
     sum.failed_compactions += report.failed_compactions;
+    sum.lost_manifests += report.lost_manifests;
     sum.collections += report.collections;
     sum.deleted_runs += report.deleted_runs;
     sum.restored += report.restored;
@@ -50,6 +51,7 @@ int run_schedules(int argc, char** argv,
   if (sum.compactions > 0) {
     print("compactions", sum.compactions);
     print("ended early", sum.failed_compactions);
+    print("manifests lost", sum.lost_manifests);
     print("collections", sum.collections);
     print("runs deleted", sum.deleted_runs);
     print("backups restored", sum.restored);

@@ -14,6 +14,7 @@ struct ScheduleReport {
   std::uint64_t failed_commits = 0;
   std::uint64_t compactions = 0;
   std::uint64_t failed_compactions = 0;  ///< of them, by the disk or by their end
+  std::uint64_t lost_manifests = 0;
   std::uint64_t collections = 0;
   std::uint64_t deleted_runs = 0;
   std::uint64_t restored = 0;  ///< backups that became a store

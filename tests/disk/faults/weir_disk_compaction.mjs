@@ -20,6 +20,11 @@ export const faults = [
     also: { file: 'src/store/part_folder.cc',
       from: 'WEIR_TRY(log::write_manifest(store_, next));',
       to: 'WEIR_TRY(log::write_manifest(store_, next));\n  WEIR_TRY(write_file_durably(store_.manifest(), next.text() + "\\n", store_.files()));' } },
+  { name: 'the copy of a manifest stays the first one',
+    file: 'src/log/manifest.cc',
+    from: 'return write_file_durably(store.manifest_copy(), text, store.files());',
+    to: `if (store.files().exists(store.manifest_copy().c_str())) return {};
+  return write_file_durably(store.manifest_copy(), text, store.files());` },
   { name: 'segments are removed before the manifest names their parts',
     file: 'src/store/compaction.cc',
     from: 'entry.at = options_.clock.now();',
