@@ -225,6 +225,7 @@ struct ErrorReport {
 
 struct TracedRun {
   std::string run_id;
+  std::string tenant_id;  ///< empty: nobody's
   std::string pipeline_id;
   std::string state;  ///< completed, failed, cancelled, running, interrupted
   Timestamp started_at{};

@@ -17,7 +17,7 @@ namespace weir::cli {
 namespace {
 
 struct ShowOptions {
-  std::string run;
+  NamedRun run;
   bool json = false;
 };
 
@@ -231,9 +231,9 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain_of_name(run.error());
   RedactionCounts redacted;
-  const auto read = store::read_run(*store, run->state.run_id, [&](const event::EventView& event) {
+  const auto read = store::read_run(*store, run->key(), [&](const event::EventView& event) {
     redacted.apply(event);
     return Result<void>();
   });
@@ -251,8 +251,7 @@ int show(const ShowOptions& options, const Invocation& invocation) {
 void add_show(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "Show what happened in a run, node by node");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
-      ->required();
+  add_named_run(*command, options->run);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example: weir show last");
   command->callback([&invocation, options] {

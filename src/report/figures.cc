@@ -398,18 +398,24 @@ Result<ErrorReport> read_recent_errors(const Source& source, std::size_t limit,
   return report;
 }
 
-Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, std::size_t limit) {
+Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, std::size_t limit,
+                                 const std::optional<std::string>& tenant) {
   WorkflowTrace trace{.id = id, .made_at = source.clock.now()};
   WEIR_TRY(auto queries, open_queries(source));
   WEIR_TRY(queries.set("id", id));
+  if (tenant) WEIR_TRY(queries.set("run_tenant", *tenant));
   for (const auto* table : {"03-entries", "04-traced"}) WEIR_TRY(queries.ask(table));
   WEIR_TRY(const auto runs, queries.ask("traced-runs"));
   if (runs.empty()) {
     return fail(ErrorCode::kNotFound, "the store has no run and no workflow '" + id + "'");
   }
   for (const auto& row : runs) {
-    trace.runs.push_back({row.text("run_id"), row.text("pipeline_id"), row.text("state"),
-                          row.moment("started_at"), row.number("duration_ms")});
+    trace.runs.push_back({.run_id = row.text("run_id"),
+                          .tenant_id = row.text("tenant_id"),
+                          .pipeline_id = row.text("pipeline_id"),
+                          .state = row.text("state"),
+                          .started_at = row.moment("started_at"),
+                          .duration_ms = row.number("duration_ms")});
   }
   const auto most =
       limit == 0 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(limit);
@@ -483,9 +489,9 @@ Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
   return past_damage(source, [&] { return read_recent_errors(source, limit, scope); });
 }
 
-Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id,
-                                     std::size_t limit) {
-  return past_damage(source, [&] { return read_trace(source, id, limit); });
+Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id, std::size_t limit,
+                                     const std::optional<std::string>& tenant) {
+  return past_damage(source, [&] { return read_trace(source, id, limit, tenant); });
 }
 
 Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,

@@ -261,6 +261,7 @@ json::Object to_json(const WorkflowTrace& trace) {
   object.set("runs", array_of(trace.runs, [](const TracedRun& run) {
                json::Object one;
                one.set("run_id", run.run_id);
+               one.set("tenant_id", text_or_null(run.tenant_id));
                one.set("pipeline_id", run.pipeline_id);
                one.set("state", run.state);
                one.set("started_at", to_string(run.started_at));
