@@ -283,6 +283,8 @@ void add_sql(CLI::App& app, Invocation& invocation) {
       ->allow_extra_args(false);
   expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
               {"table", "json", "csv", "parquet"});
+  command->add_flag_callback(
+      "--json", [options] { options->format = "json"; }, "The same as --format json");
   command->add_option("--output", options->output,
                       "Where to put Parquet; whole, or not at all (default: standard output)");
   auto* tenant = command->add_option("--tenant", options->tenant, "Only what this tenant recorded");
