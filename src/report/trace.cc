@@ -88,7 +88,8 @@ TraceSpan attempt_span(const NodeState& node, const project::Attempt& attempt) {
       .node_id = node.node_id,
       .started_at = attempt.started_at,
       .ended_at = attempt.ended_at,
-      .state = std::string(to_string(attempt.state))};
+      .state = std::string(to_string(attempt.state)),
+      .usage = attempt.usage};
   if (attempt.outcome == "unknown") span.state = "lost";
   if (!attempt.error_type.empty()) span.error = attempt.error_type + ": " + attempt.error_message;
   return span;
@@ -124,6 +125,7 @@ class Assembly {
         whole = add(attempt_span(node, node.attempts.back()), is_critical);
         all_[*whole].started_at = node.attempts.front().started_at;
         all_[*whole].error.clear();  // each attempt says its own
+        all_[*whole].usage = {};
       }
       for (const auto& attempt : node.attempts) {
         auto span = attempt_span(node, attempt);

@@ -40,6 +40,7 @@ struct TraceSpan {
   double duration_ms = 0;             ///< of an open one: until now, or until the run's last event
   std::string state;                  ///< running, completed, failed, cancelled; lost
   std::string error;                  ///< "TYPE: message"
+  project::Usage usage;               ///< of a node or an attempt
   bool is_critical = false;           ///< on the path that decided how long the run took
 
   [[nodiscard]] bool is_open() const { return !ended_at; }
