@@ -15,6 +15,7 @@
 #include "report/metrics_document.h"
 #include "report/moment.h"
 #include "report/recorded_metrics.h"
+#include "report/report_json.h"
 #include "store/history.h"
 
 namespace weir::cli {
@@ -95,15 +96,31 @@ Result<void> check_report(const ReportOptions& options, const std::string& forma
   return {};
 }
 
+/// Of what is no data.
 ReportFormat public_format(const std::string& format) {
   if (format == "md") return ReportFormat::kMarkdown;
-  if (format == "html") return ReportFormat::kHtml;
-  return format == "json" ? ReportFormat::kJson : ReportFormat::kText;
+  return format == "html" ? ReportFormat::kHtml : ReportFormat::kText;
+}
+
+/// With what it had to leave out, which the other formats have on standard error.
+std::string json_text(json::Object report, const report::Source& source) {
+  json::Array problems;
+  for (const auto& place : source.bad->all()) {
+    json::Object one;
+    one.set("file", place.file.string());
+    one.set("offset", place.offset);
+    one.set("reason", place.reason);
+    problems.emplace_back(std::move(one));
+  }
+  report.set("problems", std::move(problems));
+  return json::to_pretty_text(report) + "\n";
 }
 
 template <class Report>
-Result<std::string> rendered(Result<Report> report, const std::string& format) {
+Result<std::string> rendered(Result<Report> report, const report::Source& source,
+                             const std::string& format) {
   if (!report) return std::unexpected(std::move(report).error());
+  if (format == "json") return json_text(report::to_json(*report), source);
   return render(*report, public_format(format));
 }
 
@@ -128,7 +145,7 @@ Result<std::string> metrics_of_store(const report::Source& source, const ReportS
   WEIR_TRY(const auto metrics, report::recorded_metrics(source, scope));
   const auto now = source.clock.now();
   if (format == "prometheus") return exporting::to_prometheus(metrics, now);
-  if (format == "json") return json::to_pretty_text(exporting::to_json(metrics, now)) + "\n";
+  if (format == "json") return json_text(exporting::to_json(metrics, now), source);
   if (format == "parquet") return exporting::to_parquet(metrics);
   if (format == "text") return exporting::metrics_report(metrics, now);
   return report::render_metrics(metrics, now, public_format(format));
@@ -154,15 +171,16 @@ Result<std::string> make_report(const report::Source& source, const ReportOption
                                 const ReportScope& scope, const std::string& format) {
   if (options.kind == "metrics") return metrics_of_store(source, scope, format);
   if (options.kind == "agents") {
-    return rendered(report::agents(source, options.what, scope), format);
+    return rendered(report::agents(source, options.what, scope), source, format);
   }
   if (options.kind == "errors") {
     const auto limit = options.limit.value_or(kRecentErrors);
-    return rendered(report::recent_errors(source, limit, scope), format);
+    return rendered(report::recent_errors(source, limit, scope), source, format);
   }
-  if (options.kind == "trace") return rendered(trace_of(source, options), format);
-  if (options.kind == "daily") return rendered(report::daily_summary(source, scope), format);
-  return rendered(report::summary(source, scope), format);
+  if (options.kind == "trace") return rendered(trace_of(source, options), source, format);
+  if (options.kind == "daily")
+    return rendered(report::daily_summary(source, scope), source, format);
+  return rendered(report::summary(source, scope), source, format);
 }
 
 int wrong_usage(const Error& error) {
