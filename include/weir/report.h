@@ -172,6 +172,11 @@ struct SummaryReport {
   std::vector<PipelineFigures> pipelines{};       ///< with the most runs first
   std::vector<NodeFigures> slowest_nodes{};       ///< by the 95th percentile
   std::vector<NodeErrorCount> errors_of_nodes{};  ///< the most frequent first
+  /// How many there are of each list above, which has the first ones.
+  std::uint64_t error_type_count = 0;
+  std::uint64_t pipeline_count = 0;
+  std::uint64_t node_count = 0;
+  std::uint64_t error_of_node_count = 0;
   std::chrono::microseconds bucket{};
   std::vector<ReportBucket> buckets{};
   std::vector<DurationBin> distribution{};  ///< of the runs that ended
@@ -225,6 +230,7 @@ struct ErrorReport {
 
 struct TracedRun {
   std::string run_id;
+  std::string tenant_id;  ///< empty: nobody's
   std::string pipeline_id;
   std::string state;  ///< completed, failed, cancelled, running, interrupted
   Timestamp started_at{};

@@ -2,7 +2,8 @@
 SELECT
   CASE WHEN grouping(type) = 0 THEN type END AS type,
   count(*) AS count,
-  epoch_us(max(timestamp)) AS last_at
+  epoch_us(max(timestamp)) AS last_at,
+  count(*) OVER () - 1 AS types
 FROM report_errors
 GROUP BY GROUPING SETS ((), (type))
 ORDER BY grouping(type) DESC, count DESC, type

@@ -32,7 +32,8 @@ WITH answers AS (
   WHERE attempts.state <> 'cache'
   GROUP BY GROUPING SETS ((), (pipeline_id, node_id))
 )
-SELECT work.*, coalesce(hits, 0) AS cache_hits, coalesce(misses, 0) AS cache_misses
+SELECT work.*, coalesce(hits, 0) AS cache_hits, coalesce(misses, 0) AS cache_misses,
+  count(*) OVER () - 1 AS nodes
 FROM work LEFT JOIN cached
   ON work.pipeline_id IS NOT DISTINCT FROM cached.pipeline_id
  AND work.node_id IS NOT DISTINCT FROM cached.node_id

@@ -13,7 +13,8 @@ SELECT
   min(duration_ms) AS min_ms,
   quantile_cont(duration_ms, 0.5) AS median_ms,
   quantile_cont(duration_ms, 0.95) AS p95_ms,
-  max(duration_ms) AS max_ms
+  max(duration_ms) AS max_ms,
+  count(*) OVER () - 1 AS pipelines
 FROM report_runs
 GROUP BY GROUPING SETS ((), (pipeline_id))
 ORDER BY grouping(pipeline_id) DESC, total DESC, pipeline_id

@@ -1,6 +1,7 @@
 -- What became of them.
 SELECT
   logs.run_id,
+  logs.tenant_id,
   any_value(pipeline_id) AS pipeline_id,
   coalesce(
     max(CASE event_type

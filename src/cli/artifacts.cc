@@ -17,7 +17,7 @@ namespace {
 
 struct ArtifactsOptions {
   std::string artifact;
-  std::string run;
+  NamedRun run;
   std::size_t limit = 50;
   bool json = false;
 };
@@ -48,15 +48,22 @@ void print_versions(const std::vector<ArtifactVersion>& versions, std::size_t li
 Result<std::vector<ArtifactVersion>> versions_of(const report::Source& source,
                                                  const ArtifactsOptions& options) {
   ArtifactScope scope;
-  if (!options.run.empty()) {
+  auto tenant = options.run.tenant;
+  if (!options.run.name.empty()) {
     WEIR_TRY(const auto run, find_run(source.store, options.run));
     scope.run_id = run.state.run_id.text();
+    tenant = run.tenant_id;
   }
   scope.path = options.artifact;
-  auto by_path = report::artifact_history(source, scope);
-  if (by_path || by_path.error().code != ErrorCode::kNotFound) return by_path;
-  scope.sha256 = std::exchange(scope.path, {});
-  return report::artifact_history(source, scope);
+  auto versions = report::artifact_history(source, scope);
+  if (!versions && versions.error().code == ErrorCode::kNotFound) {
+    scope.sha256 = std::exchange(scope.path, {});
+    versions = report::artifact_history(source, scope);
+  }
+  if (versions && tenant) {
+    std::erase_if(*versions, [&](const auto& version) { return version.tenant_id != *tenant; });
+  }
+  return versions;
 }
 
 int artifacts(const ArtifactsOptions& options, const Invocation& invocation) {
@@ -65,7 +72,7 @@ int artifacts(const ArtifactsOptions& options, const Invocation& invocation) {
   const report::Source source{.store = *store, .bad = std::make_shared<store::BadPlaces>()};
   auto versions = versions_of(source, options);
   if (!versions) {
-    if (versions.error().code != ErrorCode::kNotFound) return complain(versions.error());
+    if (versions.error().code != ErrorCode::kNotFound) return complain_of_name(versions.error());
     return complain(
         {ErrorCode::kInvalidInput, versions.error().message + "; `weir artifacts` lists them"});
   }
@@ -92,9 +99,10 @@ void add_artifacts(CLI::App& app, Invocation& invocation) {
   command->add_option("artifact", options->artifact,
                       "Only this one: its path, or the beginning of a SHA-256");
   command->add_option(
-      "--run", options->run,
+      "--run", options->run.name,
       "Only versions that this run wrote first: last, its id, or a beginning or end "
       "of it");
+  add_whose(*command, "artifacts", options->run.tenant);
   expect_number(command->add_option("--limit", options->limit,
                                     "How many at the most: 0 for all, 50 if absent"),
                 0, 100'000);

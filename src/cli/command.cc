@@ -14,6 +14,7 @@
 #include "cli/usage.h"
 #include "config/load.h"
 #include "store/compaction.h"
+#include "store/survey.h"
 #include "tool/library.h"
 #include "tool/supervisor.h"
 
@@ -96,7 +97,7 @@ void compact_when_due(const log::StoreDirectory& store) {
   say("weir: the log was not compacted: %s\n", done.error().message.c_str());
 }
 
-void warn_of_damage(const std::vector<store::BadPlace>& places) {
+void warn_of_damage(const std::vector<store::BadPlace>& places, std::string_view so) {
   static std::set<store::BadPlace> told;  // a command may meet a place more than once
   bool is_new = false;
   for (const auto& bad : places) {
@@ -106,8 +107,16 @@ void warn_of_damage(const std::vector<store::BadPlace>& places) {
         static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
   }
   if (is_new) {
-    say("weir: the answer is without these events; `weir verify` checks the whole store\n");
+    say("weir: %s; `weir verify` checks the whole store\n", std::string(so).c_str());
   }
+}
+
+void warn_of_left_parts(const log::StoreDirectory& store,
+                        const std::vector<store::DamagedPart>& left) {
+  std::vector<store::BadPlace> places;
+  places.reserve(left.size());
+  for (const auto& [part, reason] : left) places.push_back({store.parts() / part, 0, reason});
+  warn_of_damage(places, "they stay as they are; a backup may have them (weir restore)");
 }
 
 void complain_of_rollups(const store::RollupReport& report) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +14,9 @@
 
 namespace CLI {
 class App;
+}
+namespace weir::store {
+struct DamagedPart;
 }
 
 /// The commands, one file each: `add_NAME` declares options and puts what is to be done into
@@ -57,8 +61,13 @@ int complain(const Error& error);
 /// failure of the command: everything is where it was.
 void compact_when_due(const log::StoreDirectory& store);
 
-/// Says on standard error what could not be read, and that the answer is without it.
-void warn_of_damage(const std::vector<store::BadPlace>& places);
+/// Says on standard error what could not be read, and what that means: the answer is without it.
+void warn_of_damage(const std::vector<store::BadPlace>& places,
+                    std::string_view so = "the answer is without these events");
+
+/// The same of parts that a command has left as they are.
+void warn_of_left_parts(const log::StoreDirectory& store,
+                        const std::vector<store::DamagedPart>& left);
 
 /// Says on standard error what was wrong with the rollups, and what was done about it.
 void complain_of_rollups(const store::RollupReport& report);

@@ -100,10 +100,7 @@ int compact(bool as_json, const Invocation& invocation) {
     std::fprintf(stderr, "weir: %s: stays as it is: %s\n", store->segment(segment).c_str(),
                  reason.c_str());
   }
-  for (const auto& [part, reason] : done->left_parts) {
-    std::fprintf(stderr, "weir: %s: stays as it is: %s\n", (store->parts() / part).c_str(),
-                 reason.c_str());
-  }
+  warn_of_left_parts(*store, done->left_parts);
   complain_of_rollups(done->rollups);
   const bool is_whole =
       done->left.empty() && done->left_parts.empty() && done->rollups.unread.empty();

@@ -28,6 +28,7 @@ using report::Pace;
 struct CompareOptions {
   std::string a;
   std::string b;
+  std::optional<std::string> tenant;
   std::string format = "text";
 };
 
@@ -36,11 +37,11 @@ constexpr std::uint64_t kMaxOutputBytes = std::uint64_t{32} << 20;
 /// Of each list for people; `--format json` has all.
 constexpr std::size_t kMostLines = 20;
 
-Result<ComparedRun> read_compared(const log::StoreDirectory& store, const std::string& name) {
-  WEIR_TRY(const auto found, find_run(store, name));
+Result<ComparedRun> read_compared(const log::StoreDirectory& store, const NamedRun& named) {
+  WEIR_TRY(const auto found, find_run(store, named));
   ComparedRun run;
   WEIR_TRY(const auto read,
-           store::read_run(store, found.state.run_id, [&run](const event::EventView& event) {
+           store::read_run(store, found.key(), [&run](const event::EventView& event) {
              run.apply(event);
              return Result<void>();
            }));
@@ -257,10 +258,10 @@ class CompareText {
 int print_comparison(const CompareOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto a = read_compared(*store, options.a);
-  if (!a) return complain(a.error());
-  const auto b = read_compared(*store, options.b);
-  if (!b) return complain(b.error());
+  const auto a = read_compared(*store, {options.a, options.tenant});
+  if (!a) return complain_of_name(a.error());
+  const auto b = read_compared(*store, {options.b, options.tenant});
+  if (!b) return complain_of_name(b.error());
   const auto history = history_of(*store, *a, *b);
   if (!history) return complain(history.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
@@ -290,6 +291,7 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   command->add_option("first", options->a, "A run's id, its beginning or end, or `last`")
       ->required();
   command->add_option("second", options->b, "The other one")->required();
+  add_whose(*command, "runs", options->tenant);
   auto* format = command->add_option("--format", options->format, "How to print (default: text)");
   expect_word(format, {"text", "json", "html"});
   command->add_flag_callback(

@@ -136,7 +136,7 @@ class StoreExamination {
     }
     findings_.push_back(
         {"seals", open == 0 ? Verdict::kOk : Verdict::kWarn,
-         text::count(chain->anchors().size(), "seal") +
+         text::count(chain->seals().size(), "seal") +
              (open == 0
                   ? ""
                   : ", " + text::count(open, "segment") + " without one and without a writer"),

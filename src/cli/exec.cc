@@ -117,6 +117,15 @@ int execute_recorded(const ExecOptions& options, const Invocation& invocation,
   return exit_code_of(report);
 }
 
+/// The command is no argument of ours, so CLI11 does not know of it: see take_command.
+class ExecHelp : public CLI::Formatter {
+ public:
+  [[nodiscard]] std::string make_usage(const CLI::App* app, std::string name) const override {
+    auto usage = CLI::Formatter::make_usage(app, std::move(name));
+    return usage.insert(usage.find_last_not_of('\n') + 1, " [--] COMMAND [WORD...]");
+  }
+};
+
 int execute(const ExecOptions& options, const Invocation& invocation) {
   if (invocation.command.empty()) {
     say_error(
@@ -160,6 +169,7 @@ int take_command(int argc, char** argv, Invocation& invocation) {
 void add_exec(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ExecOptions>();
   auto* command = app.add_subcommand("exec", "Run any command, and record it as a run of one node");
+  command->formatter(std::make_shared<ExecHelp>());
   command->footer(
       "Example: weir exec --name backup -- ./backup.sh --all\n\n"
       "Its exit code is the command's, 128 + N after signal N; 127: there is no such command,\n"

@@ -118,10 +118,7 @@ int gc(const GcOptions& options, const Invocation& invocation) {
       store::collect(*store, {.rules = retention_rules(*settings), .dry_run = options.dry_run});
   if (!done) return complain(done.error());
   options.as_json ? print_json(*done, options) : print_text(*done, options);
-  for (const auto& [part, reason] : done->left) {
-    std::fprintf(stderr, "weir: %s: stays as it is: %s\n", (store->parts() / part).c_str(),
-                 reason.c_str());
-  }
+  warn_of_left_parts(*store, done->left);
   return done->left.empty() ? kDone : kStoreFailed;
 }
 

@@ -18,7 +18,7 @@ namespace {
 using event::Field;
 
 struct HoldOptions {
-  std::string run;
+  NamedRun run;
   std::string reason;
   bool list = false;
   bool as_json = false;
@@ -78,9 +78,10 @@ int change(std::string_view operation, const HoldOptions& options, const Invocat
   if (!settings) return kWrongUsage;
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
-  const auto id = run->state.run_id;
+  // Its events go and stay together, whoever has the id.
+  const auto run = find_run_id(*store, options.run);
+  if (!run) return complain_of_name(run.error());
+  const auto& id = *run;
   const auto holds = store::read_holds(*store);
   if (!holds) return complain(holds.error());
   const bool is_held = std::ranges::find(*holds, id, &store::Hold::run) != holds->end();
@@ -97,7 +98,7 @@ int change(std::string_view operation, const HoldOptions& options, const Invocat
 
 int hold(const HoldOptions& options, const Invocation& invocation) {
   if (options.list) return list(options, invocation);
-  if (options.run.empty() || options.reason.empty()) {
+  if (options.run.name.empty() || options.reason.empty()) {
     std::fprintf(stderr, "weir: hold: a run and --reason are expected, or --list\n");
     return kWrongUsage;
   }
@@ -109,7 +110,9 @@ int hold(const HoldOptions& options, const Invocation& invocation) {
 void add_hold(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<HoldOptions>();
   auto* command = app.add_subcommand("hold", "Keep a run, whatever its age, until it is released");
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it");
+  command->add_option("run", options->run.name,
+                      "The run: last, its id, or a beginning or end of it");
+  add_whose(*command, "runs", options->run.tenant);
   command->add_option("--reason", options->reason, "Why, for the record");
   command->add_flag("--list", options->list, "List the runs that are held");
   command->add_flag("--json", options->as_json, "With --list: print JSON");
@@ -121,8 +124,7 @@ void add_hold(CLI::App& app, Invocation& invocation) {
 void add_release(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<HoldOptions>();
   auto* command = app.add_subcommand("release", "Let a run that is held go when its time comes");
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
-      ->required();
+  add_named_run(*command, options->run);
   command->add_option("--reason", options->reason, "Why, for the record");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] {

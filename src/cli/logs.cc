@@ -28,7 +28,7 @@ using event::Field;
 using event::Type;
 
 struct LogsOptions {
-  std::string run;
+  NamedRun run;
   std::string node;
   std::string level = "debug";
   std::string grep;
@@ -181,16 +181,16 @@ void say_end(const project::RunState& run) {
 }
 
 /// Until the run has ended, has lost its process, or somebody has had enough.
-void follow_run(const RunId& run, const log::StoreDirectory& store, LiveEvents& events, Logs& logs,
-                const std::stop_token& stop) {
+void follow_run(const FollowedRun& run, const log::StoreDirectory& store, LiveEvents& events,
+                Logs& logs, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [&events] { events.wake(); });
   const auto take = [&](const EventView& event, std::string_view) {
-    if (event.run_id() == run) logs.take(event);
+    if (run.has(event)) logs.take(event);
   };
   const bool has_owner = logs.state().pipeline_type != "external";
   while (!stop.stop_requested() && !logs.state().is_finished() && std::fflush(stdout) == 0) {
     // Asked before: an owner leaves when its last event is committed.
-    const bool is_owned = log::RunLock::is_held(store, run);
+    const bool is_owned = log::RunLock::is_held(store, run.id);
     const auto got = events.next(std::chrono::seconds(1), take);
     if (!got) complain(got.error());
     events.warn();
@@ -212,12 +212,9 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
   }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  const auto found = find_run(*store, options.run);
-  const auto id = found            ? found->state.run_id
-                  : options.follow ? RunId::parse(options.run).value_or(RunId())
-                                   : RunId();
-  // A run that is not there yet can be followed by its whole id.
-  if (!found && id == RunId()) return complain(found.error());
+  const auto run =
+      find_followed_run(*store, options.run, options.follow ? Follow::kYes : Follow::kNo);
+  if (!run) return complain_of_name(run.error());
   std::optional<InterruptStop> interrupt;
   auto end = Result<log::Cursor>();
   if (options.follow) {
@@ -225,10 +222,10 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
     end = log::end_of_log(*store);  // before the run is read, so that nothing comes in between
     if (!end) return complain(end.error());
   }
-  Logs logs(options, since, found ? &found->state : nullptr);
+  Logs logs(options, since, run->listed ? &run->listed->state : nullptr);
   logs.hold();
-  const auto read = store::read_run(*store, id, [&](const EventView& event) {
-    logs.take(event);
+  const auto read = store::read_run(*store, run->id, [&](const EventView& event) {
+    if (run->has(event)) logs.take(event);
     return Result<void>();
   });
   if (!read) return complain(read.error());
@@ -236,7 +233,7 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
   if (!options.follow) return kDone;
   const auto events = LiveEvents::open(*store, *std::move(end));
   if (!events) return complain(events.error());
-  follow_run(id, *store, **events, logs, interrupt->token());
+  follow_run(*run, *store, **events, logs, interrupt->token());
   return kDone;
 }
 
@@ -246,8 +243,7 @@ void add_logs(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<LogsOptions>();
   auto* command = app.add_subcommand(
       "logs", "Print what a run's nodes said, and what failed, in the order of time");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
-      ->required();
+  add_named_run(*command, options->run);
   command->add_flag("-f,--follow", options->follow, "Go on until the run has ended, and say how");
   command->add_option("--node", options->node, "Only of this node, and of its items");
   add_level(*command, options->level);

@@ -18,7 +18,7 @@ namespace weir::cli {
 namespace {
 
 struct ReplayOptions {
-  std::string run;
+  NamedRun run;
   std::optional<std::int64_t> at;
   bool json = false;
 };
@@ -41,10 +41,9 @@ struct Moment {
 /// is known by then.
 class Replay {
  public:
-  Replay(const RunId& run, std::optional<std::int64_t> at) : run_(run), at_(at) {}
+  Replay(project::RunKey run, std::optional<std::int64_t> at) : run_(std::move(run)), at_(at) {}
 
   void take(const EventView& event) {
-    if (event.run_id() != run_) return;
     moment_.last_seq = std::max(moment_.last_seq, event.run_seq());
     if (at_ && event.run_seq() > *at_) return;
     moment_.state.apply(event);
@@ -53,20 +52,23 @@ class Replay {
     moment_.event = event_json(event);
   }
   void take_signal_of_others(const EventView& event) {
-    if (event.run_id() == run_ || moment_.state.events == 0) return;
+    if (event.run_id() == run_.run_id || moment_.state.events == 0) return;
+    // A request may be nobody's.
+    const auto tenant = event.text(Field::kTenantId);
+    if (!tenant.empty() && tenant != run_.tenant_id) return;
     if (at_ && event.timestamp() > moment_.state.last_event_at) return;
     moment_.state.apply(event);
   }
   Moment moment() && { return std::move(moment_); }
 
  private:
-  const RunId run_;
+  const project::RunKey run_;
   const std::optional<std::int64_t> at_;
   Moment moment_;
 };
 
 /// Errors: kInvalidInput when the run has no event of that number or before.
-Result<Moment> replay_run(const log::StoreDirectory& store, const RunId& run,
+Result<Moment> replay_run(const log::StoreDirectory& store, const project::RunKey& run,
                           std::optional<std::int64_t> at) {
   Replay replay(run, at);
   // Its own first: what others say is of signals that it has answered, or not.
@@ -75,7 +77,7 @@ Result<Moment> replay_run(const log::StoreDirectory& store, const RunId& run,
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
-  const auto heard = store::read_mentions(store, run, [&](const EventView& event) {
+  const auto heard = store::read_mentions(store, run.run_id, [&](const EventView& event) {
     if (event.has(Field::kTargetRunId)) replay.take_signal_of_others(event);
     return Result<void>();
   });
@@ -173,8 +175,8 @@ int replay(const ReplayOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
-  const auto moment = replay_run(*store, run->state.run_id, options.at);
+  if (!run) return complain_of_name(run.error());
+  const auto moment = replay_run(*store, run->key(), options.at);
   if (!moment) return complain(moment.error());
   options.json ? print_json(*moment) : print_text(*moment);
   return kDone;
@@ -185,8 +187,7 @@ int replay(const ReplayOptions& options, const Invocation& invocation) {
 void add_replay(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ReplayOptions>();
   auto* command = app.add_subcommand("replay", "Show a run as it was after any of its events");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
-      ->required();
+  add_named_run(*command, options->run);
   auto* at = command->add_option("--at", options->at,
                                  "The event's number, run_seq: the last event if absent");
   expect_number(at, 1, std::numeric_limits<std::int64_t>::max());

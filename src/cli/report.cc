@@ -15,6 +15,7 @@
 #include "report/metrics_document.h"
 #include "report/moment.h"
 #include "report/recorded_metrics.h"
+#include "report/report_json.h"
 #include "store/history.h"
 
 namespace weir::cli {
@@ -26,7 +27,7 @@ struct ReportOptions {
   std::string since;
   std::string until;
   std::string pipeline;
-  std::string tenant;
+  std::optional<std::string> tenant;
   std::string format;
   std::string output;
   std::optional<std::size_t> limit;
@@ -82,6 +83,7 @@ Result<void> check_report(const ReportOptions& options, const std::string& forma
     return refuse(kind == "daily" ? "a daily summary is of one day: weir report daily 2026-01-05"
                                   : "a trace is of all that happened, without --since or --until");
   }
+  if (options.tenant == "" && kind != "trace") return refuse("--tenant: a name is expected");
   if (options.limit && kind != "errors" && kind != "trace") {
     return refuse("--limit is for errors and trace");
   }
@@ -94,25 +96,48 @@ Result<void> check_report(const ReportOptions& options, const std::string& forma
   return {};
 }
 
+/// Of what is no data.
 ReportFormat public_format(const std::string& format) {
   if (format == "md") return ReportFormat::kMarkdown;
-  if (format == "html") return ReportFormat::kHtml;
-  return format == "json" ? ReportFormat::kJson : ReportFormat::kText;
+  return format == "html" ? ReportFormat::kHtml : ReportFormat::kText;
+}
+
+/// With what it had to leave out, which the other formats have on standard error.
+std::string json_text(json::Object report, const report::Source& source) {
+  json::Array problems;
+  for (const auto& place : source.bad->all()) {
+    json::Object one;
+    one.set("file", place.file.string());
+    one.set("offset", place.offset);
+    one.set("reason", place.reason);
+    problems.emplace_back(std::move(one));
+  }
+  report.set("problems", std::move(problems));
+  return json::to_pretty_text(report) + "\n";
 }
 
 template <class Report>
-Result<std::string> rendered(Result<Report> report, const std::string& format) {
+Result<std::string> rendered(Result<Report> report, const report::Source& source,
+                             const std::string& format) {
   if (!report) return std::unexpected(std::move(report).error());
+  if (format == "json") return json_text(report::to_json(*report), source);
   return render(*report, public_format(format));
 }
 
 /// Of a workflow or a run by its id, or of the run that a person means.
 Result<WorkflowTrace> trace_of(const report::Source& source, const ReportOptions& options) {
   const auto limit = options.limit.value_or(kTracedEvents);
-  auto named = report::workflow_trace(source, options.what, limit);
-  if (named || named.error().code != ErrorCode::kNotFound) return named;
-  WEIR_TRY(const auto run, find_run(source.store, options.what));
-  return report::workflow_trace(source, run.state.run_id.text(), limit);
+  auto named = report::workflow_trace(source, options.what, limit, options.tenant);
+  if (!named && named.error().code == ErrorCode::kNotFound) {
+    WEIR_TRY(const auto run, find_run(source.store, {options.what, options.tenant}));
+    return report::workflow_trace(source, run.state.run_id.text(), limit, run.tenant_id);
+  }
+  std::vector<std::string> tenants;
+  for (const auto& run : named ? named->runs : std::vector<TracedRun>()) {
+    if (run.run_id == options.what) tenants.push_back(run.tenant_id);
+  }
+  if (tenants.size() > 1) return of_several("a run " + options.what, std::move(tenants));
+  return named;
 }
 
 Result<std::string> metrics_of_store(const report::Source& source, const ReportScope& scope,
@@ -120,7 +145,7 @@ Result<std::string> metrics_of_store(const report::Source& source, const ReportS
   WEIR_TRY(const auto metrics, report::recorded_metrics(source, scope));
   const auto now = source.clock.now();
   if (format == "prometheus") return exporting::to_prometheus(metrics, now);
-  if (format == "json") return json::to_pretty_text(exporting::to_json(metrics, now)) + "\n";
+  if (format == "json") return json_text(exporting::to_json(metrics, now), source);
   if (format == "parquet") return exporting::to_parquet(metrics);
   if (format == "text") return exporting::metrics_report(metrics, now);
   return report::render_metrics(metrics, now, public_format(format));
@@ -137,7 +162,7 @@ Result<ReportScope> scope_of(const ReportOptions& options, Timestamp now) {
     WEIR_TRY(scope.until, moment_of("--until", options.until, now));
   }
   scope.pipeline_id = options.pipeline;
-  scope.tenant_id = options.tenant;
+  scope.tenant_id = options.tenant.value_or("");
   WEIR_TRY(report::window_of(scope, now));
   return scope;
 }
@@ -146,15 +171,16 @@ Result<std::string> make_report(const report::Source& source, const ReportOption
                                 const ReportScope& scope, const std::string& format) {
   if (options.kind == "metrics") return metrics_of_store(source, scope, format);
   if (options.kind == "agents") {
-    return rendered(report::agents(source, options.what, scope), format);
+    return rendered(report::agents(source, options.what, scope), source, format);
   }
   if (options.kind == "errors") {
     const auto limit = options.limit.value_or(kRecentErrors);
-    return rendered(report::recent_errors(source, limit, scope), format);
+    return rendered(report::recent_errors(source, limit, scope), source, format);
   }
-  if (options.kind == "trace") return rendered(trace_of(source, options), format);
-  if (options.kind == "daily") return rendered(report::daily_summary(source, scope), format);
-  return rendered(report::summary(source, scope), format);
+  if (options.kind == "trace") return rendered(trace_of(source, options), source, format);
+  if (options.kind == "daily")
+    return rendered(report::daily_summary(source, scope), source, format);
+  return rendered(report::summary(source, scope), source, format);
 }
 
 int wrong_usage(const Error& error) {
@@ -177,7 +203,7 @@ int report_command(const ReportOptions& options, const Invocation& invocation) {
   if (!text) {
     // What a person named and the store does not have is no fault of the store.
     if (text.error().code == ErrorCode::kNotFound) text.error().code = ErrorCode::kInvalidInput;
-    return complain(text.error());
+    return complain_of_name(text.error());
   }
   warn_of_damage(source.bad->all());
   if (options.output.empty() || options.output == "-") {
@@ -207,7 +233,7 @@ void add_report(CLI::App& app, Invocation& invocation) {
                       "Runs begun since then: 24h (default), 7d, 2026-01-05, today, … in UTC");
   command->add_option("--until", options->until, "Runs begun before then (default: now)");
   command->add_option("--pipeline", options->pipeline, "Only this pipeline");
-  command->add_option("--tenant", options->tenant, "Only this tenant");
+  add_whose(*command, "runs", options->tenant);
   expect_number(command->add_option("--limit", options->limit,
                                     "errors: how many (default: 10); trace: how many events "
                                     "(default: 10000)"),

@@ -15,7 +15,7 @@ namespace weir::cli {
 namespace {
 
 struct RerunOptions {
-  std::string run;
+  NamedRun run;
   std::vector<std::string> from;
   HowToRun how;
 };
@@ -42,9 +42,9 @@ int rerun(const RerunOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto found = find_run(*store, options.run);
-  if (!found) return complain(found.error());
+  if (!found) return complain_of_name(found.error());
   if (const auto can = check_can_repeat(*found, options); !can) return complain(can.error());
-  const auto recorded = engine::read_recorded_run(*store, found->state.run_id);
+  const auto recorded = engine::read_recorded_run(*store, found->state.run_id, found->tenant_id);
   if (!recorded) return complain(recorded.error());
   if (recorded->engine_attempt == 0) {
     return complain({ErrorCode::kConflict, "run " + found->state.run_id.text() +
@@ -67,8 +67,7 @@ void add_rerun(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RerunOptions>();
   auto* command = app.add_subcommand(
       "rerun", "Run a recorded run again, from the beginning or from some of its nodes");
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
-      ->required();
+  add_named_run(*command, options->run);
   command
       ->add_option("--from", options->from,
                    "A node: it and all that come after it run, the others give what they gave "

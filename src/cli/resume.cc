@@ -13,7 +13,7 @@ namespace weir::cli {
 namespace {
 
 struct ResumeOptions {
-  std::string run;
+  NamedRun run;
   HowToRun how;
 };
 
@@ -38,10 +38,10 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto found = find_run(*store, options.run);
-  if (!found) return complain(found.error());
+  if (!found) return complain_of_name(found.error());
   if (const auto left = check_is_left(*found); !left) return complain(left.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  auto lost = engine::take_lost_run(*store, artifacts, found->state.run_id);
+  auto lost = engine::take_lost_run(*store, artifacts, found->state.run_id, found->tenant_id);
   if (!lost) return complain(lost.error());
   const auto repeated = engine::repeated_run(*store, lost->owned.recorded);
   if (!repeated) return complain(repeated.error());
@@ -65,8 +65,7 @@ void add_resume(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ResumeOptions>();
   auto* command = app.add_subcommand(
       "resume", "Go on with a run whose process was lost: only what was not completed runs");
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
-      ->required();
+  add_named_run(*command, options->run);
   add_how_to_run(*command, options->how);
   command->footer("Example: weir resume last");
   command->callback([&invocation, options] {

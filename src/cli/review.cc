@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/named_run.h"
 #include "cli/person.h"
 #include "cli/settings.h"
 #include "cli/table.h"
@@ -49,15 +50,7 @@ std::unexpected<Error> ambiguous(const std::string& name, const Versions& candid
   for (std::size_t i = 0; i < candidates.size() && i < kMost; ++i) {
     message += "\n  " + candidates[i].sha256 + "  " + text::printable(name_of(candidates[i]));
   }
-  return fail(ErrorCode::kInvalidInput, message);
-}
-
-std::unexpected<Error> of_several(const std::string& name, const std::set<std::string>& tenants) {
-  std::string names;
-  for (const auto& tenant : tenants)
-    names += (names.empty() ? "" : ", ") + (tenant.empty() ? "''" : tenant);
-  return fail(ErrorCode::kInvalidInput,
-              "several tenants have '" + name + "': " + names + "; --tenant says whose is judged");
+  return fail(ErrorCode::kConflict, message);
 }
 
 /// Those that one name means are one if their contents are, for what is judged is a tenant's
@@ -68,7 +61,7 @@ Result<ArtifactVersion> only_one(const std::string& name, Versions candidates) {
     contents.insert(version.sha256);
     tenants.insert(version.tenant_id);
   }
-  if (tenants.size() > 1) return of_several(name, tenants);
+  if (tenants.size() > 1) return of_several("'" + name + "'", {tenants.begin(), tenants.end()});
   if (contents.size() > 1) return ambiguous(name, candidates);
   return std::move(candidates.front());
 }
@@ -80,7 +73,7 @@ class Finder {
       : source_(source), tenant_(tenant) {}
 
   /// A path (its newest version), a path with its version, or the beginning of a SHA-256. Errors:
-  /// kInvalidInput (none or several).
+  /// kInvalidInput (none), kConflict (several).
   [[nodiscard]] Result<ArtifactVersion> find(const std::string& name) const {
     WEIR_TRY(auto versions, history({.path = name}));
     std::erase_if(versions, [](const auto& version) { return !version.is_newest; });
@@ -162,7 +155,7 @@ int review(const ReviewOptions& options, const Invocation& invocation,
     return kWrongUsage;
   }
   const auto version = Finder(source, options.tenant).find(options.artifact);
-  if (!version) return complain(version.error());
+  if (!version) return complain_of_name(version.error());
   const auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
   auto recorder_settings = recorder_options(*settings);
@@ -252,7 +245,7 @@ void add_review(CLI::App& app, Invocation& invocation) {
   command->add_flag("--reject", options->reject, "It is not");
   command->add_option("--comment", options->comment, "What there is to say");
   command->add_option("--actor", options->actor, "Who decides (default: who uses this terminal)");
-  command->add_option("--tenant", options->tenant, "Whose artifact, where several tenants have it");
+  add_whose(*command, "artifacts", options->tenant);
   command->add_flag("--list", options->list, "Show what waits for a review");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example: weir review report.txt --approve --comment \"well done\"");

@@ -110,8 +110,12 @@ Result<std::vector<ListedRun>> list(const log::StoreDirectory& store, const Owne
 Result<std::vector<store::RunName>> run_names(const log::StoreDirectory& store,
                                               const std::optional<std::string>& tenant = {}) {
   const auto bad = std::make_shared<store::BadPlaces>();
-  auto names = store::run_names(store, bad, tenant);
+  const bool has_name = tenant && !tenant->empty();
+  auto names = store::run_names(store, bad, has_name ? tenant : std::nullopt);
   warn_of_damage(bad->all());
+  if (names && tenant) {
+    std::erase_if(*names, [&](const auto& run) { return run.key.tenant_id != *tenant; });
+  }
   return names;
 }
 
@@ -148,7 +152,8 @@ Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t mos
 
 namespace {
 
-std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs) {
+std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs,
+                                     const std::optional<std::string>& tenant) {
   std::unordered_set<std::string> children;
   for (const auto& run : runs) {
     for (const auto& child : run.state.children) children.insert(child.run_id);
@@ -156,18 +161,22 @@ std::vector<store::RunName> names_of(const std::vector<ListedRun>& runs) {
   std::vector<store::RunName> names;
   names.reserve(runs.size());
   for (const auto& run : runs) {
-    names.push_back({.key = {run.state.run_id, run.tenant_id},
-                     .is_child = children.contains(run.state.run_id.text())});
+    if (tenant && run.tenant_id != *tenant) continue;
+    names.push_back({.key = run.key(), .is_child = children.contains(run.state.run_id.text())});
   }
   return names;
 }
 
-/// Which of them, the newest first, a person means. Errors: kInvalidInput (none or several).
-Result<RunId> named(const log::StoreDirectory& store, const std::vector<store::RunName>& runs,
-                    const std::string& name) {
+/// Which of them, the newest first, a person means. Errors: kInvalidInput (none), kConflict
+/// (several).
+Result<RunId> meant(const log::StoreDirectory& store, const std::vector<store::RunName>& runs,
+                    const NamedRun& named) {
   constexpr std::size_t kShortest = 4;
+  const auto& name = named.name;
   if (runs.empty()) {
-    return fail(ErrorCode::kInvalidInput, store.root().string() + ": no run is recorded yet");
+    return fail(ErrorCode::kInvalidInput,
+                store.root().string() + ": no run " +
+                    (named.tenant ? "of tenant '" + *named.tenant + "' " : "") + "is recorded yet");
   }
   if (name == "last") {
     const auto last = std::ranges::find_if_not(runs, &store::RunName::is_child);
@@ -183,48 +192,58 @@ Result<RunId> named(const log::StoreDirectory& store, const std::vector<store::R
   if (matching.size() == 1) return *matching.begin();
   if (matching.empty()) {
     return fail(ErrorCode::kInvalidInput,
-                "no run '" + name +
+                "no run '" + name + (named.tenant ? "' of tenant '" + *named.tenant : "") +
                     "'; `weir runs` lists them, `last` is the newest that no other has started");
   }
-  return fail(ErrorCode::kInvalidInput, "'" + name + "' means " + std::to_string(matching.size()) +
-                                            " runs; give more of the id");
+  return fail(ErrorCode::kConflict, "'" + name + "' means " + std::to_string(matching.size()) +
+                                        " runs; give more of the id");
 }
 
-/// The run of that id. Errors: kInvalidInput (none or several).
-Result<ListedRun> run_of(std::vector<ListedRun> runs, const RunId& id) {
-  std::erase_if(runs, [&](const ListedRun& run) { return run.state.run_id != id; });
+/// The run of that id. Errors: kInvalidInput (none), kConflict (several).
+Result<ListedRun> run_of(std::vector<ListedRun> runs, const RunId& id,
+                         const std::optional<std::string>& tenant) {
+  std::erase_if(runs, [&](const ListedRun& run) {
+    return run.state.run_id != id || (tenant && run.tenant_id != *tenant);
+  });
   if (runs.empty()) return fail(ErrorCode::kInvalidInput, "run " + id.text() + " cannot be read");
   if (runs.size() == 1) return std::move(runs.front());
   std::vector<std::string> tenants;
   tenants.reserve(runs.size());
-  for (const auto& run : runs) {
-    tenants.push_back(run.tenant_id.empty() ? "nobody" : run.tenant_id);
-  }
-  std::ranges::sort(tenants);
-  return fail(ErrorCode::kInvalidInput, "several tenants have a run " + id.text() + ": " +
-                                            text::join(tenants) +
-                                            "; `weir sql --tenant NAME` asks of one's");
+  for (const auto& run : runs) tenants.push_back(run.tenant_id);
+  return of_several("a run " + id.text(), std::move(tenants));
 }
 
 }  // namespace
 
-Result<ListedRun> find_run(const log::StoreDirectory& store, const std::string& name) {
+Result<ListedRun> find_run(const log::StoreDirectory& store, const NamedRun& named) {
   WEIR_TRY(const auto manifest, log::read_manifest(store));
   if (manifest.parts().empty()) {
     WEIR_TRY(auto runs, list_runs(store));
-    WEIR_TRY(const auto id, named(store, names_of(runs), name));
-    return run_of(std::move(runs), id);
+    WEIR_TRY(const auto id, meant(store, names_of(runs, named.tenant), named));
+    return run_of(std::move(runs), id, named.tenant);
   }
   // In parts a question of three columns is much faster than reading all.
-  WEIR_TRY(const auto id, find_run_id(store, name));
+  WEIR_TRY(const auto id, find_run_id(store, named));
   WEIR_TRY(auto runs, list(store, log::RunLock::held, std::vector{id}));
-  return run_of(std::move(runs), id);
+  return run_of(std::move(runs), id, named.tenant);
 }
 
-Result<RunId> find_run_id(const log::StoreDirectory& store, const std::string& name,
-                          const std::optional<std::string>& tenant) {
-  WEIR_TRY(const auto names, run_names(store, tenant));
-  return named(store, names, name);
+Result<RunId> find_run_id(const log::StoreDirectory& store, const NamedRun& named) {
+  WEIR_TRY(const auto names, run_names(store, named.tenant));
+  return meant(store, names, named);
+}
+
+bool FollowedRun::has(const event::EventView& event) const {
+  return event.run_id() == id && (!tenant || event.text(event::Field::kTenantId) == *tenant);
+}
+
+Result<FollowedRun> find_followed_run(const log::StoreDirectory& store, const NamedRun& named,
+                                      Follow follow) {
+  auto run = find_run(store, named);
+  if (run) return FollowedRun{.id = run->state.run_id, .tenant = run->tenant_id, .listed = *run};
+  const auto id = follow == Follow::kYes ? RunId::parse(named.name) : std::nullopt;
+  if (!id || run.error().code != ErrorCode::kInvalidInput) return std::unexpected(run.error());
+  return FollowedRun{.id = *id, .tenant = named.tenant, .listed = {}};
 }
 
 }  // namespace weir::cli

@@ -10,14 +10,17 @@
 #include "cli/run_list.h"
 #include "cli/run_text.h"
 #include "cli/terminal.h"
+#include "log/run_lock.h"
 #include "project/redaction_counts.h"
+#include "project/run_state_json.h"
+#include "report/format.h"
 #include "store/history.h"
 
 namespace weir::cli {
 namespace {
 
 struct ShowOptions {
-  std::string run;
+  NamedRun run;
   bool json = false;
 };
 
@@ -31,10 +34,20 @@ double offset_ms(const RunState& run, Timestamp time) {
   return std::chrono::duration<double, std::milli>(time - run.started_at).count();
 }
 
-/// What an attempt took, or has taken so far.
-double length_ms(const RunState& run, const Attempt& attempt) {
-  return attempt.duration_ms.value_or(offset_ms(run, run.last_event_at) -
-                                      offset_ms(run, attempt.started_at));
+/// What an attempt used, as words.
+std::string text_of(const project::Usage& usage) {
+  std::vector<std::string> words;
+  const auto add_bytes = [&](std::string_view what, const std::optional<std::int64_t>& bytes) {
+    if (!bytes || *bytes <= 0) return;
+    words.push_back(std::string(what) + " " + report::bytes_text(static_cast<double>(*bytes)));
+  };
+  if (usage.cpu_ms) words.push_back("cpu " + text::duration(*usage.cpu_ms));
+  add_bytes("memory", usage.memory_bytes);
+  add_bytes("read", usage.read_bytes);
+  add_bytes("written", usage.written_bytes);
+  if (usage.rows && *usage.rows >= 0)
+    words.push_back(report::counted(static_cast<std::uint64_t>(*usage.rows), "row"));
+  return text::join(words);
 }
 
 json::Value text_or_null(const std::string& text) {
@@ -60,6 +73,7 @@ json::Value node_json(const RunState& run, const NodeState& node) {
     object.set("error_type", attempt->error_type);
     object.set("error_message", attempt->error_message);
   }
+  if (attempt != nullptr) project::add_usage(object, attempt->usage);
   if (node.cache_hit) object.set("cache_hit", *node.cache_hit);
   if (node.undo != project::Undo::kNone) object.set("undo", to_string(node.undo));
   if (!node.reason.empty()) object.set("reason", node.reason);
@@ -98,17 +112,17 @@ json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   return object;
 }
 
-/// Draws the nodes of a run below each other, with when and how long each ran.
+/// Draws the nodes of a run below each other, with when and how long each ran, until `now` if it
+/// runs.
 class Tree {
  public:
-  Tree(const RunState& run, std::string_view word)
-      : run_(run), word_(word), coloured_(is_coloured(stdout)) {
+  Tree(const RunState& run, std::string_view word, Timestamp now)
+      : run_(run), word_(word), now_(now), coloured_(is_coloured(stdout)) {
     for (const auto& node : run.nodes) {
       name_width_ = std::max(name_width_, display_width(node.node_id));
       tool_width_ = std::max(tool_width_, display_width(node.plugin_id + "." + node.tool_id));
       if (const auto* attempt = node.last_attempt()) {
-        total_ms_ =
-            std::max(total_ms_, offset_ms(run, attempt->started_at) + length_ms(run, *attempt));
+        total_ms_ = std::max(total_ms_, offset_ms(run, attempt->started_at) + length_ms(*attempt));
       }
     }
   }
@@ -134,7 +148,7 @@ class Tree {
 
   void print_node(const NodeState& node, bool last) const {
     const auto* attempt = node.last_attempt();
-    const auto length = attempt == nullptr ? 0 : length_ms(run_, *attempt);
+    const auto length = attempt == nullptr ? 0 : length_ms(*attempt);
     std::printf(
         "%s %s %s  %s", last ? "└─" : "├─",
         paint(coloured_, colour_of(node.state), mark_of(node.state)).c_str(),
@@ -154,7 +168,16 @@ class Tree {
       std::printf("  %s", std::string(to_string(node.state)).c_str());
     }
     std::printf("\n");
-    if (node.state == State::kFailed) print_failure(node, last ? "       " : "│      ");
+    const auto* indent = last ? "       " : "│      ";
+    const auto used = attempt == nullptr ? "" : text_of(attempt->usage);
+    if (!used.empty()) std::printf("%s%s\n", indent, paint(coloured_, Colour::kGrey, used).c_str());
+    if (node.state == State::kFailed) print_failure(node, indent);
+  }
+
+  /// What it took, or has taken so far.
+  [[nodiscard]] double length_ms(const Attempt& attempt) const {
+    const auto end = attempt.state == State::kRunning ? now_ : run_.last_event_at;
+    return attempt.duration_ms.value_or(offset_ms(run_, end) - offset_ms(run_, attempt.started_at));
   }
 
   void print_undo(project::Undo undo) const {
@@ -187,6 +210,7 @@ class Tree {
 
   const RunState& run_;
   const std::string_view word_;  // for its state
+  const Timestamp now_;
   const bool coloured_;
   std::size_t name_width_ = 0;
   std::size_t tool_width_ = 0;
@@ -202,7 +226,7 @@ void print_redacted(const RedactionCounts& redacted) {
   if (!rules.empty()) std::printf("redacted: %s\n", rules.c_str());
 }
 
-void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
+void print_run(const ListedRun& listed, const RedactionCounts& redacted, Timestamp now) {
   const bool coloured = is_coloured(stdout);
   const auto& run = listed.state;
   const auto& state = listed.word;
@@ -223,7 +247,7 @@ void print_run(const ListedRun& listed, const RedactionCounts& redacted) {
   }
   for (const auto& doubt : doubts_of(run))
     std::printf("%s\n", paint(coloured, Colour::kRed, doubt).c_str());
-  Tree(run, state).print();
+  Tree(run, state, now).print();
   for (const auto& wait : waits_of(run)) std::printf("%s\n", wait.c_str());
 }
 
@@ -231,9 +255,13 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain_of_name(run.error());
+  // What still runs does so now if somebody has the run; else nothing is known after its last
+  // event.
+  const bool is_owned = log::RunLock::is_held(*store, run->state.run_id);
+  const auto now = is_owned ? system_clock().now() : run->state.last_event_at;
   RedactionCounts redacted;
-  const auto read = store::read_run(*store, run->state.run_id, [&](const event::EventView& event) {
+  const auto read = store::read_run(*store, run->key(), [&](const event::EventView& event) {
     redacted.apply(event);
     return Result<void>();
   });
@@ -241,7 +269,7 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   if (options.json) {
     std::printf("%s\n", json::to_pretty_text(run_json(*run, redacted)).c_str());
   } else {
-    print_run(*run, redacted);
+    print_run(*run, redacted, now);
   }
   return kDone;
 }
@@ -251,8 +279,7 @@ int show(const ShowOptions& options, const Invocation& invocation) {
 void add_show(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "Show what happened in a run, node by node");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
-      ->required();
+  add_named_run(*command, options->run);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example: weir show last");
   command->callback([&invocation, options] {

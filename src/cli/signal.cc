@@ -28,7 +28,7 @@ using event::Type;
 using std::chrono::milliseconds;
 
 struct SignalOptions {
-  std::string run;
+  NamedRun run;
   std::string type;
   std::string node;
   std::string reason;
@@ -100,13 +100,15 @@ Result<json::Object> payload_of(const SignalOptions& options) {
   return payload;
 }
 
+project::RunKey key_of(const SignalRequest& request) { return {request.run, request.tenant_id}; }
+
 /// What became of the request, as far as the log tells.
 class Verdict {
  public:
   explicit Verdict(const SignalRequest& request) : request_(request) {}
 
   void apply(const event::EventView& event) {
-    if (event.run_id() != request_.run) return;
+    if (project::RunKey::of(event) != key_of(request_)) return;
     if (event::ends_run(event.type())) has_ended_ = true;
     if (event.text(Field::kSignalId) != request_.signal_id) return;
     if (event.type() == Type::kSignalAccepted) {
@@ -142,7 +144,7 @@ void read(std::string_view lines, event::Decoder& decoder, Verdict& verdict) {
 /// What the log tells of the run and of a request with this id.
 Result<Verdict> read_verdict(const log::StoreDirectory& store, const SignalRequest& request) {
   Verdict verdict(request);
-  const auto read = store::read_run(store, request.run, [&](const event::EventView& event) {
+  const auto read = store::read_run(store, key_of(request), [&](const event::EventView& event) {
     verdict.apply(event);
     return Result<void>();
   });
@@ -155,7 +157,7 @@ Result<SignalDecision> decide_for(const log::StoreDirectory& store, const Signal
                                   record::Recorder& recorder) {
   WEIR_TRY(const auto verdict, read_verdict(store, request));
   if (const auto& before = verdict.decision()) return *before;
-  WEIR_TRY(const auto run, engine::read_recorded_run(store, request.run));
+  WEIR_TRY(const auto run, engine::read_recorded_run(store, request.run, request.tenant_id));
   auto decision =
       verdict.has_ended() ? SignalDecision::rejected("RUN_TERMINAL", "the run has ended")
       : engine::has_beginning(run)
@@ -254,7 +256,7 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain_of_name(run.error());
   if (run->state.pipeline_type == "external") {
     return complain({ErrorCode::kConflict, "run " + run->state.run_id.text() +
                                                " was recorded from elsewhere: ask there"});
@@ -301,8 +303,7 @@ void add_answer(CLI::App& app, Invocation& invocation, const std::string& type,
   auto options = std::make_shared<SignalOptions>();
   options->type = type;
   auto* command = app.add_subcommand(type, about);
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
-      ->required();
+  add_named_run(*command, options->run);
   command->add_option("node", options->node, "The node that waits")->required();
   add_common(*command, *options);
   command->footer("Example: weir " + type + " last publish --reason \"seen and discussed\"");
@@ -316,8 +317,7 @@ void add_answer(CLI::App& app, Invocation& invocation, const std::string& type,
 void add_signal(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SignalOptions>();
   auto* command = app.add_subcommand("signal", "Ask something of a run that goes on");
-  command->add_option("run", options->run, "The run: last, its id, or a beginning or end of it")
-      ->required();
+  add_named_run(*command, options->run);
   command
       ->add_option("type", options->type,
                    "What: " + text::join(engine::SignalTypes().names()) +

@@ -143,7 +143,7 @@ std::optional<std::string> unread_variable(const SqlOptions& options,
 Result<void> find_named_run(const log::StoreDirectory& store, store::SessionOptions& session) {
   for (auto& [name, value] : session.variables) {
     if (name != "run_id" || RunId::parse(value)) continue;
-    WEIR_TRY(const auto id, find_run_id(store, value, session.tenant));
+    WEIR_TRY(const auto id, find_run_id(store, {value, session.tenant}));
     value = id.text();
   }
   return {};
@@ -223,7 +223,7 @@ int run_sql(const SqlOptions& options, const Invocation& invocation) {
   const std::optional<std::string>& typed = *query;
   if (!options.recipe.empty() || !typed) {
     const auto found = find_named_run(*store, *session);
-    if (!found) return complain(found.error());
+    if (!found) return complain_of_name(found.error());
   }
   if (!typed) {
     return run_prompt(*store, *std::move(session),
@@ -283,6 +283,8 @@ void add_sql(CLI::App& app, Invocation& invocation) {
       ->allow_extra_args(false);
   expect_word(command->add_option("--format", options->format, "How to print (default: table)"),
               {"table", "json", "csv", "parquet"});
+  command->add_flag_callback(
+      "--json", [options] { options->format = "json"; }, "The same as --format json");
   command->add_option("--output", options->output,
                       "Where to put Parquet; whole, or not at all (default: standard output)");
   auto* tenant = command->add_option("--tenant", options->tenant, "Only what this tenant recorded");

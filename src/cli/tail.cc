@@ -20,7 +20,7 @@ namespace {
 
 struct TailOptions {
   std::string topic = "#";
-  std::string run;
+  NamedRun run;
   std::string level = "debug";
   std::size_t last = 20;
   bool follow = false;
@@ -33,11 +33,11 @@ constexpr std::int64_t kMaxLast = 100'000;
 /// Which events are to be shown.
 struct Wanted {
   event::TopicPattern topic;
-  std::optional<RunId> run;
+  std::optional<FollowedRun> run;
   event::Level level{};  // at least
 
   [[nodiscard]] bool has(const event::EventView& event, std::string& topic_buffer) const {
-    if (run && event.run_id() != *run) return false;
+    if (run && !run->has(event)) return false;
     if (!is_at_least(event, level)) return false;
     event::write_topic(event, topic_buffer);
     return topic.matches(topic_buffer);
@@ -51,8 +51,9 @@ class Tail {
 
   /// Takes what is in parts; what then comes from the log may be newer.
   Result<void> take_parts(const log::Manifest& manifest) {
+    const auto run = wanted_.run ? std::optional(wanted_.run->id) : std::nullopt;
     WEIR_TRY(const auto read, store::read_newest_of_parts(
-                                  store_, manifest, wanted_.run,
+                                  store_, manifest, run,
                                   [this](const event::EventView& event, std::string_view line) {
                                     if (wanted_.has(event, topic_))
                                       keep_before(event.timestamp(), line);
@@ -104,13 +105,10 @@ class Tail {
   std::multimap<Timestamp, std::string> last_;
 };
 
-/// A run that is not there yet can be followed by its whole id.
-Result<std::optional<RunId>> wanted_run(const TailOptions& options,
-                                        const log::StoreDirectory& store) {
-  if (options.run.empty()) return std::optional<RunId>();
-  if (const auto id = RunId::parse(options.run); id && options.follow) return id;
-  WEIR_TRY(const auto run, find_run(store, options.run));
-  return std::optional(run.state.run_id);
+Result<std::optional<FollowedRun>> wanted_run(const TailOptions& options,
+                                              const log::StoreDirectory& store) {
+  if (options.run.name.empty()) return std::nullopt;
+  return find_followed_run(store, options.run, options.follow ? Follow::kYes : Follow::kNo);
 }
 
 int tail(const TailOptions& options, const Invocation& invocation) {
@@ -122,7 +120,7 @@ int tail(const TailOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = wanted_run(options, *store);
-  if (!run) return complain(run.error());
+  if (!run) return complain_of_name(run.error());
   std::optional<InterruptStop> interrupt;
   if (options.follow) interrupt.emplace("");
 
@@ -161,7 +159,9 @@ void add_tail(CLI::App& app, Invocation& invocation) {
   expect_number(command->add_option("-n,--lines", options->last,
                                     "How many of those that are there: 20 if absent"),
                 0, kMaxLast);
-  command->add_option("--run", options->run, "Only of this run: its id, a part of it, or `last`");
+  command->add_option("--run", options->run.name,
+                      "Only of this run: its id, a part of it, or `last`");
+  add_whose(*command, "runs", options->run.tenant);
   add_level(*command, options->level);
   command->add_flag("--json", options->json, "Print the lines of the log, which are JSON");
   command->callback([&invocation, options] {

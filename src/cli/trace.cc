@@ -21,7 +21,7 @@ using report::Trace;
 using report::TraceSpan;
 
 struct TraceOptions {
-  std::string run;
+  NamedRun run;
   std::size_t width = 0;  ///< 0: the terminal's
   bool all = false;
   bool json = false;
@@ -165,15 +165,14 @@ int print_trace(const TraceOptions& options, const Invocation& invocation) {
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run = find_run(*store, options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain_of_name(run.error());
   // Before the events are read: who leaves afterwards has committed the end.
   const bool is_owned = log::RunLock::is_held(*store, run->state.run_id);
   report::TraceFold fold;
-  const auto read =
-      store::read_run(*store, run->state.run_id, [&fold](const event::EventView& event) {
-        fold.apply(event);
-        return Result<void>();
-      });
+  const auto read = store::read_run(*store, run->key(), [&fold](const event::EventView& event) {
+    fold.apply(event);
+    return Result<void>();
+  });
   if (!read) return complain(read.error());
   const auto trace = fold.trace(is_owned, system_clock().now());
   if (options.json) {
@@ -194,8 +193,7 @@ void add_trace(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand(
       "trace",
       "Draw when a run's nodes, attempts and calls ran, and what decided how long it took");
-  command->add_option("run", options->run, "A run's id, its beginning or end, or `last`")
-      ->required();
+  add_named_run(*command, options->run);
   expect_number(command->add_option("--width", options->width,
                                     "Columns of the drawing: the terminal's if absent"),
                 kLeastWidth, kMostWidth);

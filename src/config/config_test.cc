@@ -374,6 +374,9 @@ TEST(ConfigSchema, HasEveryKeyOnThePage) {
                           "`loggers.NAME.includeFields`", "`headers_env`", "WEIR_LOG_LEVEL"}) {
     EXPECT_THAT(page, HasSubstr(key));
   }
+  // A section that is one value has no table.
+  EXPECT_THAT(page, HasSubstr("checks.\n\nThe value is a list of folders.\n\n##"));
+  EXPECT_THAT(page, Not(HasSubstr("|---|---|---|---|\n\n")));
   EXPECT_THAT(json::to_text(json_schema()), HasSubstr("\"additionalProperties\":false"));
 }
 

@@ -43,8 +43,9 @@ std::string cell(const Row& row, std::size_t section_length) {
 
 bool is_section(const Row& row) { return row.path.find_first_of(".[") == std::string::npos; }
 
-std::string section_title(const Row& row) {
+std::string section_title(const Row& row, bool has_keys) {
   auto text = "\n## `" + row.path + "`\n\n" + row.doc + "\n\n";
+  if (!has_keys) return text + "The value is " + row.what + ".\n";
   if (row.what.starts_with("a list")) text += "A list; of each item:\n\n";
   if (row.what.ends_with("by name")) text += "By name; of each:\n\n";
   return text + "| key | is | default | meaning |\n|---|---|---|---|\n";
@@ -72,17 +73,19 @@ json::Value json_schema() { return schema_document("weir.yaml", config_shape().s
 std::string reference_page() {
   std::string page(kIntroduction);
   std::size_t section_length = 0;
-  for (const auto& row : config_shape().rows) {
+  const auto& rows = config_shape().rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& row = rows[i];
     if (is_section(row)) {
       section_length = row.path.size() + 1;
-      page += section_title(row);
+      page += section_title(row, i + 1 < rows.size() && !is_section(rows[i + 1]));
     } else {
       // Below a section's own key, also of an item: `record.`, `sinks[].`, `loggers.NAME.`
       const auto below = row.path.starts_with("sinks[]") || row.path.starts_with("hooks[]");
       page += cell(row, section_length + (below ? 2 : 0));
     }
   }
-  return page + variables(config_shape().rows);
+  return page + variables(rows);
 }
 
 json::Value to_json(const Config& config) { return config_shape().write(config); }

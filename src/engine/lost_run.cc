@@ -33,7 +33,10 @@ Result<pipeline::File> kept_file(const artifact::ArtifactStore& artifacts, const
 /// Adds what others have asked of the run, which stands in runs of their own.
 Result<void> read_requests(const log::StoreDirectory& store, RecordedRun& run) {
   const auto read = store::read_mentions(store, run.run_id, [&](const event::EventView& event) {
-    if (event.run_id() != run.run_id) run.apply(event);
+    // A request may be nobody's.
+    const auto tenant = event.text(event::Field::kTenantId);
+    const bool is_other = !tenant.empty() && tenant != run.ids.tenant_id;
+    if (event.run_id() != run.run_id && !is_other) run.apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
@@ -42,12 +45,15 @@ Result<void> read_requests(const log::StoreDirectory& store, RecordedRun& run) {
 
 }  // namespace
 
-Result<RecordedRun> read_recorded_run(const log::StoreDirectory& store, const RunId& id) {
+Result<RecordedRun> read_recorded_run(const log::StoreDirectory& store, const RunId& id,
+                                      const std::optional<std::string>& tenant) {
   RecordedRun run{.run_id = id};
-  const auto read = store::read_run(store, id, [&](const event::EventView& event) {
+  const store::EventHandler take = [&](const event::EventView& event) {
     run.apply(event);
     return Result<void>();
-  });
+  };
+  const auto read = tenant ? store::read_run(store, project::RunKey(id, *tenant), take)
+                           : store::read_run(store, id, take);
   if (!read) return std::unexpected(read.error());
   return run;
 }
@@ -73,10 +79,11 @@ Result<Beginning> beginning_of(const RecordedRun& run, const artifact::ArtifactS
 }
 
 Result<LostRun> take_lost_run(const log::StoreDirectory& store,
-                              const artifact::ArtifactStore& artifacts, const RunId& id) {
+                              const artifact::ArtifactStore& artifacts, const RunId& id,
+                              const std::optional<std::string>& tenant) {
   WEIR_TRY(auto lock, log::RunLock::take(store, id));
   WEIR_TRY(auto end, log::end_of_log(store));
-  WEIR_TRY(auto recorded, read_recorded_run(store, id));
+  WEIR_TRY(auto recorded, read_recorded_run(store, id, tenant));
   WEIR_TRY(read_requests(store, recorded));
   LostRun lost{.owned = {.lock = std::move(lock),
                          .recorded = std::move(recorded),

@@ -15,9 +15,11 @@
 /// Runs of the record that go on, or run again.
 namespace weir::engine {
 
-/// What the log tells of a run. Errors: those of the log.
+/// What the log tells of a run; of a tenant's, if one is named, which may be nobody's: empty.
+/// Errors: those of the log.
 [[nodiscard]] Result<RecordedRun> read_recorded_run(const log::StoreDirectory& store,
-                                                    const RunId& id);
+                                                    const RunId& id,
+                                                    const std::optional<std::string>& tenant = {});
 
 /// Whether an engine began it, so that what it began with is known.
 [[nodiscard]] bool has_beginning(const RecordedRun& run);
@@ -37,7 +39,8 @@ struct Beginning {
 /// when another process has the run; those of beginning_of; kIo, kCorrupt.
 [[nodiscard]] Result<LostRun> take_lost_run(const log::StoreDirectory& store,
                                             const artifact::ArtifactStore& artifacts,
-                                            const RunId& id);
+                                            const RunId& id,
+                                            const std::optional<std::string>& tenant = {});
 
 /// The run that a rerun repeats, if it takes outputs from there. Errors: kNotFound when it is gone.
 [[nodiscard]] Result<std::optional<RecordedRun>> repeated_run(const log::StoreDirectory& store,

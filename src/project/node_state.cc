@@ -84,6 +84,11 @@ Refusal NodeState::end(const event::EventView& event, State how) {
   attempt.outcome = event.text(Field::kOutcome);
   attempt.error_type = event.text(Field::kErrorType);
   attempt.error_message = event.text(Field::kErrorMessage);
+  attempt.usage = {.cpu_ms = event.number(Field::kCpuMs),
+                   .memory_bytes = event.integer(Field::kMemoryBytes),
+                   .read_bytes = event.integer(Field::kReadBytes),
+                   .written_bytes = event.integer(Field::kWrittenBytes),
+                   .rows = event.integer(Field::kRows)};
   if (how == State::kCancelled) reason = event.text(Field::kReason);
   return {};
 }

@@ -19,6 +19,17 @@ inline constexpr std::size_t kStateCount = 6;
 /// Why an event may not come now; nothing when it may.
 using Refusal = std::optional<std::string>;
 
+/// What an attempt used, as far as its end says. Bytes and rows as event::Field has them.
+struct Usage {
+  std::optional<double> cpu_ms;
+  std::optional<std::int64_t> memory_bytes;  ///< the most at a time
+  std::optional<std::int64_t> read_bytes;
+  std::optional<std::int64_t> written_bytes;
+  std::optional<std::int64_t> rows;
+
+  bool operator==(const Usage&) const = default;
+};
+
 /// One try of a node. When it has ended it never changes.
 struct Attempt {
   std::int64_t number = 0;          ///< of the work: 1, 2, …
@@ -31,6 +42,7 @@ struct Attempt {
   std::string outcome;
   std::string error_type;
   std::string error_message;
+  Usage usage;
 
   bool operator==(const Attempt&) const = default;
 };

@@ -14,6 +14,15 @@ namespace {
 template <class T, class Struct>
 concept Is = std::same_as<std::remove_const_t<T>, Struct>;
 
+template <class Fields, Is<Usage> T>
+void describe(Fields& fields, T& usage) {
+  fields("cpu_ms", usage.cpu_ms);
+  fields("memory_bytes", usage.memory_bytes);
+  fields("read_bytes", usage.read_bytes);
+  fields("written_bytes", usage.written_bytes);
+  fields("rows", usage.rows);
+}
+
 template <class Fields, Is<Attempt> T>
 void describe(Fields& fields, T& attempt) {
   fields("number", attempt.number);
@@ -25,6 +34,7 @@ void describe(Fields& fields, T& attempt) {
   fields("outcome", attempt.outcome);
   fields("error_type", attempt.error_type);
   fields("error_message", attempt.error_message);
+  describe(fields, attempt.usage);
 }
 
 template <class Fields, Is<NodeState> T>
@@ -293,6 +303,12 @@ json::Object to_json(const RunState& run) {
   fields("version", kRunStateVersion);
   describe(fields, run);
   return std::move(fields.object);
+}
+
+void add_usage(json::Object& object, const Usage& usage) {
+  Writer fields;
+  describe(fields, usage);
+  for (const auto& member : fields.object) object.append(member);
 }
 
 Result<RunState> run_state_from_json(const json::Value& snapshot) {

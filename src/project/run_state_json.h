@@ -13,6 +13,9 @@ inline constexpr std::int64_t kRunStateVersion = 1;
 /// What is zero, empty, false or unknown is left out, so equal states have equal snapshots.
 [[nodiscard]] json::Object to_json(const RunState& run);
 
+/// Adds what is known of it, under the names of the events' fields.
+void add_usage(json::Object& object, const Usage& usage);
+
 /// A fold goes on from it as if it had never stopped. Errors: kInvalidInput, naming the member, for
 /// another version, a member that this version has not, one of another type, lists that cannot be
 /// true.

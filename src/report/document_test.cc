@@ -133,6 +133,10 @@ TEST(HtmlReport, EscapesEveryValue) {
 
 TEST(HtmlReport, HasAPlotOfEachKindWithAxesAndUnits) {
   const auto page = render(some_report(), ReportFormat::kHtml);
+  for (const std::string title :
+       {"Runs over time", "Durations over time", "Distribution of durations", "Concurrency"}) {
+    EXPECT_THAT(page, HasSubstr(R"(<svg class="plot" role="img" aria-label=")" + title + "\""));
+  }
   for (const auto* text : {"Runs over time", "Durations over time", "Distribution of durations",
                            "Concurrency", "time, UTC", "duration of a run", "95th percentile",
                            "2026-01-05 05:00:00 UTC, completed: 2", "3.4 MB", "7.97 k a second"}) {

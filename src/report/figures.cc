@@ -111,6 +111,7 @@ Result<std::vector<AgentStats>> read_agents(Queries& queries) {
 /// All of them, and each type's.
 struct Errors {
   std::uint64_t total = 0;
+  std::uint64_t types = 0;
   std::vector<ErrorCount> by_type;
 };
 
@@ -118,6 +119,7 @@ Result<Errors> read_errors(Queries& queries) {
   WEIR_TRY(const auto rows, queries.ask("error-types"));
   Errors errors;
   errors.total = rows.at(0).count("count");
+  errors.types = rows[0].count("types");
   for (std::size_t i = 1; i < rows.size(); ++i) {
     errors.by_type.push_back(
         {rows[i].text("type"), rows[i].count("count"), rows[i].moment("last_at")});
@@ -139,6 +141,7 @@ Result<void> read_runs(Queries& queries, SummaryReport& report) {
   WEIR_TRY(const auto rows, queries.ask("runs"));
   report.runs = run_figures(rows.at(0));
   report.workflows = rows[0].count("workflows");
+  report.pipeline_count = rows[0].count("pipelines");
   for (std::size_t i = 1; i < rows.size(); ++i) {
     report.pipelines.push_back({rows[i].text("pipeline_id"), run_figures(rows[i])});
   }
@@ -147,6 +150,7 @@ Result<void> read_runs(Queries& queries, SummaryReport& report) {
 
 Result<void> read_nodes(Queries& queries, SummaryReport& report) {
   WEIR_TRY(const auto rows, queries.ask("nodes"));
+  if (!rows.empty()) report.node_count = rows.front().count("nodes");
   for (const auto& row : rows) {
     auto figures = node_figures(row);
     if (&row == &rows.front()) {
@@ -156,6 +160,7 @@ Result<void> read_nodes(Queries& queries, SummaryReport& report) {
     }
   }
   WEIR_TRY(const auto failures, queries.ask("node-errors"));
+  if (!failures.empty()) report.error_of_node_count = failures.front().count("total");
   for (const auto& row : failures) {
     report.errors_of_nodes.push_back(
         {row.text("pipeline_id"), row.text("node_id"), row.text("type"), row.count("count")});
@@ -314,6 +319,7 @@ Result<SummaryReport> read_summary(const Source& source, const ReportScope& scop
   WEIR_TRY(auto errors, read_errors(queries));
   report.errors = errors.total;
   report.errors_by_type = std::move(errors.by_type);
+  report.error_type_count = errors.types;
   WEIR_TRY(read_buckets(queries, report));
   WEIR_TRY(read_distribution(queries, report));
   return report;
@@ -398,18 +404,24 @@ Result<ErrorReport> read_recent_errors(const Source& source, std::size_t limit,
   return report;
 }
 
-Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, std::size_t limit) {
+Result<WorkflowTrace> read_trace(const Source& source, const std::string& id, std::size_t limit,
+                                 const std::optional<std::string>& tenant) {
   WorkflowTrace trace{.id = id, .made_at = source.clock.now()};
   WEIR_TRY(auto queries, open_queries(source));
   WEIR_TRY(queries.set("id", id));
+  if (tenant) WEIR_TRY(queries.set("run_tenant", *tenant));
   for (const auto* table : {"03-entries", "04-traced"}) WEIR_TRY(queries.ask(table));
   WEIR_TRY(const auto runs, queries.ask("traced-runs"));
   if (runs.empty()) {
     return fail(ErrorCode::kNotFound, "the store has no run and no workflow '" + id + "'");
   }
   for (const auto& row : runs) {
-    trace.runs.push_back({row.text("run_id"), row.text("pipeline_id"), row.text("state"),
-                          row.moment("started_at"), row.number("duration_ms")});
+    trace.runs.push_back({.run_id = row.text("run_id"),
+                          .tenant_id = row.text("tenant_id"),
+                          .pipeline_id = row.text("pipeline_id"),
+                          .state = row.text("state"),
+                          .started_at = row.moment("started_at"),
+                          .duration_ms = row.number("duration_ms")});
   }
   const auto most =
       limit == 0 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(limit);
@@ -483,9 +495,9 @@ Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
   return past_damage(source, [&] { return read_recent_errors(source, limit, scope); });
 }
 
-Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id,
-                                     std::size_t limit) {
-  return past_damage(source, [&] { return read_trace(source, id, limit); });
+Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id, std::size_t limit,
+                                     const std::optional<std::string>& tenant) {
+  return past_damage(source, [&] { return read_trace(source, id, limit, tenant); });
 }
 
 Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,

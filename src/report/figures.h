@@ -34,9 +34,10 @@ struct Source {
                                          const ReportScope& scope);
 [[nodiscard]] Result<ErrorReport> recent_errors(const Source& source, std::size_t limit,
                                                 const ReportScope& scope);
-/// Errors: kNotFound.
+/// Of a tenant's runs, if one is named, which may be nobody's: empty. Errors: kNotFound.
 [[nodiscard]] Result<WorkflowTrace> workflow_trace(const Source& source, const std::string& id,
-                                                   std::size_t limit);
+                                                   std::size_t limit,
+                                                   const std::optional<std::string>& tenant = {});
 /// Errors: kNotFound where a path or a hash was named.
 [[nodiscard]] Result<std::vector<ArtifactVersion>> artifact_history(const Source& source,
                                                                     const ArtifactScope& scope);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "report/style.h"
+#include "report/svg.h"
 
 namespace weir::report {
 namespace {
@@ -95,7 +96,8 @@ std::string html_of(const Plots& plots) {
   for (const auto& plot : plots.plots) {
     std::string caption = "<strong>" + escape_html(plot.title) + "</strong>";
     if (!plot.note.empty()) caption += " <span>" + escape_html(plot.note) + "</span>";
-    out += "<figure><figcaption>" + caption + "</figcaption>" + plot.svg + "</figure>\n";
+    out += "<figure><figcaption>" + caption + "</figcaption>" + svg_element(plot.title, plot.svg) +
+           "</figure>\n";
   }
   return out + "</div>";
 }

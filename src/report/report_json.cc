@@ -97,10 +97,11 @@ json::Object agent_json(const AgentStats& agent) {
   return object;
 }
 
-json::Object errors_json(std::uint64_t total, const std::vector<ErrorCount>& by_type) {
+json::Object errors_json(const SummaryReport& report) {
   json::Object object;
-  object.set("total", total);
-  object.set("by_type", array_of(by_type, [](const ErrorCount& error) {
+  object.set("total", report.errors);
+  object.set("total_types", report.error_type_count);
+  object.set("by_type", array_of(report.errors_by_type, [](const ErrorCount& error) {
                json::Object one;
                one.set("type", error.type);
                one.set("count", error.count);
@@ -151,13 +152,16 @@ json::Object event_entry_json(const EventEntry& entry) {
 }
 
 void add_figures(json::Object& object, const SummaryReport& report) {
+  object.set("total_pipelines", report.pipeline_count);
   object.set("pipelines", array_of(report.pipelines, [](const PipelineFigures& pipeline) {
                json::Object one;
                one.set("pipeline_id", pipeline.pipeline_id);
                for (const auto& member : runs_json(pipeline.runs)) one.append(member);
                return one;
              }));
+  object.set("total_nodes", report.node_count);
   object.set("slowest_nodes", array_of(report.slowest_nodes, node_figures_json));
+  object.set("total_errors_of_nodes", report.error_of_node_count);
   object.set("errors_of_nodes", array_of(report.errors_of_nodes, [](const NodeErrorCount& error) {
                json::Object one;
                one.set("pipeline_id", error.pipeline_id);
@@ -198,7 +202,7 @@ json::Object to_json(const SummaryReport& report) {
   object.set("workflows", report.workflows);
   object.set("nodes", node_figures_json(report.nodes));
   object.set("agents", array_of(report.agents, agent_json));
-  object.set("errors", errors_json(report.errors, report.errors_by_type));
+  object.set("errors", errors_json(report));
   object.set("artifacts", artifacts_json(report.artifacts));
   add_figures(object, report);
   return object;
@@ -261,6 +265,7 @@ json::Object to_json(const WorkflowTrace& trace) {
   object.set("runs", array_of(trace.runs, [](const TracedRun& run) {
                json::Object one;
                one.set("run_id", run.run_id);
+               one.set("tenant_id", text_or_null(run.tenant_id));
                one.set("pipeline_id", run.pipeline_id);
                one.set("state", run.state);
                one.set("started_at", to_string(run.started_at));

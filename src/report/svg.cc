@@ -69,9 +69,6 @@ class Frame {
       : axis_(y),
         ticks_(y.is_duration ? duration_ticks(most) : round_ticks(most, y.is_whole)),
         top_value_(ticks_.back()) {
-    const std::string size = svg_number(kPlotWidth) + " " + svg_number(kPlotHeight);
-    out_ = R"(<svg class="plot" role="img" viewBox="0 0 )" + size +
-           R"(" xmlns="http://www.w3.org/2000/svg">)";
     for (const double tick : ticks_) {
       out_ += rule_line(kLeft, y_of(tick), kPlotWidth - kRight, y_of(tick),
                         tick == 0 ? "axis" : "grid");
@@ -112,7 +109,7 @@ class Frame {
       out_ += svg_text(kLeft + kInnerWidth / 2, kTop + kInnerHeight / 2, Anchor::kMiddle,
                        "nothing in this window", "legend");
     }
-    return std::move(out_) + "</svg>";
+    return std::move(out_);
   }
   [[nodiscard]] std::string told(const PlotSeries& series, double value) const {
     return series.name + ": " + axis_.text(value);
@@ -165,6 +162,12 @@ std::string path_of(const std::vector<std::pair<double, double>>& points, std::s
 }
 
 }  // namespace
+
+std::string svg_element(std::string_view title, std::string_view plot) {
+  return R"(<svg class="plot" role="img" aria-label=")" + escape_html(title) +
+         R"(" viewBox="0 0 )" + svg_number(kPlotWidth) + " " + svg_number(kPlotHeight) +
+         R"(" xmlns="http://www.w3.org/2000/svg">)" + std::string(plot) + "</svg>";
+}
 
 std::string stacked_bars(const TimeAxis& x, const ValueAxis& y,
                          const std::vector<PlotSeries>& series) {

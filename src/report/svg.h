@@ -4,11 +4,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 
-/// Plots as SVG elements that stand in a page and take its colours (html.h has their classes).
+/// Plots as the insides of SVG elements, which stand in a page and take its colours (html.h has
+/// their classes).
 namespace weir::report {
 
 /// How a series looks: the colour of what it tells.
@@ -55,6 +57,9 @@ struct Histogram {
   AxisText x_text{};
 };
 [[nodiscard]] std::string histogram(const Histogram& data, const ValueAxis& y);
+
+/// The element with such a plot in it. `title` is what is read out for it.
+[[nodiscard]] std::string svg_element(std::string_view title, std::string_view plot);
 
 /// "▁▂▅█" for values from 0 on; a gap is a space.
 [[nodiscard]] std::string sparkline(const std::vector<std::optional<double>>& values);

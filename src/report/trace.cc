@@ -29,6 +29,11 @@ std::string error_in(const event::EventView& event) {
   return error.empty() ? std::string(event.text(Field::kReason)) : error;
 }
 
+Field detail_of(SpanKind kind) {
+  if (kind == SpanKind::kChildRun) return Field::kTargetRunId;
+  return kind == SpanKind::kApproval ? Field::kNodeId : Field::kModelId;
+}
+
 /// When a node that has completed did, for the path.
 std::optional<Timestamp> end_of(const NodeState& node) {
   const auto* attempt = node.last_attempt();
@@ -83,7 +88,8 @@ TraceSpan attempt_span(const NodeState& node, const project::Attempt& attempt) {
       .node_id = node.node_id,
       .started_at = attempt.started_at,
       .ended_at = attempt.ended_at,
-      .state = std::string(to_string(attempt.state))};
+      .state = std::string(to_string(attempt.state)),
+      .usage = attempt.usage};
   if (attempt.outcome == "unknown") span.state = "lost";
   if (!attempt.error_type.empty()) span.error = attempt.error_type + ": " + attempt.error_message;
   return span;
@@ -119,6 +125,7 @@ class Assembly {
         whole = add(attempt_span(node, node.attempts.back()), is_critical);
         all_[*whole].started_at = node.attempts.front().started_at;
         all_[*whole].error.clear();  // each attempt says its own
+        all_[*whole].usage = {};
       }
       for (const auto& attempt : node.attempts) {
         auto span = attempt_span(node, attempt);
@@ -145,10 +152,15 @@ class Assembly {
       const auto parent = by_span_id_.find(call.parent_span_id);
       auto place = attempts_.find({call.span.node_id, call.attempt});
       if (place == attempts_.end()) place = attempts_.find({call.span.node_id, 0});
+      auto& span = all_[first + i];
       if (parent != by_span_id_.end()) {
-        all_[first + i].parent = parent->second;
+        span.parent = parent->second;
       } else if (place != attempts_.end()) {
-        all_[first + i].parent = place->second;
+        const auto& attempt = all_[place->second];
+        const bool waited =
+            span.kind == SpanKind::kApproval && span.started_at < attempt.started_at;
+        if (!waited) span.parent = place->second;
+        if (waited) span.is_critical = attempt.is_critical;
       }
     }
     break_circles();
@@ -222,8 +234,8 @@ class Assembly {
 }  // namespace
 
 std::string_view kind_name(SpanKind kind) {
-  static constexpr std::string_view kNames[] = {"run",      "node",      "attempt", "tool",
-                                                "provider", "child_run", "span"};
+  static constexpr std::string_view kNames[] = {"run",      "node",      "attempt",  "tool",
+                                                "provider", "child_run", "approval", "span"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -261,6 +273,10 @@ void TraceFold::apply(const event::EventView& event) {
     case Type::kChildCompleted:
     case Type::kChildFailed:
       return end(event, SpanKind::kChildRun, text(Field::kTargetRunId), "run");
+    case Type::kApprovalRequested:
+      return begin(event, SpanKind::kApproval, text(Field::kCallId), "approval");
+    case Type::kApprovalDecided:
+      return end(event, SpanKind::kApproval, text(Field::kCallId), "approval");
     case Type::kSpan:
       return observe(event);
     default:
@@ -275,15 +291,13 @@ void TraceFold::begin(const event::EventView& event, SpanKind kind, std::string 
   // One that was invoked and then started is one.
   if (open_.contains(place) || calls_.size() == kMostCalls) return;
   open_.emplace(place, calls_.size());
-  TracedCall call{
-      .span = {.kind = kind,
-               .name = std::move(name),
-               .detail = std::string(
-                   event.text(kind == SpanKind::kChildRun ? Field::kTargetRunId : Field::kModelId)),
-               .node_id = std::move(node_id),
-               .started_at = event.timestamp(),
-               .state = "running"},
-      .attempt = event.integer(Field::kAttempt).value_or(0)};
+  TracedCall call{.span = {.kind = kind,
+                           .name = std::move(name),
+                           .detail = std::string(event.text(detail_of(kind))),
+                           .node_id = std::move(node_id),
+                           .started_at = event.timestamp(),
+                           .state = "running"},
+                  .attempt = event.integer(Field::kAttempt).value_or(0)};
   calls_.push_back(std::move(call));
 }
 
@@ -305,6 +319,10 @@ void TraceFold::end(const event::EventView& event, SpanKind kind, std::string ke
   if (failed) span.error = error_in(event);
   if (event.type() == Type::kToolUndone || event.type() == Type::kToolUndoFailed)
     span.name += ", undo";
+  if (kind == SpanKind::kApproval) {
+    span.detail.append(", ").append(event.text(Field::kOutcome));
+    if (event.has(Field::kActorId)) span.detail.append(" by ").append(event.text(Field::kActorId));
+  }
 }
 
 /// It is told of when it has ended.

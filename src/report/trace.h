@@ -17,10 +17,20 @@ namespace weir::report {
 
 /// Timed work of a run.
 struct TraceSpan {
-  enum class Kind : std::uint8_t { kRun, kNode, kAttempt, kTool, kProvider, kChildRun, kObserved };
+  enum class Kind : std::uint8_t {
+    kRun,
+    kNode,
+    kAttempt,
+    kTool,
+    kProvider,
+    kChildRun,
+    kApproval,  ///< that a person was asked, until the answer
+    kObserved
+  };
   Kind kind = Kind::kNode;
   std::string name;
-  std::string detail;  ///< of a node its tool, of a provider's call its model
+  std::string
+      detail;  ///< of a node its tool, of a provider's call its model, of an approval its node
   std::string node_id;
   std::string span_id;
   std::optional<std::size_t> parent;  ///< its place in the trace, before it
@@ -30,6 +40,7 @@ struct TraceSpan {
   double duration_ms = 0;             ///< of an open one: until now, or until the run's last event
   std::string state;                  ///< running, completed, failed, cancelled; lost
   std::string error;                  ///< "TYPE: message"
+  project::Usage usage;               ///< of a node or an attempt
   bool is_critical = false;           ///< on the path that decided how long the run took
 
   [[nodiscard]] bool is_open() const { return !ended_at; }
@@ -55,8 +66,9 @@ struct Trace {
 /// Makes a run's trace. Fold its events in their order.
 ///
 /// A node that was tried once is one span, and one that was tried again has a span for each
-/// attempt. Calls, tools and child runs are within the attempt of their node that ran then; the
-/// spans of other systems within the one that they name as their parent, else within the run.
+/// attempt. Calls, tools and child runs are within the attempt of their node that ran then, and
+/// approvals that one waited for before it within the run; the spans of other systems within the
+/// one that they name as their parent, else within the run.
 class TraceFold {
  public:
   /// Span ids by node and attempt.

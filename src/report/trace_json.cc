@@ -1,3 +1,4 @@
+#include "project/run_state_json.h"
 #include "report/trace.h"
 
 namespace weir::report {
@@ -29,6 +30,7 @@ json::Object to_json(const Trace& trace) {
     item.set("state", span.state);
     item.set("error", text_or(span.error));
     item.set("critical", span.is_critical);
+    project::add_usage(item, span.usage);
     spans.emplace_back(std::move(item));
   }
   object.set("spans", std::move(spans));

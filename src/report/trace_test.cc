@@ -107,6 +107,29 @@ TEST_F(TraceTest, LeavesOpenWhatRunsAndSaysWhatWasLost) {
   EXPECT_THAT(spans(), ElementsAre("0 p* lost 20", "1 load* lost 10", "2 acme chat lost 0"));
 }
 
+TEST_F(TraceTest, SaysHowLongAPersonTookToAnswer) {
+  feed_.start_run();
+  start("load");                                                                    // 10
+  feed_.complete_node("load", 10);                                                  // 20
+  feed_.event("approval_requested", R"("node_id":"publish","message":"may it?")");  // 30
+  EXPECT_THAT(spans(true, 90),
+              ElementsAre("0 p* running 90", "1 load* completed 10", "1 approval running 60"));
+  feed_.event("approval_decided",
+              R"("node_id":"publish","outcome":"approved","actor_id":"eva")");  // 40
+  start("publish", R"("load")");                                                // 50
+  feed_.event("approval_requested", R"("node_id":"publish","call_id":"7")");    // 60
+  feed_.event("approval_decided",
+              R"("node_id":"publish","call_id":"7","outcome":"denied","actor_id":"eva")");  // 70
+  feed_.fail_node("publish", "E");                                                          // 80
+  feed_.end_run("failed", 90, "publish");
+  EXPECT_THAT(spans(),
+              ElementsAre("0 p* failed 90", "1 load* completed 10", "1 approval* completed 10",
+                          "1 publish* failed 30", "2 approval completed 10"));
+  const auto trace = fold_.trace(false, EventFeed::kBegin);
+  EXPECT_EQ(trace.spans[2].detail, "publish, approved by eva");
+  EXPECT_EQ(trace.spans[4].detail, "publish, denied by eva");
+}
+
 TEST_F(TraceTest, PutsCallsToolsAndChildRunsIntoTheirNodes) {
   feed_.start_run();
   start("load");

@@ -421,6 +421,13 @@ Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
   return read(store, without_line(handle), Wanted::one(run));
 }
 
+Result<ReadReport> read_run(const log::StoreDirectory& store, const project::RunKey& run,
+                            const EventHandler& handle) {
+  return read_run(store, run.run_id, [&](const event::EventView& event) {
+    return project::RunKey::of(event) == run ? handle(event) : Result<void>();
+  });
+}
+
 Result<ReadReport> read_runs(const log::StoreDirectory& store, std::span<const RunId> runs,
                              const EventHandler& handle) {
   return read(store, without_line(handle), {.runs = std::set(runs.begin(), runs.end())});

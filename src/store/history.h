@@ -14,6 +14,7 @@
 #include "log/follower.h"
 #include "log/manifest.h"
 #include "log/store_directory.h"
+#include "project/run_key.h"
 #include "record/log_query.h"
 
 namespace weir::store {
@@ -50,7 +51,9 @@ using EventHandler = std::function<Result<void>(const event::EventView&)>;
 /// are asked.
 [[nodiscard]] record::EventSource all_events(const log::StoreDirectory& store);
 
-/// The same for the events of one run.
+/// The same for the events of one run, or of every tenant's run with that id.
+[[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store,
+                                          const project::RunKey& run, const EventHandler& handle);
 [[nodiscard]] Result<ReadReport> read_run(const log::StoreDirectory& store, const RunId& run,
                                           const EventHandler& handle);
 

@@ -6,6 +6,7 @@
 
 #include "event/catalogue.h"
 #include "store/history.h"
+#include "store/part_check.h"
 #include "store/part_reader.h"
 
 namespace weir::store {
@@ -44,6 +45,10 @@ class Surveying {
   Result<Survey> run() {
     std::vector<std::filesystem::path> all;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (auto damage = part_damage(folder_.store(), parts_[i])) {
+        damaged(i, *std::move(damage));
+        continue;
+      }
       auto file = folder_.to_look_at(parts_[i]);
       if (file) {
         part_of_file_.emplace(file->string(), i);
@@ -56,7 +61,8 @@ class Surveying {
       // One of them cannot be read: each by itself, then.
       for (const auto& file : all) {
         const auto done = read({file});
-        if (!done) damaged(part_of_file_.at(file.string()), done.error().message);
+        const auto part = part_of_file_.at(file.string());
+        if (!done) damaged(part, why_unread(parts_[part], done.error()));
       }
     }
     spare_damaged();
@@ -69,6 +75,14 @@ class Surveying {
                                           " AS part GROUP BY part.filename, part.run_id"));
     while (const auto* row = rows.next()) take(*row);
     return {};
+  }
+
+  /// Of one that is damaged inside, DuckDB tells of its query.
+  std::string why_unread(const log::Part& part, const Error& error) {
+    PartCheck check;
+    check.look(folder_.store(), {part}, {});
+    const auto places = check.places(folder_.store());
+    return places.empty() ? error.message : places.front().reason;
   }
 
   void take(const std::vector<json::Value>& row) {
