@@ -99,14 +99,13 @@ void compact_when_due(const log::StoreDirectory& store) {
 
 void warn_of_damage(const std::vector<store::BadPlace>& places, std::string_view so) {
   static std::set<store::BadPlace> told;  // a command may meet a place more than once
-  bool is_new = false;
+  bool is_less = false;
   for (const auto& bad : places) {
     if (!told.insert(bad).second) continue;
-    is_new = true;
-    say("weir: %s: at byte %llu: %s\n", bad.file.c_str(),
-        static_cast<unsigned long long>(bad.offset), bad.reason.c_str());
+    is_less = is_less || !bad.is_whole;
+    say("weir: %s\n", bad.text().c_str());
   }
-  if (is_new) {
+  if (is_less) {
     say("weir: %s; `weir verify` checks the whole store\n", std::string(so).c_str());
   }
 }

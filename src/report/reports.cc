@@ -123,10 +123,7 @@ StatusOr<LogSummary> Reports::log_summary(const std::string& run_id) const noexc
 
 std::vector<std::string> Reports::problems() const {
   std::vector<std::string> all;
-  for (const auto& place : state_->bad->all()) {
-    all.push_back(place.file.string() + ": at byte " + std::to_string(place.offset) + ": " +
-                  place.reason);
-  }
+  for (const auto& place : state_->bad->all()) all.push_back(place.text());
   return all;
 }
 

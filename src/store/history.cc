@@ -16,6 +16,12 @@
 #include "store/part_reader.h"
 
 namespace weir::store {
+
+std::string BadPlace::text() const {
+  const auto place = is_whole ? std::string() : "at byte " + std::to_string(offset) + ": ";
+  return file.string() + ": " + place + reason;
+}
+
 namespace {
 
 /// Of the newest events, at first; ten times as many each time after.
@@ -187,7 +193,8 @@ Result<ReadReport> read(const log::StoreDirectory& store, const LineHandler& han
   // In this order: see docs/formats/parts.md.
   WEIR_TRY(const auto manifest, log::read_manifest(store));
   if (!manifest.damage().empty()) {
-    reading.bad().push_back({.file = store.manifest(), .reason = manifest.damage()});
+    reading.bad().push_back(
+        {.file = store.manifest(), .reason = manifest.damage(), .is_whole = true});
   }
   WEIR_TRY(const auto segments, store.segment_names());
   std::vector<log::Part> parts;

@@ -24,7 +24,11 @@ struct BadPlace {
   std::filesystem::path file;
   std::uint64_t offset = 0;  ///< 0 in a part
   std::string reason;
+  bool is_whole = false;  ///< its events are there all the same
   auto operator<=>(const BadPlace&) const = default;
+
+  /// "FILE: at byte N: WHY"; of one that is whole without the place.
+  [[nodiscard]] std::string text() const;
 };
 
 struct ReadReport {

@@ -11,7 +11,8 @@ namespace weir::store {
 Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPlaces> bad,
                          const ViewOptions& options) {
   WEIR_TRY(auto manifest, log::read_manifest(store));
-  if (!manifest.damage().empty()) bad->add({.file = store.manifest(), .reason = manifest.damage()});
+  if (!manifest.damage().empty())
+    bad->add({.file = store.manifest(), .reason = manifest.damage(), .is_whole = true});
   WEIR_TRY(auto database, Database::open_in_memory(options.database));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change

@@ -35,10 +35,7 @@ class Verifier {
 
   Verification finish(log::SealVerification seals, ReadReport read) {
     problems_.insert(problems_.end(), seals.problems.begin(), seals.problems.end());
-    for (const auto& bad : read.bad) {
-      problems_.push_back(bad.file.string() + ": at byte " + std::to_string(bad.offset) + ": " +
-                          bad.reason);
-    }
+    for (const auto& bad : read.bad) problems_.push_back(bad.text());
     for (const auto& [hash, run] : hashes_) check_artifact(hash, run);
     return {.read = std::move(read),
             .seals = std::move(seals),
