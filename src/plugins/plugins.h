@@ -8,7 +8,7 @@ namespace weir::plugins {
 
 /// `process.run`: runs a command of the user's own.
 ///
-/// with     `command` (argv, not a shell's)
+/// with     `command` (argv, not a shell's); `env`: variables, in the environment beside Weir's
 /// input    the payload as one JSON object on standard input; WEIR_RUN_ID and WEIR_NODE_ID in the
 ///          environment
 /// output   one JSON object on standard output; nothing at all counts as {}

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "config/names.h"
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
 #include "plugins/process_streams.h"
@@ -11,6 +12,26 @@ namespace weir::plugins {
 namespace {
 
 using tool::Failure;
+using Kind = tool::Setting::Kind;
+
+/// What Weir tells a program stays what Weir says.
+config::Names env_names() {
+  auto names = config::variable_names();
+  names.what += " that may be set: letters, digits and '_', no digit first, and not WEIR_…";
+  names.pattern = "^(?!WEIR_)[A-Za-z_][A-Za-z0-9_]*$";
+  names.accepts = [is_name = names.accepts](std::string_view name) {
+    return is_name(name) && !name.starts_with("WEIR_");
+  };
+  return names;
+}
+
+/// In the place of variables of these names.
+void set_variables(const json::Object& texts, tool::Environment& environment) {
+  for (const auto& [name, text, position] : texts) {
+    std::erase_if(environment, [&](const auto& variable) { return variable.first == name; });
+    environment.emplace_back(name, *text.string());
+  }
+}
 
 class ProcessRun final : public tool::Tool {
  public:
@@ -59,6 +80,9 @@ class ProcessRun final : public tool::Tool {
         }};
     for (const auto& word : *call.with.find("command")->array()) {
       request.command.push_back(*word.string());
+    }
+    if (const auto* env = call.with.find("env")) {
+      set_variables(*env->object(), request.environment);
     }
     return request;
   }
@@ -125,7 +149,8 @@ class ProcessRun final : public tool::Tool {
   const tool::ToolSpec spec_{
       .plugin_id = "process",
       .tool_id = "run",
-      .settings = {{.name = "command", .kind = tool::Setting::Kind::kStrings, .required = true}},
+      .settings = {{.name = "command", .kind = Kind::kStrings, .required = true},
+                   {.name = "env", .kind = Kind::kStringsByName, .names = env_names()}},
       .streams = tool::Streams::kOneEach};
 };
 
