@@ -11,7 +11,7 @@
 /// What a tool is, as whoever calls it must know it.
 namespace weir::tool {
 
-/// One key of a node's `with`.
+/// One key of a node's `with`. Checking, the JSON Schema and the reference page come from it.
 struct Setting {
   enum class Kind : std::uint8_t {
     kString,
@@ -26,6 +26,8 @@ struct Setting {
   std::string name;
   Kind kind;
   bool required = false;
+  std::string doc{};                     ///< what it means, in Markdown
+  std::string fallback{};                ///< what holds without it, in Markdown
   std::optional<config::Names> names{};  ///< kStringsByName: what they may be
 };
 /// "a whole number from 0"
@@ -41,6 +43,8 @@ struct ToolSpec {
   std::string plugin_id;
   std::string tool_id;
   std::vector<Setting> settings;            ///< none: any are taken
+  std::string about{};                      ///< what it does, in a few words
+  std::string notes{};                      ///< what goes in and comes out, in Markdown
   std::string version{};                    ///< of the plugin; empty: Weir's own
   std::vector<std::string> input_types{};   ///< empty: any
   std::vector<std::string> output_types{};  ///< empty: any
