@@ -33,7 +33,8 @@ struct FoundPipeline {
                                                   const config::Config& config,
                                                   const tool::Registry& tools);
 
-/// What `--set NAME=VALUE` gives. Errors: kInvalidInput for a word without '='.
+/// What `--set NAME=VALUE` gives, of a name that is no parameter a text. Errors: kInvalidInput for
+/// a word without '='.
 [[nodiscard]] Result<json::Object> given_params(const pipeline::Params& params,
                                                 const std::vector<std::string>& settings);
 

@@ -36,6 +36,43 @@ json::Array to_array(const std::vector<std::string>& words) {
   return array;
 }
 
+/// Those that come with Weir.
+std::vector<const tool::ToolSpec*> specs_of(const tool::Registry& tools) {
+  std::vector<const tool::ToolSpec*> specs;
+  for (const auto& plugin : tools.plugin_ids()) {
+    for (const auto& id : tools.tool_ids(plugin)) specs.push_back(&tools.find(plugin, id)->spec());
+  }
+  return specs;
+}
+
+std::vector<std::string> settings_of(const tool::ToolSpec& spec) {
+  std::vector<std::string> names;
+  for (const auto& setting : spec.settings) names.push_back(setting.name);
+  return names;
+}
+
+json::Array tools_to_json(const tool::Registry& tools) {
+  json::Array array;
+  for (const auto* spec : specs_of(tools)) {
+    json::Object object;
+    object.set("plugin_id", spec->plugin_id);
+    object.set("tool_id", spec->tool_id);
+    object.set("about", spec->about);
+    object.set("settings", to_array(settings_of(*spec)));
+    array.emplace_back(std::move(object));
+  }
+  return array;
+}
+
+void print_tools(const tool::Registry& tools) {
+  std::printf("Tools that come with Weir, docs/reference/tools.md:\n");
+  Table table({"TOOL", "SETTINGS", "WHAT"});
+  for (const auto* spec : specs_of(tools)) {
+    table.add({spec->plugin_id + "." + spec->tool_id, text::join(settings_of(*spec)), spec->about});
+  }
+  table.print(stdout);
+}
+
 json::Object tools_to_json(const config::PluginManifest& manifest) {
   json::Object tools;
   for (const auto& [id, tool] : manifest.tools) {
@@ -114,8 +151,8 @@ json::Value to_json(const FoundPlugin& found, const AllHealth& all) {
   return object;
 }
 
-void print_json(const std::vector<FoundPlugin>& found, const AllHealth& health,
-                const std::vector<tool::Protection>& protections) {
+void print_json(const tool::Registry& tools, const std::vector<FoundPlugin>& found,
+                const AllHealth& health, const std::vector<tool::Protection>& protections) {
   json::Array plugins, held;
   for (const auto& one : found) plugins.push_back(to_json(one, health));
   for (const auto& one : protections) {
@@ -127,6 +164,7 @@ void print_json(const std::vector<FoundPlugin>& found, const AllHealth& health,
     held.emplace_back(std::move(object));
   }
   json::Object object;
+  object.set("tools", tools_to_json(tools));
   object.set("plugins", std::move(plugins));
   object.set("protections", std::move(held));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
@@ -140,8 +178,8 @@ std::string calls_of(const report::PluginHealth* health) {
   return text;
 }
 
-void print_tables(const std::vector<FoundPlugin>& found, const AllHealth& all,
-                  const std::vector<tool::Protection>& protections) {
+void print_tables(const tool::Registry& tools, const std::vector<FoundPlugin>& found,
+                  const AllHealth& all, const std::vector<tool::Protection>& protections) {
   Table plugins({"PLUGIN", "VERSION", "KIND", "TRUST", "RUNS HERE", "HEALTH", "CALLS", "TOOLS"});
   for (const auto& one : found) {
     if (!one.problems.empty()) continue;
@@ -157,6 +195,8 @@ void print_tables(const std::vector<FoundPlugin>& found, const AllHealth& all,
   } else {
     plugins.print(stdout);
   }
+  std::printf("\n");
+  print_tools(tools);
   std::printf("\nWhat holds a plugin that is not trusted, on this machine:\n");
   Table table({"PROTECTION", "HERE", "BY", "WHAT"});
   for (const auto& one : protections) {
@@ -172,7 +212,11 @@ int list_plugins(bool as_json, const Invocation& invocation) {
   const auto found = tool::find_plugins(settings->plugins, kThisProgram, protections);
   if (!found) return complain(found.error());
   const auto health = found->empty() ? AllHealth() : read_health(invocation);
-  as_json ? print_json(*found, health, protections) : print_tables(*found, health, protections);
+  const artifact::ArtifactStore unused("");
+  tool::Registry tools;
+  plugins::add_all(tools, unused);
+  const auto print = as_json ? print_json : print_tables;
+  print(tools, *found, health, protections);
   int exit = kDone;
   for (const auto& one : *found) {
     if (one.problems.empty()) continue;
@@ -206,8 +250,9 @@ bool add_tools(const config::Config& config, const artifact::ArtifactStore& arti
 
 void add_plugins(CLI::App& app, Invocation& invocation) {
   auto as_json = std::make_shared<bool>(false);
-  auto* command = app.add_subcommand(
-      "plugins", "List the plugins that are configured, and what holds them on this machine");
+  auto* command = app.add_subcommand("plugins",
+                                     "List the plugins that are configured, what holds them on "
+                                     "this machine, and Weir's own tools");
   command->add_flag("--json", *as_json, "Print JSON");
   command->callback([&invocation, as_json] {
     invocation.action = [&invocation, as_json] { return list_plugins(*as_json, invocation); };

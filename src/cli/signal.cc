@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/person.h"
+#include "cli/pipeline_run.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
 #include "cli/usage.h"
@@ -47,22 +48,14 @@ struct SignalOptions {
 /// free.
 constexpr milliseconds kLookInterval{100};
 
-/// JSON if it is any, else the text.
-json::Value value_of(std::string_view text) {
-  auto value = json::parse(text);
-  return value ? *std::move(value) : json::Value(text);
-}
-
-Result<json::Object> params_of(const std::vector<std::string>& given) {
-  json::Object params;
-  for (const auto& one : given) {
-    const auto equals = one.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(ErrorCode::kInvalidInput, "--set '" + one + "': NAME=VALUE is expected");
-    }
-    params.set(one.substr(0, equals), value_of(one.substr(equals + 1)));
-  }
-  return params;
+/// The parameters of the pipeline that the run began with: none of what is no pipeline's run, which
+/// rejects what is set. Errors: those of the log and of the artifacts.
+Result<pipeline::Params> params_of(const log::StoreDirectory& store, const RunId& id) {
+  WEIR_TRY(const auto run, engine::read_recorded_run(store, id));
+  if (!engine::has_beginning(run)) return pipeline::Params();
+  const artifact::ArtifactStore artifacts(store.artifacts());
+  WEIR_TRY(auto beginning, engine::beginning_of(run, artifacts));
+  return std::move(beginning.pipeline.file.definition.params);
 }
 
 /// JSON as it is, or of @FILE. Errors: kInvalidInput, those of reading.
@@ -76,7 +69,7 @@ Result<json::Value> parsed_json(std::string_view option, const std::string& give
   return *std::move(value);
 }
 
-Result<json::Object> payload_of(const SignalOptions& options) {
+Result<json::Object> payload_of(const SignalOptions& options, const pipeline::Params& known) {
   json::Object payload;
   if (!options.payload.empty()) {
     WEIR_TRY(const auto given, parsed_json("--payload", options.payload));
@@ -87,7 +80,7 @@ Result<json::Object> payload_of(const SignalOptions& options) {
     payload.update(*given.object());  // of a key given twice, the last value
   }
   if (!options.params.empty()) {
-    WEIR_TRY(auto params, params_of(options.params));
+    WEIR_TRY(auto params, given_params(known, options.params));
     payload.set("params", std::move(params));
   }
   if (!options.output.empty()) {
@@ -261,7 +254,10 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
     return complain({ErrorCode::kConflict, "run " + run->state.run_id.text() +
                                                " was recorded from elsewhere: ask there"});
   }
-  auto payload = payload_of(options);
+  const auto params =
+      options.params.empty() ? pipeline::Params() : params_of(*store, run->state.run_id);
+  if (!params) return complain(params.error());
+  auto payload = payload_of(options, *params);
   if (!payload) {
     complain(payload.error());
     return kWrongUsage;

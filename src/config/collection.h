@@ -3,6 +3,7 @@
 #include <map>
 #include <string_view>
 
+#include "config/names.h"
 #include "config/object.h"
 
 /// Shapes of lists, and of objects whose keys are names. For the tables of config and pipeline.
@@ -52,14 +53,6 @@ Shape<std::vector<T>> list(const std::string& what, const Shape<T>& item, ListLi
           .write = std::move(write),
           .rows = rows_below("[].", item.rows)};
 }
-
-/// What the names of a map are.
-struct Names {
-  std::string what;  ///< "a logger": in messages
-  std::string pattern;
-  std::size_t max_bytes = 128;
-  std::function<bool(std::string_view)> accepts;  ///< as the pattern
-};
 
 inline constexpr std::size_t kMaxEntries = 256;
 

@@ -165,15 +165,12 @@ Shape<std::vector<event::TopicPattern>> topics_shape() {
 }
 
 Shape<std::string> variable_shape() {
-  return text("the name of an environment variable",
-              {.max_bytes = 128,
+  const auto names = variable_names();
+  return text(names.what,
+              {.max_bytes = names.max_bytes,
                .secrecy = Secrecy::kSecret,  // who takes it for the value writes a secret there
-               .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
-               .accepts = [](const std::string& text) {
-                 const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '_'; };
-                 return (text[0] < '0' || text[0] > '9') &&
-                        std::all_of(text.begin(), text.end(), allowed);
-               }});
+               .pattern = names.pattern,
+               .accepts = names.accepts});
 }
 
 /// A name that can be a folder's, and a part of a URL.

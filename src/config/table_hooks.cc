@@ -44,15 +44,6 @@ bool is_url(const std::string& text) {
          !text.contains(' ');
 }
 
-/// RFC 9110, section 5.6.2: a token.
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kOthers.contains(c);
-  });
-}
-
 /// What nobody should read in a file. The default policy knows it when it sees it.
 bool is_secret(std::string_view name, std::string_view value) {
   static const auto redactor = event::Redactor::make({});
@@ -94,12 +85,6 @@ void check_hook_names(const std::vector<Hook>& hooks, const json::Value& value,
     problems.add(position_of((*value.array())[i], "name"),
                  "there is a hook '" + name + "' already: give this one another 'name'");
   }
-}
-
-Names header_names() {
-  return {.what = "the name of a header",
-          .pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
-          .accepts = is_header_name};
 }
 
 Shape<std::string> header_value() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipeline/table.h"
+#include "pipeline/tool_schema.h"
 
 namespace weir::pipeline {
 namespace {
@@ -38,7 +39,7 @@ nodes:
 Files end in `.json`, `.yaml` or `.yml`; both are written with the same keys. A value of a key that takes
 a text is a text in YAML, too: `version: 1.10` is not 1.1. Durations are whole numbers with `ms`, `s`,
 `m`, `h` or `d`. A node is called either by `plugin_id` and `tool_id`, or by `plugin_type` and
-`tool_type`, or it is a `pipeline`.
+`tool_type`, or it is a `pipeline`. What the tools that come with Weir take in `with` is in [tools](tools.md).
 
 ## References
 
@@ -59,7 +60,8 @@ what is no string stands as JSON. `$${` is a `${` that means nothing. A referenc
 the node starts fails the node with `UnresolvedReference`.
 
 Secrets reach the tool and nothing else: where a secret's value occurs in an event, it is masked. A
-secret has at least six bytes.
+secret has at least six bytes. To a command it is handed in the `env` of [`process.run`](tools.md#processrun): the
+words of a command can be read by everybody on the machine.
 
 ## `when`
 
@@ -242,8 +244,13 @@ std::size_t object_length(const config::Row& row) {
 
 }  // namespace
 
-json::Value json_schema() {
-  return config::schema_document("A pipeline of Weir", pipeline_shape().schema);
+json::Value json_schema(const tool::Registry& tools) {
+  auto schema = pipeline_shape().schema;
+  auto rules = *schema.find("allOf")->array();  // of the types of pipelines
+  rules.emplace_back(reference_to(kLineDefinition));
+  schema.set("allOf", std::move(rules));
+  schema.set("definitions", tool_definitions(tools));
+  return config::schema_document("A pipeline of Weir", schema);
 }
 
 std::string reference_page() {

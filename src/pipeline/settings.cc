@@ -1,7 +1,7 @@
 #include "pipeline/settings.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
 
 #include "base/text.h"
 #include "pipeline/reference.h"
@@ -9,7 +9,8 @@
 namespace weir::pipeline {
 namespace {
 
-using Kind = tool::Setting::Kind;
+using tool::Setting;
+using Kind = Setting::Kind;
 
 std::string name_of(const tool::ToolSpec& spec) { return spec.plugin_id + "." + spec.tool_id; }
 
@@ -29,6 +30,7 @@ bool is_of_kind(const json::Value& value, Kind kind) {
       return value.kind() == "a number";
     case Kind::kBoolean:
       return value.boolean() != nullptr;
+    case Kind::kStringsByName:
     case Kind::kObject:
       return value.object() != nullptr;
     case Kind::kAny:
@@ -37,16 +39,42 @@ bool is_of_kind(const json::Value& value, Kind kind) {
   return false;
 }
 
-std::string wrong_kind(const tool::Setting& setting, const tool::ToolSpec& spec) {
-  static constexpr std::array<std::string_view, 7> kWords = {"a string",
-                                                             "a list of one or more strings",
-                                                             "a whole number from 0",
-                                                             "a number",
-                                                             "true or false",
-                                                             "an object",
-                                                             "any value"};
-  return "'" + setting.name + "' of " + name_of(spec) + " must be " +
-         std::string(kWords[static_cast<std::size_t>(setting.kind)]);
+/// A value that must be of a kind: of a setting, or of a name in it.
+struct Part {
+  std::string name;  ///< "env", "env.HOME"
+  Kind kind;
+  const json::Value& value;
+};
+
+std::vector<Part> parts_of(const Setting& setting, const json::Value& value) {
+  std::vector<Part> parts = {{setting.name, setting.kind, value}};
+  if (setting.kind != Kind::kStringsByName || value.object() == nullptr) return parts;
+  for (const auto& member : *value.object()) {
+    parts.push_back({setting.name + "." + member.key, Kind::kString, member.value});
+  }
+  return parts;
+}
+
+std::string wrong_kind(const Part& part, const tool::ToolSpec& spec) {
+  return "'" + part.name + "' of " + name_of(spec) + " must be " +
+         std::string(to_string(part.kind));
+}
+
+/// Of the names in a setting: what they are not, or that one is there twice.
+std::vector<Problem> name_problems(const Setting& setting, const json::Value& value,
+                                   const tool::ToolSpec& spec) {
+  std::vector<Problem> problems;
+  if (!setting.names || value.object() == nullptr) return problems;
+  std::set<std::string_view> seen;
+  for (const auto& [name, text, position] : *value.object()) {
+    const auto where = "'" + name + "' in '" + setting.name + "' of " + name_of(spec);
+    if (!seen.insert(name).second) {
+      problems.push_back({position, where + " is given twice"});
+    } else if (name.size() > setting.names->max_bytes || !setting.names->accepts(name)) {
+      problems.push_back({position, where + " is not " + setting.names->what});
+    }
+  }
+  return problems;
 }
 
 json::Value as_text(const json::Value& value) {
@@ -57,10 +85,24 @@ json::Value as_text(const json::Value& value) {
 
 json::Value fitted(const json::Value& value, Kind kind) {
   if (kind == Kind::kString) return as_text(value);
-  if (kind != Kind::kStrings || value.array() == nullptr) return value;
-  json::Array items;
-  for (const auto& item : *value.array()) items.push_back(as_text(item));
-  return items;
+  if (kind == Kind::kStrings && value.array() != nullptr) {
+    json::Array items;
+    for (const auto& item : *value.array()) items.push_back(as_text(item));
+    return items;
+  }
+  if (kind == Kind::kStringsByName && value.object() != nullptr) {
+    json::Object texts;
+    for (const auto& [name, text, position] : *value.object()) texts.append({name, as_text(text)});
+    return texts;
+  }
+  return value;
+}
+
+Problem unknown_setting(const json::Member& member, const std::vector<std::string>& known,
+                        const tool::ToolSpec& spec) {
+  return {member.position, name_of(spec) + " has no setting '" + member.key + "'" +
+                               text::did_you_mean(member.key, known) +
+                               " (known: " + text::join(known) + ")"};
 }
 
 }  // namespace
@@ -78,18 +120,20 @@ std::vector<Problem> settings_problems(const json::Object& with, json::Position 
   for (const auto& setting : spec.settings) {
     known.push_back(setting.name);
     const auto* value = with.find(setting.name);
-    if (value == nullptr && setting.required) {
+    if (value == nullptr) {
+      if (!setting.required) continue;
       problems.push_back({position, name_of(spec) + " needs '" + setting.name + "' in 'with'"});
+      continue;
     }
-    if (value != nullptr && !is_of_kind(*value, setting.kind) && !is_whole_reference(*value)) {
-      problems.push_back({value->position, wrong_kind(setting, spec)});
+    for (const auto& part : parts_of(setting, *value)) {
+      if (is_of_kind(part.value, part.kind) || is_whole_reference(part.value)) continue;
+      problems.push_back({part.value.position, wrong_kind(part, spec)});
     }
+    std::ranges::move(name_problems(setting, *value, spec), std::back_inserter(problems));
   }
   for (const auto& member : with) {
-    if (std::find(known.begin(), known.end(), member.key) == known.end() && !known.empty()) {
-      problems.push_back({member.position, name_of(spec) + " has no setting '" + member.key + "'" +
-                                               text::did_you_mean(member.key, known)});
-    }
+    if (known.empty() || std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    problems.push_back(unknown_setting(member, known, spec));
   }
   return problems;
 }
@@ -99,10 +143,13 @@ Result<json::Object> settings_for(const tool::ToolSpec& spec, json::Object resol
     const auto* value = resolved.find(setting.name);
     if (value == nullptr) continue;
     auto fit = fitted(*value, setting.kind);
-    if (!is_of_kind(fit, setting.kind)) {
-      return fail(
-          ErrorCode::kInvalidInput,
-          wrong_kind(setting, spec) + ", its references make it " + std::string(value->kind()));
+    for (const auto& part : parts_of(setting, fit)) {
+      if (is_of_kind(part.value, part.kind)) continue;
+      return fail(ErrorCode::kInvalidInput, wrong_kind(part, spec) + ", its references make it " +
+                                                std::string(part.value.kind()));
+    }
+    if (const auto wrong = name_problems(setting, fit, spec); !wrong.empty()) {
+      return fail(ErrorCode::kInvalidInput, wrong.front().message);
     }
     resolved.set(setting.name, std::move(fit));
   }

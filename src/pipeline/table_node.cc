@@ -2,6 +2,7 @@
 
 #include "pipeline/shapes.h"
 #include "pipeline/table.h"
+#include "pipeline/tool_schema.h"
 
 namespace weir::pipeline {
 namespace {
@@ -17,8 +18,8 @@ using N = WrittenNode;
 
 /// What the tool gets beside the payload: also whether and where it stands.
 Key<N> with_key() {
-  auto result =
-      key<N>("with", &N::with, any_object(), "the tool's settings, with references: see above");
+  auto result = key<N>("with", &N::with, any_object(),
+                       "the [tool's settings](tools.md), with references: see above");
   result.read = [read = any_object().read](const json::Value& value, N& node, const Place& place) {
     auto with = read(value, nullptr, place);
     node.with_was_read = with.has_value();
@@ -100,6 +101,7 @@ Shape<WrittenNode> node_shape() {
   json::Object rules;
   rules.set("oneOf", json::Array{needed({"plugin_id", "tool_id"}),
                                  needed({"plugin_type", "tool_type"}), needed({"pipeline"})});
+  rules.set("allOf", json::Array{reference_to(kNodeDefinition)});
   return placed(object<N>("a node", keys, {.rules = std::move(rules)}));
 }
 

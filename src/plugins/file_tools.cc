@@ -120,25 +120,57 @@ Outcome copy(const tool::Call& call) {
   return output;
 }
 
-tool::Setting required(std::string name, Kind kind = Kind::kString) {
-  return {.name = std::move(name), .kind = kind, .required = true};
+tool::Setting path(std::string name, std::string doc) {
+  return {.name = std::move(name), .kind = Kind::kString, .required = true, .doc = std::move(doc)};
+}
+
+/// `output`: what it gives, and `failures`: how it fails, in Markdown.
+tool::ToolSpec spec_of(std::string tool_id, std::vector<tool::Setting> settings, std::string about,
+                       const std::string& output, const std::string& failures) {
+  return {.plugin_id = "file",
+          .tool_id = std::move(tool_id),
+          .settings = std::move(settings),
+          .about = std::move(about),
+          .notes = "- **Output:** " + output + "\n- **Failures:** " + failures +
+                   ".\n\nA relative path begins in the folder of the pipeline file.\n",
+          .measures_cpu = true};
 }
 
 }  // namespace
 
 void add_file_tools(tool::Registry& registry) {
-  const auto add = [&](std::string tool_id, std::vector<tool::Setting> settings,
-                       ToolFunction function) {
-    registry.add(make_tool({.plugin_id = "file",
-                            .tool_id = std::move(tool_id),
-                            .settings = std::move(settings),
-                            .measures_cpu = true},
-                           function));
-  };
-  add("read", {required("path"), {.name = "as", .kind = Kind::kString}}, &read);
-  add("write", {required("path"), required("content", Kind::kAny)}, &write);
-  add("list", {required("path")}, &list);
-  add("copy", {required("from"), required("to")}, &copy);
+  registry.add(make_tool(spec_of("read",
+                                 {path("path", "the file: UTF-8, at most 4 MiB"),
+                                  {.name = "as",
+                                   .kind = Kind::kString,
+                                   .doc = "what the text is called in the output",
+                                   .fallback = "`content`"}},
+                                 "Reads a text file.", "`{<as>: the text}`.",
+                                 "`FileNotFound`, `FileTooLarge`, `FileNotUtf8`, `FileError`"),
+                         &read));
+  registry.add(
+      make_tool(spec_of("write",
+                        {path("path", "the file; folders on the way are made"),
+                         {.name = "content",
+                          .kind = Kind::kAny,
+                          .required = true,
+                          .doc = "a string as it is, anything else as JSON"}},
+                        "Writes a file. After a crash there is the old one or the new one.",
+                        "`{path, size_bytes}`.", "`FileError`"),
+                &write));
+  registry.add(
+      make_tool(spec_of("list", {path("path", "the folder, of at most 10 000 names")},
+                        "Lists what is in a folder.",
+                        "`{files: [{name, type, size_bytes}]}`, by name. `type` is `file`, "
+                        "`folder` or `other`;\n  files alone have a size.",
+                        "`FileNotFound`, `TooManyFiles`, `FileError`"),
+                &list));
+  registry.add(make_tool(
+      spec_of("copy",
+              {path("from", "the file"), path("to", "its copy; folders on the way are made")},
+              "Copies a file. After a crash there is the old copy or the new one.",
+              "`{path, size_bytes}`.", "`FileNotFound`, `FileError`"),
+      &copy));
 }
 
 }  // namespace weir::plugins

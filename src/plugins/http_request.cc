@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/utf8.h"
+#include "config/names.h"
 #include "event/redaction.h"
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
@@ -109,7 +110,7 @@ void add_trace_headers(Exchange& exchange, const json::Object* headers) {
   }
 }
 
-/// Nothing in a name or a value can begin another header.
+/// Nothing in a value can begin another header; of the names that is checked before.
 std::expected<void, tool::Failure> add_headers(Exchange& exchange) {
   const auto& call = exchange.call;
   const auto* body = call.with.find("body");
@@ -123,14 +124,13 @@ std::expected<void, tool::Failure> add_headers(Exchange& exchange) {
   if (headers == nullptr) return {};
   for (const auto& [name, value, position] : *headers) {
     const auto is_text = [](unsigned char c) { return c >= 0x20 && c != 0x7f; };
-    const auto* text = value.string();
-    if (text == nullptr || !std::ranges::all_of(*text, is_text) ||
-        !std::ranges::all_of(name, is_text) || name.empty() || name.contains(':')) {
+    const auto& text = *value.string();
+    if (!std::ranges::all_of(text, is_text)) {
       return fail_request(call, "InvalidRequest",
                           "the header '" + name + "' must be a text without control characters",
                           false);
     }
-    add_header(exchange, text->empty() ? name + ";" : name + ": " + *text);
+    add_header(exchange, text.empty() ? name + ";" : name + ": " + text);
   }
   return {};
 }
@@ -235,17 +235,48 @@ Outcome request(const tool::Call& call) {
   return read_answer(transfer.get(), exchange);
 }
 
+constexpr std::string_view kNotes =
+    R"(- **Output:** `{status, content_type, body}`. The body is a value if its type is JSON, else a text.
+- **Safety:** certificates are checked, TLS is 1.2 or newer, and no redirect is followed: a 3xx is an answer. The
+  request tells the trace (`traceparent`) unless `headers` does.
+- **Failures:** `HttpStatus` from 400 on (408, 425, 429 and from 500 on it may be tried again), `HttpUnreachable` and
+  `HttpTimeout` (may be tried again), `HttpTooLarge`, `HttpNotUtf8`, `InvalidRequest`, `Cancelled`.
+)";
+
+std::vector<tool::Setting> settings() {
+  return {
+      {.name = "url", .kind = Kind::kString, .required = true, .doc = "http or https"},
+      {.name = "method",
+       .kind = Kind::kString,
+       .doc = "as in `PUT`",
+       .fallback = "`GET`, with a `body` `POST`"},
+      {.name = "headers",
+       .kind = Kind::kStringsByName,
+       .doc = "sent with it, by name; a secret may stand here",
+       .names = config::header_names()},
+      {.name = "body",
+       .kind = Kind::kAny,
+       .doc = "a string as it is, anything else as JSON",
+       .fallback = "none"},
+      {.name = "timeout_ms",
+       .kind = Kind::kInteger,
+       .doc = "how long the whole answer may take",
+       .fallback = "`30000`"},
+      {.name = "max_bytes",
+       .kind = Kind::kInteger,
+       .doc = "how large the answer may be; 4 MiB is the most",
+       .fallback = "`4194304`"},
+  };
+}
+
 }  // namespace
 
 void add_http_tools(tool::Registry& registry) {
   registry.add(make_tool({.plugin_id = "http",
                           .tool_id = "request",
-                          .settings = {{.name = "url", .kind = Kind::kString, .required = true},
-                                       {.name = "method", .kind = Kind::kString},
-                                       {.name = "headers", .kind = Kind::kObject},
-                                       {.name = "body", .kind = Kind::kAny},
-                                       {.name = "timeout_ms", .kind = Kind::kInteger},
-                                       {.name = "max_bytes", .kind = Kind::kInteger}},
+                          .settings = settings(),
+                          .about = "Makes one request.",
+                          .notes = std::string(kNotes),
                           .measures_cpu = true},
                          &request));
 }

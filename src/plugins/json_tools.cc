@@ -36,23 +36,52 @@ Outcome merge(const tool::Call& call) {
   return tool::Output{.payload = *merged.object(), .usage = {}};
 }
 
+constexpr std::string_view kPointers =
+    R"(A pointer is a JSON pointer (RFC 6901): `/a/0/b`, with `~1` for a `/` in a key and `~0` for a `~`; an empty one
+is the whole payload. **Failures:** `NotThere`, `InvalidPointer`.
+)";
+
+tool::Setting pointer(std::string doc) {
+  return {.name = "pointer", .kind = Kind::kString, .required = true, .doc = std::move(doc)};
+}
+
 }  // namespace
 
 void add_json_tools(tool::Registry& registry) {
-  const tool::Setting pointer{.name = "pointer", .kind = Kind::kString, .required = true};
-  registry.add(make_tool({.plugin_id = "json",
-                          .tool_id = "select",
-                          .settings = {pointer, {.name = "as", .kind = Kind::kString}}},
-                         &select));
   registry.add(
       make_tool({.plugin_id = "json",
-                 .tool_id = "set",
-                 .settings = {pointer, {.name = "value", .kind = Kind::kAny, .required = true}}},
-                &set));
-  registry.add(make_tool({.plugin_id = "json",
-                          .tool_id = "merge",
-                          .settings = {{.name = "patch", .kind = Kind::kObject, .required = true}}},
-                         &merge));
+                 .tool_id = "select",
+                 .settings = {pointer("where in the payload"),
+                              {.name = "as",
+                               .kind = Kind::kString,
+                               .doc = "what it is called in the output",
+                               .fallback = "`value`"}},
+                 .about = "Takes one value out of the payload.",
+                 .notes = "- **Output:** `{<as>: what is there}`.\n\n" + std::string(kPointers)},
+                &select));
+  registry.add(make_tool(
+      {.plugin_id = "json",
+       .tool_id = "set",
+       .settings =
+           {pointer("where in the payload; `-` is the end of a list"),
+            {.name = "value", .kind = Kind::kAny, .required = true, .doc = "what to put there"}},
+       .about = "Puts a value into the payload.",
+       .notes = "- **Output:** the payload with the value in it. Objects that are missing on the "
+                "way are made.\n\n" +
+                std::string(kPointers)},
+      &set));
+  registry.add(make_tool(
+      {.plugin_id = "json",
+       .tool_id = "merge",
+       .settings =
+           {{.name = "patch",
+             .kind = Kind::kObject,
+             .required = true,
+             .doc =
+                 "its members replace those of the payload, objects are merged, `null` removes"}},
+       .about = "Applies a merge patch (RFC 7396) to the payload.",
+       .notes = "- **Output:** the payload, changed.\n"},
+      &merge));
 }
 
 }  // namespace weir::plugins

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "config/names.h"
 #include "plugins/failure.h"
 #include "plugins/plugins.h"
 #include "plugins/process_streams.h"
@@ -11,6 +12,67 @@ namespace weir::plugins {
 namespace {
 
 using tool::Failure;
+using Kind = tool::Setting::Kind;
+
+/// What Weir tells a program stays what Weir says.
+config::Names env_names() {
+  auto names = config::variable_names();
+  names.what += " that may be set: letters, digits and '_', no digit first, and not WEIR_…";
+  names.pattern = "^(?!WEIR_)[A-Za-z_][A-Za-z0-9_]*$";
+  names.accepts = [is_name = names.accepts](std::string_view name) {
+    return is_name(name) && !name.starts_with("WEIR_");
+  };
+  return names;
+}
+
+/// In the place of variables of these names.
+void set_variables(const json::Object& texts, tool::Environment& environment) {
+  for (const auto& [name, text, position] : texts) {
+    std::erase_if(environment, [&](const auto& variable) { return variable.first == name; });
+    environment.emplace_back(name, *text.string());
+  }
+}
+
+constexpr std::string_view kNotes =
+    R"(- **Input:** the payload as one JSON object on standard input. The environment is Weir's own, with
+  `WEIR_RUN_ID`, `WEIR_NODE_ID`, `WEIR_STORE`, `WEIR_IDEMPOTENCY_KEY` and the trace (`TRACEPARENT`). The working
+  directory is the folder of the pipeline file.
+- **Output:** one JSON object on standard output, at most 16 MiB; nothing at all counts as `{}`. Each line of
+  standard error becomes a `log` event. What it does with a [stream](pipeline.md#streams) is said there.
+- **Failures:** `ProcessExited` (any code but 0), `ProcessSignalled`, `ProcessNotStarted`, `InputTooLarge`,
+  `OutputTooLarge`, `OutputNotUtf8`, `OutputNotJson`, `StreamFailed`. What it printed then is kept as an artifact.
+
+A secret belongs in `env`: everybody who has an account on the machine can read the words of a command, in `ps`
+for example, and only its own user (and root) its environment.
+
+```yaml
+  - id: publish
+    plugin_id: process
+    tool_id: run
+    with:
+      command: [./publish.sh, "${params.day}"]
+      env: {API_KEY: "${secrets.API_KEY}", LANG: C}
+```
+)";
+
+tool::ToolSpec make_spec() {
+  return {.plugin_id = "process",
+          .tool_id = "run",
+          .settings = {{.name = "command",
+                        .kind = Kind::kStrings,
+                        .required = true,
+                        .doc = "a program, found on `PATH` or by a path with a `/`, and its "
+                               "arguments; no shell reads them"},
+                       {.name = "env",
+                        .kind = Kind::kStringsByName,
+                        .doc = "variables of its environment beside those that it has anyway, by "
+                               "their names: letters, digits and `_`, no digit first. `WEIR_…` "
+                               "are Weir's own",
+                        .names = env_names()}},
+          .about = "Runs a command of your own.",
+          .notes = std::string(kNotes),
+          .streams = tool::Streams::kOneEach};
+}
 
 class ProcessRun final : public tool::Tool {
  public:
@@ -59,6 +121,9 @@ class ProcessRun final : public tool::Tool {
         }};
     for (const auto& word : *call.with.find("command")->array()) {
       request.command.push_back(*word.string());
+    }
+    if (const auto* env = call.with.find("env")) {
+      set_variables(*env->object(), request.environment);
     }
     return request;
   }
@@ -122,11 +187,7 @@ class ProcessRun final : public tool::Tool {
   }
 
   const artifact::ArtifactStore& artifacts_;
-  const tool::ToolSpec spec_{
-      .plugin_id = "process",
-      .tool_id = "run",
-      .settings = {{.name = "command", .kind = tool::Setting::Kind::kStrings, .required = true}},
-      .streams = tool::Streams::kOneEach};
+  const tool::ToolSpec spec_ = make_spec();
 };
 
 }  // namespace

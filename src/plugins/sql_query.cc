@@ -42,6 +42,34 @@ Result<std::string> sql_path(const std::filesystem::path& path) {
   return sql_string(absolute.string());
 }
 
+constexpr std::string_view kNotes =
+    R"(- **Input:** each earlier result, which is a member of the payload of the form `{artifact, columns, rows}`, is a
+  view of its name: the id of the node that made it. Relative paths of files, as in `FROM 'orders.csv'`, begin in
+  the folder of the pipeline file.
+- **Output:** `{<node id>: {artifact, columns, rows}}`. The result is a Parquet file, kept as an artifact; with
+  `inline_rows` its rows are there, too, as `data`, a list of objects.
+- **Values** keep their value in Parquet: 128-bit integers become DECIMAL(38, 0), intervals and times with a zone
+  text. What has no such form fails, and the message names its column.
+- **Failures:** `SqlError`, `TooManyRows`, `ArtifactMissing`, `StorageError`, `Cancelled`.
+)";
+
+tool::ToolSpec make_spec() {
+  using Kind = tool::Setting::Kind;
+  return {.plugin_id = "sql",
+          .tool_id = "query",
+          .settings = {{.name = "query",
+                        .kind = Kind::kString,
+                        .required = true,
+                        .doc = "one query in the SQL of DuckDB"},
+                       {.name = "inline_rows",
+                        .kind = Kind::kInteger,
+                        .doc = "put the rows themselves into the output, for scripts; more rows "
+                               "than this fail the node",
+                        .fallback = "no rows"}},
+          .about = "Runs one query on DuckDB, over files and earlier results.",
+          .notes = std::string(kNotes)};
+}
+
 class SqlQuery final : public tool::Tool {
  public:
   explicit SqlQuery(const artifact::ArtifactStore& artifacts) : artifacts_(artifacts) {}
@@ -223,11 +251,7 @@ class SqlQuery final : public tool::Tool {
   const artifact::ArtifactStore& artifacts_;
   std::mutex mutex_;
   std::optional<store::Database> database_;  // guarded by mutex_; opened by the first call
-  const tool::ToolSpec spec_{
-      .plugin_id = "sql",
-      .tool_id = "query",
-      .settings = {{.name = "query", .kind = tool::Setting::Kind::kString, .required = true},
-                   {.name = "inline_rows", .kind = tool::Setting::Kind::kInteger}}};
+  const tool::ToolSpec spec_ = make_spec();
 };
 
 }  // namespace

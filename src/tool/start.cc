@@ -45,6 +45,21 @@ struct ExecArguments {
   }
 };
 
+/// A NUL ends a text for exec. Nothing is cut off in silence, and no value of a variable is shown.
+Result<void> check_texts(const Program& program) {
+  const auto refuse = [&](const std::string& what) {
+    return fail(ErrorCode::kInvalidInput,
+                "cannot run '" + program.command[0] + "': " + what + " has a NUL in it");
+  };
+  for (std::size_t i = 0; i < program.command.size(); ++i) {
+    if (program.command[i].contains('\0')) return refuse("argument " + std::to_string(i));
+  }
+  for (const auto& [name, value] : program.environment) {
+    if (name.contains('\0') || value.contains('\0')) return refuse("the variable '" + name + "'");
+  }
+  return {};
+}
+
 /// In the child: gives it its control descriptor. `report` is moved out of the way.
 bool has_control(const Program& program, int& report) {
   if (program.control < 0) return true;
@@ -97,6 +112,7 @@ void add_transfers(pid_t process, Usage& usage) {
 
 Result<Started> start(const Program& program) {
   WEIR_CHECK(!program.command.empty());
+  WEIR_TRY(check_texts(program));
   WEIR_TRY(auto report, make_pipe());
   const ExecArguments arguments(program);
   const pid_t parent = ::getpid();

@@ -46,7 +46,7 @@ struct Started {
 };
 
 /// If this thread dies, the program gets SIGKILL. Errors: kNotFound (no such program or folder),
-/// kInvalidInput (it cannot be executed), kIo (no process for it).
+/// kInvalidInput (it cannot be executed, or has a NUL in a text), kIo (no process for it).
 [[nodiscard]] Result<Started> start(const Program& program);
 
 struct End {

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -61,6 +62,18 @@ std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
 }
 
 }  // namespace
+
+std::string_view to_string(Setting::Kind kind) {
+  static constexpr std::array<std::string_view, 8> kWords = {"a string",
+                                                             "a list of one or more strings",
+                                                             "an object of strings",
+                                                             "a whole number from 0",
+                                                             "a number",
+                                                             "true or false",
+                                                             "an object",
+                                                             "any value"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
 
 const StreamReader* Call::stream_in(std::string_view from) const {
   return find_stream(streams_in, from);

@@ -19,6 +19,7 @@
 #include "event/catalogue.h"
 #include "tool/failure_types.h"
 #include "tool/health.h"
+#include "tool/spec.h"
 #include "tool/stream.h"
 
 /// What runs a node.
@@ -26,35 +27,6 @@ namespace weir::tool {
 
 /// The JSON of a payload, in or out, may not be larger.
 inline constexpr std::size_t kMaxPayloadBytes = std::size_t{16} << 20;
-
-/// One key of a node's `with`.
-struct Setting {
-  enum class Kind : std::uint8_t { kString, kStrings, kInteger, kNumber, kBoolean, kObject, kAny };
-  std::string name;
-  Kind kind;
-  bool required = false;
-};
-
-/// Whether a tool may be run again when nobody knows how its last try ended.
-enum class Effects : std::uint8_t { kRepeatable, kOnce };
-
-/// How many streams a tool can read, and how many it can write.
-enum class Streams : std::uint8_t { kNone, kOneEach, kAny };
-
-struct ToolSpec {
-  std::string plugin_id;
-  std::string tool_id;
-  std::vector<Setting> settings;
-  std::string version{};                    ///< of the plugin; empty: Weir's own
-  std::vector<std::string> input_types{};   ///< empty: any
-  std::vector<std::string> output_types{};  ///< empty: any
-  std::vector<std::string> capabilities{};
-  Effects effects = Effects::kRepeatable;
-  Streams streams = Streams::kNone;
-  std::string plugin_type{};  ///< of what sort its plugin is, in the plugin's words; may be empty
-  /// It runs for so long that asking for its thread's processor time, twice a call, is nothing.
-  bool measures_cpu = false;
-};
 
 /// What an execution used, as far as it is known.
 struct Usage {

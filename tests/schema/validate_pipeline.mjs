@@ -37,6 +37,31 @@ const LINE = {
   id: 'l', type: 'linear', plugin_id: 'process', wide_events: true, expect: {cron: '0 6 * * *'},
   tools: [{tool_id: 'run', id: 'first', with: command}, {tool_id: 'run', with: command}],
 };
+const TOOLS = {
+  id: 't',
+  nodes: Object.entries({
+    'process.run': {command: ['sh', '-c', 'true'], env: {A: 'x', B: '${params.b}'}},
+    'sql.query': {query: 'SELECT 1', inline_rows: 3},
+    'json.select': {pointer: '/a', as: 'b'},
+    'json.set': {pointer: '/a', value: [1]},
+    'json.merge': {patch: {a: null}},
+    'file.read': {path: 'a', as: 'b'},
+    'file.write': {path: 'a', content: {b: 1}},
+    'file.list': {path: '.'},
+    'file.copy': {from: 'a', to: 'b'},
+    'http.request': {url: 'http://localhost', method: 'PUT', headers: {'X-A': 'b'}, body: {a: 1},
+      timeout_ms: 10, max_bytes: 100},
+  }).map(([name, settings], i) => {
+    const [plugin_id, tool_id] = name.split('.');
+    return {id: `n${i}`, plugin_id, tool_id, with: settings, needs: i > 0 ? [`n${i - 1}`] : []};
+  }),
+  params: {b: {default: 'c'}, all: {type: 'object', default: {}}, n: {type: 'integer', default: 1}},
+};
+const REFERENCES = {
+  id: 'r', params: TOOLS.params, type: 'linear', plugin_id: 'http',
+  tools: [{tool_id: 'request', with: {
+    url: '${input.url}', headers: '${params.all}', body: '${input}', timeout_ms: '${params.n}'}}],
+};
 const FIRST = {  // of the pipelines that were there before
   id: 'p_obs', name: 'obs',
   nodes: [{id: 'n1', plugin_id: 'process', tool_id: 'run', with: command}],
@@ -44,6 +69,6 @@ const FIRST = {  // of the pipelines that were there before
 };
 
 await holdAgainstSchema({
-  schema: 'pipeline', fileName: 'pipeline.json', values: [GRAPH, LINE, FIRST],
-  maps: ['with', 'params', 'execution_modes', 'domains'], least: {accepted: 100, refused: 400},
+  schema: 'pipeline', fileName: 'pipeline.json', values: [GRAPH, LINE, TOOLS, REFERENCES, FIRST],
+  maps: ['params', 'execution_modes', 'domains'], least: {accepted: 100, refused: 400},
 });
