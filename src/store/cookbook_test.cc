@@ -237,6 +237,8 @@ TEST_F(CookbookTest, ItemsCountForTheirNode) {
     end_node(1, "10:00", *node);
   }
   complete(1, "etl", "10:00", 500);
+  EXPECT_EQ(query("SELECT from_node, to_node FROM edges ORDER BY ALL"),
+            R"([["a","c"],["a","f"],["c","g"],["f","g"]])");
   // 100 + 300 + 50 ms.
   EXPECT_EQ(answer("critical-path"), R"([["a",100.0,0.0,22.2],["f",300.0,110.0,66.7],)"
                                      R"(["g",50.0,430.0,11.1]])");
