@@ -42,14 +42,15 @@ path AS (
   UNION  -- not ALL: what others say their nodes wait for may go in a circle
   SELECT previous.run, previous.before_id FROM path JOIN previous USING (run, node_id)
 ),
-steps AS (
+timed AS (
   SELECT
-    newest.pipeline_id,
+    run,
+    pipeline_id,
     node_id,
-    epoch_us(ended_at - started_at) / 1000 AS ms,
-    sum(epoch_us(ended_at - started_at) / 1000) OVER (PARTITION BY run) AS path_ms
+    (epoch_us(ended_at - started_at) - weir_downtime_us(run_id, tenant_id, started_at, ended_at)) / 1000 AS ms
   FROM path JOIN executed USING (run, node_id) JOIN newest USING (run)
-)
+),
+steps AS (SELECT *, sum(ms) OVER (PARTITION BY run) AS path_ms FROM timed)
 SELECT
   pipeline_id,
   node_id,

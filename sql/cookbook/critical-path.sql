@@ -13,6 +13,8 @@ chosen AS MATERIALIZED (
 -- The attempts that completed.
 completed AS (
   SELECT
+    run_id,
+    tenant_id,
     node_id,
     max(step_index) AS step_index,
     min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
@@ -21,7 +23,7 @@ completed AS (
     max(predecessor_node_ids) AS predecessor_node_ids
   FROM logs SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
-  GROUP BY node_id, attempt
+  GROUP BY run_id, tenant_id, node_id, attempt, coalesce(engine_attempt, 1)
   HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
 ),
 -- A node with items takes from the start of the first to the end of the last.
@@ -32,10 +34,11 @@ executed AS MATERIALIZED (
     min(started_at) AS started_at,
     max(ended_at) AS ended_at,
     CASE WHEN count(*) = 1 THEN max(duration_ms)
-         ELSE epoch_us(max(ended_at) - min(started_at)) / 1000 END AS duration_ms,
+         ELSE (epoch_us(max(ended_at) - min(started_at))
+               - weir_downtime_us(run_id, tenant_id, min(started_at), max(ended_at))) / 1000 END AS duration_ms,
     max(predecessor_node_ids) AS predecessor_node_ids
   FROM completed
-  GROUP BY weir_node_of_item(completed.node_id)
+  GROUP BY run_id, tenant_id, weir_node_of_item(completed.node_id)
 ),
 -- The predecessor of each that ended last.
 previous AS MATERIALIZED (

@@ -17,12 +17,13 @@ executed AS MATERIALIZED (
   SELECT
     node_id,
     row_number() OVER (ORDER BY any_value(step_index), min(timestamp), node_id) AS place,
-    epoch_us(max(timestamp) - min(timestamp)) AS us,
+    epoch_us(max(timestamp) - min(timestamp))
+      - weir_downtime_us(run_id, tenant_id, min(timestamp), max(timestamp)) AS us,
     max(predecessor_node_ids) AS predecessor_node_ids
   FROM weir_whole_nodes() AS logs
   SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
-  GROUP BY node_id
+  GROUP BY run_id, tenant_id, node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_started') > 0
 ),
 -- In the order of the steps: what others say their nodes wait for may go in a circle.

@@ -24,13 +24,22 @@ executed AS MATERIALIZED (
 ),
 steps AS (
   SELECT
+    after.run,
     before.plugin_id AS from_plugin,
     after.plugin_id AS to_plugin,
-    epoch_us(after.started_at - max(before.ended_at) OVER (PARTITION BY after.run, after.node_id)) / 1000 AS wait_ms
+    max(before.ended_at) OVER (PARTITION BY after.run, after.node_id) AS ready_at,
+    after.started_at
   FROM (SELECT * EXCLUDE (predecessor_node_ids), unnest(predecessor_node_ids) AS before_id FROM executed) AS after
   JOIN executed AS before
     ON before.run = after.run AND before.node_id = weir_node_of_item(after.before_id)
    AND before.node_id <> after.node_id
+),
+waits AS (
+  SELECT
+    from_plugin,
+    to_plugin,
+    (epoch_us(started_at - ready_at) - weir_downtime_us(run_id, tenant_id, ready_at, started_at)) / 1000 AS wait_ms
+  FROM steps JOIN newest USING (run)
 )
 SELECT
   from_plugin,
@@ -38,6 +47,6 @@ SELECT
   count(*) AS transitions,
   round(avg(wait_ms), 1) AS avg_wait_ms,
   round(quantile_disc(wait_ms, 0.95), 1) AS p95_wait_ms
-FROM steps
+FROM waits
 GROUP BY from_plugin, to_plugin
 ORDER BY transitions DESC, from_plugin, to_plugin;

@@ -4,6 +4,7 @@ SELECT
   report_runs.run_key,
   logs.node_id,
   coalesce(logs.attempt, 1) AS attempt,
+  coalesce(logs.engine_attempt, 1) AS engine_attempt,
   CASE logs.event_type
     WHEN 'pipeline_node_completed' THEN 'completed'
     WHEN 'pipeline_node_failed' THEN 'failed'

@@ -1,8 +1,9 @@
 -- How long did a pipeline and its nodes take in its newest completed runs? One row a run and node; of
--- the run itself, without a name. `pipeline_id`; `without`: the ids of runs to leave out, with commas;
--- `before`: the time before which they ended, in microseconds; `runs`: how many.
+-- the run itself, without a name. Time in which nobody ran it is no part of it. `pipeline_id`; `without`: the
+-- ids of runs to leave out, with commas; `before`: the time before which they ended, in microseconds;
+-- `runs`: how many.
 WITH earlier AS (
-  SELECT run_id, tenant_id, duration_ms
+  SELECT run_id, tenant_id, timestamp, duration_ms
   FROM logs
   WHERE event_type = 'pipeline_completed'
     AND pipeline_id = getvariable('pipeline_id')
@@ -19,6 +20,7 @@ ended AS (
     node_id,
     event_type,
     timestamp,
+    timestamp - to_microseconds(CAST(1000 * coalesce(logs.duration_ms, 0) AS BIGINT)) AS began_at,
     logs.duration_ms,
     coalesce(outcome, '') = 'cached' AS is_cached
   FROM logs
@@ -30,13 +32,18 @@ SELECT
   node,
   CASE
     WHEN count(DISTINCT node_id) > 1
-      THEN epoch_us(max(timestamp) - min(timestamp - to_microseconds(
-             CAST(1000 * coalesce(duration_ms, 0) AS BIGINT)))) / 1000
+      THEN (epoch_us(max(timestamp) - min(began_at))
+            - weir_downtime_us(run_id, tenant_id, min(began_at), max(timestamp))) / 1000
     ELSE coalesce(arg_max(duration_ms, timestamp), 0)
   END AS duration_ms,
   bool_and(is_cached) AS is_cached
 FROM ended
 GROUP BY run_id, tenant_id, node
 UNION ALL
-SELECT '' AS node, duration_ms, false AS is_cached
+SELECT
+  '' AS node,
+  duration_ms - weir_downtime_us(
+    run_id, tenant_id, timestamp - to_microseconds(CAST(1000 * duration_ms AS BIGINT)), timestamp) / 1000
+    AS duration_ms,
+  false AS is_cached
 FROM earlier

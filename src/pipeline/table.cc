@@ -128,8 +128,10 @@ std::vector<Key<W>> keys_of_the_whole() {
       defined("domains", &Definition::domains,
               config::map("limits", count(1, kMaxLimit), names_of("a domain's name")),
               "how many nodes of each domain run at a time"),
-      defined("expect", &Definition::expect, optional(expectation_shape()),
-              "When runs are due: `weir` starts none, but tells which are late or missing."),
+      defined(
+          "expect", &Definition::expect, optional(expectation_shape()),
+          "When runs are due: `weir` starts none, but `weir sql --cookbook stuck-runs` says which "
+          "are missing."),
       defined("requires_capabilities", &Definition::requires_capabilities,
               located_list("capabilities"),
               "what the engine or one of its tools must be able to do: see above"),

@@ -115,7 +115,8 @@ class Assembly {
     all_[0].ended_at = run.started_at + microseconds_of(took);
   }
 
-  void add_nodes(const TraceFold::AttemptSpans& span_ids) {
+  void add_nodes(const std::map<TraceFold::AttemptKey, std::string>& span_ids,
+                 const std::map<std::int64_t, Timestamp>& last_heard) {
     const auto path = critical_path(run_);
     for (const auto& node : run_.nodes) {
       if (node.attempts.empty()) continue;
@@ -135,11 +136,13 @@ class Assembly {
           span.detail.clear();
           span.parent = whole;
         }
-        const auto id = span_ids.find({node.node_id, attempt.number});
+        const auto id = span_ids.find({node.node_id, attempt.number, attempt.engine_attempt});
         if (id != span_ids.end()) span.span_id = id->second;
+        const auto heard = last_heard.find(attempt.engine_attempt);
+        if (span.is_open() && heard != last_heard.end()) span.last_heard_at = heard->second;
         const auto place = add(std::move(span), is_critical);
-        attempts_.insert_or_assign({node.node_id, attempt.number}, place);
-        attempts_.insert_or_assign({node.node_id, 0}, place);  // the last one
+        attempts_.insert_or_assign({node.node_id, attempt.number, attempt.engine_attempt}, place);
+        attempts_.insert_or_assign({node.node_id, 0, 0}, place);  // the last one
       }
     }
   }
@@ -150,8 +153,8 @@ class Assembly {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       const auto& call = calls[i];
       const auto parent = by_span_id_.find(call.parent_span_id);
-      auto place = attempts_.find({call.span.node_id, call.attempt});
-      if (place == attempts_.end()) place = attempts_.find({call.span.node_id, 0});
+      auto place = attempts_.find({call.span.node_id, call.attempt, call.engine_attempt});
+      if (place == attempts_.end()) place = attempts_.find({call.span.node_id, 0, 0});
       auto& span = all_[first + i];
       if (parent != by_span_id_.end()) {
         span.parent = parent->second;
@@ -171,7 +174,8 @@ class Assembly {
     for (const auto& span : all_) until = std::max(until, span.ended_at.value_or(until));
     for (auto& span : all_) {
       if (span.is_open() && is_lost) span.state = "lost";
-      span.duration_ms = span_ms(span.started_at, span.ended_at.value_or(until));
+      const auto end = span.ended_at.value_or(span.last_heard_at.value_or(until));
+      span.duration_ms = span_ms(span.started_at, end);
     }
   }
 
@@ -228,7 +232,7 @@ class Assembly {
   const RunState& run_;
   std::vector<TraceSpan> all_;
   std::unordered_map<std::string, std::size_t> by_span_id_;
-  std::map<std::pair<std::string, std::int64_t>, std::size_t> attempts_;
+  std::map<TraceFold::AttemptKey, std::size_t> attempts_;
 };
 
 }  // namespace
@@ -240,7 +244,13 @@ std::string_view kind_name(SpanKind kind) {
 }
 
 void TraceFold::apply(const event::EventView& event) {
+  const auto engine_attempt = state_.engine_attempt;
+  const auto last_event_at = state_.last_event_at;
   state_.apply(event);
+  if (event.type() == Type::kPipelineResumed && state_.engine_attempt > engine_attempt) {
+    last_heard_[engine_attempt] = last_event_at;
+    lose_open_calls(last_event_at);
+  }
   const auto text = [&event](Field field) { return std::string(event.text(field)); };
   switch (event.type()) {
     case Type::kPipelineStarted:
@@ -248,8 +258,8 @@ void TraceFold::apply(const event::EventView& event) {
       span_id_ = event.text(Field::kSpanId);
       return;
     case Type::kNodeStarted:
-      attempt_spans_[{text(Field::kNodeId), event.integer(Field::kAttempt).value_or(1)}] =
-          text(Field::kSpanId);
+      attempt_spans_[{text(Field::kNodeId), event.integer(Field::kAttempt).value_or(1),
+                      engine_attempt_of(event)}] = text(Field::kSpanId);
       return;
     case Type::kToolInvoked:
     case Type::kToolStarted:
@@ -284,6 +294,21 @@ void TraceFold::apply(const event::EventView& event) {
   }
 }
 
+std::int64_t TraceFold::engine_attempt_of(const event::EventView& event) const {
+  return event.integer(Field::kEngineAttempt).value_or(state_.engine_attempt);
+}
+
+/// But the runs of others: these have processes of their own.
+void TraceFold::lose_open_calls(Timestamp last_heard_at) {
+  std::erase_if(open_, [&](const auto& open) {
+    auto& span = calls_[open.second].span;
+    if (span.kind == SpanKind::kChildRun) return false;
+    span.state = "lost";
+    span.last_heard_at = last_heard_at;
+    return true;
+  });
+}
+
 void TraceFold::begin(const event::EventView& event, SpanKind kind, std::string key,
                       std::string name) {
   std::string node_id(event.text(Field::kNodeId));
@@ -297,7 +322,8 @@ void TraceFold::begin(const event::EventView& event, SpanKind kind, std::string 
                            .node_id = std::move(node_id),
                            .started_at = event.timestamp(),
                            .state = "running"},
-                  .attempt = event.integer(Field::kAttempt).value_or(0)};
+                  .attempt = event.integer(Field::kAttempt).value_or(0),
+                  .engine_attempt = engine_attempt_of(event)};
   calls_.push_back(std::move(call));
 }
 
@@ -343,6 +369,7 @@ void TraceFold::observe(const event::EventView& event) {
                              .state = failed ? "failed" : "completed",
                              .error = failed ? error_in(event) : std::string()},
                     .attempt = event.integer(Field::kAttempt).value_or(0),
+                    .engine_attempt = engine_attempt_of(event),
                     .parent_span_id = std::string(event.text(Field::kParentSpanId))});
 }
 
@@ -353,7 +380,7 @@ Trace TraceFold::trace(bool is_owned, Timestamp now) const {
               .trace_id = trace_id_,
               .until = goes_on ? std::max(now, state_.last_event_at) : state_.last_event_at};
   Assembly assembly(state_, span_id_);
-  assembly.add_nodes(attempt_spans_);
+  assembly.add_nodes(attempt_spans_, last_heard_);
   assembly.add_calls(calls_);
   // Who watches another system's run knows nothing of its process.
   assembly.measure(trace.until, !goes_on && state_.pipeline_type != "external");

@@ -37,11 +37,13 @@ struct TraceSpan {
   std::size_t depth = 0;              ///< of the run: 0
   Timestamp started_at{};
   std::optional<Timestamp> ended_at;  ///< nothing: it is open
-  double duration_ms = 0;             ///< of an open one: until now, or until the run's last event
-  std::string state;                  ///< running, completed, failed, cancelled; lost
-  std::string error;                  ///< "TYPE: message"
-  project::Usage usage;               ///< of a node or an attempt
-  bool is_critical = false;           ///< on the path that decided how long the run took
+  /// Of one that was lost, if its run was taken up: when its process was last heard of.
+  std::optional<Timestamp> last_heard_at;
+  double duration_ms = 0;    ///< of an open one: until now, or until it was last heard of
+  std::string state;         ///< running, completed, failed, cancelled; lost
+  std::string error;         ///< "TYPE: message"
+  project::Usage usage;      ///< of a node or an attempt
+  bool is_critical = false;  ///< on the path that decided how long the run took
 
   [[nodiscard]] bool is_open() const { return !ended_at; }
 };
@@ -50,7 +52,8 @@ struct TraceSpan {
 /// Work within a node, or told of by another system.
 struct TracedCall {
   TraceSpan span;
-  std::int64_t attempt = 0;  ///< of its node; 0: not known
+  std::int64_t attempt = 0;         ///< of its node; 0: not known
+  std::int64_t engine_attempt = 0;  ///< the process in which it was
   std::string parent_span_id;
 };
 
@@ -71,8 +74,8 @@ struct Trace {
 /// one that they name as their parent, else within the run.
 class TraceFold {
  public:
-  /// Span ids by node and attempt.
-  using AttemptSpans = std::map<std::pair<std::string, std::int64_t>, std::string>;
+  /// Node, attempt, engine attempt.
+  using AttemptKey = std::tuple<std::string, std::int64_t, std::int64_t>;
 
   void apply(const event::EventView& event);
 
@@ -83,6 +86,8 @@ class TraceFold {
   /// Kind, node and what it is called there.
   using Key = std::tuple<TraceSpan::Kind, std::string, std::string>;
 
+  [[nodiscard]] std::int64_t engine_attempt_of(const event::EventView& event) const;
+  void lose_open_calls(Timestamp last_heard_at);
   void begin(const event::EventView& event, TraceSpan::Kind kind, std::string key,
              std::string name);
   void end(const event::EventView& event, TraceSpan::Kind kind, std::string key, std::string name);
@@ -91,7 +96,8 @@ class TraceFold {
   project::RunState state_;
   std::string trace_id_;
   std::string span_id_;
-  AttemptSpans attempt_spans_;
+  std::map<AttemptKey, std::string> attempt_spans_;  // their ids
+  std::map<std::int64_t, Timestamp> last_heard_;     // of processes that were lost
   std::vector<TracedCall> calls_;
   std::map<Key, std::size_t> open_;  // in calls_
 };

@@ -130,6 +130,29 @@ TEST_F(TraceTest, SaysHowLongAPersonTookToAnswer) {
   EXPECT_EQ(trace.spans[4].detail, "publish, denied by eva");
 }
 
+// The second process has its own span of the same attempt; the first had until it was last heard
+// of.
+TEST_F(TraceTest, ALostExecutionHasItsOwnSpanAndCallsAndEndsWhereItWasLastHeardOf) {
+  const std::string call = R"("node_id":"load","provider":"acme","operation":"chat","attempt":1)";
+  feed_.start_run();
+  start("load", "", R"(,"span_id":"00000000000000a1","attempt":1)");  // 10
+  feed_.event("provider_call_started", call + R"(,"call_id":"1")");   // 20
+  feed_.event("log", R"("message":"m")");                             // 30
+  feed_.event("pipeline_resumed", R"("engine_attempt":2)");           // 40
+  const std::string again = R"(,"engine_attempt":2)";
+  start("load", "", R"(,"span_id":"00000000000000a2","attempt":1)" + again);  // 50
+  feed_.event("provider_call_started", call + R"(,"call_id":"2")" + again);   // 60
+  feed_.event("provider_call_completed", call + R"(,"call_id":"2","duration_ms":10)" + again);
+  feed_.complete_node("load", 30, R"("attempt":1)" + again);  // 80
+  feed_.end_run("completed", 90);
+  EXPECT_THAT(spans(), ElementsAre("0 p* completed 90", "1 load* completed 70",
+                                   "2 attempt 1* lost 20", "3 acme chat lost 10",
+                                   "2 attempt 1* completed 30", "3 acme chat completed 10"));
+  const auto trace = fold_.trace(false, {});
+  EXPECT_EQ(trace.spans[2].span_id, "00000000000000a1");
+  EXPECT_EQ(trace.spans[4].span_id, "00000000000000a2");
+}
+
 TEST_F(TraceTest, PutsCallsToolsAndChildRunsIntoTheirNodes) {
   feed_.start_run();
   start("load");

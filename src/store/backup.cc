@@ -169,7 +169,6 @@ class Backup {
       if (store_.files().exists(store_.manifest().c_str())) WEIR_TRY(copy_whole(name));
       return log::Manifest();
     }
-    if (!manifest->damage().empty()) leave(name, manifest->damage());
     if (manifest->number() > 0) WEIR_TRY(write(name, manifest->text() + "\n"));
     return manifest;
   }
