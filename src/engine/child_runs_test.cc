@@ -326,6 +326,38 @@ TEST_F(NestedRuns, ThatArePausedWithTheRunAroundThemGoOnWithIt) {
   expect_consistent();
 }
 
+// A process that is killed while it still waits for the tool leaves nothing open.
+TEST_F(NestedRuns, EndAtOnceWithTheRunAroundThemAndBeforeIt) {
+  add("x", "deaf", [this](const tool::Call&) {
+    await("pipeline_cancelled", "", 3);
+    return json::Object();
+  });
+  add("x", "stop", [this](const tool::Call& call) {
+    await("pipeline_node_started", "deaf");
+    EXPECT_TRUE(feed_->ask({.run = *RunId::parse(call.run_id),
+                            .signal_id = "stop",
+                            .type = "emergency-stop",
+                            .reason = "it hangs"},
+                           artifacts_));
+    return json::Object();
+  });
+  chain(3, R"({"id": "deaf", "plugin_id": "x", "tool_id": "deaf"})");
+  pipeline(R"({"id": "p1", "nodes": [{"id": "n", "pipeline": "p2"},
+               {"id": "stopper", "plugin_id": "x", "tool_id": "stop"}]})");
+  const auto report = run_pipeline("p1", {}, {.jobs = 2, .is_asked = true});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+  std::vector<std::string> ended;
+  for (const auto& event : all("pipeline_cancelled")) ended.push_back(event.pipeline_id);
+  EXPECT_THAT(ended, ElementsAre("p3", "p2", "p1"));
+  EXPECT_EQ(all("pipeline_child_failed").size(), 2U);
+  EXPECT_EQ(all("alert_fired").size(), 1U) << "of what was asked";
+  for (const auto& [id, state] : states_of(lines())) {
+    for (const auto& child : state.children) EXPECT_EQ(child.state, project::State::kFailed);
+  }
+  expect_consistent();
+}
+
 TEST_F(NestedRuns, AreCancelledWhenTheirNodeTakesTooLong) {
   pipeline(R"({"id": "q", "nodes": [{"id": "w", "plugin_id": "x", "tool_id": "wait"}]})");
   pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q", "timeout": "20ms"}]})");

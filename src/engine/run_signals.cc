@@ -109,6 +109,7 @@ void RunSignals::call_user(const SignalRequest& request) {
 }
 
 void RunSignals::follow(const SignalRequest& request) {
+  if (request.type == "emergency-stop") return stop_with(request);
   const std::lock_guard lock(execution_.mutex_);
   auto& scheduler = execution_.scheduler_;
   const bool is_pause = request.type == "pause";
@@ -123,6 +124,20 @@ void RunSignals::follow(const SignalRequest& request) {
     scheduler.resume(execution_.commands_);
   }
   execution_.carry_out();
+}
+
+/// Also when it has only its end to say, or is undoing what it has done.
+void RunSignals::stop_with(const SignalRequest& request) {
+  {
+    const std::lock_guard lock(execution_.mutex_);
+    if (!execution_.finished_) {
+      give_up_all();
+      cancel(request, execution_.commands_);
+      execution_.carry_out();
+    }
+    execution_.is_ended_at_once_ = true;
+  }
+  execution_.end_at_once_();
 }
 
 void RunSignals::reconsider() {

@@ -39,8 +39,8 @@ class RunSignals {
   void open() { open_ = true; }
   /// What was asked before. Under no lock.
   void ask_early();
-  /// The run around this one was paused, or goes on: so does this one, unless it is paused by
-  /// itself.
+  /// The run around this one was paused, goes on, or was stopped at once: so does this one, unless
+  /// it is paused by itself. Under no lock of this run's.
   void follow(const SignalRequest& request);
   /// The run has moved.
   void reconsider();
@@ -136,6 +136,8 @@ class RunSignals {
   void keep_answer(const SignalRequest& request, Commands& commands);
 
   void hold_back();
+  void give_up_all();
+  void stop_with(const SignalRequest& request);
   void record_override(pipeline::NodeIndex node, int attempt, const json::Object& output);
   void carry_out_answer(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void refuse(pipeline::NodeIndex node, const Answer& answer, Commands& commands);

@@ -285,6 +285,11 @@ void RunSignals::record_override(NodeIndex node, int attempt, const json::Object
 
 /// What runs is not waited for: it is said to have been cancelled, and so is the run.
 void RunSignals::say_emergency(const SignalRequest& request) {
+  give_up_all();
+  alert("P1", with_actor("the run was stopped at once", request));
+}
+
+void RunSignals::give_up_all() {
   auto& scheduler = execution_.scheduler_;
   auto& commands = execution_.commands_;
   scheduler.stop(RunOutcome::kCancelled, commands);
@@ -308,7 +313,6 @@ void RunSignals::say_emergency(const SignalRequest& request) {
   }
   for (const auto step : execution_.take_unbegun()) give_up(step);
   for (const auto step : execution_.ready_.remove_if([](auto) { return true; })) give_up(step);
-  alert("P1", with_actor("the run was stopped at once", request));
 }
 
 void RunSignals::say_alert(const SignalRequest& request) {
