@@ -232,6 +232,7 @@ Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) 
 
 ChildRuns::Outcome ChildRuns::conclude(const RunId& id, const ChildCall& call,
                                        Result<RunReport> report, NodeEvents* events) {
+  if (events != nullptr && !is_to_say_end(id)) events = nullptr;
   ChildFact fact{.run_id = id, .pipeline = call.node.pipeline};
   if (report) fact.duration_ms = report->duration_ms;
   if (report && report->outcome == RunOutcome::kCompleted) {
@@ -245,9 +246,28 @@ ChildRuns::Outcome ChildRuns::conclude(const RunId& id, const ChildCall& call,
   return std::unexpected(std::move(failure));
 }
 
+bool ChildRuns::is_to_say_end(const RunId& id) {
+  const std::lock_guard lock(mutex_);
+  return said_ends_.insert(id).second;
+}
+
+void ChildRuns::stop_at_once() {
+  pauses_.hand_down({.run = run_.id(), .type = "emergency-stop"});
+  for (const auto& child : engine_.child_runs().children_of(run_.id())) {
+    if (is_to_say_end(child.run_id)) say_ended(child.node_id, child.run_id, Ended::kCancelled);
+  }
+  end_lost();
+}
+
 void ChildRuns::end_lost() {
   if (request_.sub_pipelines == nullptr) return;
-  for (const auto& [node_id, child] : std::exchange(lost_, {})) {
+  const std::lock_guard ending(ending_mutex_);
+  std::map<std::string, RecordedChild, std::less<>> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    lost.swap(lost_);
+  }
+  for (const auto& [node_id, child] : lost) {
     if (!child.has_ended) end_lost(node_id, child.run_id);
   }
 }
@@ -257,7 +277,7 @@ void ChildRuns::end_lost(std::string_view node_id, const RunId& id) {
   if (!lost) return;  // another process has it
   const std::stop_source stop;
   stop.request_stop();
-  bool is_completed = false;
+  auto ended = Ended::kCancelled;
   if (lost->owned.recorded.engine_attempt > 0) {
     const auto report = run_to_end({.id = id,
                                     .node_id = node_id,
@@ -266,16 +286,20 @@ void ChildRuns::end_lost(std::string_view node_id, const RunId& id) {
                                     .params = std::move(lost->params),
                                     .owned = &lost->owned},
                                    stop.get_token());
-    is_completed = report && report->outcome == RunOutcome::kCompleted;
+    if (report && report->outcome == RunOutcome::kCompleted) ended = Ended::kCompleted;
   }
+  say_ended(node_id, id, ended);
+}
+
+void ChildRuns::say_ended(std::string_view node_id, const RunId& id, Ended how) {
   const auto text = id.text();
   std::vector<event::FieldValue> fields = {{Field::kNodeId, node_id}};
-  if (!is_completed) {
+  if (how == Ended::kCancelled) {
     fields.push_back({Field::kErrorType, kCancelledType});
     fields.push_back({Field::kErrorMessage, std::string_view("its parent ends")});
   }
   fields.push_back({Field::kTargetRunId, std::string_view(text)});
-  run_.emit(is_completed ? Type::kChildCompleted : Type::kChildFailed, fields);
+  run_.emit(how == Ended::kCompleted ? Type::kChildCompleted : Type::kChildFailed, fields);
 }
 
 }  // namespace weir::engine

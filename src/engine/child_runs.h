@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "engine/engine.h"
 #include "engine/node_events.h"
@@ -46,6 +48,9 @@ class ChildRuns {
   void hand_down(const SignalRequest& request) { pauses_.hand_down(request); }
   /// Cancels the lost runs of nodes that are not run again; after all others.
   void end_lost();
+  /// This run ends at once: those inside have said that they have ended when it returns, and this
+  /// run says so of them. Nothing is undone there. May be called again.
+  void stop_at_once();
 
   /// Of the tree's slots: one that is free if the node calls a tool and there is a tree; else none
   /// is needed. False: `stop` was requested before there was one.
@@ -67,8 +72,12 @@ class ChildRuns {
   struct What;
   [[nodiscard]] Result<RunReport> run_to_end(What what, const std::stop_token& stop);
   /// Null `events`: it has been recorded how the child ended.
-  [[nodiscard]] static Outcome conclude(const RunId& id, const ChildCall& call,
-                                        Result<RunReport> report, NodeEvents* events);
+  [[nodiscard]] Outcome conclude(const RunId& id, const ChildCall& call, Result<RunReport> report,
+                                 NodeEvents* events);
+  /// Whether it is still to be said how the child has ended; asked once.
+  [[nodiscard]] bool is_to_say_end(const RunId& id);
+  enum class Ended : std::uint8_t { kCompleted, kCancelled };
+  void say_ended(std::string_view node_id, const RunId& id, Ended how);
   [[nodiscard]] std::optional<tool::Failure> record_begin(const RunId& id, const ChildCall& call,
                                                           NodeEvents& events);
 
@@ -81,6 +90,8 @@ class ChildRuns {
   Pauses pauses_;
   std::mutex mutex_;
   std::map<std::string, RecordedChild, std::less<>> lost_;  // of each node; guarded by mutex_
+  std::unordered_set<RunId> said_ends_;                     // guarded by mutex_
+  std::mutex ending_mutex_;                                 // one ends what was lost
 };
 
 }  // namespace weir::engine

@@ -46,6 +46,26 @@ class NestedRuns : public ChildRunsTest {
     }
     return found;
   }
+  /// The only one of the type in the run of that pipeline.
+  Seen only_of(const std::string& pipeline_id, const std::string& type) {
+    auto found = all(type);
+    std::erase_if(found, [&](const auto& event) { return event.pipeline_id != pipeline_id; });
+    EXPECT_EQ(found.size(), 1U) << type << " of " << pipeline_id;
+    return found.empty() ? Seen{} : found[0];
+  }
+  /// Of what was asked, in the order in which it was decided: "ID accepted".
+  std::vector<std::string> decisions() {
+    std::vector<std::pair<std::string, std::string>> by_time;
+    for (const auto& event : events()) {
+      if (!event.type.starts_with("signal_") || event.type == "signal_requested") continue;
+      by_time.emplace_back(event.members.at("timestamp"),
+                           event.members.at("signal_id") + " " + event.type.substr(7));
+    }
+    std::ranges::sort(by_time);
+    std::vector<std::string> found;
+    for (auto& [time, decision] : by_time) found.push_back(std::move(decision));
+    return found;
+  }
   void expect_consistent() {
     for (const auto& [id, state] : states_of(lines())) {
       if (!pipelines_.contains(state.pipeline_id)) continue;  // the process's own
@@ -244,6 +264,97 @@ TEST_F(NestedRuns, ThatBeginInAPausedRunArePaused) {
   EXPECT_THAT(moves_of("q"), ElementsAre("pipeline_started", "pipeline_paused", "pipeline_resumed",
                                          "pipeline_node_started", "pipeline_node_completed",
                                          "pipeline_completed"));
+  expect_consistent();
+}
+
+// A pause of its own and one that came down to it are two reasons: each is lifted where it was
+// given.
+TEST_F(NestedRuns, ThatArePausedByThemselvesGoOnByThemselves) {
+  add("x", "hold", [this](const tool::Call& call) {  // of the run inside
+    ask(*RunId::parse(call.run_id), "pause", "own");
+    return json::Object();
+  });
+  add("x", "drive", [this](const tool::Call& call) {  // of the run around
+    await("pipeline_node_completed", "hold");
+    const auto outer = *RunId::parse(call.run_id);
+    const auto inner = engine_->child_runs().children_of(outer).at(0).run_id;
+    ask(outer, "pause", "outer");
+    ask(outer, "resume", "outer-again");
+    ask(inner, "resume", "own-again");
+    return json::Object();
+  });
+  pipeline(R"({"id": "q", "nodes": [{"id": "hold", "plugin_id": "x", "tool_id": "hold"},
+               {"id": "next", "plugin_id": "a", "tool_id": "t1", "needs": ["hold"]}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"},
+               {"id": "drive", "plugin_id": "x", "tool_id": "drive"}]})");
+  ASSERT_TRUE(run_pipeline("p", {}, {.jobs = 2, .is_asked = true}));
+  EXPECT_THAT(decisions(), ElementsAre("own accepted", "outer accepted", "outer-again accepted",
+                                       "own-again accepted"));
+  EXPECT_EQ(only_of("q", "pipeline_paused").members.at("signal_id"), "own");
+  EXPECT_EQ(only_of("q", "pipeline_resumed").members.at("signal_id"), "own-again");
+  expect_consistent();
+}
+
+TEST_F(NestedRuns, ThatArePausedWithTheRunAroundThemGoOnWithIt) {
+  add("x", "drive", [this](const tool::Call& call) {
+    await("pipeline_node_started", "slow");
+    const auto outer = *RunId::parse(call.run_id);
+    const auto inner = engine_->child_runs().children_of(outer).at(0).run_id;
+    ask(outer, "pause", "outer");
+    ask(inner, "resume", "too-early");
+    ask(inner, "pause", "own");
+    ask(outer, "resume", "outer-again");
+    ask(outer, "pause", "outer-twice");
+    ask(inner, "resume", "own-again");
+    ask(outer, "resume", "last");
+    return json::Object();
+  });
+  add("x", "slow", [this](const tool::Call&) {
+    await("pipeline_node_completed", "drive");
+    return json::Object();
+  });
+  pipeline(R"({"id": "q", "nodes": [{"id": "slow", "plugin_id": "x", "tool_id": "slow"},
+               {"id": "next", "plugin_id": "a", "tool_id": "t1", "needs": ["slow"]}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"},
+               {"id": "drive", "plugin_id": "x", "tool_id": "drive"}]})");
+  ASSERT_TRUE(run_pipeline("p", {}, {.jobs = 2, .is_asked = true}));
+  EXPECT_THAT(decisions(), ElementsAre("outer accepted", "too-early rejected", "own accepted",
+                                       "outer-again accepted", "outer-twice accepted",
+                                       "own-again accepted", "last accepted"));
+  EXPECT_EQ(only_of("q", "pipeline_paused").members.at("signal_id"), "outer");
+  EXPECT_EQ(only_of("q", "pipeline_resumed").members.at("signal_id"), "last");
+  expect_consistent();
+}
+
+// A process that is killed while it still waits for the tool leaves nothing open.
+TEST_F(NestedRuns, EndAtOnceWithTheRunAroundThemAndBeforeIt) {
+  add("x", "deaf", [this](const tool::Call&) {
+    await("pipeline_cancelled", "", 3);
+    return json::Object();
+  });
+  add("x", "stop", [this](const tool::Call& call) {
+    await("pipeline_node_started", "deaf");
+    EXPECT_TRUE(feed_->ask({.run = *RunId::parse(call.run_id),
+                            .signal_id = "stop",
+                            .type = "emergency-stop",
+                            .reason = "it hangs"},
+                           artifacts_));
+    return json::Object();
+  });
+  chain(3, R"({"id": "deaf", "plugin_id": "x", "tool_id": "deaf"})");
+  pipeline(R"({"id": "p1", "nodes": [{"id": "n", "pipeline": "p2"},
+               {"id": "stopper", "plugin_id": "x", "tool_id": "stop"}]})");
+  const auto report = run_pipeline("p1", {}, {.jobs = 2, .is_asked = true});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+  std::vector<std::string> ended;
+  for (const auto& event : all("pipeline_cancelled")) ended.push_back(event.pipeline_id);
+  EXPECT_THAT(ended, ElementsAre("p3", "p2", "p1"));
+  EXPECT_EQ(all("pipeline_child_failed").size(), 2U);
+  EXPECT_EQ(all("alert_fired").size(), 1U) << "of what was asked";
+  for (const auto& [id, state] : states_of(lines())) {
+    for (const auto& child : state.children) EXPECT_EQ(child.state, project::State::kFailed);
+  }
   expect_consistent();
 }
 

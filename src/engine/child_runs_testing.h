@@ -113,9 +113,10 @@ class ChildRunsTest : public EngineTest {
     const auto root = engine_->child_runs().root_of(*RunId::parse(call.run_id));
     ask(root, type);
   }
-  void ask(const RunId& run, const std::string& type) {
+  void ask(const RunId& run, const std::string& type) { ask(run, type, "s-" + type); }
+  void ask(const RunId& run, const std::string& type, const std::string& id) {
     if (feed_ == nullptr) return;
-    EXPECT_TRUE(feed_->ask({.run = run, .signal_id = "s-" + type, .type = type}, artifacts_));
+    EXPECT_TRUE(feed_->ask({.run = run, .signal_id = id, .type = type}, artifacts_));
   }
   /// The tool of a node `pauser` pauses the run around all others when a node `resumer` has begun,
   /// whose tool lets it go on when the first has completed.

@@ -30,13 +30,18 @@ class ChildTakeUp : public ChildRunsTest {
   }
   /// Goes on with what `before` tells: returns what was recorded then.
   std::vector<std::string> take_up(const std::string& id, std::span<const std::string> before,
-                                   Result<RunReport>& report) {
+                                   Result<RunReport>& report,
+                                   std::vector<SignalRequest> asked = {}) {
     const auto store = log::StoreDirectory::create(
         testing::TempDir() + "children-taken-up-" + std::to_string(random_bits()), files_);
     EXPECT_TRUE(store);
     const auto root = root_of(before);
     auto lost = take(*store, root, before);
     EXPECT_TRUE(lost);
+    for (auto& request : asked) {
+      request.run = root;
+      lost->owned.recorded.requests.push_back(std::move(request));
+    }
     report = run_pipeline(id, {},
                           {.jobs = 1, .owned = &lost->owned, .store = &*store, .before = before});
     return lines_of(*store);
@@ -149,6 +154,49 @@ TEST_F(ChildTakeUp, GoesOnWhereverItWasLostWhilePaused) {
       EXPECT_TRUE(state.is_finished()) << id;
       EXPECT_FALSE(state.is_inconsistent()) << state.forbidden[0].why;
       EXPECT_FALSE(state.paused);
+    }
+  }
+}
+
+// It may not run on, and it may not be left without an end: the next process to take up the run
+// that was stopped finds that it has ended.
+TEST_F(ChildTakeUp, HasEndedBeforeTheRunAroundItThatIsStoppedAtOnce) {
+  pipeline(R"({"id": "r", "nodes": [{"id": "k", "plugin_id": "x", "tool_id": "name"}]})");
+  pipeline(R"({"id": "q", "nodes": [{"id": "i", "plugin_id": "x", "tool_id": "name"},
+               {"id": "j", "pipeline": "r", "needs": ["i"]}]})");
+  pipeline(R"({"id": "p", "nodes": [{"id": "n", "pipeline": "q"},
+               {"id": "end", "plugin_id": "x", "tool_id": "name", "needs": ["n"]}]})");
+  ASSERT_TRUE(run_pipeline("p", {}, {.jobs = 1}));
+  const auto all = lines();
+  const auto root = root_of(all);
+  // But for the last event: then it had done all of its work.
+  for (std::size_t lost_after = 1; lost_after + 1 < all.size(); ++lost_after) {
+    const std::span before(all.data(), lost_after);
+    if (states_of(before).at(root.text()).is_finished()) break;
+    SCOPED_TRACE("lost after event " + std::to_string(lost_after) + ": " + all[lost_after - 1]);
+    calls_.clear();
+    Result<RunReport> report = fail(ErrorCode::kCancelled, "");
+    const auto after =
+        take_up("p", before, report,
+                {{.signal_id = "stop", .type = "emergency-stop", .reason = "it hangs"}});
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+    EXPECT_TRUE(calls_.empty());
+    ASSERT_FALSE(after.empty());
+    auto ends = after;
+    std::erase_if(ends, [](const auto& line) { return !line.contains("pipeline_cancelled"); });
+    ASSERT_FALSE(ends.empty());
+    EXPECT_THAT(ends.back(), testing::HasSubstr(",\"run_id\":\"" + root.text()))
+        << "its end is the last";
+    auto together = std::vector<std::string>(before.begin(), before.end());
+    together.insert(together.end(), after.begin(), after.end());
+    for (const auto& [id, state] : states_of(together)) {
+      if (!pipelines_.contains(state.pipeline_id)) continue;  // the process's own
+      EXPECT_TRUE(state.is_finished()) << id;
+      EXPECT_FALSE(state.is_inconsistent()) << state.forbidden[0].why;
+      for (const auto& child : state.children) {
+        EXPECT_NE(child.state, project::State::kRunning) << child.run_id;
+      }
     }
   }
 }

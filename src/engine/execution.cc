@@ -165,7 +165,10 @@ std::vector<project::NodeWide> Execution::wide_nodes() {
 }
 
 Result<void> Execution::run(std::function<void()> end_at_once) {
-  end_at_once_ = std::move(end_at_once);
+  end_at_once_ = [this, end = std::move(end_at_once)] {
+    children_.stop_at_once();
+    end();
+  };
   const SignalSubscription subscription(
       request_.signals, run_.id(), place_.context.ids.tenant_id,
       [this](SignalRequest request) { signals_.ask(std::move(request)); });
@@ -181,12 +184,12 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
   if (const auto limit = request_.definition.timeout) {
     timers_.start(*limit, [this] { end_late(); });
   }
+  signals_.ask_early();
+  const Pauses::Subscription pauses(
+      request_.child != nullptr ? &request_.child->pauses : nullptr,
+      [this](const SignalRequest& request) { signals_.follow(request); });
+  let_begin();
   {
-    signals_.ask_early();
-    const Pauses::Subscription pauses(
-        request_.child != nullptr ? &request_.child->pauses : nullptr,
-        [this](const SignalRequest& request) { signals_.follow(request); });
-    let_begin();
     const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
     const std::stop_callback on_lost(run_.lost(), [this] {
       // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
@@ -195,8 +198,8 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
     work();
   }
   for (auto& worker : workers_) worker.join();
-  if (!is_ended_at_once_) undo_completed();
-  children_.end_lost();
+  undo_completed();
+  is_ended_at_once_ ? children_.stop_at_once() : children_.end_lost();
   if (storage_error_) return std::unexpected(*storage_error_);
   return {};
 }

@@ -291,8 +291,8 @@ class Execution {
   std::vector<std::pair<pipeline::NodeIndex, std::unique_ptr<const pipeline::Node>>> retargeted_;
   RunSignals signals_;
   std::function<void()> end_at_once_;
-  bool is_ended_at_once_ = false;
-  tool::Failure failure_;  // of the first node that failed, or of the run
+  std::atomic<bool> is_ended_at_once_ = false;  // the run around may say so at any time
+  tool::Failure failure_;                       // of the first node that failed, or of the run
   std::optional<Error> storage_error_;
   std::optional<pipeline::StepIndex> failed_step_;  // whose failure that is
   std::atomic<bool> run_timed_out_ = false;

@@ -9,16 +9,18 @@
 
 namespace weir::engine {
 
-/// What a run hands down to the runs inside it: that it is paused, and that it goes on.
+/// What a run hands down to the runs inside it: that it is paused, that it goes on, that it is
+/// stopped at once.
 ///
 /// Threads  Any. A listener is called under this object's lock, by whoever pauses the run: it may
 ///          lock what is below, never what is above.
 class Pauses {
  public:
-  /// Takes the "pause" or the "resume" that the run around has accepted.
+  /// Takes the "pause", "resume" or "emergency-stop" that the run around has accepted.
   using Listener = std::function<void(const SignalRequest&)>;
 
-  /// While it lives, the run inside hears of it; at once, when the run around is paused already.
+  /// While it lives, the run inside hears of it; at once, when the run around is paused or stopped
+  /// already.
   class Subscription {
    public:
     /// Null: there is no run around. Otherwise it outlives this.
@@ -36,8 +38,8 @@ class Pauses {
 
  private:
   std::mutex mutex_;
-  std::list<Listener> listeners_;       // guarded by mutex_, as is the next one
-  std::optional<SignalRequest> pause_;  // of a run that is paused
+  std::list<Listener> listeners_;          // guarded by mutex_, as is the next one
+  std::optional<SignalRequest> standing_;  // what a run that begins now hears at once
 };
 
 }  // namespace weir::engine

@@ -109,12 +109,35 @@ void RunSignals::call_user(const SignalRequest& request) {
 }
 
 void RunSignals::follow(const SignalRequest& request) {
+  if (request.type == "emergency-stop") return stop_with(request);
   const std::lock_guard lock(execution_.mutex_);
-  const auto* kind = kind_of(request.type);
-  WEIR_CHECK(kind != nullptr);
-  const auto decision = (this->*kind->judge)(request);
-  if (execution_.finished_ || decision.kind != SignalDecision::Kind::kAccepted) return;
-  act(*kind, request);
+  auto& scheduler = execution_.scheduler_;
+  const bool is_pause = request.type == "pause";
+  if (execution_.finished_ || (is_pause && scheduler.is_stopping())) return;
+  is_held_ = is_pause;
+  if (is_paused_) return;  // and stays so, for a reason of its own
+  if (is_held_) {
+    say_pause(request);
+    hold_back();
+  } else if (scheduler.is_paused()) {
+    say_resume(request);
+    scheduler.resume(execution_.commands_);
+  }
+  execution_.carry_out();
+}
+
+/// Also when it has only its end to say, or is undoing what it has done.
+void RunSignals::stop_with(const SignalRequest& request) {
+  {
+    const std::lock_guard lock(execution_.mutex_);
+    if (!execution_.finished_) {
+      give_up_all();
+      cancel(request, execution_.commands_);
+      execution_.carry_out();
+    }
+    execution_.is_ended_at_once_ = true;
+  }
+  execution_.end_at_once_();
 }
 
 void RunSignals::reconsider() {
@@ -245,6 +268,7 @@ Result<bool> RunSignals::hear_again(const NodeFact& fact, Commands& commands) {
       return true;
     }
     case Type::kPipelineResumed:
+      is_paused_ = false;
       scheduler.resume(commands);
       return true;
     default:
@@ -280,6 +304,7 @@ void RunSignals::go_on(Commands& commands) {
   for (const auto node : std::exchange(unsaid_overrides_, {})) {
     record_override(node, execution_.scheduler_.attempts(node), *execution_.outputs_[node]);
   }
+  is_paused_ = false;
   if (execution_.scheduler_.is_paused()) execution_.scheduler_.resume(commands);
 }
 

@@ -39,7 +39,8 @@ class RunSignals {
   void open() { open_ = true; }
   /// What was asked before. Under no lock.
   void ask_early();
-  /// The run around this one was paused, or goes on: so does this one, unless it does already.
+  /// The run around this one was paused, goes on, or was stopped at once: so does this one, unless
+  /// it is paused by itself. Under no lock of this run's.
   void follow(const SignalRequest& request);
   /// The run has moved.
   void reconsider();
@@ -134,6 +135,9 @@ class RunSignals {
   void update_target(const SignalRequest& request, Commands& commands);
   void keep_answer(const SignalRequest& request, Commands& commands);
 
+  void hold_back();
+  void give_up_all();
+  void stop_with(const SignalRequest& request);
   void record_override(pipeline::NodeIndex node, int attempt, const json::Object& output);
   void carry_out_answer(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
   void refuse(pipeline::NodeIndex node, const Answer& answer, Commands& commands);
@@ -145,6 +149,8 @@ class RunSignals {
 
   Execution& execution_;
   const SignalPolicy& policy_;
+  bool is_paused_ = false;  // by a signal to it
+  bool is_held_ = false;    // with the run around it
   int pauses_ = 0;
   std::map<std::string, SignalDecision::Kind> decided_;  // by signal_id
   std::vector<SignalRequest> deferred_;                  // in the order in which they came

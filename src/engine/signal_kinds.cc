@@ -92,15 +92,17 @@ SignalDecision RunSignals::judge_pause(const SignalRequest& request) {
   if (execution_.scheduler_.is_stopping()) {
     return SignalDecision::rejected("RUN_STOPPING", "the run is ending");
   }
-  if (request.type == "pause" && execution_.scheduler_.is_paused()) {
+  if (request.type == "pause" && is_paused_) {
     return SignalDecision::rejected("RUN_PAUSED", "the run is paused");
   }
   return {};
 }
 
 SignalDecision RunSignals::judge_resume(const SignalRequest&) {
-  if (execution_.scheduler_.is_paused()) return {};
-  return SignalDecision::rejected("RUN_NOT_PAUSED", "the run is not paused");
+  if (is_paused_) return {};
+  return SignalDecision::rejected("RUN_NOT_PAUSED", is_held_
+                                                        ? "the run around it is paused: resume that"
+                                                        : "the run is not paused");
 }
 
 SignalDecision RunSignals::judge_retry(const SignalRequest& request) {
@@ -212,6 +214,7 @@ void RunSignals::emit_run_event(Type type, const SignalRequest& request) {
 }
 
 void RunSignals::say_pause(const SignalRequest& request) {
+  if (execution_.scheduler_.is_paused()) return;  // for another reason
   emit_run_event(Type::kPipelinePaused, request);
   execution_.children_.hand_down(request);
   execution_.report_later({.kind = NodeUpdate::Kind::kPaused});
@@ -239,6 +242,7 @@ void RunSignals::alert_if_not_drained(int pause) {
 }
 
 void RunSignals::say_resume(const SignalRequest& request) {
+  if (is_held_) return;  // it stays paused
   emit_run_event(Type::kPipelineResumed, request);
   execution_.children_.hand_down(request);
   execution_.report_later({.kind = NodeUpdate::Kind::kResumed});
@@ -281,6 +285,11 @@ void RunSignals::record_override(NodeIndex node, int attempt, const json::Object
 
 /// What runs is not waited for: it is said to have been cancelled, and so is the run.
 void RunSignals::say_emergency(const SignalRequest& request) {
+  give_up_all();
+  alert("P1", with_actor("the run was stopped at once", request));
+}
+
+void RunSignals::give_up_all() {
   auto& scheduler = execution_.scheduler_;
   auto& commands = execution_.commands_;
   scheduler.stop(RunOutcome::kCancelled, commands);
@@ -304,7 +313,6 @@ void RunSignals::say_emergency(const SignalRequest& request) {
   }
   for (const auto step : execution_.take_unbegun()) give_up(step);
   for (const auto step : execution_.ready_.remove_if([](auto) { return true; })) give_up(step);
-  alert("P1", with_actor("the run was stopped at once", request));
 }
 
 void RunSignals::say_alert(const SignalRequest& request) {
@@ -344,14 +352,20 @@ void RunSignals::say_answer(const SignalRequest& request) {
 
 void RunSignals::do_nothing(const SignalRequest&, Commands&) {}
 
-/// What has not begun does not begin.
 void RunSignals::pause(const SignalRequest&, Commands&) {
+  is_paused_ = true;
+  hold_back();
+}
+
+/// What has not begun does not begin.
+void RunSignals::hold_back() {
   execution_.scheduler_.pause();
   for (const auto step : execution_.take_unbegun()) execution_.scheduler_.put_back(step);
 }
 
 void RunSignals::resume(const SignalRequest&, Commands& commands) {
-  execution_.scheduler_.resume(commands);
+  is_paused_ = false;
+  if (!is_held_) execution_.scheduler_.resume(commands);
 }
 
 void RunSignals::cancel(const SignalRequest& request, Commands& commands) {

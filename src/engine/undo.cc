@@ -49,7 +49,7 @@ void Execution::undo_completed() {
   // What cannot be recorded is not done: who resumes the run does it.
   const bool is_lost = run_.lost().stop_requested() && stops_without_record(request_);
   bool is_first = true;
-  while (!is_lost && !undo_stack_.is_empty()) {
+  while (!is_lost && !is_ended_at_once_ && !undo_stack_.is_empty()) {
     if (!undo(*undo_stack_.pop(), is_first)) return;
     is_first = false;
   }

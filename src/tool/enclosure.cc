@@ -17,6 +17,9 @@ namespace {
 /// What a program that starts with nothing expects.
 constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
 
+/// How long a supervisor that lives takes to say what a call used.
+constexpr std::chrono::seconds kReportPatience{2};
+
 Result<std::filesystem::path> make_temporary_folder() {
   std::error_code error;
   auto pattern = std::filesystem::temp_directory_path(error);
@@ -87,6 +90,11 @@ Environment Enclosure::environment(const Plugin& plugin, const Environment& of_c
 
 void Enclosure::say(std::string_view word) const {
   static_cast<void>(::send(ours_.number(), word.data(), word.size(), MSG_NOSIGNAL));
+}
+
+Report Enclosure::end_call() const {
+  say(kCallEnded);
+  return receive(kReportPatience);
 }
 
 Report Enclosure::receive(std::chrono::milliseconds patience) const {

@@ -31,6 +31,8 @@ class Enclosure {
   [[nodiscard]] const Descriptor& control() const { return ours_; }
 
   void say(std::string_view word) const;
+  /// Says that the call has ended, to a supervisor that lives, and returns what it used.
+  [[nodiscard]] Report end_call() const;
   /// The next report, if there is one, or one comes in this time. Without one, what there is to say
   /// is in its message.
   [[nodiscard]] Report receive(std::chrono::milliseconds patience) const;

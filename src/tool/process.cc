@@ -178,6 +178,7 @@ void Child::handle_deadlines() {
     request_end();
   }
   if (kill_at_ && now >= *kill_at_) {
+    if (!exited_ && request_.on_kill) request_.on_kill();
     end_group(SIGKILL);
     kill_at_.reset();
   }

@@ -31,10 +31,13 @@ class ProcessHost final : public PluginHost {
     request.environment.emplace_back("WEIR_TOOL_ID", tool_id);
     request.environment.emplace_back("WEIR_WITH", settings);
     request.input = input;
+    std::optional<Report> before_kill;
+    request.on_kill = [&] { before_kill = enclosure->end_call(); };
     auto result = run_process(request);
     enclosure->theirs().close();  // now its end can be seen
     if (!result) return fail_with("PluginNotStarted", result.error().message);
-    const auto report = enclosure->receive(std::chrono::milliseconds(0));
+    const auto report =
+        before_kill ? *before_kill : enclosure->receive(std::chrono::milliseconds(0));
     warn_of_refused_files(call, report);
     return read(*result, report);
   }

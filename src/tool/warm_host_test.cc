@@ -86,9 +86,11 @@ TEST_F(WarmHost, IsKeptWhenItStopsAsAskedAndKilledWhenItDoesNot) {
                               reply "\"result\":{\"output\":{\"n\":$n}}")");
   EXPECT_THAT(said(call(*polite, {}, stop.get_token())), StartsWith("Cancelled"));
   EXPECT_EQ(said(call(*polite)), R"({"n":2})");
-  const auto deaf = warm("sleep 60", "time: 100ms");
+  const auto deaf = warm("while :; do :; done", "time: 100ms");
   const auto output = call(*deaf);
   EXPECT_THAT(said(output), StartsWith("TIMEOUT: it took longer than 100 ms"));
+  EXPECT_GT(output.error().usage.cpu_ms.value_or(0), 0) << "what it used until it was killed";
+  EXPECT_GT(output.error().usage.memory_bytes.value_or(0), 0);
   EXPECT_EQ(output.error().category, kSandbox);
 }
 

@@ -17,12 +17,6 @@
 #include "tool/process.h"
 
 namespace weir::tool {
-namespace {
-
-/// How long a supervisor that is alive takes to say what a call used.
-constexpr std::chrono::seconds kReportPatience{2};
-
-}  // namespace
 
 Result<std::unique_ptr<WarmProcess>> WarmProcess::start(const Plugin& plugin) {
   WEIR_TRY(auto enclosure, Enclosure::make(plugin));
@@ -77,13 +71,12 @@ std::expected<Output, Failure> WarmProcess::call(std::string_view tool_id, const
   if (!pending.answer) is_usable_ = false;
   auto answer =
       std::move(pending.answer).value_or(fail_with("PluginDied", "its pipes cannot be waited for"));
-  if (is_usable_) add_usage(call, answer);
+  if (!pending.has_died) add_usage(call, answer);
   return answer;
 }
 
 void WarmProcess::add_usage(const Call& call, std::expected<Output, Failure>& answer) {
-  enclosure_.say(kCallEnded);
-  const auto report = enclosure_.receive(kReportPatience);
+  const auto report = enclosure_.end_call();
   if (!report.violation.empty() || !report.usage.cpu_ms) is_usable_ = false;
   warn_of_refused_files(call, report);
   if (const auto failure = report.violation.empty() ? std::nullopt : failure_of(report)) {
@@ -243,6 +236,7 @@ void WarmProcess::handle_death(Pending& pending) {
   while (error_.is_open() && !pending.answer) read(Stream::kErrors, pending);
   while (out_.is_open() && !pending.answer) read(Stream::kOutput, pending);
   is_usable_ = false;
+  pending.has_died = true;
   const auto report = enclosure_.receive(std::chrono::milliseconds(0));
   auto failure = failure_of(report);
   if (!failure) failure = fail_with("PluginDied", "it ended before it answered").error();

@@ -37,6 +37,7 @@ class WarmProcess {
     std::size_t error_bytes = 0;
     std::optional<SteadyClock::time_point> deadline{};  // of the call, then of the grace
     std::optional<Failure> why_cancelled{};
+    bool has_died = false;  // and its last report is read
     std::optional<std::expected<Output, Failure>> answer{};
   };
   enum class Stream : std::uint8_t { kOutput, kErrors };
@@ -54,7 +55,7 @@ class WarmProcess {
   void handle_death(Pending& pending);
   [[nodiscard]] int timeout_ms(const Pending& pending) const;
   [[nodiscard]] bool count(std::size_t& bytes, std::size_t more, Pending& pending) const;
-  /// Of the call that was answered; it may have passed a limit with its answer.
+  /// While it lives. It may have passed a limit with its answer.
   void add_usage(const Call& call, std::expected<Output, Failure>& answer);
   void retire_if_worn(const Usage& usage);
 
