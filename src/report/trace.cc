@@ -298,11 +298,12 @@ std::int64_t TraceFold::engine_attempt_of(const event::EventView& event) const {
   return event.integer(Field::kEngineAttempt).value_or(state_.engine_attempt);
 }
 
-/// But the runs of others: these have processes of their own.
+/// But the runs of others, which have processes of their own, and questions, which people answer
+/// whatever became of who asked.
 void TraceFold::lose_open_calls(Timestamp last_heard_at) {
   std::erase_if(open_, [&](const auto& open) {
     auto& span = calls_[open.second].span;
-    if (span.kind == SpanKind::kChildRun) return false;
+    if (span.kind == SpanKind::kChildRun || span.kind == SpanKind::kApproval) return false;
     span.state = "lost";
     span.last_heard_at = last_heard_at;
     return true;

@@ -130,6 +130,14 @@ TEST_F(TraceTest, SaysHowLongAPersonTookToAnswer) {
   EXPECT_EQ(trace.spans[4].detail, "publish, denied by eva");
 }
 
+TEST_F(TraceTest, AQuestionOutlivesTheProcessThatAskedIt) {
+  feed_.start_run();
+  feed_.event("approval_requested", R"("node_id":"publish")");                     // 10
+  feed_.event("pipeline_resumed", R"("engine_attempt":2)");                        // 20
+  feed_.event("approval_decided", R"("node_id":"publish","outcome":"approved")");  // 30
+  EXPECT_THAT(spans(true, 40), ElementsAre("0 p* running 40", "1 approval completed 20"));
+}
+
 // The second process has its own span of the same attempt; the first had until it was last heard
 // of.
 TEST_F(TraceTest, ALostExecutionHasItsOwnSpanAndCallsAndEndsWhereItWasLastHeardOf) {
