@@ -1,10 +1,9 @@
 #include "report/figures.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
+#include <ranges>
 
 #include "log/run_lock.h"
 #include "report/query.h"
@@ -19,23 +18,15 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::microseconds;
 
-/// Of pipelines, nodes, types of errors: a report is read, not searched.
-constexpr std::size_t kMostRows = 15;
+constexpr std::size_t kMostRows = 15;  // a report is read, not searched
 constexpr std::size_t kMostBuckets = 48;
 constexpr int kFewestBuckets = 12;
 constexpr std::size_t kMostArtifacts = 100'000;
 
-std::string edge_text(double value) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
 /// Opens the store's queries and tells them what runs now.
 Result<Queries> open_queries(const Source& source) {
   std::vector<std::string> owned;
-  const auto held = log::RunLock::held(source.store);
-  owned.reserve(held.size());
-  for (const auto& run : held) owned.push_back(run.text());
+  for (const auto& run : log::RunLock::held(source.store)) owned.push_back(run.text());
   WEIR_TRY(auto queries, Queries::open(source.store, source.bad));
   WEIR_TRY(queries.set("owned", list_text(owned)));
   WEIR_TRY(queries.set("most", std::to_string(kMostRows)));
@@ -112,17 +103,14 @@ Result<std::vector<AgentStats>> read_agents(Queries& queries) {
 struct Errors {
   std::uint64_t total = 0;
   std::uint64_t types = 0;
-  std::vector<ErrorCount> by_type;
+  std::vector<ErrorCount> by_type{};
 };
 
 Result<Errors> read_errors(Queries& queries) {
   WEIR_TRY(const auto rows, queries.ask("error-types"));
-  Errors errors;
-  errors.total = rows.at(0).count("count");
-  errors.types = rows[0].count("types");
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    errors.by_type.push_back(
-        {rows[i].text("type"), rows[i].count("count"), rows[i].moment("last_at")});
+  Errors errors{.total = rows.at(0).count("count"), .types = rows[0].count("types")};
+  for (const auto& row : rows | std::views::drop(1)) {
+    errors.by_type.push_back({row.text("type"), row.count("count"), row.moment("last_at")});
   }
   return errors;
 }
@@ -249,7 +237,7 @@ Result<void> read_distribution(Queries& queries, SummaryReport& report) {
   const auto edges = bin_edges(spread.min, spread.max);
   std::vector<std::string> texts;
   texts.reserve(edges.size());
-  for (const double edge : edges) texts.push_back(edge_text(edge));
+  for (const double edge : edges) texts.push_back(json::to_text(edge));
   WEIR_TRY(queries.set("edges", list_text(texts)));
   for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
     report.distribution.push_back({edges[i], edges[i + 1], 0});
@@ -297,8 +285,8 @@ std::vector<double> bin_edges(double min_ms, double max_ms) {
     return edges;
   }
   // The ticks of an axis of half as many: bars of such a width.
-  const double width =
-      round_ticks(std::max(max_ms - min_ms, max_ms / kBars) * 5 / kBars, false).at(1);
+  const double range = std::max(max_ms - min_ms, max_ms / kBars);
+  const double width = round_ticks(range * 5 / kBars, false).at(1);
   for (double i = std::floor(min_ms / width); edges.empty() || edges.back() <= max_ms; ++i) {
     edges.push_back(width * i);
   }

@@ -92,10 +92,6 @@ TEST_F(LostRunsTest, WhileItIsDownNothingRuns) {
             "[[0.0,100.0,1],[100.0,10.0,0],[110.0,100.0,2],[210.0,100.0,1],[310.0,3599690.0,0],"
             "[3600000.0,300.0,1],[3600300.0,10.0,0],[3600310.0,50.0,1],[3600360.0,null,0]]");
   commit_and_compact();
-  EXPECT_EQ(answer("running-over-time", {{"since", "2026-01-01"}}),
-            R"([["2026-01-01 10:00:00",0],["2026-01-01 11:00:00",0]])");
-  EXPECT_EQ(answer("running-over-time", {{"since", "2026-01-01 11:00"}}),
-            R"([["2026-01-01 11:00:00",0]])");
   // 550 ms of nodes in 3 600 380 - 3 599 680.
   EXPECT_EQ(answer("parallelism", {}, "node_ms, run_ms, nodes_at_a_time"), "[[550.0,700.0,0.79]]");
   EXPECT_EQ(answer("retry-cost"), "[]");
