@@ -65,6 +65,9 @@ typedef struct weir_plugin_call {
    * as "type" and "data" of the notification in docs/formats/plugin-protocol.md. 0: it was not
    * taken, and the log says why. There if size > offsetof(weir_plugin_call, emit_event). */
   int (*emit_event)(void* host, const char* type, const char* json, size_t size);
+  /* Which tables it read and made, a JSON object as "lineage" in docs/plugins.md; copied. There if
+   * size > offsetof(weir_plugin_call, set_lineage). */
+  void (*set_lineage)(void* host, const char* json, size_t size);
 } weir_plugin_call;
 
 typedef struct weir_plugin {

@@ -73,6 +73,9 @@ class ToolCall {
 struct ToolOutput {
   std::string payload = "{}";  ///< what is no JSON object fails the node
   std::optional<std::int64_t> rows{};
+  /// Which tables it read and made: a JSON object of `rows_in`, `schema_in` and `schema_out` as in
+  /// docs/plugins.md. What is none is passed over, with a warning in the run's log.
+  std::string lineage{};
 };
 
 struct ToolFailure {

@@ -4,6 +4,7 @@
 
 #include "embed/state.h"
 #include "engine/error_summary.h"
+#include "tool/lineage.h"
 #include "tool/own_event.h"
 #include "tool/payload.h"
 
@@ -28,7 +29,7 @@ class ProgramTool final : public tool::Tool {
   [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call& call) override {
     CallState state(call, spec_.plugin_id);
     ToolCall public_call(state);
-    return to_outcome(function_(public_call));
+    return to_outcome(function_(public_call), call);
   }
 
  private:
@@ -40,7 +41,8 @@ bool is_same(const ToolResult& a, const ToolResult& b) {
   if (a.index() != b.index()) return false;
   if (const auto* output = std::get_if<ToolOutput>(&a)) {
     const auto* other = std::get_if<ToolOutput>(&b);
-    return output->payload == other->payload && output->rows == other->rows;
+    return output->payload == other->payload && output->rows == other->rows &&
+           output->lineage == other->lineage;
   }
   const auto *failure = std::get_if<ToolFailure>(&a), *other = std::get_if<ToolFailure>(&b);
   return failure->type == other->type && failure->message == other->message &&
@@ -62,7 +64,7 @@ class AdaptedInterceptor final : public engine::Interceptor {
     ToolCall call(state);
     const auto answer = theirs_->before(place_of(attempt), call);
     if (!answer) return {};
-    return to_outcome(*answer);
+    return to_outcome(*answer, attempt.call);
   }
 
   void after(engine::Attempt& attempt, engine::CallOutcome& outcome) override {
@@ -75,7 +77,7 @@ class AdaptedInterceptor final : public engine::Interceptor {
     // What was used stays so, whatever is made of it.
     const auto usage = outcome ? outcome->usage : outcome.error().usage;
     const auto exit_code = outcome ? outcome->exit_code : outcome.error().exit_code;
-    outcome = to_outcome(result);
+    outcome = to_outcome(result, attempt.call);
     auto& used = outcome ? outcome->usage : outcome.error().usage;
     const auto rows = used.rows;
     used = usage;
@@ -104,19 +106,24 @@ tool::Failure to_failure(const ToolFailure& failure) {
           .retryable = failure.is_retryable};
 }
 
-engine::CallOutcome to_outcome(const ToolResult& result) {
+engine::CallOutcome to_outcome(const ToolResult& result, const tool::Call& call) {
   if (const auto* failure = std::get_if<ToolFailure>(&result)) {
     return std::unexpected(to_failure(*failure));
   }
   const auto& output = *std::get_if<ToolOutput>(&result);
   auto payload = tool::read_payload(output.payload);
   if (!payload) return std::unexpected(std::move(payload).error());
-  return tool::Output{.payload = *std::move(payload), .usage = {.rows = output.rows}};
+  tool::Output said{.payload = *std::move(payload), .usage = {.rows = output.rows}};
+  tool::read_lineage(output.lineage, call, said);
+  return said;
 }
 
 ToolResult to_result(const engine::CallOutcome& outcome) {
   if (outcome) {
-    return ToolOutput{.payload = json::to_text(outcome->payload), .rows = outcome->usage.rows};
+    const auto& lineage = outcome->lineage;
+    return ToolOutput{.payload = json::to_text(outcome->payload),
+                      .rows = outcome->usage.rows,
+                      .lineage = lineage.empty() ? std::string() : json::to_text(lineage)};
   }
   const auto& failure = outcome.error();
   return ToolFailure{

@@ -35,7 +35,7 @@ class CallState {
 };
 
 [[nodiscard]] tool::Failure to_failure(const ToolFailure& failure);
-[[nodiscard]] engine::CallOutcome to_outcome(const ToolResult& result);
+[[nodiscard]] engine::CallOutcome to_outcome(const ToolResult& result, const tool::Call& call);
 [[nodiscard]] ToolResult to_result(const engine::CallOutcome& outcome);
 
 /// A tool that is a function of the program's.

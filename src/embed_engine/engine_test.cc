@@ -135,6 +135,33 @@ class Changing final : public Interceptor {
   std::vector<std::string> seen;
 };
 
+TEST_F(EngineInProgram, RecordsWhatAToolSaysOfItsTables) {
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "sum"}, [](ToolCall&) -> ToolResult {
+    return ToolOutput{.payload = "{}",
+                      .rows = 1,
+                      .lineage = R"({"rows_in":{"orders":4},)"
+                                 R"("schema_out":[{"name":"total","type":"DOUBLE"}]})"};
+  }));
+  ASSERT_TRUE(engine.add_tool({"x", "guess"}, [](ToolCall&) -> ToolResult {
+    return ToolOutput{.lineage = R"({"rows_in":4})"};
+  }));
+  // What stands around a tool and changes its output keeps what it says.
+  ASSERT_TRUE(engine.add_interceptor(std::make_shared<Changing>()));
+  const auto run = engine.run_definition(R"(
+id: p
+nodes:
+  - {id: a, plugin_id: x, tool_id: sum}
+  - {id: b, plugin_id: x, tool_id: guess, needs: [a]}
+)");
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_EQ(run->end, RunEnd::kCompleted);
+  EXPECT_THAT(all_lines(), AllOf(HasSubstr(R"("rows":1,)"),
+                                 HasSubstr(R"("attributes":{"rows_in":{"orders":4},)"
+                                           R"("schema_out":[{"name":"total","type":"DOUBLE"}]})"),
+                                 HasSubstr("passed over: 'rows_in' is no object of numbers")));
+}
+
 TEST_F(EngineInProgram, LetsInterceptorsStandAroundItsTools) {
   auto engine = open();
   const auto changing = std::make_shared<Changing>();

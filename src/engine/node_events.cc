@@ -16,9 +16,6 @@ using event::Type;
 /// More keys are cut: the output itself has them all.
 constexpr std::size_t kMaxOutputKeys = 1000;
 
-/// Of an output; what is larger is left out: the output itself is what counts.
-constexpr std::size_t kMaxAttributes = std::size_t{64} << 10;
-
 std::string_view view(const SpanId::Text& text) { return {text.data(), text.size()}; }
 
 /// A node that runs a pipeline has no tool: what it calls is named in the same way.
@@ -124,7 +121,7 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
   if (output.exit_code) fields.push_back({Field::kExitCode, *output.exit_code});
   add_usage(fields, output.usage);
   add_known_from(fields);
-  const auto attributes = end_attributes(output.attributes);
+  const auto attributes = end_attributes(output.lineage);
   if (!attributes.empty()) {
     fields.push_back({Field::kAttributes, event::ObjectText{attributes}});
   }
@@ -133,15 +130,9 @@ Result<void> NodeEvents::completed(double duration_ms, const tool::Output& outpu
 }
 
 /// As JSON; empty: none.
-std::string NodeEvents::end_attributes(const json::Object& more) const {
-  if (more.empty() && plugin_type_.empty()) return {};
-  std::string text;
-  if (!more.empty()) text = json::to_text(more);
-  if (text.size() > kMaxAttributes) text.clear();
-  if (plugin_type_.empty()) return text;
-  auto attributes = text.empty() ? json::Object() : more;
-  attributes.set("plugin_type", plugin_type_);
-  return json::to_text(attributes);
+std::string NodeEvents::end_attributes(json::Object lineage) const {
+  if (!plugin_type_.empty()) lineage.set("plugin_type", plugin_type_);
+  return lineage.empty() ? std::string() : json::to_text(lineage);
 }
 
 void NodeEvents::add_known_from(event::FieldList& fields) const {

@@ -135,7 +135,7 @@ class NodeEvents {
   [[nodiscard]] event::FieldList of_call() const;
   void emit_undo(event::Type type, event::FieldList& fields, const Undo& undo);
   void add_known_from(event::FieldList& fields) const;
-  [[nodiscard]] std::string end_attributes(const json::Object& more = {}) const;
+  [[nodiscard]] std::string end_attributes(json::Object lineage = {}) const;
   void emit(event::Type type, std::span<const event::FieldValue> fields);
   void tell_logger(const tool::ProviderCallReport& report);
 

@@ -169,10 +169,10 @@ class ProcessRun final : public tool::Tool {
       exited.error().exit_code = result.exit_code;
       return exited;
     }
-    auto payload = tool::read_payload(result.output);
-    if (!payload) return failure(call, payload.error().type, payload.error().message);
-    return tool::Output{
-        .payload = *std::move(payload), .usage = result.usage, .exit_code = result.exit_code};
+    auto output = tool::read_output(result.output, result.usage, call);
+    if (!output) return failure(call, output.error().type, output.error().message);
+    output->exit_code = result.exit_code;
+    return output;
   }
 
   /// Nothing that a failed node printed is lost.

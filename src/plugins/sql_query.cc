@@ -7,6 +7,7 @@
 #include "plugins/plugins.h"
 #include "store/database.h"
 #include "store/exact_query.h"
+#include "tool/lineage.h"
 
 namespace weir::plugins {
 namespace {
@@ -155,8 +156,9 @@ class SqlQuery final : public tool::Tool {
     if (!described) return sql_failure(call, described.error());
     auto output = keep(file, rows, std::move(*described), call);
     if (!output) return output;
-    add_inputs(call.payload, read, connection, output->attributes);
-    output->attributes.set("schema_out", schema_of(*columns));
+    auto lineage = inputs_of(call.payload, read, connection);
+    lineage.set("schema_out", schema_of(*columns));
+    tool::take_lineage(lineage, call, *output);
     return output;
   }
 
@@ -182,8 +184,8 @@ class SqlQuery final : public tool::Tool {
   }
 
   /// The earlier results among what the query reads.
-  static void add_inputs(const json::Object& payload, const Names& read,
-                         store::Connection& connection, json::Object& attributes) {
+  static json::Object inputs_of(const json::Object& payload, const Names& read,
+                                store::Connection& connection) {
     json::Object rows, schemas;
     for (const auto& [name, value, position] : payload) {
       const bool is_read = std::any_of(read.begin(), read.end(), [&](const auto& one) {
@@ -194,9 +196,11 @@ class SqlQuery final : public tool::Tool {
       const auto columns = connection.describe("SELECT * FROM " + sql_name(name));
       if (columns) schemas.set(name, schema_of(*columns));
     }
-    if (rows.empty()) return;
-    attributes.set("rows_in", std::move(rows));
-    attributes.set("schema_in", std::move(schemas));
+    json::Object lineage;
+    if (rows.empty()) return lineage;
+    lineage.set("rows_in", std::move(rows));
+    lineage.set("schema_in", std::move(schemas));
+    return lineage;
   }
 
   /// What the output says of a result in a file; its artifact is still to be filled in.

@@ -70,7 +70,7 @@ TEST_F(SqlQueryTest, SeesEarlierResultsAsViews) {
 TEST_F(SqlQueryTest, SaysTheSchemaOfItsResultAndOfTheEarlierResultsThatItReads) {
   const auto first = run("SELECT i, i::VARCHAR AS s FROM range(10) t(i)");
   ASSERT_TRUE(first);
-  EXPECT_EQ(json::to_text(first->attributes),
+  EXPECT_EQ(json::to_text(first->lineage),
             R"({"schema_out":[{"name":"i","type":"BIGINT"},{"name":"s","type":"VARCHAR"}]})");
   auto payload = first->payload;
   payload.set("unread", *payload.find("n"));
@@ -79,7 +79,7 @@ TEST_F(SqlQueryTest, SaysTheSchemaOfItsResultAndOfTheEarlierResultsThatItReads) 
       run("WITH c AS (SELECT * FROM N WHERE i > 2) SELECT count(*) FROM c", payload);
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_EQ(second->usage.rows, 1);
-  EXPECT_EQ(json::to_text(second->attributes),
+  EXPECT_EQ(json::to_text(second->lineage),
             R"({"rows_in":{"n":10},"schema_in":{"n":[{"name":"i","type":"BIGINT"},)"
             R"({"name":"s","type":"VARCHAR"}]},)"
             R"x("schema_out":[{"name":"count_star()","type":"BIGINT"}]})x");

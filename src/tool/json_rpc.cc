@@ -45,6 +45,7 @@ Result<Message> parse_output(const json::Object& result, Message message) {
   message.kind = Message::Kind::kOutput;
   message.output.payload.update(*output);  // of a key given twice, the last value
   message.output.usage.rows = number_in(result, "rows");
+  if (const auto* lineage = result.find("lineage")) message.lineage = *lineage;
   return message;
 }
 
@@ -113,6 +114,7 @@ std::string output_line(std::int64_t id, const Output& output) {
   json::Object result;
   result.set("output", output.payload);
   if (output.usage.rows) result.set("rows", *output.usage.rows);
+  if (!output.lineage.empty()) result.set("lineage", output.lineage);
   auto line = answer(id);
   line.set("result", std::move(result));
   return json::to_text(line);

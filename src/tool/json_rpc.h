@@ -26,7 +26,7 @@ namespace weir::tool::rpc {
 /// A line of the plugin's.
 struct Message {
   enum class Kind : std::uint8_t {
-    kOutput,        ///< `output` of the call `id`
+    kOutput,        ///< `output` of the call `id`, without the `lineage` that was said of it
     kFailure,       ///< `failure` of the call `id`
     kLog,           ///< `level` and `text`
     kProviderCall,  ///< `provider_call`
@@ -36,6 +36,7 @@ struct Message {
   Kind kind = Kind::kUnknown;
   std::int64_t id = 0;
   Output output{};
+  std::optional<json::Value> lineage{};
   Failure failure{};
   event::Level level = event::Level::kInfo;
   std::string text{};

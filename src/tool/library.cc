@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tool/lineage.h"
 #include "tool/own_event.h"
 #include "tool/payload.h"
 #include "tool/provider_call.h"
@@ -18,6 +19,7 @@ struct Conversation {
   const Call& call;
   std::string output{};
   std::optional<std::int64_t> rows{};
+  std::string lineage{};
   std::optional<Failure> failure{};
 };
 
@@ -39,6 +41,10 @@ void set_output(void* host, const char* json, std::size_t size) {
 }
 
 void set_rows(void* host, std::int64_t rows) { conversation(host).rows = rows; }
+
+void set_lineage(void* host, const char* json, std::size_t size) {
+  if (json != nullptr) conversation(host).lineage.assign(json, size);
+}
 
 void set_failure(void* host, const char* type, const char* message, int is_retryable) {
   const auto text = [](const char* given) { return std::string(given == nullptr ? "" : given); };
@@ -139,13 +145,16 @@ std::expected<Output, Failure> Library::call(const std::string& tool_id, const C
                                  .set_rows = &set_rows,
                                  .set_failure = &set_failure,
                                  .provider_call = &provider_call,
-                                 .emit_event = &emit_event};
+                                 .emit_event = &emit_event,
+                                 .set_lineage = &set_lineage};
   const int result = plugin_->call(plugin_->state, &request);
   if (conversation.failure) return std::unexpected(*std::move(conversation.failure));
   if (result != 0) return fail_with("PluginError", "it returned " + std::to_string(result));
-  auto output = read_payload(conversation.output);
-  if (!output) return std::unexpected(std::move(output).error());
-  return Output{.payload = *std::move(output), .usage = {.rows = conversation.rows}};
+  auto object = read_payload(conversation.output);
+  if (!object) return std::unexpected(std::move(object).error());
+  Output output{.payload = *std::move(object), .usage = {.rows = conversation.rows}};
+  read_lineage(conversation.lineage, call, output);
+  return output;
 }
 
 }  // namespace weir::tool

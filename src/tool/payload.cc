@@ -1,6 +1,7 @@
 #include "tool/payload.h"
 
 #include "base/utf8.h"
+#include "tool/lineage.h"
 
 namespace weir::tool {
 
@@ -30,6 +31,23 @@ std::expected<json::Object, Failure> read_payload(std::string_view printed) {
   }
   payload.update(*value->object());
   return payload;
+}
+
+std::expected<Output, Failure> read_output(std::string_view printed, const Usage& usage,
+                                           const Call& call) {
+  auto payload = read_payload(printed);
+  if (!payload) return std::unexpected(std::move(payload).error());
+  Output output{.payload = {}, .usage = usage};
+  const auto* said = payload->find(kLineageMember);
+  if (said == nullptr) {
+    output.payload = *std::move(payload);
+    return output;
+  }
+  for (const auto& member : *payload) {
+    if (member.key != kLineageMember) output.payload.append(member);
+  }
+  take_lineage(*said, call, output);
+  return output;
 }
 
 }  // namespace weir::tool

@@ -39,7 +39,7 @@ class ProcessHost final : public PluginHost {
     const auto report =
         before_kill ? *before_kill : enclosure->receive(std::chrono::milliseconds(0));
     warn_of_refused_files(call, report);
-    return read(*result, report);
+    return read(call, *result, report);
   }
 
  private:
@@ -71,7 +71,8 @@ class ProcessHost final : public PluginHost {
     return environment;
   }
 
-  std::expected<Output, Failure> read(const ProcessResult& result, const Report& report) const {
+  std::expected<Output, Failure> read(const Call& call, const ProcessResult& result,
+                                      const Report& report) const {
     const auto with_usage = [&](std::unexpected<Failure> failed) {
       failed.error().usage = report.usage;
       failed.error().exit_code = report.exit_code;
@@ -92,10 +93,10 @@ class ProcessHost final : public PluginHost {
     }
     if (result.stopped) return with_usage(fail_with("Cancelled", "it was asked to stop"));
     if (auto failure = failure_of(report)) return std::unexpected(*std::move(failure));
-    auto payload = read_payload(result.output);
-    if (!payload) return with_usage(std::unexpected(std::move(payload).error()));
-    return Output{
-        .payload = *std::move(payload), .usage = report.usage, .exit_code = report.exit_code};
+    auto output = read_output(result.output, report.usage, call);
+    if (!output) return with_usage(std::unexpected(std::move(output).error()));
+    output->exit_code = report.exit_code;
+    return output;
   }
 
   const Plugin plugin_;

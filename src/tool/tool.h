@@ -42,9 +42,9 @@ struct Output {
   json::Object payload;
   Usage usage;
   std::optional<std::int64_t> exit_code{};  ///< if it was a program's
-  /// What else is to be said of it: attributes of the event. Of tables: `schema_out`, a list of
-  /// {name, type}, and by the name of what was read `schema_in`, lists of the same, and `rows_in`.
-  json::Object attributes{};
+  /// Of the tables that it read and made: `rows_in`, `schema_in` and `schema_out`, attributes of
+  /// the event. Only take_lineage (lineage.h) fills it.
+  json::Object lineage{};
 };
 
 /// Why a node failed.

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "tool/confine.h"
+#include "tool/lineage.h"
 #include "tool/own_event.h"
 #include "tool/payload.h"
 #include "tool/process.h"
@@ -206,6 +207,7 @@ void WarmProcess::take(std::string_view line, Pending& pending) {
   } else if (message->kind == MessageKind::kFailure) {
     pending.answer = std::unexpected(std::move(message->failure));
   } else {
+    if (message->lineage) take_lineage(*message->lineage, pending.call, message->output);
     pending.answer = std::move(message->output);
   }
 }
