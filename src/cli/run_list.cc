@@ -229,7 +229,14 @@ Result<ListedRun> find_run(const log::StoreDirectory& store, const NamedRun& nam
 }
 
 Result<RunId> find_run_id(const log::StoreDirectory& store, const NamedRun& named) {
-  WEIR_TRY(const auto names, run_names(store, named.tenant));
+  WEIR_TRY(const auto manifest, log::read_manifest(store));
+  std::vector<store::RunName> names;
+  if (manifest.parts().empty()) {  // then DuckDB need not be there
+    WEIR_TRY(const auto runs, list_runs(store));
+    names = names_of(runs, named.tenant);
+  } else {
+    WEIR_TRY(names, run_names(store, named.tenant));
+  }
   return meant(store, names, named);
 }
 

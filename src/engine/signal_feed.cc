@@ -40,7 +40,7 @@ void SignalFeed::subscribe(const RunId& run, std::string tenant_id, Handler hand
     const std::lock_guard lock(mutex_);
     subscribers_[run] = std::make_shared<Subscriber>(std::move(tenant_id), std::move(handler));
     std::erase_if(unclaimed_, [&](SignalRequest& request) {
-      if (request.run != run) return false;
+      if (request.run != run || !subscribers_[run]->is_meant(request)) return false;
       early.push_back(std::move(request));
       return true;
     });
@@ -106,6 +106,7 @@ bool SignalFeed::hand_over(SignalRequest request, IfNobody if_nobody) {
       if (unclaimed_.size() > kMaxUnclaimed) unclaimed_.pop_front();
       return false;
     }
+    if (!found->second->is_meant(request)) return false;
     subscriber = found->second;
     ++subscriber->calls;
   }

@@ -59,6 +59,11 @@ class SignalFeed {
     std::string tenant_id;
     Handler handler;
     int calls = 0;  // going on
+
+    /// Another tenant may have a run of that id. What is nobody's is for whoever has it.
+    [[nodiscard]] bool is_meant(const SignalRequest& request) const {
+      return request.tenant_id.empty() || request.tenant_id == tenant_id;
+    }
   };
   SignalFeed(record::Recorder& recorder, log::Follower follower);
   void follow();

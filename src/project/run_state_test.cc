@@ -41,6 +41,16 @@ TEST_F(RunStateTest, FollowsARunFromItsStartToItsEnd) {
   EXPECT_FALSE(run_.is_inconsistent());
 }
 
+TEST_F(RunStateTest, KnowsWhatAnAttemptUsed) {
+  feed_.start_run();
+  feed_.start_node("a");
+  EXPECT_EQ(node().last_attempt()->usage, Usage());
+  feed_.complete_node("a", 2.5, R"("cpu_ms":1.5,"memory_bytes":4096,"written_bytes":0,"rows":7)");
+  const Usage used{
+      .cpu_ms = 1.5, .memory_bytes = 4096, .read_bytes = {}, .written_bytes = 0, .rows = 7};
+  EXPECT_EQ(node().last_attempt()->usage, used);
+}
+
 TEST_F(RunStateTest, KeepsTheStateAndSaysSoWhenAForbiddenEventFollowsTheEnd) {
   feed_.start_run();
   feed_.start_node("a");

@@ -58,6 +58,7 @@ function normalise(text, folder) {
       .replace(/("(?:memory|read|written)_bytes": ?)\d+/g, '$1<BYTES>')
       // What a node read and wrote is only told where it is anything.
       .replace(/(cpu \d.*, memory )[\d.]+ \w?B(, (read|written) [\d.]+ \w?B)*/g, '$1<BYTES>')
+      .replace(/\b(read|written) [\d.]+ \w?B\b/g, '$1 <BYTES>')
       // A result's Parquet file is another one with another DuckDB.
       .replace(/("artifact": ?)"[0-9a-f]{64}"/g, '$1"<SHA256>"')
       .replace(/(anchor"?:? "?)[0-9a-f]{64}/g, '$1<ANCHOR>')
