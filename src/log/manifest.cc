@@ -323,7 +323,8 @@ Result<Manifest> read_manifest(const StoreDirectory& store) {
   if (manifest) return manifest;
   auto failure = std::move(manifest).error();
   const auto place = store.manifest().string();
-  if (failure.code == ErrorCode::kUnavailable) return std::unexpected(std::move(failure).within(place));
+  if (failure.code == ErrorCode::kUnavailable)
+    return std::unexpected(std::move(failure).within(place));
   WEIR_TRY(const auto sealed, last_seal(store));
   if (failure.code == ErrorCode::kNotFound) {
     if (!sealed) return Manifest();
