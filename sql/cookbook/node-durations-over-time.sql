@@ -2,30 +2,28 @@
 -- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
 -- pipeline_id: of which pipeline; of that with the most completed nodes if it is not set. nodes: of how
 -- many, those that took the most time; 20 if it is not set. The percentiles are within 1 %.
-WITH chosen AS MATERIALIZED (
-  SELECT coalesce(getvariable('pipeline_id'), (
-    SELECT arg_max(pipeline_id, n) FROM (
-      SELECT pipeline_id, sum(events) AS n
-      FROM rollup_hours
-      WHERE event_type = 'pipeline_node_completed'
-        AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
-      GROUP BY pipeline_id))) AS pipeline_id
-),
-longest AS MATERIALIZED (
-  SELECT node_id
+WITH
+-- Without their distributions, which are what is large in a rollup.
+totals AS MATERIALIZED (
+  SELECT pipeline_id, node_id, sum(events) AS completed, sum(duration_ms) AS took_ms
   FROM rollup_hours
   WHERE event_type = 'pipeline_node_completed'
-    AND pipeline_id = (FROM chosen)
+    AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
     AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
-  GROUP BY node_id
-  ORDER BY sum(duration_ms) DESC, node_id
+  GROUP BY pipeline_id, node_id
+),
+longest AS MATERIALIZED (
+  SELECT pipeline_id, node_id
+  FROM totals
+  WHERE pipeline_id = (
+    SELECT arg_max(pipeline_id, n) FROM (SELECT pipeline_id, sum(completed) AS n FROM totals GROUP BY pipeline_id))
+  ORDER BY took_ms DESC, node_id
   LIMIT coalesce(getvariable('nodes')::INTEGER, 20)
 ),
 merged AS (
   SELECT hour, pipeline_id, node_id, sum(timed)::BIGINT AS times, weir_merge(durations) AS durations
-  FROM rollup_hours SEMI JOIN longest USING (node_id)
+  FROM rollup_hours SEMI JOIN longest USING (pipeline_id, node_id)
   WHERE event_type = 'pipeline_node_completed'
-    AND pipeline_id = (FROM chosen)
     AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY hour, pipeline_id, node_id
 )

@@ -14,12 +14,13 @@ bounds AS MATERIALIZED (
   SELECT run_id, tenant_id, pipeline_id, event_type, timestamp, duration_ms
   FROM events
   WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
+    AND timestamp <= (FROM judged)
 ),
 finished AS (
-  SELECT pipeline_id, count(*) AS times, quantile_disc(duration_ms, 0.95) AS usual_ms
+  SELECT tenant_id, pipeline_id, count(*) AS times, quantile_disc(duration_ms, 0.95) AS usual_ms
   FROM bounds
   WHERE event_type = 'pipeline_completed'
-  GROUP BY pipeline_id
+  GROUP BY tenant_id, pipeline_id
 ),
 open_ids AS MATERIALIZED (
   SELECT run_id, tenant_id
@@ -28,9 +29,11 @@ open_ids AS MATERIALIZED (
   HAVING bool_and(event_type = 'pipeline_started')
 ),
 open_runs AS (
-  SELECT run_id, any_value(pipeline_id) AS pipeline_id, min(timestamp) AS started_at, max(timestamp) AS last_at
+  SELECT
+    run_id, tenant_id, any_value(pipeline_id) AS pipeline_id, min(timestamp) AS started_at, max(timestamp) AS last_at
   FROM events
   SEMI JOIN open_ids ON events.run_id = open_ids.run_id AND events.tenant_id IS NOT DISTINCT FROM open_ids.tenant_id
+  WHERE timestamp <= (FROM judged)
   GROUP BY run_id, tenant_id
 ),
 starts AS (
@@ -75,15 +78,16 @@ expected AS (
     tenant_id,
     expected_id AS pipeline_id,
     min(timestamp) AS known_at,
-    any_value(to_milliseconds((expect ->> '$.every_ms')::BIGINT)) AS every,
+    any_value(to_milliseconds(least(TRY_CAST(expect ->> '$.every_ms' AS BIGINT), 1000000000000))) AS every,
     any_value(regexp_split_to_array(trim(expect ->> '$.cron'), ' +')) AS cron,
-    any_value(to_milliseconds((expect ->> '$.grace_ms')::BIGINT)) AS grace
+    any_value(to_milliseconds(least(coalesce(TRY_CAST(expect ->> '$.grace_ms' AS BIGINT), 0), 1000000000000))) AS grace
   FROM latest
   WHERE expect = last_expect
   GROUP BY tenant_id, expected_id
 ),
 due AS (
   SELECT
+    coalesce(expected.tenant_id, rhythm.tenant_id) AS tenant_id,
     coalesce(expected.pipeline_id, rhythm.pipeline_id) AS pipeline_id,
     last_start,
     coalesce(last_start, known_at) AS since,
@@ -103,17 +107,20 @@ problems AS (
     CASE WHEN epoch_ms(now - last_at) > greatest(coalesce(usual_ms, 0), 1800000) THEN 'stuck'
          WHEN epoch_ms(now - started_at) > 2 * usual_ms AND now - started_at > INTERVAL 1 MINUTE THEN 'late'
          END AS problem,
-    pipeline_id, run_id, started_at AS since, NULL AS due_at, epoch_ms(now - last_at) AS silent_ms, usual_ms
+    open_runs.pipeline_id, run_id, started_at AS since, NULL AS due_at, epoch_ms(now - last_at) AS silent_ms, usual_ms,
+    open_runs.tenant_id
   FROM open_runs
-  LEFT JOIN (FROM finished WHERE times >= 5) AS known USING (pipeline_id), judged
+  LEFT JOIN (FROM finished WHERE times >= 5) AS known
+    ON open_runs.pipeline_id = known.pipeline_id AND open_runs.tenant_id IS NOT DISTINCT FROM known.tenant_id,
+  judged
   UNION ALL
-  SELECT 'not started', pipeline_id, NULL, since, due_at, NULL, usual_ms
+  SELECT 'not started', pipeline_id, NULL, since, due_at, NULL, usual_ms, tenant_id
   FROM due, judged
   WHERE now > due_at + grace AND coalesce(last_start < due_at, true)
 )
 SELECT
   problem, pipeline_id, run_id, since, epoch_ms(now - since) AS for_ms, silent_ms, round(usual_ms, 1) AS usual_ms,
-  due_at
+  due_at, tenant_id
 FROM problems, judged
 WHERE problem IS NOT NULL
 ORDER BY problem DESC, for_ms DESC, pipeline_id, run_id;

@@ -73,7 +73,8 @@ SELECT
   sum(cost_usd) AS cost_usd
 FROM named
 GROUP BY ALL
--- All that a row is known by, so that the same events make the same file.
+-- All that a row is known by, so that the same events make the same file. A pipeline's rows are together: the
+-- distributions of others need not be read.
 ORDER BY
-  event_type, time, pipeline_id, node_id, tenant_id, pipeline_type, level, plugin_id, tool_id, agent_id, provider,
+  event_type, pipeline_id, time, node_id, tenant_id, pipeline_type, level, plugin_id, tool_id, agent_id, provider,
   operation, model_id, signal_type, outcome, error_type, reason, cache_hit

@@ -31,14 +31,15 @@ CREATE MACRO weir_cron_has_day(fields, day) AS (
 CREATE MACRO weir_cron_last(fields, from_time, to_time) AS (
   SELECT max(minute)
   FROM (
-    SELECT unnest([day + to_minutes(minute) for minute in minutes]) AS minute
+    SELECT unnest(flatten([[day + to_minutes(60 * hour + minute)
+                            for minute in weir_cron_values(fields[1], 0, 59, NULL)]
+                           for hour in weir_cron_values(fields[2], 0, 23, NULL)])) AS minute
     FROM (
-      SELECT
-        day,
-        flatten([[60 * hour + minute for minute in weir_cron_values(fields[1], 0, 59, NULL)]
-                 for hour in weir_cron_values(fields[2], 0, 23, NULL)]) AS minutes
+      SELECT day
       FROM (
-        SELECT unnest(generate_series(from_time::DATE::TIMESTAMP, to_time, INTERVAL 1 DAY)) AS day
+        -- Every day of the calendar comes again in eight years.
+        SELECT unnest(generate_series(
+          greatest(from_time, to_time - INTERVAL 9 YEAR)::DATE::TIMESTAMP, to_time, INTERVAL 1 DAY)) AS day
       )
       WHERE weir_cron_has_day(fields, day)
       ORDER BY day DESC

@@ -44,9 +44,10 @@ void print_versions(const std::vector<ArtifactVersion>& versions, std::size_t li
   }
 }
 
+using Versions = std::vector<ArtifactVersion>;
+
 /// Of a path, or of all that have such a hash.
-Result<std::vector<ArtifactVersion>> versions_of(const report::Source& source,
-                                                 const ArtifactsOptions& options) {
+Result<Versions> versions_of(const report::Source& source, const ArtifactsOptions& options) {
   ArtifactScope scope;
   auto tenant = options.run.tenant;
   if (!options.run.name.empty()) {
@@ -54,14 +55,17 @@ Result<std::vector<ArtifactVersion>> versions_of(const report::Source& source,
     scope.run_id = run.state.run_id.text();
     tenant = run.tenant_id;
   }
+  const auto versions_in = [&](const ArtifactScope& asked) -> Result<Versions> {
+    WEIR_TRY(auto versions, report::artifact_history(source, asked));
+    if (tenant) std::erase_if(versions, [&](const auto& it) { return it.tenant_id != *tenant; });
+    if (!versions.empty() || options.artifact.empty()) return versions;
+    return fail(ErrorCode::kNotFound, "this tenant has no artifact '" + options.artifact + "'");
+  };
   scope.path = options.artifact;
-  auto versions = report::artifact_history(source, scope);
+  auto versions = versions_in(scope);
   if (!versions && versions.error().code == ErrorCode::kNotFound) {
     scope.sha256 = std::exchange(scope.path, {});
-    versions = report::artifact_history(source, scope);
-  }
-  if (versions && tenant) {
-    std::erase_if(*versions, [&](const auto& version) { return version.tenant_id != *tenant; });
+    versions = versions_in(scope);
   }
   return versions;
 }

@@ -59,8 +59,8 @@ engine::SubPipelines NestedPipelines::for_engine(const log::StoreDirectory& stor
     }
     return fail(ErrorCode::kNotFound, "there is no such pipeline");
   };
-  const auto take = [&store, &artifacts](const RunId& run) {
-    return engine::take_lost_run(store, artifacts, run);
+  const auto take = [&store, &artifacts](const RunId& run, const std::string& tenant_id) {
+    return engine::take_lost_run(store, artifacts, run, tenant_id);
   };
   return {.find = find, .take = take};
 }

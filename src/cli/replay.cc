@@ -53,9 +53,7 @@ class Replay {
   }
   void take_signal_of_others(const EventView& event) {
     if (event.run_id() == run_.run_id || moment_.state.events == 0) return;
-    // A request may be nobody's.
-    const auto tenant = event.text(Field::kTenantId);
-    if (!tenant.empty() && tenant != run_.tenant_id) return;
+    if (!run_.may_be_meant_by(event)) return;
     if (at_ && event.timestamp() > moment_.state.last_event_at) return;
     moment_.state.apply(event);
   }

@@ -102,10 +102,11 @@ ReportFormat public_format(const std::string& format) {
   return format == "html" ? ReportFormat::kHtml : ReportFormat::kText;
 }
 
-/// With what it had to leave out, which the other formats have on standard error.
+/// With what it had to leave out, which standard error says, too.
 std::string json_text(json::Object report, const report::Source& source) {
   json::Array problems;
   for (const auto& place : source.bad->all()) {
+    if (place.is_whole) continue;
     json::Object one;
     one.set("file", place.file.string());
     one.set("offset", place.offset);

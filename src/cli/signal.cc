@@ -50,8 +50,8 @@ constexpr milliseconds kLookInterval{100};
 
 /// The parameters of the pipeline that the run began with: none of what is no pipeline's run, which
 /// rejects what is set. Errors: those of the log and of the artifacts.
-Result<pipeline::Params> params_of(const log::StoreDirectory& store, const RunId& id) {
-  WEIR_TRY(const auto run, engine::read_recorded_run(store, id));
+Result<pipeline::Params> params_of(const log::StoreDirectory& store, const ListedRun& listed) {
+  WEIR_TRY(const auto run, engine::read_recorded_run(store, listed.state.run_id, listed.tenant_id));
   if (!engine::has_beginning(run)) return pipeline::Params();
   const artifact::ArtifactStore artifacts(store.artifacts());
   WEIR_TRY(auto beginning, engine::beginning_of(run, artifacts));
@@ -254,8 +254,7 @@ int signal(const SignalOptions& options, const Invocation& invocation) {
     return complain({ErrorCode::kConflict, "run " + run->state.run_id.text() +
                                                " was recorded from elsewhere: ask there"});
   }
-  const auto params =
-      options.params.empty() ? pipeline::Params() : params_of(*store, run->state.run_id);
+  const auto params = options.params.empty() ? pipeline::Params() : params_of(*store, *run);
   if (!params) return complain(params.error());
   auto payload = payload_of(options, *params);
   if (!payload) {

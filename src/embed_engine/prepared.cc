@@ -99,8 +99,8 @@ engine::SubPipelines sub_pipelines_of(const EngineState& state, const Prepared& 
     return std::make_shared<const engine::SubPipeline>(engine::SubPipeline{
         .file = entry->file, .path = std::filesystem::absolute(entry->path, error)});
   };
-  const auto take = [&state](const RunId& run) {
-    return engine::take_lost_run(state.recorder.store(), state.artifacts, run);
+  const auto take = [&state](const RunId& run, const std::string& tenant_id) {
+    return engine::take_lost_run(state.recorder.store(), state.artifacts, run, tenant_id);
   };
   return {.find = find, .take = take};
 }

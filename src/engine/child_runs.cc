@@ -81,8 +81,13 @@ struct ChildRuns::What {
   OwnedRun* owned = nullptr;
 };
 
-ChildRuns::ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth)
-    : engine_(engine), request_(request), run_(run), depth_(depth) {
+ChildRuns::ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth,
+                     std::string tenant_id)
+    : engine_(engine),
+      request_(request),
+      run_(run),
+      depth_(depth),
+      tenant_id_(std::move(tenant_id)) {
   if (request.child != nullptr) {
     slots_ = &request.child->slots;
   } else if (has_sub_pipelines(request.definition)) {
@@ -130,7 +135,7 @@ std::expected<tool::Output, tool::Failure> ChildRuns::run(ChildCall call, NodeEv
 std::optional<ChildRuns::Outcome> ChildRuns::go_on(const RecordedChild& child,
                                                    const ChildCall& call, NodeEvents& events) {
   const auto& id = child.run_id;
-  auto lost = request_.sub_pipelines->take(id);
+  auto lost = request_.sub_pipelines->take(id, tenant_id_);
   if (!lost) return std::unexpected(failure_of("ChildRunNotTaken", call, lost.error()));
   const auto& recorded = lost->owned.recorded;
   const bool never_began = recorded.engine_attempt == 0;
@@ -144,6 +149,10 @@ std::optional<ChildRuns::Outcome> ChildRuns::go_on(const RecordedChild& child,
                                       .error_message = why});
     return {};
   }
+  if (!child.has_ended) {
+    const std::lock_guard lock(mutex_);
+    if (!is_stopped_) open_.emplace(id, call.node_id);
+  }
   auto report = run_to_end({.id = id,
                             .node_id = call.node_id,
                             .pipeline = lost->pipeline,
@@ -151,7 +160,7 @@ std::optional<ChildRuns::Outcome> ChildRuns::go_on(const RecordedChild& child,
                             .params = std::move(lost->params),
                             .owned = &lost->owned},
                            call.stop);
-  return conclude(id, call, std::move(report), child.has_ended ? nullptr : &events);
+  return conclude(id, call, std::move(report), events);
 }
 
 ChildRuns::Outcome ChildRuns::begin(const RunId& id, ChildCall call, NodeEvents& events) {
@@ -173,14 +182,19 @@ ChildRuns::Outcome ChildRuns::begin(const RunId& id, ChildCall call, NodeEvents&
                             .payload = std::move(call.payload),
                             .params = *std::move(params)},
                            call.stop);
-  return conclude(id, call, std::move(report), &events);
+  return conclude(id, call, std::move(report), events);
 }
 
 /// Its id is on disk before anything of the child is: whoever takes up this run finds it.
 std::optional<tool::Failure> ChildRuns::record_begin(const RunId& id, const ChildCall& call,
                                                      NodeEvents& events) {
-  events.child(Type::kChildSpawned,
-               {.run_id = id, .pipeline = call.node.pipeline, .depth = depth_ + 1});
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return permanent(std::string(kCancelledType), "the run around it was stopped");
+    open_.emplace(id, call.node_id);
+    events.child(Type::kChildSpawned,
+                 {.run_id = id, .pipeline = call.node.pipeline, .depth = depth_ + 1});
+  }
   const auto recorded = run_.flush();
   if (recorded || !stops_without_record(request_)) return {};
   return not_recorded(recorded.error());
@@ -231,31 +245,38 @@ Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) 
 }
 
 ChildRuns::Outcome ChildRuns::conclude(const RunId& id, const ChildCall& call,
-                                       Result<RunReport> report, NodeEvents* events) {
-  if (events != nullptr && !is_to_say_end(id)) events = nullptr;
+                                       Result<RunReport> report, NodeEvents& events) {
+  const bool says_end = takes_end(id);
   ChildFact fact{.run_id = id, .pipeline = call.node.pipeline};
   if (report) fact.duration_ms = report->duration_ms;
   if (report && report->outcome == RunOutcome::kCompleted) {
-    if (events != nullptr) events->child(Type::kChildCompleted, fact);
+    if (says_end) events.child(Type::kChildCompleted, fact);
     return tool::Output{.payload = std::move(report->result), .usage = {}};
   }
   auto failure = report ? failure_of(id, call, *report) : not_recorded(report.error());
   fact.error_type = failure.type;
   fact.error_message = failure.message;
-  if (events != nullptr) events->child(Type::kChildFailed, fact);
+  if (says_end) events.child(Type::kChildFailed, fact);
   return std::unexpected(std::move(failure));
 }
 
-bool ChildRuns::is_to_say_end(const RunId& id) {
+bool ChildRuns::takes_end(const RunId& id) {
   const std::lock_guard lock(mutex_);
-  return said_ends_.insert(id).second;
+  return open_.erase(id) > 0;
 }
 
 void ChildRuns::stop_at_once() {
-  pauses_.hand_down({.run = run_.id(), .type = "emergency-stop"});
-  for (const auto& child : engine_.child_runs().children_of(run_.id())) {
-    if (is_to_say_end(child.run_id)) say_ended(child.node_id, child.run_id, Ended::kCancelled);
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
   }
+  pauses_.hand_down({.run = run_.id(), .signal_id = {}, .type = "emergency-stop"});
+  std::map<RunId, std::string> open;
+  {
+    const std::lock_guard lock(mutex_);
+    open.swap(open_);
+  }
+  for (const auto& [id, node_id] : open) say_ended(node_id, id, Ended::kCancelled);
   end_lost();
 }
 
@@ -273,7 +294,7 @@ void ChildRuns::end_lost() {
 }
 
 void ChildRuns::end_lost(std::string_view node_id, const RunId& id) {
-  auto lost = request_.sub_pipelines->take(id);
+  auto lost = request_.sub_pipelines->take(id, tenant_id_);
   if (!lost) return;  // another process has it
   const std::stop_source stop;
   stop.request_stop();

@@ -8,7 +8,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "engine/engine.h"
 #include "engine/node_events.h"
@@ -36,8 +35,9 @@ struct ChildCall {
 /// Threads  Any.
 class ChildRuns {
  public:
-  /// All of them outlive it. `depth` is how many runs are around this one.
-  ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth);
+  /// All of them outlive it. `depth` is how many runs are around this one; `tenant_id` whose it is.
+  ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth,
+            std::string tenant_id);
 
   /// What another process has left of this run; before the others.
   void remember(const RecordedRun& recorded) { lost_ = recorded.children; }
@@ -71,11 +71,10 @@ class ChildRuns {
   [[nodiscard]] Outcome begin(const RunId& id, ChildCall call, NodeEvents& events);
   struct What;
   [[nodiscard]] Result<RunReport> run_to_end(What what, const std::stop_token& stop);
-  /// Null `events`: it has been recorded how the child ended.
   [[nodiscard]] Outcome conclude(const RunId& id, const ChildCall& call, Result<RunReport> report,
-                                 NodeEvents* events);
-  /// Whether it is still to be said how the child has ended; asked once.
-  [[nodiscard]] bool is_to_say_end(const RunId& id);
+                                 NodeEvents& events);
+  /// Whether it is for the caller to say how the child has ended.
+  [[nodiscard]] bool takes_end(const RunId& id);
   enum class Ended : std::uint8_t { kCompleted, kCancelled };
   void say_ended(std::string_view node_id, const RunId& id, Ended how);
   [[nodiscard]] std::optional<tool::Failure> record_begin(const RunId& id, const ChildCall& call,
@@ -85,13 +84,15 @@ class ChildRuns {
   const RunRequest& request_;
   record::Run& run_;
   const int depth_;
+  const std::string tenant_id_;
   std::optional<JobSlots> own_slots_;  // of the run around all others
   JobSlots* slots_ = nullptr;          // null: there are no children
   Pauses pauses_;
   std::mutex mutex_;
   std::map<std::string, RecordedChild, std::less<>> lost_;  // of each node; guarded by mutex_
-  std::unordered_set<RunId> said_ends_;                     // guarded by mutex_
-  std::mutex ending_mutex_;                                 // one ends what was lost
+  std::map<RunId, std::string> open_;  // of which node; nobody has said their end; by mutex_
+  bool is_stopped_ = false;            // at once, and says no more of its children; by mutex_
+  std::mutex ending_mutex_;            // one ends what was lost
 };
 
 }  // namespace weir::engine

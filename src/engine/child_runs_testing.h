@@ -77,7 +77,7 @@ class ChildRunsTest : public EngineTest {
           if (one == kInvalidPipeline) return fail(ErrorCode::kInvalidInput, "it has no nodes");
           return fail(ErrorCode::kNotFound, "there is no such pipeline");
         },
-        .take = [&](const RunId& run) { return take(store, run, how.before); }};
+        .take = [&](const RunId& run, const std::string&) { return take(store, run, how.before); }};
     return engine.run({.definition = pipeline.file.definition,
                        .definition_text = pipeline.file.text,
                        .folder = ".",

@@ -143,7 +143,9 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
 
   RunEvents events(*run, request.definition, place);
   LoggedRun logged(request, *run, place);
-  ChildRuns children(*this, request, *run, depth_of(request));
+  RunReport report{.run_id = run_id};
+  std::once_flag ended;  // before what may ask it from another thread until it is gone
+  ChildRuns children(*this, request, *run, depth_of(request), place.context.ids.tenant_id);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place, children);
   if (recorded != nullptr) {
@@ -159,8 +161,6 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   }
   logged.started();
   call.completed(run_id, place.context.ids.tenant_id);
-  RunReport report{.run_id = run_id};
-  std::once_flag ended;
   const auto end = [&] {
     report.outcome = execution.outcome();
     report.duration_ms = recorded != nullptr

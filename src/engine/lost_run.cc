@@ -33,10 +33,8 @@ Result<pipeline::File> kept_file(const artifact::ArtifactStore& artifacts, const
 /// Adds what others have asked of the run, which stands in runs of their own.
 Result<void> read_requests(const log::StoreDirectory& store, RecordedRun& run) {
   const auto read = store::read_mentions(store, run.run_id, [&](const event::EventView& event) {
-    // A request may be nobody's.
-    const auto tenant = event.text(event::Field::kTenantId);
-    const bool is_other = !tenant.empty() && tenant != run.ids.tenant_id;
-    if (event.run_id() != run.run_id && !is_other) run.apply(event);
+    const project::RunKey key(run.run_id, run.ids.tenant_id);
+    if (event.run_id() != run.run_id && key.may_be_meant_by(event)) run.apply(event);
     return Result<void>();
   });
   if (!read) return std::unexpected(read.error());
@@ -106,7 +104,7 @@ Result<std::optional<RecordedRun>> repeated_run(const log::StoreDirectory& store
   if (rerun.rerun_from.empty()) return std::nullopt;
   const auto& named = rerun.ids.previous_run_id;
   if (const auto id = RunId::parse(named)) {
-    WEIR_TRY(auto run, read_recorded_run(store, *id));
+    WEIR_TRY(auto run, read_recorded_run(store, *id, rerun.ids.tenant_id));
     if (run.engine_attempt > 0) return run;
   }
   return fail(ErrorCode::kNotFound, "it takes outputs from run " + named +
@@ -133,7 +131,7 @@ std::vector<pipeline::Definition> definitions_below(const log::StoreDirectory& s
   std::vector<RecordedRun> runs = {run};
   for (std::size_t i = 0; i < runs.size(); ++i) {
     for (const auto& [node_id, child] : std::map(runs[i].children)) {
-      auto recorded = read_recorded_run(store, child.run_id);
+      auto recorded = read_recorded_run(store, child.run_id, run.ids.tenant_id);
       if (!recorded || !recorded->definition_sha256) continue;
       if (auto file = kept_file(artifacts, *recorded)) {
         found.push_back(std::move(file->definition));

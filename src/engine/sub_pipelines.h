@@ -37,8 +37,8 @@ struct LostRun {
 struct SubPipelines {
   /// The pipeline of an id. Errors: kNotFound; kInvalidInput when it is wrong.
   std::function<Result<std::shared_ptr<const SubPipeline>>(const std::string& id)> find;
-  /// Takes a run whose process was lost. Errors: kConflict when another process has it.
-  std::function<Result<LostRun>(const RunId& run)> take;
+  /// Takes a tenant's run whose process was lost. Errors: kConflict when another process has it.
+  std::function<Result<LostRun>(const RunId& run, const std::string& tenant_id)> take;
 };
 
 /// Of a run that a node of another one begins.

@@ -328,6 +328,8 @@ Result<Manifest> read_manifest(const StoreDirectory& store) {
   WEIR_TRY(const auto sealed, last_seal(store));
   if (failure.code == ErrorCode::kNotFound) {
     if (!sealed) return Manifest();
+    // The first may have been written and sealed in between.
+    if (auto first = read_manifest_file(store, store.manifest())) return first;
     failure = {.code = ErrorCode::kCorrupt,
                .message = "not there, number " + std::to_string(sealed->number) + " was sealed"};
   }
@@ -341,11 +343,26 @@ Result<Manifest> read_manifest(const StoreDirectory& store) {
   return copy;
 }
 
+std::optional<std::string> manifest_copy_damage(const StoreDirectory& store) {
+  const auto copy = read_manifest_file(store, store.manifest_copy());
+  if (copy || copy.error().code == ErrorCode::kNotFound) return {};
+  return store.manifest_copy().string() + ": " + copy.error().message +
+         "; the next compaction makes it anew";
+}
+
 namespace {
 
 Result<void> write_files(const StoreDirectory& store, const std::string& text) {
   WEIR_TRY(write_file_durably(store.manifest(), text, store.files()));
   return write_file_durably(store.manifest_copy(), text, store.files());
+}
+
+/// Where an older weir has made none, or it is not what it was.
+Result<void> make_copy(const StoreDirectory& store, const Manifest& manifest) {
+  if (manifest.number() == 0) return {};
+  const auto copy = read_manifest_file(store, store.manifest_copy());
+  if (copy && copy->text() == manifest.text()) return {};
+  return write_file_durably(store.manifest_copy(), manifest.text() + "\n", store.files());
 }
 
 /// Where the manifest should be, and what is there is left for people.
@@ -378,13 +395,10 @@ Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifes
 
 Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest) {
   if (!manifest.damage().empty()) WEIR_TRY(put_back(store, manifest));
-  if (manifest.number() > 0 && !store.files().exists(store.manifest_copy().c_str())) {
-    WEIR_TRY(write_files(store, manifest.text() + "\n"));  // an older weir made none
-  }
   WEIR_TRY(const auto chain, SealChain::read(store));
   const auto& sealed = chain.manifest();
   const auto last = sealed ? sealed->number : 0;
-  if (last == manifest.number()) return {};
+  if (last == manifest.number()) return make_copy(store, manifest);
   // It may be in memory alone: written again, it is not.
   if (last + 1 == manifest.number()) return write_manifest(store, manifest);
   return fail(ErrorCode::kCorrupt,

@@ -115,6 +115,9 @@ class Manifest {
 /// kUnavailable (a newer format), kIo.
 [[nodiscard]] Result<Manifest> read_manifest(const StoreDirectory& store);
 
+/// What is wrong with the copy; nothing where there is none, or it is a manifest.
+[[nodiscard]] std::optional<std::string> manifest_copy_damage(const StoreDirectory& store);
+
 /// Puts it and its copy in the place of those before, and then into the chain of seals. Threads:
 /// whoever has the compaction's lock. Errors: kIo, kExhausted.
 [[nodiscard]] Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest);

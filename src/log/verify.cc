@@ -138,6 +138,7 @@ Result<SealVerification> verify_seals(const StoreDirectory& store,
   if (!chain.anchors().empty()) found.anchor = chain.anchors().back();
   for (const auto& [name, seal] : chain.seals()) found.dropped_bytes += seal.dropped_bytes;
   found.problems = std::move(verifier).problems();
+  if (auto bad = manifest_copy_damage(store)) found.warnings.push_back(*std::move(bad));
   if (const auto tail = chain.tail()) {
     found.warnings.push_back(store.seals().string() + ": at byte " + std::to_string(tail->offset) +
                              ": the last " + std::to_string(tail->size) +

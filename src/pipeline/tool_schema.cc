@@ -92,7 +92,7 @@ json::Object schema_of(const ToolSpec& spec) {
   schema.set("type", required.empty() ? json::Value(json::Array{"object", "null"}) : "object");
   if (!required.empty()) schema.set("required", std::move(required));
   schema.set("properties", std::move(properties));
-  schema.set("additionalProperties", false);
+  if (!spec.settings.empty()) schema.set("additionalProperties", false);
   return schema;
 }
 

@@ -17,7 +17,7 @@ namespace weir::pipeline {
 // For the schema of pipeline files, which holds the `with` of each node against its tool.
 
 /// Those of tools_schema, and by its id one a plugin: what an object that calls one of its tools
-/// is. `kOfNode` and `kOfLine` are what they are for.
+/// is. kNodeDefinition and kLineDefinition are what they are for.
 [[nodiscard]] json::Object tool_definitions(const tool::Registry& tools);
 /// `#/definitions/…` of a node, which names its plugin, and of a linear pipeline, whose tools do
 /// not.

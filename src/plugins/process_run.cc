@@ -14,7 +14,7 @@ namespace {
 using tool::Failure;
 using Kind = tool::Setting::Kind;
 
-/// What Weir tells a program stays what Weir says.
+/// What Weir tells a program of its call stays what Weir says.
 config::Names env_names() {
   auto names = config::variable_names();
   names.what += " that may be set: letters, digits and '_', no digit first, and not WEIR_…";

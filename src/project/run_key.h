@@ -17,6 +17,12 @@ struct RunKey {
   [[nodiscard]] static RunKey of(const event::EventView& event) {
     return {event.run_id(), std::string(event.text(event::Field::kTenantId))};
   }
+  /// Whether what an event asks of a run of this id may be asked of this one: its tenant asks, or
+  /// nobody, who does not know whose it is.
+  [[nodiscard]] bool may_be_meant_by(const event::EventView& event) const {
+    const auto tenant = event.text(event::Field::kTenantId);
+    return tenant.empty() || tenant == tenant_id;
+  }
   auto operator<=>(const RunKey&) const = default;
 };
 

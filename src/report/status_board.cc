@@ -166,7 +166,7 @@ bool StatusBoard::has_run(const RunId& id) const {
 bool StatusBoard::hear_of_signal(const RunId& target, const event::EventView& event) {
   for (auto run = runs_.lower_bound({.run_id = target});
        run != runs_.end() && run->first.run_id == target; ++run) {
-    run->second.state.apply(event);
+    if (run->first.may_be_meant_by(event)) run->second.state.apply(event);
   }
   return has_run(target);
 }

@@ -39,7 +39,7 @@ TEST_F(StuckRunsTest, RunsAreJudgedByTheirPipelines) {
   event(60, "quick", "08:00", 30'000, "log", R"(,"message":"m")");
   begin(70, "unknown", "07:58");
   // 150 minutes of silence; 151 since the last start of an hourly pipeline; 11 minutes for one.
-  EXPECT_EQ(problems_at("08:01:00", "* EXCLUDE (since)"),
+  EXPECT_EQ(problems_at("08:01:00", "* EXCLUDE (since, tenant_id)"),
             R"([["stuck","hourly",")" + id(50) + R"(",9060000,9000000,60000.0,null],)" +
                 R"(["not started","hourly",null,9060000,null,7200000.0,"2026-01-01 07:30:00"],)" +
                 R"(["late","quick",")" + id(60) + R"(",660000,30000,60000.0,null]])");

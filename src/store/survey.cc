@@ -78,7 +78,7 @@ class Surveying {
   }
 
   /// Of one that is damaged inside, DuckDB tells of its query.
-  std::string why_unread(const log::Part& part, const Error& error) {
+  std::string why_unread(const log::Part& part, const Error& error) const {
     PartCheck check;
     check.look(folder_.store(), {part}, {});
     const auto places = check.places(folder_.store());

@@ -18,7 +18,6 @@ namespace {
 constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
 
 /// How long a supervisor that lives takes to say what a call used.
-constexpr std::chrono::seconds kReportPatience{2};
 
 Result<std::filesystem::path> make_temporary_folder() {
   std::error_code error;
@@ -92,9 +91,9 @@ void Enclosure::say(std::string_view word) const {
   static_cast<void>(::send(ours_.number(), word.data(), word.size(), MSG_NOSIGNAL));
 }
 
-Report Enclosure::end_call() const {
+Report Enclosure::end_call(std::chrono::milliseconds patience) const {
   say(kCallEnded);
-  return receive(kReportPatience);
+  return receive(patience);
 }
 
 Report Enclosure::receive(std::chrono::milliseconds patience) const {

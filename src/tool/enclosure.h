@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -32,7 +33,7 @@ class Enclosure {
 
   void say(std::string_view word) const;
   /// Says that the call has ended, to a supervisor that lives, and returns what it used.
-  [[nodiscard]] Report end_call() const;
+  [[nodiscard]] Report end_call(std::chrono::milliseconds patience = std::chrono::seconds(2)) const;
   /// The next report, if there is one, or one comes in this time. Without one, what there is to say
   /// is in its message.
   [[nodiscard]] Report receive(std::chrono::milliseconds patience) const;

@@ -35,7 +35,8 @@ struct ProcessRequest {
   /// Takes what it prints, in place of ProcessResult::output. False: no more is wanted, and whoever
   /// prints more gets SIGPIPE. From the calling thread, which waits meanwhile.
   std::function<bool(std::string_view)> on_output{};
-  /// Called before it gets SIGKILL while it lives: nobody can ask it anything afterwards.
+  /// Called before it gets SIGKILL while it lives, and SIGKILL waits for it: nobody can ask it
+  /// anything afterwards.
   std::function<void()> on_kill{};
 };
 

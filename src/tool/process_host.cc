@@ -9,6 +9,8 @@ namespace {
 
 /// A variable may have 128 KiB in Linux; this is less, so that the failure is ours to explain.
 constexpr std::size_t kMaxSettings = std::size_t{64} << 10;
+/// To say what it used: its time is over.
+constexpr std::chrono::milliseconds kPatienceBeforeKill{200};
 
 class ProcessHost final : public PluginHost {
  public:
@@ -32,7 +34,7 @@ class ProcessHost final : public PluginHost {
     request.environment.emplace_back("WEIR_WITH", settings);
     request.input = input;
     std::optional<Report> before_kill;
-    request.on_kill = [&] { before_kill = enclosure->end_call(); };
+    request.on_kill = [&] { before_kill = enclosure->end_call(kPatienceBeforeKill); };
     auto result = run_process(request);
     enclosure->theirs().close();  // now its end can be seen
     if (!result) return fail_with("PluginNotStarted", result.error().message);
