@@ -149,7 +149,7 @@ TEST(HtmlReport, OfEveryKindIsWellFormed) {
   errors.errors.push_back({.error = {.at = kBegin, .node_id = kEvil, .text = kEvil},
                            .before = {{.at = kBegin, .event_type = kEvil}}});
   const WorkflowTrace trace{.id = kEvil,
-                            .runs = {{kEvil, kEvil, "failed", kBegin, 1.0}},
+                            .runs = {{kEvil, kEvil, kEvil, "failed", kBegin, 1.0}},
                             .events = {{.at = kBegin, .run_id = "1", .text = kEvil}},
                             .total_events = 9};
   const AgentReport agents{.agents = some_report().agents};

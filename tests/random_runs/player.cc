@@ -232,7 +232,9 @@ class Player::Stage {
           return player_.children_.at(id);
         },
         .take =
-            [this](const RunId& run) { return player_.take_child(scratch_.store, run, before_); }};
+            [this](const RunId& run, const std::string&) {
+              return player_.take_child(scratch_.store, run, before_);
+            }};
     engine::CircuitBreakers breakers;
     const auto& file = player_.file_;
     return engine::Engine(recorder, player_.artifacts_, cast_.tools())
@@ -352,7 +354,7 @@ std::optional<std::string> Player::difference(const engine::RecordedRun& past,
                                    .on_update = {}};
   const auto place = engine::place_of_recorded_run(past, scratch.store.root());
   engine::Engine engine(recorder, artifacts_, cast.tools());
-  engine::ChildRuns children(engine, request, **run, 0);
+  engine::ChildRuns children(engine, request, **run, 0, place.context.ids.tenant_id);
   engine::Execution execution(request, cast.tools(),
                               {.artifacts = artifacts_, .redactor = engine::default_redactor()},
                               **run, place, children);
