@@ -14,7 +14,7 @@ bounds AS MATERIALIZED (
   SELECT run_id, tenant_id, pipeline_id, event_type, timestamp, duration_ms
   FROM events
   WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
-    AND timestamp <= (FROM judged)
+    AND timestamp <= coalesce(getvariable('now')::TIMESTAMP, now()::TIMESTAMP)
 ),
 finished AS (
   SELECT tenant_id, pipeline_id, count(*) AS times, quantile_disc(duration_ms, 0.95) AS usual_ms
@@ -33,7 +33,7 @@ open_runs AS (
     run_id, tenant_id, any_value(pipeline_id) AS pipeline_id, min(timestamp) AS started_at, max(timestamp) AS last_at
   FROM events
   SEMI JOIN open_ids ON events.run_id = open_ids.run_id AND events.tenant_id IS NOT DISTINCT FROM open_ids.tenant_id
-  WHERE timestamp <= (FROM judged)
+  WHERE timestamp <= coalesce(getvariable('now')::TIMESTAMP, now()::TIMESTAMP)
   GROUP BY run_id, tenant_id
 ),
 starts AS (

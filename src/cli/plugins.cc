@@ -151,8 +151,8 @@ json::Value to_json(const FoundPlugin& found, const AllHealth& all) {
   return object;
 }
 
-void print_json(const tool::Registry& tools, const std::vector<FoundPlugin>& found,
-                const AllHealth& health, const std::vector<tool::Protection>& protections) {
+void print_as_json(const tool::Registry& tools, const std::vector<FoundPlugin>& found,
+                   const AllHealth& health, const std::vector<tool::Protection>& protections) {
   json::Array plugins, held;
   for (const auto& one : found) plugins.push_back(to_json(one, health));
   for (const auto& one : protections) {
@@ -215,8 +215,8 @@ int list_plugins(bool as_json, const Invocation& invocation) {
   const artifact::ArtifactStore unused("");
   tool::Registry tools;
   plugins::add_all(tools, unused);
-  const auto print = as_json ? print_json : print_tables;
-  print(tools, *found, health, protections);
+  as_json ? print_as_json(tools, *found, health, protections)
+          : print_tables(tools, *found, health, protections);
   int exit = kDone;
   for (const auto& one : *found) {
     if (one.problems.empty()) continue;

@@ -79,7 +79,9 @@ in its attributes `domain`, `limit` and `busy` when the run begins, when no work
 when one is again and no node waits.
 
 A run's other nodes have the default pool, of as many workers as `--jobs` says. The process says it in a run
-of its own, with its heartbeats (`adapter_heartbeat`).
+of its own, with its heartbeats (`adapter_heartbeat`), and says no `busy`: a heartbeat is a moment, between two of
+which thousands of nodes may have begun and ended. How many ran at a time is in the events of the nodes, and
+`weir sql --cookbook concurrency` counts it.
 
 ## What is required
 

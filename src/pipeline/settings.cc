@@ -12,8 +12,6 @@ namespace {
 using tool::Setting;
 using Kind = Setting::Kind;
 
-std::string name_of(const tool::ToolSpec& spec) { return spec.plugin_id + "." + spec.tool_id; }
-
 bool is_text(const json::Value& value) { return value.string() != nullptr; }
 
 bool is_of_kind(const json::Value& value, Kind kind) {
@@ -56,8 +54,7 @@ std::vector<Part> parts_of(const Setting& setting, const json::Value& value) {
 }
 
 std::string wrong_kind(const Part& part, const tool::ToolSpec& spec) {
-  return "'" + part.name + "' of " + name_of(spec) + " must be " +
-         std::string(to_string(part.kind));
+  return "'" + part.name + "' of " + spec.name() + " must be " + std::string(to_string(part.kind));
 }
 
 /// Of the names in a setting: what they are not, or that one is there twice.
@@ -67,7 +64,7 @@ std::vector<Problem> name_problems(const Setting& setting, const json::Value& va
   if (!setting.names || value.object() == nullptr) return problems;
   std::set<std::string_view> seen;
   for (const auto& [name, text, position] : *value.object()) {
-    const auto where = "'" + name + "' in '" + setting.name + "' of " + name_of(spec);
+    const auto where = "'" + name + "' in '" + setting.name + "' of " + spec.name();
     if (!seen.insert(name).second) {
       problems.push_back({position, where + " is given twice"});
     } else if (name.size() > setting.names->max_bytes || !setting.names->accepts(name)) {
@@ -100,7 +97,7 @@ json::Value fitted(const json::Value& value, Kind kind) {
 
 Problem unknown_setting(const json::Member& member, const std::vector<std::string>& known,
                         const tool::ToolSpec& spec) {
-  return {member.position, name_of(spec) + " has no setting '" + member.key + "'" +
+  return {member.position, spec.name() + " has no setting '" + member.key + "'" +
                                text::did_you_mean(member.key, known) +
                                " (known: " + text::join(known) + ")"};
 }
@@ -122,7 +119,7 @@ std::vector<Problem> settings_problems(const json::Object& with, json::Position 
     const auto* value = with.find(setting.name);
     if (value == nullptr) {
       if (!setting.required) continue;
-      problems.push_back({position, name_of(spec) + " needs '" + setting.name + "' in 'with'"});
+      problems.push_back({position, spec.name() + " needs '" + setting.name + "' in 'with'"});
       continue;
     }
     for (const auto& part : parts_of(setting, *value)) {

@@ -235,7 +235,7 @@ Outcome request(const tool::Call& call) {
   return read_answer(transfer.get(), exchange);
 }
 
-constexpr std::string_view kNotes =
+constexpr std::string_view kRequestNotes =
     R"(- **Output:** `{status, content_type, body}`. The body is a value if its type is JSON, else a text.
 - **Safety:** certificates are checked, TLS is 1.2 or newer, and no redirect is followed: a 3xx is an answer. The
   request tells the trace (`traceparent`) unless `headers` does.
@@ -276,7 +276,7 @@ void add_http_tools(tool::Registry& registry) {
                           .tool_id = "request",
                           .settings = settings(),
                           .about = "Makes one request.",
-                          .notes = std::string(kNotes),
+                          .notes = std::string(kRequestNotes),
                           .measures_cpu = true},
                          &request));
 }

@@ -33,7 +33,7 @@ void set_variables(const json::Object& texts, tool::Environment& environment) {
   }
 }
 
-constexpr std::string_view kNotes =
+constexpr std::string_view kCommandNotes =
     R"(- **Input:** the payload as one JSON object on standard input. The environment is Weir's own, with
   `WEIR_RUN_ID`, `WEIR_NODE_ID`, `WEIR_STORE`, `WEIR_IDEMPOTENCY_KEY` and the trace (`TRACEPARENT`). The working
   directory is the folder of the pipeline file.
@@ -55,7 +55,7 @@ for example, and only its own user (and root) its environment.
 ```
 )";
 
-tool::ToolSpec make_spec() {
+tool::ToolSpec command_spec() {
   return {.plugin_id = "process",
           .tool_id = "run",
           .settings = {{.name = "command",
@@ -70,7 +70,7 @@ tool::ToolSpec make_spec() {
                                "are Weir's own",
                         .names = env_names()}},
           .about = "Runs a command of your own.",
-          .notes = std::string(kNotes),
+          .notes = std::string(kCommandNotes),
           .streams = tool::Streams::kOneEach};
 }
 
@@ -187,7 +187,7 @@ class ProcessRun final : public tool::Tool {
   }
 
   const artifact::ArtifactStore& artifacts_;
-  const tool::ToolSpec spec_ = make_spec();
+  const tool::ToolSpec spec_ = command_spec();
 };
 
 }  // namespace

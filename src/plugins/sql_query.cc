@@ -12,6 +12,8 @@
 namespace weir::plugins {
 namespace {
 
+using Kind = tool::Setting::Kind;
+
 using store::sql_name;
 using store::sql_string;
 using tool::Failure;
@@ -43,7 +45,7 @@ Result<std::string> sql_path(const std::filesystem::path& path) {
   return sql_string(absolute.string());
 }
 
-constexpr std::string_view kNotes =
+constexpr std::string_view kQueryNotes =
     R"(- **Input:** each earlier result, which is a member of the payload of the form `{artifact, columns, rows}`, is a
   view of its name: the id of the node that made it. Relative paths of files, as in `FROM 'orders.csv'`, begin in
   the folder of the pipeline file.
@@ -54,8 +56,7 @@ constexpr std::string_view kNotes =
 - **Failures:** `SqlError`, `TooManyRows`, `ArtifactMissing`, `StorageError`, `Cancelled`.
 )";
 
-tool::ToolSpec make_spec() {
-  using Kind = tool::Setting::Kind;
+tool::ToolSpec query_spec() {
   return {.plugin_id = "sql",
           .tool_id = "query",
           .settings = {{.name = "query",
@@ -68,7 +69,7 @@ tool::ToolSpec make_spec() {
                                "than this fail the node",
                         .fallback = "no rows"}},
           .about = "Runs one query on DuckDB, over files and earlier results.",
-          .notes = std::string(kNotes)};
+          .notes = std::string(kQueryNotes)};
 }
 
 class SqlQuery final : public tool::Tool {
@@ -255,7 +256,7 @@ class SqlQuery final : public tool::Tool {
   const artifact::ArtifactStore& artifacts_;
   std::mutex mutex_;
   std::optional<store::Database> database_;  // guarded by mutex_; opened by the first call
-  const tool::ToolSpec spec_ = make_spec();
+  const tool::ToolSpec spec_ = query_spec();
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace weir::tool {
 namespace {
 
-std::unexpected<Error> wrong(std::string what) {
+std::unexpected<Error> no_lineage(std::string what) {
   return fail(ErrorCode::kInvalidInput, std::move(what));
 }
 
@@ -38,25 +38,26 @@ bool is_of_each(const json::Value& value, bool (*is_right)(const json::Value&)) 
 
 Result<void> check(const json::Value& said) {
   if (said.object() == nullptr) {
-    return wrong("it is " + std::string(said.kind()) + ", not a JSON object");
+    return no_lineage("it is " + std::string(said.kind()) + ", not a JSON object");
   }
   if (json::to_text(said).size() > kMaxLineageBytes) {
-    return wrong("it has more than " + std::to_string(kMaxLineageBytes) + " bytes");
+    return no_lineage("it has more than " + std::to_string(kMaxLineageBytes) + " bytes");
   }
   for (const auto& [name, value, position] : *said.object()) {
     if (name == "rows") {
-      if (!is_count(value)) return wrong("'rows' is no number of rows");
+      if (!is_count(value)) return no_lineage("'rows' is no number of rows");
     } else if (name == "rows_in") {
-      if (!is_of_each(value, is_count)) return wrong("'rows_in' is no object of numbers of rows");
+      if (!is_of_each(value, is_count))
+        return no_lineage("'rows_in' is no object of numbers of rows");
     } else if (name == "schema_in") {
       if (!is_of_each(value, is_schema)) {
-        return wrong("'schema_in' is no object of lists of {name, type}");
+        return no_lineage("'schema_in' is no object of lists of {name, type}");
       }
     } else if (name == "schema_out") {
-      if (!is_schema(value)) return wrong("'schema_out' is no list of {name, type}");
+      if (!is_schema(value)) return no_lineage("'schema_out' is no list of {name, type}");
     } else {
-      return wrong("'" + name.substr(0, 128) +
-                   "' is none of rows, rows_in, schema_in and schema_out");
+      return no_lineage("'" + name.substr(0, 128) +
+                        "' is none of rows, rows_in, schema_in and schema_out");
     }
   }
   return {};

@@ -54,6 +54,9 @@ struct ToolSpec {
   std::string plugin_type{};  ///< of what sort its plugin is, in the plugin's words; may be empty
   /// It runs for so long that asking for its thread's processor time, twice a call, is nothing.
   bool measures_cpu = false;
+
+  /// "process.run"
+  [[nodiscard]] std::string name() const { return plugin_id + "." + tool_id; }
 };
 
 }  // namespace weir::tool
