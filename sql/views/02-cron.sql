@@ -31,19 +31,23 @@ CREATE MACRO weir_cron_has_day(fields, day) AS (
 CREATE MACRO weir_cron_last(fields, from_time, to_time) AS (
   SELECT max(minute)
   FROM (
-    SELECT unnest(flatten([[day + to_minutes(60 * hour + minute)
-                            for minute in weir_cron_values(fields[1], 0, 59, NULL)]
-                           for hour in weir_cron_values(fields[2], 0, 23, NULL)])) AS minute
+    SELECT unnest([day + to_minutes(minute) for minute in minutes]) AS minute
     FROM (
-      SELECT day
+      SELECT
+        day,
+        flatten([[60 * hour + minute for minute in weir_cron_values(fields[1], 0, 59, NULL)]
+                 for hour in weir_cron_values(fields[2], 0, 23, NULL)]) AS minutes
       FROM (
-        -- Every day of the calendar comes again in eight years.
-        SELECT unnest(generate_series(
-          greatest(from_time, to_time - INTERVAL 9 YEAR)::DATE::TIMESTAMP, to_time, INTERVAL 1 DAY)) AS day
+        SELECT day
+        FROM (
+          -- Every day of the calendar comes again in eight years.
+          SELECT unnest(generate_series(
+            greatest(from_time, to_time - INTERVAL 9 YEAR)::DATE::TIMESTAMP, to_time, INTERVAL 1 DAY)) AS day
+        )
+        WHERE weir_cron_has_day(fields, day)
+        ORDER BY day DESC
+        LIMIT 2  -- of the last one no minute may have come yet
       )
-      WHERE weir_cron_has_day(fields, day)
-      ORDER BY day DESC
-      LIMIT 2  -- of the last one no minute may have come yet
     )
   )
   WHERE minute BETWEEN from_time AND to_time

@@ -303,7 +303,9 @@ const CHILDREN = [
     events: ['pipeline_started', 'pipeline_node_started n', 'pipeline_child_spawned n',
       'signal_accepted emergency-stop', 'pipeline_node_cancelled n "the run was stopped at once"',
       ['pipeline_cancelled "stopped at once: smoke"', 'pipeline_child_failed n ChildRunCancelled']],
-    others: {inner: INNER_CANCELLED},
+    others: {inner: ['pipeline_started', 'pipeline_node_started x',
+      'pipeline_node_cancelled x "the run was stopped at once"',
+      'pipeline_cancelled "stopped at once: the run around it was"']},
     also: isChild,
   },
   {
