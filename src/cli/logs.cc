@@ -222,7 +222,8 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
     end = log::end_of_log(*store);  // before the run is read, so that nothing comes in between
     if (!end) return complain(end.error());
   }
-  Logs logs(options, since, run->listed ? &run->listed->state : nullptr);
+  const auto& listed = run->listed;
+  Logs logs(options, since, listed ? &listed->state : nullptr);
   logs.hold();
   const auto read = store::read_run(*store, run->id, [&](const EventView& event) {
     if (run->has(event)) logs.take(event);

@@ -47,6 +47,7 @@ std::vector<const tool::ToolSpec*> specs_of(const tool::Registry& tools) {
 
 std::vector<std::string> settings_of(const tool::ToolSpec& spec) {
   std::vector<std::string> names;
+  names.reserve(spec.settings.size());
   for (const auto& setting : spec.settings) names.push_back(setting.name);
   return names;
 }

@@ -98,6 +98,7 @@ SignalDecision RunSignals::judge_pause(const SignalRequest& request) {
   return {};
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): the table has one type for all
 SignalDecision RunSignals::judge_resume(const SignalRequest&) {
   if (is_paused_) return {};
   return SignalDecision::rejected("RUN_NOT_PAUSED", is_held_

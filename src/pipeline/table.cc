@@ -130,8 +130,7 @@ std::vector<Key<W>> keys_of_the_whole() {
               "how many nodes of each domain run at a time"),
       defined(
           "expect", &Definition::expect, optional(expectation_shape()),
-          "When runs are due: `weir` starts none, but `weir sql --cookbook stuck-runs` says which "
-          "are missing."),
+          "When runs are due: `weir` starts none; the recipe `stuck-runs` says what is missing."),
       defined("requires_capabilities", &Definition::requires_capabilities,
               located_list("capabilities"),
               "what the engine or one of its tools must be able to do: see above"),

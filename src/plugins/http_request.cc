@@ -130,7 +130,9 @@ std::expected<void, tool::Failure> add_headers(Exchange& exchange) {
                           "the header '" + name + "' must be a text without control characters",
                           false);
     }
-    add_header(exchange, text.empty() ? name + ";" : name + ": " + text);
+    auto line = name;
+    line.append(text.empty() ? ";" : ": ").append(text);
+    add_header(exchange, line);
   }
   return {};
 }

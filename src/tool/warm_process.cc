@@ -207,7 +207,8 @@ void WarmProcess::take(std::string_view line, Pending& pending) {
   } else if (message->kind == MessageKind::kFailure) {
     pending.answer = std::unexpected(std::move(message->failure));
   } else {
-    if (message->lineage) take_lineage(*message->lineage, pending.call, message->output);
+    const auto& lineage = message->lineage;
+    if (lineage) take_lineage(*lineage, pending.call, message->output);
     pending.answer = std::move(message->output);
   }
 }
