@@ -29,8 +29,7 @@ struct TraceSpan {
   };
   Kind kind = Kind::kNode;
   std::string name;
-  std::string
-      detail;  ///< of a node its tool, of a provider's call its model, of an approval its node
+  std::string detail;  ///< a node's tool, a provider's model, the node that asks a person
   std::string node_id;
   std::string span_id;
   std::optional<std::size_t> parent;  ///< its place in the trace, before it
