@@ -147,15 +147,19 @@ class Engine {
       const RunRequestOptions& options = {}) noexcept;
 
   /// Goes on with a run of the store whose process was lost: what was completed is not run again,
-  /// and every tool must be here. Errors: kNotFound; kConflict (it has ended, or another process
-  /// has it); kInvalidInput (it cannot be run here); those of the log.
-  [[nodiscard]] StatusOr<PipelineResult> resume(std::string_view run_id, int jobs = 1) noexcept;
+  /// and every tool must be here. With a tenant, its run of this id; "": nobody's. Errors:
+  /// kNotFound; kConflict (it has ended, another process has it, or several tenants have one and
+  /// none is named); kInvalidInput (it cannot be run here); those of the log.
+  [[nodiscard]] StatusOr<PipelineResult> resume(
+      std::string_view run_id, int jobs = 1,
+      const std::optional<std::string>& tenant_id = {}) noexcept;
   /// Runs a run of the store again, as a new one with the same input and parameters: from these
-  /// nodes on, with what the others gave then; without any, from its beginning. Errors: kNotFound;
-  /// kConflict (it runs, and its outputs are not all there); kInvalidInput; those of the log.
-  [[nodiscard]] StatusOr<PipelineResult> rerun(std::string_view run_id,
-                                               const std::vector<std::string>& from = {},
-                                               int jobs = 1) noexcept;
+  /// nodes on, with what the others gave then; without any, from its beginning. Tenants as of
+  /// resume. Errors: kNotFound; kConflict (it runs, and its outputs are not all there; several
+  /// tenants have one); kInvalidInput; those of the log.
+  [[nodiscard]] StatusOr<PipelineResult> rerun(
+      std::string_view run_id, const std::vector<std::string>& from = {}, int jobs = 1,
+      const std::optional<std::string>& tenant_id = {}) noexcept;
 
   [[nodiscard]] std::string new_run_id() const;
   /// Asks something of a run of this engine, which decides: the log tells. Errors: kNotFound (no

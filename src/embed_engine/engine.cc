@@ -169,10 +169,11 @@ std::unexpected<Error> no_such_run(const RunId& id) {
   return fail(ErrorCode::kNotFound, "there is no run " + id.text());
 }
 
-Result<engine::RunReport> resume(EngineState& state, std::string_view run_id, int jobs) {
+Result<engine::RunReport> resume(EngineState& state, std::string_view run_id, int jobs,
+                                 const std::optional<std::string>& tenant) {
   const auto& store = state.recorder.store();
   WEIR_TRY(const auto id, recorded_id(run_id));
-  WEIR_TRY(auto lost, engine::take_lost_run(store, state.artifacts, id));
+  WEIR_TRY(auto lost, engine::take_lost_run(store, state.artifacts, id, tenant));
   auto& recorded = lost.owned.recorded;
   if (recorded.last_run_seq == 0) return no_such_run(id);
   if (!recorded.end.empty()) {
@@ -189,10 +190,11 @@ Result<engine::RunReport> resume(EngineState& state, std::string_view run_id, in
 }
 
 Result<engine::RunReport> rerun(EngineState& state, std::string_view run_id,
-                                const std::vector<std::string>& from, int jobs) {
+                                const std::vector<std::string>& from, int jobs,
+                                const std::optional<std::string>& tenant) {
   const auto& store = state.recorder.store();
   WEIR_TRY(const auto id, recorded_id(run_id));
-  WEIR_TRY(const auto recorded, engine::read_recorded_run(store, id));
+  WEIR_TRY(const auto recorded, engine::read_recorded_run(store, id, tenant));
   if (recorded.engine_attempt == 0) return no_such_run(id);
   if (!from.empty() && recorded.end.empty() && log::RunLock::is_held(store, id)) {
     return fail(ErrorCode::kConflict,
@@ -356,13 +358,15 @@ StatusOr<PipelineResult> Engine::run_definition(std::string_view definition,
   return embed::run(*state_, embed::prepare_text(*state_, definition), payload, options);
 }
 
-StatusOr<PipelineResult> Engine::resume(std::string_view run_id, int jobs) noexcept {
-  return embed::result_of(embed::resume(*state_, run_id, jobs));
+StatusOr<PipelineResult> Engine::resume(std::string_view run_id, int jobs,
+                                        const std::optional<std::string>& tenant_id) noexcept {
+  return embed::result_of(embed::resume(*state_, run_id, jobs, tenant_id));
 }
 
 StatusOr<PipelineResult> Engine::rerun(std::string_view run_id,
-                                       const std::vector<std::string>& from, int jobs) noexcept {
-  return embed::result_of(embed::rerun(*state_, run_id, from, jobs));
+                                       const std::vector<std::string>& from, int jobs,
+                                       const std::optional<std::string>& tenant_id) noexcept {
+  return embed::result_of(embed::rerun(*state_, run_id, from, jobs, tenant_id));
 }
 
 std::string Engine::new_run_id() const {

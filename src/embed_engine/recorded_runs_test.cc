@@ -94,5 +94,32 @@ TEST_F(RecordedRuns, RunAgain) {
   EXPECT_EQ(engine.rerun(engine.new_run_id()).status().code(), StatusCode::kNotFound);
 }
 
+TEST_F(RecordedRuns, OfSeveralTenantsNeedTheirs) {
+  RunRequestOptions options;
+  options.run_id = RunId::make(system_clock().now()).text();
+  for (const auto* tenant : {"acme", "globex"}) {
+    auto engine = open();
+    ASSERT_TRUE(
+        engine.add_tool({"x", "first"}, [](ToolCall&) -> ToolResult { return ToolOutput{}; }));
+    ASSERT_TRUE(engine.add_tool({"x", "second"}, [&](ToolCall&) -> ToolResult {
+      return ToolOutput{R"({"of": ")" + std::string(tenant) + R"("})"};
+    }));
+    options.tenant_id = tenant;
+    options.params = R"({"v": 3})";
+    ASSERT_TRUE(engine.run_definition(kTwoSteps, "{}", options));
+    if (options.tenant_id == "acme") continue;
+    EXPECT_EQ(engine.rerun(options.run_id).status().code(), StatusCode::kConflict);
+    EXPECT_EQ(engine.resume(options.run_id).status().code(), StatusCode::kConflict);
+    EXPECT_EQ(engine.rerun(options.run_id, {}, 1, "").status().code(), StatusCode::kNotFound);
+    const auto again = engine.rerun(options.run_id, {"b"}, 1, "acme");
+    ASSERT_TRUE(again) << again.status().message();
+    EXPECT_EQ(again->result, R"({"v":3,"of":"globex"})");
+    for (const auto& line : lines()) {
+      if (!line.contains(again->run_id)) continue;
+      EXPECT_THAT(line, HasSubstr(R"("tenant_id":"acme")"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -46,9 +46,14 @@ Result<void> read_requests(const log::StoreDirectory& store, RecordedRun& run) {
 Result<RecordedRun> read_recorded_run(const log::StoreDirectory& store, const RunId& id,
                                       const std::optional<std::string>& tenant) {
   RecordedRun run{.run_id = id};
-  const store::EventHandler take = [&](const event::EventView& event) {
+  std::optional<project::RunKey> key;
+  const store::EventHandler take = [&](const event::EventView& event) -> Result<void> {
+    if (!key) key = project::RunKey::of(event);
+    if (*key != project::RunKey::of(event)) {
+      return fail(ErrorCode::kConflict, "several tenants have a run " + id.text());
+    }
     run.apply(event);
-    return Result<void>();
+    return {};
   };
   const auto read = tenant ? store::read_run(store, project::RunKey(id, *tenant), take)
                            : store::read_run(store, id, take);

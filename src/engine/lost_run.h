@@ -16,7 +16,7 @@
 namespace weir::engine {
 
 /// What the log tells of a run; of a tenant's, if one is named, which may be nobody's: empty.
-/// Errors: those of the log.
+/// Errors: kConflict when none is named and several have a run of this id; those of the log.
 [[nodiscard]] Result<RecordedRun> read_recorded_run(const log::StoreDirectory& store,
                                                     const RunId& id,
                                                     const std::optional<std::string>& tenant = {});
