@@ -68,6 +68,22 @@ TEST_F(LostRunsTest, AnExecutionThatWasLostHasAStartAndNoEnd) {
   EXPECT_EQ(query("SELECT calls, avg_ms FROM tools WHERE plugin_id = 'b'"), "[[2,300.0]]");
 }
 
+TEST_F(LostRunsTest, NobodyWillTellHowACallEndedThatWasLost) {
+  lose();
+  const auto call = [](const std::string& id, int process) {
+    return R"(,"node_id":"b","call_id":")" + id + R"(","provider":"acme","operation":"chat")" +
+           R"(,"engine_attempt":)" + std::to_string(process);
+  };
+  event(1, "etl", "10:00", 130, "provider_call_started", call("c1", 1));
+  event(1, "etl", "10:00", 140, "provider_call_completed", call("c1", 1) + R"(,"duration_ms":10)");
+  event(1, "etl", "10:00", 150, "provider_call_started", call("c2", 1));
+  const std::string states = "SELECT call_id, state FROM providers ORDER BY call_id";
+  EXPECT_EQ(query(states), R"([["c1","completed"],["c2","unfinished"]])");
+  take_up();
+  event(1, "etl", "11:00", 30, "provider_call_started", call("c3", 2));
+  EXPECT_EQ(query(states), R"([["c1","completed"],["c2","lost"],["c3","unfinished"]])");
+}
+
 TEST_F(LostRunsTest, AProcessIsLostAsOftenAsTheRunIsTakenUp) {
   start("10:00", 10, "a", 0, 1, "");
   event(1, "etl", "10:01", 0, "pipeline_resumed", R"(,"engine_attempt":2)");
