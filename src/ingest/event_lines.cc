@@ -1,0 +1,84 @@
+#include "ingest/event_lines.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "log/segment.h"
+#include "record/encoding.h"
+
+namespace weir::ingest {
+
+using event::Field;
+
+LineMaker::LineMaker(const event::Redactor& redactor, std::string_view tenant,
+                     std::string_view request)
+    : redactor_(redactor), tenant_(tenant), request_(request) {
+  if (!tenant_.empty()) {
+    constants_.push_back(record::render({Field::kTenantId, std::string_view(tenant_)}));
+  }
+}
+
+/// Mostly it is the same as of the event before.
+void LineMaker::set_head(const ForeignEvent& event) {
+  if (!head_.empty() && event.run_id == run_id_ && event.pipeline_id == pipeline_id_ &&
+      event.pipeline_version == pipeline_version_ && event.pipeline_type == pipeline_type_) {
+    return;
+  }
+  run_id_ = event.run_id;
+  pipeline_type_ = event.pipeline_type;
+  pipeline_id_ = event.pipeline_id;
+  pipeline_version_ = event.pipeline_version;
+  head_.clear();
+  const auto put = [this](std::string_view name, std::string_view text) {
+    head_.append(name);
+    json::append_string(head_, text);
+  };
+  put(R"(,"pipeline_type":)", pipeline_type_);
+  put(R"(,"pipeline_id":)", pipeline_id_);
+  put(R"(,"pipeline_version":)", pipeline_version_);
+  put(R"(,"run_id":)", run_id_.text());
+  head_.append(R"(,"run_seq":)");
+}
+
+void LineMaker::add(const ForeignEvent& event) {
+  set_head(event);
+  auto fields = event.fields;
+  auto key = event.key;
+  if (key.empty()) {
+    key_ = request_ + '.' + std::to_string(lines_.size());
+    key = key_;
+    fields_.assign(fields.begin(), fields.end());
+    const auto after = std::ranges::find_if(
+        fields_, [](const auto& field) { return field.field > Field::kIdempotencyKey; });
+    fields_.insert(after, {Field::kIdempotencyKey, key});
+    fields = fields_;
+  }
+  encoded_.resize(record::encoded_size(fields));
+  auto* const encoded = reinterpret_cast<std::byte*>(encoded_.data());
+  static_cast<void>(record::encode(fields, encoded, encoded + encoded_.size()));
+  std::string_view bytes = encoded_;
+  if (const auto masked = redactor_.redact(event.type, bytes)) bytes = *masked;
+
+  auto& text = lines_.text;
+  const auto begin = text.size();
+  record::Line line{.timestamp = event.timestamp,
+                    .type = event.type,
+                    .level = event.level,
+                    .run = head_,
+                    .seq = kLeastNumber,
+                    .fields = bytes,
+                    .constants = constants_};
+  renderer_.append(text, line);
+  if (text.size() - begin > log::kMaxEventBytes) {
+    const auto cut = record::cut_fields(bytes);
+    line.fields = cut;
+    text.resize(begin);
+    renderer_.append(text, line);
+  }
+  static constexpr std::string_view kNumber = R"("run_seq":)";
+  lines_.places.push_back({.begin = begin,
+                           .number = text.find(kNumber, begin) + kNumber.size(),
+                           .key = EventKey::of(tenant_, event.run_id, key)});
+}
+
+}  // namespace weir::ingest

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "event/redaction.h"
+#include "ingest/foreign_event.h"
+#include "ingest/key_window.h"
+#include "record/field_redaction.h"
+#include "record/line.h"
+
+namespace weir::ingest {
+
+/// Events of one request as lines of the log that want only their numbers.
+struct EventLines {
+  /// Of one line. Ends where the next begins.
+  struct Place {
+    std::size_t begin = 0;
+    std::size_t number = 0;  ///< where the text of run_seq begins
+    EventKey key;
+  };
+  std::string text;
+  std::vector<Place> places;
+
+  [[nodiscard]] std::size_t size() const { return places.size(); }
+  [[nodiscard]] std::string_view line(std::size_t i) const {
+    const auto end = i + 1 < places.size() ? places[i + 1].begin : text.size();
+    return std::string_view(text).substr(places[i].begin, end - places[i].begin);
+  }
+};
+
+/// run_seq of an event of another system: microseconds since 1970, of so many digits until 2286.
+/// Numbers of our own runs are far below.
+inline constexpr std::size_t kNumberDigits = 16;
+inline constexpr std::int64_t kLeastNumber = 1'000'000'000'000'000;
+
+/// Makes the lines of a request's events: masks what must not be written, cuts what is too long,
+/// and gives an event without a key one.
+///
+/// Threads One.
+class LineMaker {
+ public:
+  /// `tenant` may be empty. `request` tells requests apart: it is part of the keys of events that
+  /// have none.
+  LineMaker(const event::Redactor& redactor, std::string_view tenant, std::string_view request);
+
+  void add(const ForeignEvent& event);
+  /// How many were added.
+  [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  [[nodiscard]] EventLines take() { return std::exchange(lines_, {}); }
+
+ private:
+  void set_head(const ForeignEvent& event);
+
+  record::FieldRedactor redactor_;
+  record::LineRenderer renderer_;
+  const std::string tenant_;
+  const std::string request_;
+  std::vector<record::RenderedField> constants_;
+  // Of the last event: from after the level to the number, and what that says.
+  std::string head_;
+  RunId run_id_;
+  std::string pipeline_type_, pipeline_id_, pipeline_version_;
+  std::string encoded_;
+  std::vector<event::FieldValue> fields_;
+  std::string key_;
+  EventLines lines_;
+};
+
+}  // namespace weir::ingest

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::ingest {
+
+/// The records of a request that could not be taken; the others were.
+struct Rejections {
+  /// The others are only counted: an answer is no copy of the request.
+  static constexpr std::size_t kMaxNamed = 100;
+
+  struct One {
+    std::size_t index = 0;  ///< place in the request, from 0
+    std::string reason;
+  };
+  std::uint64_t count = 0;
+  std::vector<One> named;
+
+  void add(std::size_t index, std::string reason) {
+    ++count;
+    if (named.size() < kMaxNamed) named.push_back({index, std::move(reason)});
+  }
+};
+
+}  // namespace weir::ingest
