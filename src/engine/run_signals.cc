@@ -130,12 +130,9 @@ void RunSignals::follow(const SignalRequest& request) {
 void RunSignals::stop_with(const SignalRequest& request) {
   {
     const std::lock_guard lock(execution_.mutex_);
-    if (!execution_.finished_) {
-      give_up_all();
-      cancel(request, execution_.commands_);
-      execution_.carry_out();
-    }
-    execution_.is_ended_at_once_ = true;
+    if (!execution_.finished_) give_up_all();
+    cancel(request, execution_.commands_);
+    execution_.carry_out();
   }
   execution_.end_at_once_();
 }

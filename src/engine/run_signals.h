@@ -103,6 +103,7 @@ class RunSignals {
   void reject_late(const std::string& signal_id);
 
   [[nodiscard]] SignalDecision judge_pause(const SignalRequest& request);
+  [[nodiscard]] SignalDecision judge_cancel(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_resume(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_always(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_retry(const SignalRequest& request);

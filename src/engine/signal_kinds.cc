@@ -22,7 +22,7 @@ const RunSignals::Kind* RunSignals::kind_of(std::string_view type) {
   static constexpr Kind kKinds[] = {
       {"pause", &S::judge_pause, &S::say_pause, &S::pause},
       {"resume", &S::judge_resume, &S::say_resume, &S::resume},
-      {"cancel", &S::judge_pause, &S::say_nothing, &S::cancel},
+      {"cancel", &S::judge_cancel, &S::say_nothing, &S::cancel},
       {"retry-step", &S::judge_retry, &S::say_retry, &S::retry},
       {"retry-run", &S::judge_pause, &S::say_nothing, &S::retry_run},
       {"skip-step", &S::judge_unbegun, &S::say_skip, &S::skip},
@@ -96,6 +96,11 @@ SignalDecision RunSignals::judge_pause(const SignalRequest& request) {
     return SignalDecision::rejected("RUN_PAUSED", "the run is paused");
   }
   return {};
+}
+
+/// A run that ends to be run anew may still be told that this is not wanted.
+SignalDecision RunSignals::judge_cancel(const SignalRequest& request) {
+  return wants_retry_of_run_ ? SignalDecision() : judge_pause(request);
 }
 
 // NOLINTNEXTLINE(readability-make-member-function-const): the table has one type for all
@@ -369,7 +374,9 @@ void RunSignals::resume(const SignalRequest&, Commands& commands) {
   if (!is_held_) execution_.scheduler_.resume(commands);
 }
 
+/// Whatever was asked before, it is not run anew.
 void RunSignals::cancel(const SignalRequest& request, Commands& commands) {
+  wants_retry_of_run_ = false;
   const bool at_once = request.type == "emergency-stop";
   if (at_once) execution_.is_ended_at_once_ = true;  // also of a run that is taken up
   stop_reason_ = with_actor(at_once ? "stopped at once" : "asked to stop", request);

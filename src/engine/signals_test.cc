@@ -219,6 +219,26 @@ TEST_F(ThreadsSignalsTest, ARunThatIsToBeRunAnewIsCancelled) {
   EXPECT_TRUE(report->wants_retry);
 }
 
+TEST_F(ThreadsSignalsTest, ARunThatIsCancelledAfterAllIsNotRunAnew) {
+  const auto report = run_asking(with_asker(
+      R"({"type": "retry-run"}, {"type": "cancel", "reason": "enough"}, {"type": "retry-run"})",
+      kChain));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+  EXPECT_FALSE(report->wants_retry);
+  EXPECT_THAT(decisions(), ElementsAre("retry-run accepted", "cancel accepted",
+                                       "retry-run rejected RUN_STOPPING"));
+  EXPECT_THAT(only("pipeline_cancelled").members.at("reason"), HasSubstr("enough"));
+}
+
+TEST_F(ThreadsSignalsTest, ARunThatIsStoppedAtOnceIsNotRunAnew) {
+  const auto report = run_asking(
+      with_asker(R"({"type": "retry-run"}, {"type": "emergency-stop", "reason": "fire"})", kChain));
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->wants_retry);
+  EXPECT_THAT(decisions(), ElementsAre("retry-run accepted", "emergency-stop accepted"));
+}
+
 TEST_F(ThreadsSignalsTest, ARequestThatIsMadeTwiceIsOne) {
   const auto report = run_asking(with_asker(
       R"({"id": "a", "type": "pause"}, {"id": "a", "type": "pause"}, {"id": "b", "type": "resume"}, {"id": "a", "type": "pause"})",

@@ -194,6 +194,32 @@ TEST_F(TakeUpTest, BeginsNothingBeforeItHasAnsweredWhatWasAsked) {
   }
 }
 
+TEST_F(TakeUpTest, DoesNotRunAnewWhatWasStoppedAtOnceAfterThat) {
+  const std::string pipeline =
+      R"({"id": "p", "nodes": [{"id": "a", "plugin_id": "x", "tool_id": "name"}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines_of(store_);
+  std::vector<std::string> before(all.begin(), all.begin() + 1), after;
+  const auto lose_its_end = [&] {
+    std::erase_if(after, [](const auto& line) { return line.contains("pipeline_cancelled"); });
+    before.insert(before.end(), after.begin(), after.end());
+  };
+  const SignalRequest anew{.run = {}, .signal_id = "s", .type = "retry-run"};
+  const auto once = take_up(pipeline, before, after, {anew});
+  ASSERT_TRUE(once);
+  EXPECT_TRUE(once->wants_retry);
+  lose_its_end();
+  const auto again =
+      take_up(pipeline, before, after,
+              {{.run = {}, .signal_id = "t", .type = "emergency-stop", .reason = "fire"}});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->wants_retry);
+  lose_its_end();
+  const auto last = take_up(pipeline, before, after);
+  ASSERT_TRUE(last);
+  EXPECT_FALSE(last->wants_retry);
+}
+
 // The one that waits for its next attempt, in ten minutes, has nothing to wait for any more.
 TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
   const std::string pipeline = R"({"id": "p", "nodes": [
