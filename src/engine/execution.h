@@ -225,6 +225,7 @@ class Execution {
   void forget(pipeline::NodeIndex node);
   void undo_completed();
   [[nodiscard]] bool undo(const UndoStack::Done& done, bool is_first);
+  [[nodiscard]] bool begin_undo(NodeEvents& events, const NodeEvents::Undo& undo);
   /// Asks the scheduler, and does what it says.
   template <class Ask>
   void decide(Ask ask) {
@@ -297,6 +298,7 @@ class Execution {
   std::optional<pipeline::StepIndex> failed_step_;  // whose failure that is
   std::atomic<bool> run_timed_out_ = false;
   UndoStack undo_stack_;
+  std::stop_source undo_stop_;  // requested under mutex_
   std::vector<UndoFailure> undo_failures_;
   std::map<pipeline::NodeIndex, pipeline::GuardProgress> guards_;
   bool has_guards_ = false;

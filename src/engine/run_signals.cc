@@ -70,9 +70,17 @@ bool RunSignals::is_too_often() {
 SignalDecision RunSignals::judge(const SignalRequest& request) {
   auto decision = policy_.check(request);
   if (decision.kind != SignalDecision::Kind::kAccepted) return decision;
-  if (execution_.finished_) return SignalDecision::rejected("RUN_TERMINAL", "the run has ended");
+  if (execution_.finished_ && !may_stop_undo(request)) {
+    return SignalDecision::rejected("RUN_TERMINAL", "the run has ended");
+  }
   const auto* kind = kind_of(request.type);
   return kind == nullptr ? SignalDecision() : (this->*kind->judge)(request);
+}
+
+/// Nothing of the run goes on but what takes back what it has done.
+bool RunSignals::may_stop_undo(const SignalRequest& request) const {
+  return request.type == "emergency-stop" && !closed_ && !execution_.is_ended_at_once_ &&
+         execution_.scheduler_.outcome() != pipeline::RunOutcome::kCompleted;
 }
 
 bool RunSignals::settle(const SignalRequest& request, const SignalDecision& decision) {
@@ -130,7 +138,7 @@ void RunSignals::follow(const SignalRequest& request) {
 void RunSignals::stop_with(const SignalRequest& request) {
   {
     const std::lock_guard lock(execution_.mutex_);
-    if (!execution_.finished_) give_up_all();
+    execution_.finished_ ? give_up_undo() : give_up_all();
     cancel(request, execution_.commands_);
     execution_.carry_out();
   }

@@ -94,6 +94,7 @@ class RunSignals {
   [[nodiscard]] bool is_decided(const std::string& signal_id) const;
   [[nodiscard]] bool is_too_often();
   [[nodiscard]] SignalDecision judge(const SignalRequest& request);
+  [[nodiscard]] bool may_stop_undo(const SignalRequest& request) const;
   /// True: it was accepted and acts.
   [[nodiscard]] bool settle(const SignalRequest& request, const SignalDecision& decision);
   void act(const Kind& kind, const SignalRequest& request);
@@ -138,6 +139,7 @@ class RunSignals {
 
   void hold_back();
   void give_up_all();
+  void give_up_undo();
   void stop_with(const SignalRequest& request);
   void record_override(pipeline::NodeIndex node, int attempt, const json::Object& output);
   void carry_out_answer(pipeline::NodeIndex node, const Answer& answer, Commands& commands);

@@ -291,8 +291,16 @@ void RunSignals::record_override(NodeIndex node, int attempt, const json::Object
 
 /// What runs is not waited for: it is said to have been cancelled, and so is the run.
 void RunSignals::say_emergency(const SignalRequest& request) {
-  give_up_all();
   alert("P1", with_actor("the run was stopped at once", request));
+  if (!execution_.finished_) return give_up_all();
+  give_up_undo();
+  execution_.timers_.start({}, execution_.end_at_once_);
+}
+
+/// The undo that is under way is told to stop, and no other begins.
+void RunSignals::give_up_undo() {
+  execution_.is_ended_at_once_ = true;
+  execution_.undo_stop_.request_stop();
 }
 
 void RunSignals::give_up_all() {

@@ -102,11 +102,12 @@ class ThreadsSignalsTest : public EngineTest {
   void note(const NodeUpdate& update) {
     using Kind = NodeUpdate::Kind;
     static const std::map<Kind, std::string> kWords = {
-        {Kind::kAsked, "asked"},         {Kind::kStarted, "started"},
-        {Kind::kCompleted, "completed"}, {Kind::kFailed, "failed"},
-        {Kind::kRetried, "retried"},     {Kind::kSkipped, "skipped"},
-        {Kind::kCancelled, "cancelled"}, {Kind::kPaused, "paused"},
-        {Kind::kResumed, "resumed"}};
+        {Kind::kAsked, "asked"},          {Kind::kStarted, "started"},
+        {Kind::kCompleted, "completed"},  {Kind::kFailed, "failed"},
+        {Kind::kRetried, "retried"},      {Kind::kSkipped, "skipped"},
+        {Kind::kCancelled, "cancelled"},  {Kind::kPaused, "paused"},
+        {Kind::kResumed, "resumed"},      {Kind::kUndone, "undone"},
+        {Kind::kUndoFailed, "not undone"}};
     {
       const std::lock_guard lock(mutex_);
       seen_.insert(std::string(update.node_id) + " " + kWords.at(update.kind));

@@ -55,7 +55,15 @@ void Execution::undo_completed() {
   }
 }
 
-/// False: nothing can be recorded, and nothing was done.
+/// Whether it may begin; then that is recorded, and before whatever ends the run at once.
+bool Execution::begin_undo(NodeEvents& events, const NodeEvents::Undo& undo) {
+  const std::lock_guard lock(mutex_);
+  if (is_ended_at_once_) return false;
+  events.undo_invoked(undo);
+  return true;
+}
+
+/// False: nothing can be recorded or nothing may begin any more, and nothing was done.
 bool Execution::undo(const UndoStack::Done& done, bool is_first) {
   const auto& original = done.step;
   const auto node = undoing(original.node);
@@ -70,13 +78,13 @@ bool Execution::undo(const UndoStack::Done& done, bool is_first) {
   const NodeEvents::Undo undo{.tool_id = original.node.tool_id.text,
                               .completed_at = done.completed_at,
                               .run_failed = scheduler_.outcome() == pipeline::RunOutcome::kFailed};
-  events.undo_invoked(undo);
+  if (!begin_undo(events, undo)) return false;
   // From here on there is no way back: a process that goes on with the run must know it.
   if (is_first && !run_.flush() && stops_without_record(request_)) return false;
 
   const auto start = run_.clock().monotonic();
   NodeContext context(place_);
-  auto result = calls_.call(step, done.attempt, {}, events, {}, context);
+  auto result = calls_.call(step, done.attempt, undo_stop_.get_token(), events, {}, context);
   const auto duration_ms = milliseconds_since(run_.clock(), start);
   if (result) {
     events.undone(duration_ms, undo);

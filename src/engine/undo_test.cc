@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "engine/signals_testing.h"
 #include "engine/take_up_testing.h"
 
 // What a run has done is taken back when it fails: the saga.
@@ -115,6 +116,34 @@ TEST_F(UndoTest, StopsAnUndoThatTakesLongerThanItsNodeMay) {
   ASSERT_TRUE(report);
   EXPECT_EQ(only("tool_undo_failed").members.at("error_type"), "TIMEOUT");
   EXPECT_THAT(undone_, ElementsAre("first"));
+}
+
+class ThreadsUndoTest : public ThreadsSignalsTest {};
+
+// Of three, the second hangs for as long as nobody stops it.
+TEST_F(ThreadsUndoTest, AnEmergencyStopEndsAnUndoThatHangs) {
+  add("x", "undo_hangs", [this](const tool::Call& call) -> json::Object {
+    called(call);
+    ask_one(call, *json::parse(R"({"type": "cancel"})")->object());
+    ask_one(call, *json::parse(R"({"type": "emergency-stop", "reason": "it hangs"})")->object());
+    while (!call.stop.stop_requested()) std::this_thread::yield();
+    await_event("pipeline_failed");  // which does not wait for it
+    throw std::runtime_error("stopped");
+  });
+  const auto report = run_asking(R"({"id": "p", "nodes": [
+      {"id": "first", "plugin_id": "x", "tool_id": "name", "undo": {"tool": "name"}},
+      {"id": "second", "plugin_id": "x", "tool_id": "name", "needs": ["first"],
+       "undo": {"tool": "undo_hangs"}},
+      {"id": "bad", "plugin_id": "x", "tool_id": "fail", "needs": ["second"]}]})");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kFailed);
+  EXPECT_EQ(calls_["first"], 1) << "and is not taken back";
+  EXPECT_THAT(decisions(), ElementsAre("cancel rejected RUN_TERMINAL", "emergency-stop accepted"));
+  const auto events = of_run();
+  EXPECT_EQ(events.back().type, "tool_undo_failed");
+  EXPECT_EQ(events[events.size() - 2].type, "pipeline_failed");
+  EXPECT_EQ(only("tool_invoked").node_id, "second");
+  EXPECT_THAT(only("alert_fired").members.at("attributes"), HasSubstr("P1"));
 }
 
 TEST_F(UndoTest, TakesEachItemBack) {
