@@ -17,7 +17,9 @@ using pipeline::NodeIndex;
 using State = pipeline::Scheduler::State;
 
 /// More requests than these in a minute are a mistake of whoever asks.
-constexpr std::size_t kMaxAMinute = 60;
+constexpr std::ptrdiff_t kMaxAMinute = 60;
+/// Of when what was last heard was asked: enough for what came late from several processes.
+constexpr std::size_t kMaxRemembered = 1'000;
 
 void RunSignals::ask(SignalRequest request) {
   bool accepted = false;
@@ -30,7 +32,7 @@ void RunSignals::ask(SignalRequest request) {
     auto decision =
         payload ? judge(request)
                 : SignalDecision::rejected("SIGNAL_INVALID_PAYLOAD", payload.error().message);
-    if (is_too_often()) {
+    if (is_too_often(request)) {
       decision = SignalDecision::rejected("SIGNAL_RATE_LIMITED",
                                           "more than " + std::to_string(kMaxAMinute) + " a minute");
     }
@@ -57,13 +59,19 @@ bool RunSignals::is_decided(const std::string& signal_id) const {
   return decided_.contains(signal_id);
 }
 
-bool RunSignals::is_too_often() {
-  const auto now = execution_.run_.clock().monotonic();
-  while (!asked_at_.empty() && now - asked_at_.front() > std::chrono::minutes(1)) {
-    asked_at_.pop_front();
-  }
-  if (asked_at_.size() >= kMaxAMinute) return true;
-  asked_at_.push_back(now);
+/// Counts by when it was asked: what was asked over hours, while nobody had the run, is not much
+/// when it is heard at once. Whoever wants the run to end is heard.
+bool RunSignals::is_too_often(const SignalRequest& request) {
+  if (request.type == "cancel" || request.type == "emergency-stop") return false;
+  const auto at =
+      request.asked_at != Timestamp() ? request.asked_at : execution_.run_.clock().now();
+  const auto is_of_its_minute = [at](Timestamp other) {
+    return std::chrono::abs(at - other) <= std::chrono::minutes(1);
+  };
+  // Those of several processes do not come in their order.
+  if (std::ranges::count_if(asked_at_, is_of_its_minute) >= kMaxAMinute) return true;
+  asked_at_.push_back(at);
+  if (asked_at_.size() > kMaxRemembered) asked_at_.pop_front();
   return false;
 }
 

@@ -92,7 +92,7 @@ class RunSignals {
 
   [[nodiscard]] static const Kind* kind_of(std::string_view type);
   [[nodiscard]] bool is_decided(const std::string& signal_id) const;
-  [[nodiscard]] bool is_too_often();
+  [[nodiscard]] bool is_too_often(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge(const SignalRequest& request);
   [[nodiscard]] bool may_stop_undo(const SignalRequest& request) const;
   /// True: it was accepted and acts.
@@ -157,7 +157,7 @@ class RunSignals {
   int pauses_ = 0;
   std::map<std::string, SignalDecision::Kind> decided_;  // by signal_id
   std::vector<SignalRequest> deferred_;                  // in the order in which they came
-  std::deque<std::chrono::nanoseconds> asked_at_;        // within the last minute
+  std::deque<Timestamp> asked_at_;                       // of the last that were heard
   std::set<pipeline::NodeIndex> asked_;                  // whose question is open
   std::map<pipeline::NodeIndex, Answer> answers_;        // accepted, and nothing done yet
   std::map<pipeline::NodeIndex, std::string> skipped_;   // and why

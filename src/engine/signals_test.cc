@@ -366,6 +366,19 @@ TEST_F(ThreadsSignalsTest, RefusesMoreThanAPersonAsks) {
   EXPECT_EQ(std::ranges::count(decisions(), "resume rejected SIGNAL_RATE_LIMITED"), 2);
 }
 
+TEST_F(ThreadsSignalsTest, HearsWhoeverWantsTheRunToEndHoweverMuchWasAsked) {
+  std::string asks;
+  for (int i = 0; i < 61; ++i) asks += R"({"type": "resume"}, )";
+  const auto report = run_asking(with_asker(
+      asks + R"({"type": "cancel"}, {"type": "emergency-stop", "reason": "fire"})", kChain));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, pipeline::RunOutcome::kCancelled);
+  const auto all = decisions();
+  EXPECT_THAT(std::vector(all.end() - 3, all.end()),
+              ElementsAre("resume rejected SIGNAL_RATE_LIMITED", "cancel accepted",
+                          "emergency-stop accepted"));
+}
+
 TEST_F(ThreadsSignalsTest, AGuardRunsANodeAgainWhoseOutputSomebodyElseHadMade) {
   const auto report = run_asking(with_asker(
       R"({"type": "inject-override", "id": "once", "node": "n", "payload": {"output": {"n": 1}}})",

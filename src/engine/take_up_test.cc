@@ -194,6 +194,26 @@ TEST_F(TakeUpTest, BeginsNothingBeforeItHasAnsweredWhatWasAsked) {
   }
 }
 
+TEST_F(TakeUpTest, HearsAllThatWasAskedOverHours) {
+  const std::string pipeline =
+      R"({"id": "p", "nodes": [{"id": "a", "plugin_id": "x", "tool_id": "name"}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines_of(store_);
+  std::vector<SignalRequest> asked;
+  const auto start = system_clock().now() - std::chrono::hours(2);
+  for (int i = 0; i < 100; ++i) {
+    asked.push_back({.run = {},
+                     .signal_id = "s" + std::to_string(i),
+                     .type = i % 2 == 0 ? "pause" : "resume",
+                     .asked_at = start + std::chrono::minutes(i)});
+  }
+  std::vector<std::string> after;
+  ASSERT_TRUE(take_up(pipeline, std::span(all.data(), 1), after, asked));
+  EXPECT_EQ(std::ranges::count_if(
+                after, [](const auto& line) { return line.contains("signal_accepted"); }),
+            100);
+}
+
 TEST_F(TakeUpTest, DoesNotRunAnewWhatWasStoppedAtOnceAfterThat) {
   const std::string pipeline =
       R"({"id": "p", "nodes": [{"id": "a", "plugin_id": "x", "tool_id": "name"}]})";
