@@ -49,11 +49,16 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   if (const auto& earlier = *repeated) {
     rerun = {.of = &*earlier, .from = lost->owned.recorded.rerun_from};
   }
+  // Also of the run that follows if somebody asks for this one anew.
+  auto mode = lost->owned.recorded.execution_mode;
+  auto tenant = lost->owned.recorded.ids.tenant_id;
   return run_job({.settings = *std::move(settings),
                   .file = std::move(lost->pipeline.file),
                   .path = std::move(lost->pipeline.path),
                   .payload = std::move(lost->payload),
                   .params = std::move(lost->params),
+                  .execution_mode = std::move(mode),
+                  .tenant_id = std::move(tenant),
                   .owned = &lost->owned,
                   .rerun = std::move(rerun)},
                  options.how, *store);

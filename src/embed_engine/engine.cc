@@ -186,6 +186,9 @@ Result<engine::RunReport> resume(EngineState& state, std::string_view run_id, in
       .payload = std::move(lost.payload), .params = std::move(lost.params), .owned = &lost.owned};
   if (repeated) course.rerun = {.of = &*repeated, .from = recorded.rerun_from};
   course.options.jobs = jobs;
+  // Of the run that follows if somebody asks for this one anew: its own it has.
+  course.options.execution_mode = recorded.execution_mode;
+  course.options.tenant_id = recorded.ids.tenant_id;
   return run_until_done(state, prepared, course);
 }
 

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 // Programs go on with recorded runs and run them again.
 namespace weir {
 namespace {
+
+using testing::HasSubstr;
 
 using RecordedRuns = embed::testing_support::EngineInProgram;
 
@@ -66,6 +69,53 @@ TEST_F(RecordedRuns, GoOnWhenTheyWereLost) {
   EXPECT_EQ(engine.resume(run_id).status().code(), StatusCode::kConflict);
   EXPECT_EQ(engine.resume(engine.new_run_id()).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(engine.resume("mine").status().code(), StatusCode::kInvalidInput);
+}
+
+TEST_F(RecordedRuns, AreRunAnewForTheirTenantAndInTheirMode) {
+  constexpr std::string_view kModes = R"(
+id: p
+execution_modes: {practice: {deny: [x.never]}}
+nodes: [{id: a, plugin_id: x, tool_id: work}]
+)";
+  const auto run_id = RunId::make(system_clock().now()).text();
+  if (const auto child = ::fork(); child == 0) {
+    auto engine = open();
+    engine
+        .add_tool({"x", "work"},
+                  [this](ToolCall&) -> ToolResult {
+                    while (!all_lines().contains("pipeline_started")) std::this_thread::yield();
+                    ::_exit(7);
+                  })
+        .ignore();
+    RunRequestOptions options;
+    options.run_id = run_id;
+    options.tenant_id = "acme";
+    options.execution_mode = "practice";
+    engine.run_definition(kModes, "{}", options).status().ignore();
+    ::_exit(0);
+  } else {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(WEXITSTATUS(status), 7);
+  }
+  auto engine = open();
+  ASSERT_TRUE(engine.add_tool({"x", "work"}, [&](ToolCall& call) -> ToolResult {
+    if (call.run_id() != run_id) return ToolOutput{};
+    Signal anew;
+    anew.type = "retry-run";
+    EXPECT_TRUE(engine.signal(call.run_id(), anew));
+    while (!call.is_cancelled()) std::this_thread::yield();
+    return ToolFailure{"Stopped", "it was asked to stop"};
+  }));
+  const auto run = engine.resume(run_id);
+  ASSERT_TRUE(run) << run.status().message();
+  EXPECT_NE(run->run_id, run_id);
+  EXPECT_EQ(run->end, RunEnd::kCompleted);
+  for (const auto& line : lines()) {
+    if (!line.contains(R"("pipeline_started")")) continue;
+    EXPECT_THAT(line, HasSubstr(R"("tenant_id":"acme")"));
+    EXPECT_THAT(line, HasSubstr(R"("execution_mode":"practice")"));
+  }
 }
 
 TEST_F(RecordedRuns, RunAgain) {
