@@ -105,6 +105,7 @@ class RunSignals {
 
   [[nodiscard]] SignalDecision judge_pause(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_cancel(const SignalRequest& request);
+  [[nodiscard]] SignalDecision judge_retry_of_run(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_resume(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_always(const SignalRequest& request);
   [[nodiscard]] SignalDecision judge_retry(const SignalRequest& request);

@@ -24,7 +24,7 @@ const RunSignals::Kind* RunSignals::kind_of(std::string_view type) {
       {"resume", &S::judge_resume, &S::say_resume, &S::resume},
       {"cancel", &S::judge_cancel, &S::say_nothing, &S::cancel},
       {"retry-step", &S::judge_retry, &S::say_retry, &S::retry},
-      {"retry-run", &S::judge_pause, &S::say_nothing, &S::retry_run},
+      {"retry-run", &S::judge_retry_of_run, &S::say_nothing, &S::retry_run},
       {"skip-step", &S::judge_unbegun, &S::say_skip, &S::skip},
       {"update-params", &S::judge_params, &S::say_nothing, &S::update_params},
       {"inject-override", &S::judge_override, &S::say_override, &S::override_output},
@@ -101,6 +101,15 @@ SignalDecision RunSignals::judge_pause(const SignalRequest& request) {
 /// A run that ends to be run anew may still be told that this is not wanted.
 SignalDecision RunSignals::judge_cancel(const SignalRequest& request) {
   return wants_retry_of_run_ ? SignalDecision() : judge_pause(request);
+}
+
+/// A run inside another is its node's, which waits for it.
+SignalDecision RunSignals::judge_retry_of_run(const SignalRequest& request) {
+  if (execution_.request_.child == nullptr) return judge_pause(request);
+  return SignalDecision::rejected("SIGNAL_UNSUPPORTED",
+                                  "a node of run " + execution_.place_.parent_run_id +
+                                      " runs it: retry-run of that run, or cancel this one and "
+                                      "retry-step of the node");
 }
 
 // NOLINTNEXTLINE(readability-make-member-function-const): the table has one type for all
