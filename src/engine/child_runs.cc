@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/failures.h"
+#include "engine/tool_gate.h"
 #include "pipeline/params.h"
 
 namespace weir::engine {
@@ -82,12 +83,13 @@ struct ChildRuns::What {
 };
 
 ChildRuns::ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth,
-                     std::string tenant_id)
+                     const RunPlace& place)
     : engine_(engine),
       request_(request),
       run_(run),
       depth_(depth),
-      tenant_id_(std::move(tenant_id)) {
+      tenant_id_(place.context.ids.tenant_id),
+      modes_(modes_inside(request.definition, place)) {
   if (request.child != nullptr) {
     slots_ = &request.child->slots;
   } else if (has_sub_pipelines(request.definition)) {
@@ -204,7 +206,7 @@ Result<RunReport> ChildRuns::run_to_end(What what, const std::stop_token& stop) 
   auto& tracker = engine_.child_runs();
   const auto& file = what.pipeline.file;
   const ChildPlace place{
-      .run_id = what.id, .depth = depth_ + 1, .slots = *slots_, .pauses = pauses_};
+      .run_id = what.id, .depth = depth_ + 1, .slots = *slots_, .pauses = pauses_, .modes = modes_};
   tracker.add(
       run_.id(),
       {.run_id = what.id, .node_id = std::string(what.node_id), .pipeline_id = file.definition.id});

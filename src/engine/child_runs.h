@@ -35,9 +35,9 @@ struct ChildCall {
 /// Threads  Any.
 class ChildRuns {
  public:
-  /// All of them outlive it. `depth` is how many runs are around this one; `tenant_id` whose it is.
+  /// All of them outlive it. `depth` is how many runs are around this one; `place` where it stands.
   ChildRuns(Engine& engine, const RunRequest& request, record::Run& run, int depth,
-            std::string tenant_id);
+            const RunPlace& place);
 
   /// What another process has left of this run; before the others.
   void remember(const RecordedRun& recorded) { lost_ = recorded.children; }
@@ -85,8 +85,9 @@ class ChildRuns {
   record::Run& run_;
   const int depth_;
   const std::string tenant_id_;
-  std::optional<JobSlots> own_slots_;  // of the run around all others
-  JobSlots* slots_ = nullptr;          // null: there are no children
+  const std::vector<ModeAround> modes_;  // that hold for the runs inside
+  std::optional<JobSlots> own_slots_;    // of the run around all others
+  JobSlots* slots_ = nullptr;            // null: there are no children
   Pauses pauses_;
   std::mutex mutex_;
   std::map<std::string, RecordedChild, std::less<>> lost_;  // of each node; guarded by mutex_

@@ -7,6 +7,7 @@
 #include "engine/local_adapter.h"
 #include "engine/logged_run.h"
 #include "engine/run_events.h"
+#include "engine/tool_gate.h"
 #include "pipeline/capabilities.h"
 #include "pipeline/execution_modes.h"
 
@@ -76,6 +77,13 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
   return start;
 }
 
+/// Also of a run that was inside another and is taken up or repeated by itself.
+std::vector<ModeAround> modes_around(const RunRequest& request) {
+  if (request.child != nullptr) return request.child->modes;
+  if (request.owned != nullptr) return request.owned->recorded.modes_around;
+  return request.rerun.of != nullptr ? request.rerun.of->modes_around : std::vector<ModeAround>();
+}
+
 /// Where the run stands: who it is, in which trace, for whom.
 RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
   const auto now = recorder.clock().now();
@@ -95,6 +103,7 @@ RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
   } else if (recorded == nullptr && request.rerun.of != nullptr && tenant.empty()) {
     tenant = request.rerun.of->ids.tenant_id;
   }
+  place.modes_around = modes_around(request);
   set_loggers(place, request.loggers);
   place.process_runs = &recorder.process_runs();
   place.provider_calls = request.provider_call_logger;
@@ -145,7 +154,7 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   LoggedRun logged(request, *run, place);
   RunReport report{.run_id = run_id};
   std::once_flag ended;  // before what may ask it from another thread until it is gone
-  ChildRuns children(*this, request, *run, depth_of(request), place.context.ids.tenant_id);
+  ChildRuns children(*this, request, *run, depth_of(request), place);
   Execution execution(request, tools_, {.artifacts = artifacts_, .redactor = redactor_}, *run,
                       place, children);
   if (recorded != nullptr) {

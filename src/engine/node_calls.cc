@@ -15,7 +15,7 @@ NodeCalls::NodeCalls(const RunRequest& request, const tool::Registry& tools, con
       place_(place),
       graph_(graph),
       outputs_(outputs),
-      gate_(request.definition, place.execution_mode),
+      gate_(request.definition, place),
       chain_(request, timers),
       children_(children) {}
 

@@ -54,6 +54,7 @@ void read_start(RecordedRun& run, const EventView& event) {
       depth != nullptr && depth->integer() != nullptr) {
     run.depth = *depth->integer();
   }
+  if (const auto* modes = attributes.find("modes_around")) run.modes_around = read_modes(*modes);
   if (const auto* hash = attributes.find("params_sha256");
       hash != nullptr && hash->string() != nullptr) {
     run.params_sha256 = Sha256::parse(*hash->string());

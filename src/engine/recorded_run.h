@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "engine/mode_around.h"
 #include "engine/signal_request.h"
 #include "event/decoder.h"
 #include "log/cursor.h"
@@ -75,7 +76,8 @@ struct RecordedRun {
   std::vector<NodeFact> facts;
   /// Asked by others, in the order of their times, decided or not.
   std::vector<SignalRequest> requests;
-  std::int64_t depth = 0;  ///< how many runs are around it
+  std::int64_t depth = 0;                  ///< how many runs are around it
+  std::vector<ModeAround> modes_around{};  ///< of those
   /// Of each node or item of which no attempt has ended since.
   std::map<std::string, RecordedChild, std::less<>> children;
 

@@ -71,6 +71,7 @@ void RunEvents::started(const Start& start) {
   if (!start.params.empty()) fields.push_back({Field::kParams, event::ObjectText{params_text}});
   json::Object attributes;  // what going on with the run takes
   if (start.depth > 0) attributes.set("depth", start.depth);
+  if (!place_.modes_around.empty()) attributes.set("modes_around", to_json(place_.modes_around));
   if (!start.file.empty()) attributes.set("file", start.file.string());
   if (start.params_sha256) attributes.set("params_sha256", start.params_sha256->text());
   if (!start.rerun_from.empty()) {

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "engine/mode_around.h"
 #include "engine/recorded_run.h"
 #include "record/context.h"
 #include "record/loggers.h"
@@ -20,6 +22,7 @@ struct RunPlace {
   std::string parent_run_id;  ///< the run that this one was started in, if it was
   std::string
       execution_mode;  ///< as whoever started it calls it: `execution_mode` of the extra ids
+  std::vector<ModeAround> modes_around{};  ///< of the runs around it, the nearest first
   std::int64_t engine_attempt = 1;  ///< how many processes have had the run, this one included
   std::filesystem::path store;
   const record::Loggers* loggers = nullptr;      ///< say which lines are recorded; null: all

@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/id.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "engine/job_slots.h"
+#include "engine/mode_around.h"
 #include "engine/pauses.h"
 #include "engine/recorded_run.h"
 #include "pipeline/file.h"
@@ -46,7 +48,8 @@ struct ChildPlace {
   RunId run_id;  ///< its parent has recorded it
   int depth;     ///< how many runs are around it
   JobSlots& slots;
-  Pauses& pauses;  ///< of its parent
+  Pauses& pauses;                        ///< of its parent
+  const std::vector<ModeAround>& modes;  ///< of all runs around it, the nearest first
 };
 
 }  // namespace weir::engine
