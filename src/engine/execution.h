@@ -137,6 +137,7 @@ class Execution {
   void tell_stop(bool failed, pipeline::Scheduler::Commands& commands);
   void go_on();
   void go_on_with_guards(pipeline::Scheduler::Commands& commands);
+  [[nodiscard]] std::chrono::milliseconds left_to_wait(pipeline::StepIndex step) const;
   void say_unsaid_retry(const std::string& id, std::string_view reason);
   [[nodiscard]] std::int64_t count(pipeline::Scheduler::State state) const;
   void work();

@@ -103,7 +103,14 @@ NodeFact fact_of(const EventView& event) {
     fact.reason = event.text(Field::kReason);
     fact.actor_id = event.text(Field::kActorId);
   }
-  if (fact.type == Type::kNodeRetryScheduled) fact.reason = event.text(Field::kReason);
+  if (fact.type == Type::kNodeRetryScheduled) {
+    fact.reason = event.text(Field::kReason);
+    const auto attributes = object_of(event, Field::kAttributes);
+    const auto* delay = attributes.find("delay_ms");
+    if (delay != nullptr && delay->integer() != nullptr) {
+      fact.delay = std::chrono::milliseconds(*delay->integer());
+    }
+  }
   if (fact.type == Type::kNodeCompleted || fact.type == Type::kNodeCancelled) {
     fact.outcome = event.text(Field::kOutcome);
   }

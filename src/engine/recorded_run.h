@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,6 +38,7 @@ struct NodeFact {
   std::shared_ptr<const SignalRequest> signal{};  ///< of signal_*
   std::string actor_id{};                         ///< kApprovalDecided
   std::string reason{};                           ///< kNodeRetryScheduled, kApprovalDecided
+  std::chrono::milliseconds delay{};              ///< kNodeRetryScheduled
   std::string outcome{};      ///< kNodeCompleted, kNodeCancelled, kApprovalDecided
   std::string run_outcome{};  ///< kToolInvoked: how the run ends that is being undone
   std::string to_node{};      ///< kStreamQueueClosed: who reads it

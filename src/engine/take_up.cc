@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -94,7 +95,8 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
     streams_.note_complete(scheduler_.node_of(step), fact.to_node);
     return {};
   }
-  scheduler_.retry_due(step, commands);
+  const bool waits = fact.type == Type::kNodeRetryScheduled && fact.reason != kGuardRetry;
+  if (!waits) scheduler_.retry_due(step, commands);
   switch (fact.type) {
     case Type::kNodeStarted:
       streams_.note_begun(scheduler_.node_of(step));
@@ -105,6 +107,7 @@ Result<void> Execution::tell_again(StepIndex step, const NodeFact& fact,
       return {};
     case Type::kNodeRetryScheduled:
       if (fact.reason == kGuardRetry) tell_begin_again(commands);
+      taken_up_.waits[step] = {.since = fact.at, .delay = fact.delay};
       note_said_again(fact.node_id);
       taken_up_.ended.erase(fact.node_id);
       taken_up_.said_skips.erase(step);
@@ -184,6 +187,11 @@ void Execution::tell_failed(StepIndex step, const NodeFact& fact,
   } else {
     note_failed(step, category, std::move(failure), commands);
   }
+  // Unless it is recorded, as it was then.
+  for (const auto& command : commands) {
+    if (command.kind != pipeline::Command::Kind::kRetry || command.step != step) continue;
+    taken_up_.waits[step] = {.since = fact.at, .delay = command.delay};
+  }
 }
 
 Result<void> Execution::tell_of_guard(StepIndex step, const NodeFact& fact,
@@ -246,7 +254,21 @@ void Execution::go_on() {
       return command.kind != pipeline::Command::Kind::kAgain;
     });
     scheduler_.recover(commands);
+    for (auto& command : commands) {
+      if (command.kind == pipeline::Command::Kind::kRetry)
+        command.delay = left_to_wait(command.step);
+    }
   });
+}
+
+/// The rest of the delay before its next attempt; a clock that was put back makes it no longer.
+std::chrono::milliseconds Execution::left_to_wait(StepIndex step) const {
+  const auto wait = taken_up_.waits.find(step);
+  if (wait == taken_up_.waits.end()) return {};
+  const auto& [since, delay] = wait->second;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(since + delay - run_.clock().now());
+  return std::clamp(left, std::chrono::milliseconds(0), delay);
 }
 
 /// It is going to run again, and nobody has said so.
@@ -262,7 +284,7 @@ void Execution::say_unsaid_retry(const std::string& id, std::string_view reason)
   if (how > State::kWaiting || !is_judged_yet) return;
   note_said_again(id);
   events_of(step_of(*step), scheduler_.attempts(*step) - (how == State::kRunning ? 1 : 0))
-      .retry_scheduled(how == State::kWaiting ? reason : kGuardRetry, {});
+      .retry_scheduled(how == State::kWaiting ? reason : kGuardRetry, left_to_wait(*step));
 }
 
 void Execution::go_on_with_guards(pipeline::Scheduler::Commands& commands) {

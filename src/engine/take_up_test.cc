@@ -260,6 +260,71 @@ TEST_F(TakeUpTest, EndsARunThatHadFailedWhileANodeWaited) {
   }
 }
 
+class WaitingRun : public TakeUpTest {
+ protected:
+  static constexpr std::chrono::milliseconds kDelay{300};
+  static constexpr const char* kPipeline = R"({"id": "p", "nodes": [
+      {"id": "n", "plugin_id": "x", "tool_id": "fail_once",
+       "retry": {"max_attempts": 2, "delay": "300ms", "jitter": "none"}}]})";
+
+  WaitingRun() {
+    add("x", "fail_once", [this](const tool::Call& call) -> json::Object {
+      if (count(call) == 1) throw std::runtime_error("not yet");
+      return {};
+    });
+  }
+
+  static Timestamp time_of(const std::string& line) {
+    event::Decoder decoder;
+    return (*decoder.decode(line))->timestamp();
+  }
+  /// Of the first of its type.
+  static Timestamp time_of(std::span<const std::string> lines, const std::string& type) {
+    const auto found = std::ranges::find_if(
+        lines, [&](const auto& line) { return line.contains('"' + type + '"'); });
+    EXPECT_NE(found, lines.end()) << type;
+    return found == lines.end() ? Timestamp() : time_of(*found);
+  }
+};
+
+// Also when the process was lost before it could say that it waits.
+TEST_F(WaitingRun, WaitsForTheRestOfItsDelay) {
+  ASSERT_TRUE(run(kPipeline));
+  const auto all = lines_of(store_);
+  for (const std::string last : {"pipeline_node_failed", "pipeline_node_retry_scheduled"}) {
+    SCOPED_TRACE("lost after " + last);
+    std::vector<std::string> before, after;
+    for (const auto& line : all) {
+      before.push_back(line);
+      if (line.contains('"' + last + '"')) break;
+    }
+    // It failed this very moment.
+    const auto shift = weir::to_string(system_clock().now());
+    for (auto& line : before) line.replace(line.find(':') + 2, shift.size(), shift);
+    ASSERT_TRUE(take_up(kPipeline, before, after));
+    EXPECT_GE(time_of(after, "pipeline_node_started") - time_of(before.back()),
+              kDelay - std::chrono::milliseconds(5));
+  }
+}
+
+TEST_F(WaitingRun, DoesNotWaitAgainForADelayThatIsOver) {
+  ASSERT_TRUE(run(kPipeline));
+  auto all = lines_of(store_);
+  std::vector<std::string> before, after;
+  const auto then = weir::to_string(system_clock().now() - std::chrono::hours(1));
+  for (auto& line : all) {
+    line.replace(line.find(':') + 2, then.size(), then);
+    if (const auto delay = line.find(R"("delay_ms":300)"); delay != std::string::npos) {
+      line.replace(delay, 14, R"("delay_ms":20000)");
+    }
+    before.push_back(line);
+    if (line.contains("\"pipeline_node_retry_scheduled\"")) break;
+  }
+  ASSERT_TRUE(take_up(kPipeline, before, after));
+  EXPECT_LT(time_of(after, "pipeline_node_started") - time_of(after.front()),
+            std::chrono::seconds(15));
+}
+
 TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {
   ASSERT_TRUE(run(kTwoNodes));
   const auto all = lines_of(store_);
