@@ -181,9 +181,7 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
       scheduler_.start(commands);
     });
   }
-  if (const auto limit = request_.definition.timeout) {
-    timers_.start(*limit, [this] { end_late(); });
-  }
+  limit_time();
   signals_.ask_early();
   const Pauses::Subscription pauses(
       request_.child != nullptr ? &request_.child->pauses : nullptr,
@@ -432,6 +430,15 @@ void Execution::stop_late(pipeline::Scheduler::Commands& commands) {
   if (!failed_step_) failure_ = timeout_failure("the run", limit);
   run_timed_out_ = true;
   scheduler_.stop(pipeline::RunOutcome::kFailed, commands);
+}
+
+/// It may take so long; of one that was taken up, what it took before is no more to be had.
+void Execution::limit_time() {
+  const auto limit = request_.definition.timeout;
+  if (!limit) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*limit - ran_before_);
+  if (left.count() <= 0) return end_late();
+  timers_.start(left, [this] { end_late(); });
 }
 
 /// The run's time is over.

@@ -207,6 +207,7 @@ class Execution {
   /// For whoever has the mutex: no callback is called under it.
   void report_later(const NodeUpdate& update);
   void cancel();
+  void limit_time();
   void end_late();
   void stop_late(pipeline::Scheduler::Commands& commands);  // under mutex_
   void note_undo(pipeline::StepIndex index, OutputPointer output, Timestamp completed_at);
@@ -280,7 +281,8 @@ class Execution {
   const NodeCalls calls_;
   KnownOutputs known_outputs_;
   bool is_taken_up_ = false;
-  bool is_telling_ = false;  // the scheduler hears what is recorded already
+  std::chrono::microseconds ran_before_{};  // in processes that are gone
+  bool is_telling_ = false;                 // the scheduler hears what is recorded already
   TakenUp taken_up_;
   std::vector<std::thread> workers_;
   int idle_ = 0;

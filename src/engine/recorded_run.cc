@@ -133,6 +133,17 @@ std::optional<NodeFact> stream_fact_of(const EventView& event) {
                   .to_node = *to_node->string()};
 }
 
+/// A process begins it, goes on with it, or has done something of it.
+void note_time(RecordedRun& run, const EventView& event) {
+  const auto at = event.timestamp();
+  const bool is_taken_up = event.type() == Type::kPipelineResumed && !event.has(Field::kSignalId);
+  if (event.type() == Type::kPipelineStarted || is_taken_up) {
+    run.ran_before = run.ran();
+    run.taken_at = run.last_at = at;
+  }
+  run.last_at = std::max(run.last_at, at);
+}
+
 }  // namespace
 
 void RecordedRun::apply(const EventView& event) {
@@ -147,6 +158,7 @@ void RecordedRun::apply(const EventView& event) {
   }
   if (event.run_id() != run_id) return;
   last_run_seq = std::max(last_run_seq, event.run_seq());
+  note_time(*this, event);
   switch (event.type()) {
     case Type::kPipelineStarted:
       engine_attempt = 1;

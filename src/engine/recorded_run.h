@@ -64,6 +64,11 @@ struct RecordedRun {
   std::int64_t last_run_seq = 0;
   std::int64_t engine_attempt = 0;  ///< 0: it never started
   Timestamp started_at{};
+  /// How long processes have had it, each up to the last event that it recorded.
+  [[nodiscard]] std::chrono::microseconds ran() const { return ran_before + (last_at - taken_at); }
+  std::chrono::microseconds ran_before{};  ///< the last of them took it
+  Timestamp taken_at{};
+  Timestamp last_at{};
   std::string end;         ///< the type of the event that ended it; empty: none has
   double duration_ms = 0;  ///< of its end, as are these:
   std::string failed_node_id;

@@ -27,6 +27,7 @@ Result<void> Execution::take_up(const RecordedRun& recorded) {
   pipeline::Scheduler::Commands given_before;
   scheduler_.start(given_before);
   is_taken_up_ = is_telling_ = true;
+  ran_before_ = recorded.ran();
   for (const auto& request : recorded.requests) signals_.ask(request);
   for (const auto& fact : recorded.facts) {
     WEIR_TRY(const bool was_signal, signals_.hear_again(fact, given_before));

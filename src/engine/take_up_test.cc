@@ -325,6 +325,32 @@ TEST_F(WaitingRun, DoesNotWaitAgainForADelayThatIsOver) {
             std::chrono::seconds(15));
 }
 
+// Of one hour; then nobody had it for two.
+TEST_F(TakeUpTest, HasTheTimeThatWasNotUsed) {
+  const std::string pipeline = R"({"id": "p", "timeout": "1h", "nodes": [
+      {"id": "n", "plugin_id": "x", "tool_id": "name"}]})";
+  ASSERT_TRUE(run(pipeline));
+  const auto all = lines_of(store_);
+  for (const int used : {59, 61}) {
+    SCOPED_TRACE(used);
+    std::vector<std::string> before(all.begin(), all.begin() + 2), after;
+    const auto lost = system_clock().now() - std::chrono::hours(2);
+    const auto began = weir::to_string(lost - std::chrono::minutes(used));
+    before[0].replace(before[0].find(':') + 2, began.size(), began);
+    before[1].replace(before[1].find(':') + 2, began.size(), weir::to_string(lost));
+    calls_.clear();
+    const auto report = take_up(pipeline, before, after);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->failure.type, used < 60 ? "" : "TIMEOUT");
+    EXPECT_EQ(calls_["n"], used < 60 ? 1 : 0);
+    EXPECT_FALSE(state_of(before, after).is_inconsistent());
+    // In the next process, too.
+    before.push_back(after.front());
+    ASSERT_TRUE(take_up(pipeline, before, after));
+    EXPECT_EQ(calls_["n"], used < 60 ? 2 : 0);
+  }
+}
+
 TEST_F(TakeUpTest, DoesNotGoOnWithAnotherDefinition) {
   ASSERT_TRUE(run(kTwoNodes));
   const auto all = lines_of(store_);
