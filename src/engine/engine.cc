@@ -71,6 +71,10 @@ Result<RunEvents::Start> keep(const RunRequest& request, const artifact::Artifac
                          .file = request.file,
                          .rerun_from = request.rerun.from,
                          .depth = depth_of(request)};
+  // A rerun that was asked for anew repeats the rerun, and takes from the run that this repeats.
+  if (request.rerun.of != nullptr && !request.previous_run_id.empty()) {
+    start.rerun_of = request.rerun.of->run_id.text();
+  }
   if (const auto params = json::to_text(request.params); !may_stand_in_event(params, redactor)) {
     WEIR_TRY(start.params_sha256, artifacts.put(params));
   }
@@ -107,9 +111,11 @@ RunPlace place_of(const RunRequest& request, record::Recorder& recorder) {
   set_loggers(place, request.loggers);
   place.process_runs = &recorder.process_runs();
   place.provider_calls = request.provider_call_logger;
-  if (!request.previous_run_id.empty()) place.context.ids.previous_run_id = request.previous_run_id;
-  if (request.rerun.of != nullptr) {
-    place.context.ids.previous_run_id = request.rerun.of->run_id.text();
+  auto& previous = place.context.ids.previous_run_id;
+  if (!request.previous_run_id.empty()) {
+    previous = request.previous_run_id;
+  } else if (recorded == nullptr && request.rerun.of != nullptr) {
+    previous = request.rerun.of->run_id.text();
   }
   return place;
 }

@@ -81,7 +81,7 @@ struct RunRequest {
   OwnedRun* owned = nullptr;
   /// Repeats another run, in whole or in part. Its definition, payload and params are this run's.
   Rerun rerun{};
-  /// The run that this one repeats, if `rerun` does not say; empty: none.
+  /// The run that this one repeats; empty: the one that `rerun` takes outputs from, if any.
   std::string previous_run_id{};
   /// One of the definition's, if it has any; empty: that of the context around, if there is one. A
   /// recorded run keeps its own.

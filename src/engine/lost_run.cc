@@ -107,7 +107,7 @@ Result<LostRun> take_lost_run(const log::StoreDirectory& store,
 Result<std::optional<RecordedRun>> repeated_run(const log::StoreDirectory& store,
                                                 const RecordedRun& rerun) {
   if (rerun.rerun_from.empty()) return std::nullopt;
-  const auto& named = rerun.ids.previous_run_id;
+  const auto& named = rerun.rerun_of;
   if (const auto id = RunId::parse(named)) {
     WEIR_TRY(auto run, read_recorded_run(store, *id, rerun.ids.tenant_id));
     if (run.engine_attempt > 0) return run;

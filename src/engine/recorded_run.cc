@@ -50,6 +50,10 @@ void read_start(RecordedRun& run, const EventView& event) {
   if (const auto* file = attributes.find("file"); file != nullptr && file->string() != nullptr) {
     run.file = *file->string();
   }
+  run.rerun_of = run.ids.previous_run_id;
+  if (const auto* of = attributes.find("rerun_of"); of != nullptr && of->string() != nullptr) {
+    run.rerun_of = *of->string();
+  }
   if (const auto* depth = attributes.find("depth");
       depth != nullptr && depth->integer() != nullptr) {
     run.depth = *depth->integer();

@@ -79,7 +79,8 @@ struct RecordedRun {
   std::optional<Sha256> input_sha256;
   json::Object params;                  ///< as the event has them
   std::optional<Sha256> params_sha256;  ///< if those are masked: what they are
-  std::vector<std::string> rerun_from;  ///< as Rerun::from; `ids.previous_run_id` is Rerun::of
+  std::vector<std::string> rerun_from;  ///< as Rerun::from
+  std::string rerun_of;                 ///< and Rerun::of: empty, it repeats none
   std::vector<NodeFact> facts;
   /// Asked by others, in the order of their times, decided or not.
   std::vector<SignalRequest> requests;

@@ -70,6 +70,7 @@ class RerunTest : public EngineTest {
                        .payload = *json::parse(R"({"list": [1, 2]})")->object(),
                        .owned = owned ? &*owned : nullptr,
                        .rerun = rerun,
+                       .previous_run_id = previous_run_id_,
                        .jobs = 1,
                        .stop = {},
                        .on_update = {}});
@@ -93,6 +94,7 @@ class RerunTest : public EngineTest {
   std::vector<std::string> called_;
   std::set<std::string> failing_;
   int version_ = 0;
+  std::string previous_run_id_;
   std::vector<std::string> lines_;
   std::size_t seen_ = 0;
   RecordedRun first_;
@@ -134,6 +136,20 @@ TEST_F(RerunTest, SaysWhichRunItRepeatsAndWhereItTookFrom) {
     EXPECT_TRUE(!is_taken || event.members.at("target_run_id") == first_.run_id.text());
     EXPECT_EQ(event.members.contains("output_sha256"), event.node_id == "e") << event.node_id;
   }
+}
+
+// The rerun was cancelled, and asked for anew: what it takes is still of the first run.
+TEST_F(RerunTest, NamesTheRunBeforeItAndTheOneItTakesFrom) {
+  run_first(graph());
+  const auto cancelled = run_again(graph(), {.of = &first_, .from = {"e"}}, store_);
+  ASSERT_TRUE(cancelled);
+  EXPECT_EQ(recorded_run(newest_lines()).rerun_of, first_.run_id.text());
+  previous_run_id_ = cancelled->run_id.text();
+  ASSERT_TRUE(run_again(graph(), {.of = &first_, .from = {"e"}}, store_));
+  EXPECT_THAT(called_, ElementsAre("e", "f"));
+  const auto anew = recorded_run(newest_lines());
+  EXPECT_EQ(anew.ids.previous_run_id, previous_run_id_);
+  EXPECT_EQ(anew.rerun_of, first_.run_id.text());
 }
 
 TEST_F(RerunTest, RunsEverythingWithoutAPlaceToBegin) {

@@ -77,6 +77,7 @@ void RunEvents::started(const Start& start) {
   if (!start.rerun_from.empty()) {
     attributes.set("rerun_from", json::Array(start.rerun_from.begin(), start.rerun_from.end()));
   }
+  if (!start.rerun_of.empty()) attributes.set("rerun_of", start.rerun_of);
   record::add_missing(attributes, record::context_attributes(place_.context.ids));
   record::add_missing(attributes, record::run_context_attributes(place_.context.ids));
   const auto attributes_text = json::to_text(attributes);

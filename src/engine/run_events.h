@@ -26,6 +26,7 @@ class RunEvents {
     std::optional<Sha256> params_sha256;
     const std::filesystem::path& file;
     const std::vector<std::string>& rerun_from;  ///< as Rerun::from
+    std::string rerun_of{};                      ///< if that is not the run before it
     int depth;                                   ///< how many runs are around it
   };
   void started(const Start& start);
