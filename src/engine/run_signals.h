@@ -138,6 +138,7 @@ class RunSignals {
   void update_target(const SignalRequest& request, Commands& commands);
   void keep_answer(const SignalRequest& request, Commands& commands);
 
+  [[nodiscard]] SignalDecision not_found(const SignalRequest& request) const;
   void hold_back();
   void give_up_all();
   void give_up_undo();

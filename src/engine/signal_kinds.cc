@@ -40,11 +40,6 @@ const RunSignals::Kind* RunSignals::kind_of(std::string_view type) {
 
 namespace {
 
-SignalDecision not_found(const SignalRequest& request) {
-  return SignalDecision::rejected("STEP_NOT_FOUND",
-                                  "the run has no node '" + request.node_id + "'");
-}
-
 /// What has been in a stream is gone, and who is joined by one has begun.
 SignalDecision in_stream() {
   return SignalDecision::rejected("STEP_IN_STREAM", "a stream joins the node with others");
@@ -75,6 +70,19 @@ std::string with_actor(std::string text, const SignalRequest& request) {
 }
 
 }  // namespace
+
+SignalDecision RunSignals::not_found(const SignalRequest& request) const {
+  const auto name = execution_.read_name(request.node_id);
+  if (request.type != "retry-step" && name && name->item &&
+      execution_.node_at(name->node).for_each) {
+    return SignalDecision::rejected("STEP_IS_ITEM",
+                                    "'" + request.node_id + "' is an item of node '" +
+                                        execution_.node_at(name->node).id.text +
+                                        "', whose items make one output: ask it of the node");
+  }
+  return SignalDecision::rejected("STEP_NOT_FOUND",
+                                  "the run has no node '" + request.node_id + "'");
+}
 
 NodeIndex RunSignals::node_of(const SignalRequest& request) const {
   const auto node = execution_.graph_.ids.find(request.node_id);

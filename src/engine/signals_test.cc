@@ -268,6 +268,21 @@ TEST_F(ThreadsSignalsTest, SaysWhyNot) {
                   "pause rejected SIGNAL_INVALID_PAYLOAD"));
 }
 
+TEST_F(ThreadsSignalsTest, SaysThatAnItemIsPartOfItsNode) {
+  ASSERT_TRUE(run_asking(with_asker(
+      R"({"type": "skip-step", "node": "each[0]"}, {"type": "approve", "node": "each[0]"},
+         {"type": "inject-override", "node": "each[0]", "payload": {"output": {}}},
+         {"type": "update-target", "node": "each[0]", "payload": {"target": "x.name"}},
+         {"type": "retry-step", "node": "each[0]"}, {"type": "skip-step", "node": "asker[0]"})",
+      R"({"id": "each", "plugin_id": "x", "tool_id": "name", "for_each": "${input.list}",
+          "when": "1 == 2"})")));
+  EXPECT_THAT(
+      decisions(),
+      ElementsAre("skip-step rejected STEP_IS_ITEM", "approve rejected STEP_IS_ITEM",
+                  "inject-override rejected STEP_IS_ITEM", "update-target rejected STEP_IS_ITEM",
+                  "retry-step rejected STEP_NOT_FOUND", "skip-step rejected STEP_NOT_FOUND"));
+}
+
 TEST_F(ThreadsSignalsTest, AsksWhetherTheActorMay) {
   policy_.role_of = [](std::string_view actor) {
     return actor == "ada" ? Role::kEngineer : Role::kAdmin;
