@@ -29,6 +29,22 @@ struct Seen {
   std::map<std::string, std::string> members;  // as JSON or plain text
 };
 
+/// x.once: fails in a way that might be tried again, if its effects were not wanted once.
+class OnceTool final : public tool::Tool {
+ public:
+  [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
+  [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call&) override {
+    ++calls;
+    return std::unexpected(tool::Failure{
+        .type = "Busy", .message = "not yet", .exit_code = {}, .usage = {}, .retryable = true});
+  }
+  int calls = 0;
+
+ private:
+  const tool::ToolSpec spec_{
+      .plugin_id = "x", .tool_id = "once", .settings = {}, .effects = tool::Effects::kOnce};
+};
+
 [[nodiscard]] inline record::RunFields some_run() {
   return {.run_id = RunId::make(system_clock().now()),
           .pipeline_type = "external",

@@ -255,7 +255,7 @@ void Execution::run_step(const Step& step, Running& running, NodeEvents& events,
   const auto& clock = run_.clock();
   report({.kind = NodeUpdate::Kind::kStarted, .node_id = step.id});
   const auto known = known_outputs_.ask(step, running.attempt, events);
-  if (!known.output && acts_once_[step.node_index]) {
+  if (!known.output && acts_once(step)) {
     if (auto refusal = reason_not_to_begin(step, running)) {
       if (running.ended.exchange(true)) return;
       return fail(step, events, 0, *std::move(refusal));

@@ -149,6 +149,10 @@ class Execution {
   void keep_items(pipeline::NodeIndex index);
   [[nodiscard]] Step step_of(pipeline::StepIndex index) const;
   [[nodiscard]] const std::vector<std::string>& predecessor_ids(pipeline::NodeIndex node);
+  /// Of another tool that the node was given (update-target), its `effects_once` says it.
+  [[nodiscard]] bool acts_once(const Step& step) const {
+    return acts_once_[step.node_index] || step.node.effects_once;
+  }
   [[nodiscard]] const pipeline::Node& node_at(pipeline::NodeIndex index) const;
   [[nodiscard]] bool is_queued(pipeline::StepIndex step) const;
   /// Under mutex_. Whether a lost process had begun it, and this one has not.
@@ -257,7 +261,7 @@ class Execution {
   ChildRuns& children_;
   const pipeline::Graph graph_;
   std::vector<std::int64_t> step_index_;  // of each node
-  const std::vector<bool> acts_once_;  // of each node; another tool (update-target) changes nothing
+  const std::vector<bool> acts_once_;     // of each node; see acts_once
 
   std::vector<project::NodeWide> wide_nodes_;  // each written by the thread that runs the node
 

@@ -76,6 +76,11 @@ std::optional<std::string> NodeCalls::refusal_of_tool(const pipeline::Node& node
   return problems.empty() ? std::nullopt : std::optional(problems.front().message);
 }
 
+bool NodeCalls::has_effects_once(const pipeline::Node& node) const {
+  const auto* tool = tools_.find(node.plugin_id.text, node.tool_id.text);
+  return tool != nullptr && tool->spec().effects == tool::Effects::kOnce;
+}
+
 tool::Tool& NodeCalls::tool_of(const Step& step) const {
   auto* tool = tools_.find(step.node.plugin_id.text, step.node.tool_id.text);
   WEIR_CHECK(tool != nullptr);  // validated

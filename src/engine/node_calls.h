@@ -60,6 +60,8 @@ class NodeCalls {
   [[nodiscard]] std::optional<std::string> refusal_of_tool(const pipeline::Node& node,
                                                            std::string_view plugin_id,
                                                            std::string_view tool_id) const;
+  /// Whether the node's tool says that its effects are wanted once.
+  [[nodiscard]] bool has_effects_once(const pipeline::Node& node) const;
   /// What its tool, or the pipeline that it runs, gets.
   struct Given {
     json::Object payload;

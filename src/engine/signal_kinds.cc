@@ -450,6 +450,10 @@ void RunSignals::update_target(const SignalRequest& request, Commands&) {
   const auto node = node_of(request);
   auto changed = execution_.node_at(node);
   std::tie(changed.plugin_id.text, changed.tool_id.text) = target_of(request);
+  if (execution_.calls_.has_effects_once(changed)) {
+    changed.effects_once = true;
+    execution_.scheduler_.try_once(node);
+  }
   // Whoever runs the node that was may still look at it.
   execution_.retargeted_.emplace_back(node,
                                       std::make_unique<const pipeline::Node>(std::move(changed)));

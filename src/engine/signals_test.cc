@@ -176,6 +176,18 @@ TEST_F(ThreadsSignalsTest, RunsANodeByAnotherTool) {
             "other");
 }
 
+TEST_F(ThreadsSignalsTest, DoesNotTryAgainAnotherToolWhoseEffectsAreWantedOnce) {
+  tools_.add(std::make_unique<OnceTool>());
+  const auto report = run_asking(
+      with_asker(R"({"type": "update-target", "node": "second", "payload": {"target": "x.once"}})",
+                 R"({"id": "second", "plugin_id": "x", "tool_id": "name", "needs": ["asker"],
+          "retry": {"max_attempts": 3, "delay": "1ms"}})"));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->failed_node_id, "second");
+  of_run();
+  EXPECT_EQ(state_.find_node("second")->attempts.size(), 1U);
+}
+
 TEST_F(ThreadsSignalsTest, AnEmergencyStopDoesNotWaitForWhatRuns) {
   add("x", "hang", [this](const tool::Call&) {
     await("the end");

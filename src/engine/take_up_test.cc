@@ -107,21 +107,7 @@ TEST_F(TakeUpTest, DoesNotTryAgainWhatMayHaveHadItsEffects) {
 
 /// One whose tool says so does as one that says it itself.
 TEST_F(TakeUpTest, DoesNotTryAgainAToolWhoseEffectsAreWantedOnce) {
-  class Once final : public tool::Tool {
-   public:
-    [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
-    [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call&) override {
-      ++calls;
-      return std::unexpected(tool::Failure{
-          .type = "Busy", .message = "not yet", .exit_code = {}, .usage = {}, .retryable = true});
-    }
-    int calls = 0;
-
-   private:
-    const tool::ToolSpec spec_{
-        .plugin_id = "x", .tool_id = "once", .settings = {}, .effects = tool::Effects::kOnce};
-  };
-  auto owned = std::make_unique<Once>();
+  auto owned = std::make_unique<OnceTool>();
   auto* once = owned.get();
   tools_.add(std::move(owned));
   const std::string pipeline = R"({"id": "p", "nodes": [

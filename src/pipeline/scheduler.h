@@ -115,6 +115,10 @@ class Scheduler {
            mode_ != FailureMode::kBestEffort;
   }
   void retry(StepIndex step, Commands& commands);
+  /// An attempt of the node that fails is not followed by another by itself.
+  void try_once(NodeIndex node) {
+    if (!rules_.empty()) rules_[node].retry = nullptr;
+  }
   /// Nothing more starts until `resume`.
   void pause();
   /// A start that was commanded was not carried out: the step is ready again.
@@ -189,7 +193,7 @@ class Scheduler {
   [[nodiscard]] const RetryPolicy* retry_policy(StepIndex step) const;
 
   const Graph& graph_;
-  const std::vector<StepRules> rules_;
+  std::vector<StepRules> rules_;
   const FailureMode mode_;
   const std::uint64_t seed_;
   std::vector<State> states_;
