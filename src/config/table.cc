@@ -208,9 +208,10 @@ const Shape<Config>& config_shape() {
        key<Config>(
            "loggers", &Config::loggers, loggers_shape(),
            "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
-           "is as at `agent`, and then as at `weir`, which is above all. A node's lines on "
-           "its standard error, and those of a command that `exec` runs, are `info` of `stderr` "
-           "and `stdout`. What a run does is always recorded. Sampling keeps all of a trace or "
+           "is as at `agent`, and then as at `weir`, which is above all. The lines that "
+           "a node's command prints, and those of a command that `exec` runs, are `info` of "
+           "`stderr` and `stdout`. What a run does is always recorded. Sampling keeps all of a "
+           "trace or "
            "nothing: of some runs every line, of the others none.",
            {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
        key<Config>(

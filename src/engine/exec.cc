@@ -3,30 +3,10 @@
 #include <cstring>
 #include <memory>
 
+#include "tool/recorded_lines.h"
+
 namespace weir::engine {
 namespace {
-
-/// Records the lines of one stream, as many as kMaxRecordedOutput allows.
-class RecordedStream {
- public:
-  RecordedStream(const tool::Call& call, std::string_view logger) : call_(call), logger_(logger) {}
-
-  void add(std::string_view line, bool continues) {
-    if (full_) return;
-    recorded_ += line.size() + kLineCost;
-    full_ = recorded_ > kMaxRecordedOutput;
-    if (!full_) return call_.log({.message = line, .logger = logger_, .continues = continues});
-    const auto message = std::string(logger_) + ": from here on it is not recorded: the limit is " +
-                         std::to_string(kMaxRecordedOutput) + " bytes";
-    call_.log({.level = event::Level::kWarning, .message = message, .logger = "process.exec"});
-  }
-
- private:
-  const tool::Call& call_;
-  const std::string_view logger_;
-  std::size_t recorded_ = 0;
-  bool full_ = false;
-};
 
 /// The node of the run: its one call runs the command.
 class CommandTool final : public tool::Tool {
@@ -38,8 +18,12 @@ class CommandTool final : public tool::Tool {
   [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }
 
   [[nodiscard]] std::expected<tool::Output, tool::Failure> run(const tool::Call& call) override {
-    RecordedStream output(call, "stdout");
-    RecordedStream errors(call, "stderr");
+    const auto recorded = [&call](std::string_view logger) {
+      return tool::RecordedLines(
+          call, {.logger = logger, .told_by = "process.exec", .max_bytes = kMaxRecordedOutput});
+    };
+    auto output = recorded("stdout");
+    auto errors = recorded("stderr");
     result_ = tool::run_command(
         {.command = request_.command,
          .environment = call.environment(),

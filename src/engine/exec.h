@@ -13,9 +13,8 @@
 namespace weir::engine {
 
 /// Of each stream of a command, so much is recorded, its end not: the log is for what a person
-/// reads. A line counts kLineCost more than it has bytes, for its event.
+/// reads. A line counts tool::kLineCost more than it has bytes.
 inline constexpr std::size_t kMaxRecordedOutput = tool::kMaxPayloadBytes;
-inline constexpr std::size_t kLineCost = 64;
 
 struct ExecRequest {
   std::vector<std::string> command;  ///< not empty

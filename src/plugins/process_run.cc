@@ -7,6 +7,7 @@
 #include "plugins/process_streams.h"
 #include "tool/payload.h"
 #include "tool/process.h"
+#include "tool/recorded_lines.h"
 
 namespace weir::plugins {
 namespace {
@@ -33,12 +34,20 @@ void set_variables(const json::Object& texts, tool::Environment& environment) {
   }
 }
 
+/// What a command prints is its output, too, which is kept as a whole when the command has ended:
+/// its lines are there for whoever follows it, and for when it dies with Weir.
+constexpr std::size_t kMaxRecordedLines = std::size_t{1} << 20;
+
 constexpr std::string_view kCommandNotes =
     R"(- **Input:** the payload as one JSON object on standard input. The environment is Weir's own, with
   `WEIR_RUN_ID`, `WEIR_NODE_ID`, `WEIR_STORE`, `WEIR_IDEMPOTENCY_KEY` and the trace (`TRACEPARENT`). The working
   directory is the folder of the pipeline file.
-- **Output:** one JSON object on standard output, at most 16 MiB; nothing at all counts as `{}`. Each line of
-  standard error becomes a `log` event. What it does with a [stream](pipeline.md#streams) is said there.
+- **Output:** one JSON object on standard output, at most 16 MiB; nothing at all counts as `{}`. What it does with a
+  [stream](pipeline.md#streams) is said there.
+- **Lines:** each line on standard output and on standard error becomes a `log` event at once, of the logger `stdout`
+  or `stderr`, in the order in which they came; of standard output the first MiB. What a stream takes is not among
+  them. They are masked as messages are: what the [redaction](redaction.md) of an output knows by a path of keys, it
+  does not know there. `loggers: {stdout: {level: error}}` in `weir.yaml` leaves them out.
 - **Failures:** `ProcessExited` (any code but 0), `ProcessSignalled`, `ProcessNotStarted`, `InputTooLarge`,
   `OutputTooLarge`, `OutputNotUtf8`, `OutputNotJson`, `StreamFailed`. What it printed then is kept as an artifact.
 
@@ -87,7 +96,10 @@ class ProcessRun final : public tool::Tool {
                      "its input has " + std::to_string(input.size()) + " bytes, the limit is " +
                          std::to_string(tool::kMaxPayloadBytes));
     }
+    tool::RecordedLines recorded(
+        call, {.logger = "stdout", .told_by = "process.run", .max_bytes = kMaxRecordedLines});
     auto request = make_request(call, input);
+    request.on_output_line = [&](std::string_view line, bool more) { recorded.add(line, more); };
     std::optional<LineFeed> feed;
     std::optional<LineSink> sink;
     if (const auto* stream = call.stream_in()) {

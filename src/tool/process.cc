@@ -20,7 +20,9 @@ using SteadyClock = std::chrono::steady_clock;
 class Child {
  public:
   explicit Child(const ProcessRequest& request)
-      : request_(request), lines_(request.on_error_line) {}
+      : request_(request),
+        output_lines_(request.on_output_line),
+        error_lines_(request.on_error_line) {}
 
   Result<void> start();
   Result<ProcessResult> run();
@@ -37,7 +39,8 @@ class Child {
   void end();
 
   const ProcessRequest& request_;
-  LineSplitter lines_;
+  LineSplitter output_lines_;
+  LineSplitter error_lines_;
   Started started_;
   Descriptor in_, out_, error_;
   std::size_t sent_ = 0;
@@ -102,7 +105,8 @@ Result<ProcessResult> Child::run() {
     }
     handle_deadlines();
   }
-  lines_.finish();
+  output_lines_.finish();
+  error_lines_.finish();
   end_group(SIGKILL);  // what it left behind
   return std::move(result_);
 }
@@ -132,7 +136,9 @@ void Child::read_output() {
     return;
   }
   const auto room = request_.max_output_bytes - result_.output.size();
-  result_.output.append(buffer, std::min(room, static_cast<std::size_t>(got)));
+  const std::string_view taken(buffer, std::min(room, static_cast<std::size_t>(got)));
+  result_.output.append(taken);
+  output_lines_.add(taken);
   if (static_cast<std::size_t>(got) > room && !result_.output_too_large) {
     result_.output_too_large = true;
     request_end();
@@ -147,7 +153,7 @@ void Child::read_errors() {
   const auto room = request_.max_error_bytes.value_or(SIZE_MAX) - error_bytes_;
   const auto taken = std::min(room, static_cast<std::size_t>(got));
   error_bytes_ += taken;
-  lines_.add({buffer, taken});
+  error_lines_.add({buffer, taken});
   if (static_cast<std::size_t>(got) > room && !result_.output_too_large) {
     result_.output_too_large = true;
     request_end();

@@ -29,7 +29,8 @@ struct ProcessRequest {
   std::optional<std::size_t> max_error_bytes{};         ///< of standard error; none: any
   std::optional<std::chrono::milliseconds> max_time{};  ///< then it is ended
   std::stop_token stop;
-  LineHandler on_error_line;  ///< called from the calling thread
+  LineHandler on_error_line;   ///< called from the calling thread, as is:
+  LineHandler on_output_line;  ///< of what becomes ProcessResult::output, as it comes
   /// Takes the end that is written of its standard input, in place of `input`, when it has started.
   std::function<void(Descriptor)> on_input{};
   /// Takes what it prints, in place of ProcessResult::output. False: no more is wanted, and whoever

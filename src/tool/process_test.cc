@@ -80,6 +80,24 @@ TEST(Process, CutsLongLinesIntoPiecesAndLosesNothing) {
                                   Piece{20000 - 2 * kMaxLogLine, false}, Piece{1, false}));
 }
 
+TEST(Process, TellsTheLinesOfItsOutputAsTheyCome) {
+  std::vector<std::string> lines;
+  std::string marker = testing::TempDir() + "seen-" + std::to_string(random_bits());
+  auto request = shell("echo one; echo two >&2; until [ -e " + marker +
+                       " ]; do sleep 0.01; done; printf three");
+  request.on_output_line = [&](std::string_view line, bool) {
+    lines.push_back("out " + std::string(line));
+  };
+  request.on_error_line = [&](std::string_view line, bool) {
+    lines.push_back("err " + std::string(line));
+    std::ofstream{marker};  // it prints its last line only when the others were told
+  };
+  const auto result = run_process(request);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->output, "one\nthree");
+  EXPECT_THAT(lines, ElementsAre("out one", "err two", "out three"));
+}
+
 TEST(Process, EndsTheWholeGroupWhenStopped) {
   const auto marker = testing::TempDir() + "marker-" + std::to_string(random_bits());
   std::stop_source stop;
