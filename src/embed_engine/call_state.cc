@@ -22,7 +22,8 @@ class ProgramTool final : public tool::Tool {
               .input_types = name.input_types,
               .output_types = name.output_types,
               .effects = name.effects_once ? tool::Effects::kOnce : tool::Effects::kRepeatable,
-              .streams = tool::Streams::kAny},
+              .streams = tool::Streams::kAny,
+              .measures_cpu = true},
         function_(std::move(function)) {}
 
   [[nodiscard]] const tool::ToolSpec& spec() const override { return spec_; }

@@ -100,6 +100,9 @@ TEST_F(EngineInProgram, RecordsHowToolsFail) {
     EXPECT_EQ(run->failed_node_id, "a");
     EXPECT_EQ(run->error_type, type);
   }
+  for (const auto& line : lines()) {
+    EXPECT_EQ(line.contains("pipeline_node_failed"), line.contains(R"("cpu_ms":)")) << line;
+  }
 }
 
 TEST_F(EngineInProgram, GivesAToolWhatItMaySay) {

@@ -57,7 +57,8 @@ void add_json_tools(tool::Registry& registry) {
                                .doc = "what it is called in the output",
                                .fallback = "`value`"}},
                  .about = "Takes one value out of the payload.",
-                 .notes = "- **Output:** `{<as>: what is there}`.\n\n" + std::string(kPointers)},
+                 .notes = "- **Output:** `{<as>: what is there}`.\n\n" + std::string(kPointers),
+                 .measures_cpu = true},
                 &select));
   registry.add(make_tool(
       {.plugin_id = "json",
@@ -68,7 +69,8 @@ void add_json_tools(tool::Registry& registry) {
        .about = "Puts a value into the payload.",
        .notes = "- **Output:** the payload with the value in it. Objects that are missing on the "
                 "way are made.\n\n" +
-                std::string(kPointers)},
+                std::string(kPointers),
+       .measures_cpu = true},
       &set));
   registry.add(make_tool(
       {.plugin_id = "json",
@@ -80,7 +82,8 @@ void add_json_tools(tool::Registry& registry) {
              .doc =
                  "its members replace those of the payload, objects are merged, `null` removes"}},
        .about = "Applies a merge patch (RFC 7396) to the payload.",
-       .notes = "- **Output:** the payload, changed.\n"},
+       .notes = "- **Output:** the payload, changed.\n",
+       .measures_cpu = true},
       &merge));
 }
 

@@ -105,6 +105,14 @@ TEST_F(SmallTools, SelectSetAndMergeJson) {
   EXPECT_EQ(run("json", "merge", R"({"patch":{"a":null,"b":2}})", R"({"a":1})"), R"({"b":2})");
 }
 
+TEST_F(SmallTools, SayWhatProcessorTimeTheyUsed) {
+  for (const auto* plugin : {"json", "file"}) {
+    for (const auto& tool : tools_.tool_ids(plugin)) {
+      EXPECT_TRUE(tools_.find(plugin, tool)->spec().measures_cpu) << plugin << "." << tool;
+    }
+  }
+}
+
 TEST_F(SmallTools, ReadWriteListAndCopyFiles) {
   const auto path = (folder_ / "new/a.txt").string();
   EXPECT_EQ(run("file", "write", R"({"path":"new/a.txt","content":"text"})"),

@@ -53,6 +53,8 @@ constexpr std::string_view kQueryNotes =
   `inline_rows` its rows are there, too, as `data`, a list of objects.
 - **Values** keep their value in Parquet: 128-bit integers become DECIMAL(38, 0), intervals and times with a zone
   text. What has no such form fails, and the message names its column.
+- **Used:** rows and bytes written, and no `cpu_ms`: DuckDB's threads work for all queries of the process, and it
+  does not say how much of their time was one query's.
 - **Failures:** `SqlError`, `TooManyRows`, `ArtifactMissing`, `StorageError`, `Cancelled`.
 )";
 

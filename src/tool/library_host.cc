@@ -23,6 +23,7 @@ class LibraryHost final : public PluginHost {
     if (loaded == nullptr) return fail_with("PluginNotStarted", why_not_);
     return loaded->call(std::string(tool_id), call);
   }
+  [[nodiscard]] bool is_in_thread() const override { return true; }
 
  private:
   const Library* load() {

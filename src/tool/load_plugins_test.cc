@@ -64,6 +64,9 @@ TEST_F(Plugins, OfEachKindRunInEachTier) {
               "NothingToSum: node 'n': plugin 'sums': it is told to fail");
     EXPECT_EQ(registry.health("greeter")->report().success_count, 2);
     EXPECT_EQ(registry.find("words", "count")->spec().version, "1.0.0");
+    EXPECT_EQ(registry.find("sums", "bytes")->spec().measures_cpu, tier == Trust::kTrusted)
+        << "in this thread";
+    EXPECT_FALSE(registry.find("words", "count")->spec().measures_cpu);
   }
 }
 

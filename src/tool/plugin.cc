@@ -44,7 +44,9 @@ ToolSpec spec_of(const config::PluginManifest& manifest, const std::string& tool
 class PluginTool final : public Tool {
  public:
   PluginTool(ToolSpec spec, std::shared_ptr<PluginHost> host)
-      : spec_(std::move(spec)), host_(std::move(host)) {}
+      : spec_(std::move(spec)), host_(std::move(host)) {
+    spec_.measures_cpu = host_->is_in_thread();
+  }
 
   [[nodiscard]] const ToolSpec& spec() const override { return spec_; }
 
@@ -58,7 +60,7 @@ class PluginTool final : public Tool {
   }
 
  private:
-  const ToolSpec spec_;
+  ToolSpec spec_;
   const std::shared_ptr<PluginHost> host_;
 };
 

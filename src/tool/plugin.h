@@ -27,6 +27,8 @@ class PluginHost {
   virtual ~PluginHost() = default;
   [[nodiscard]] virtual std::expected<Output, Failure> call(std::string_view tool_id,
                                                             const Call& call) = 0;
+  /// Whether the plugin works in the calling thread, and not in a process of its own.
+  [[nodiscard]] virtual bool is_in_thread() const { return false; }
 };
 
 /// A process for each call: the payload on standard input, the output on standard output, lines of

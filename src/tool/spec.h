@@ -52,7 +52,8 @@ struct ToolSpec {
   Effects effects = Effects::kRepeatable;
   Streams streams = Streams::kNone;
   std::string plugin_type{};  ///< of what sort its plugin is, in the plugin's words; may be empty
-  /// It runs for so long that asking for its thread's processor time, twice a call, is nothing.
+  /// It works in the calling thread, and for so long that asking for that thread's processor time,
+  /// twice a call, is nothing.
   bool measures_cpu = false;
 
   /// "process.run"

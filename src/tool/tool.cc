@@ -37,19 +37,9 @@ std::chrono::nanoseconds processor_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-std::expected<Output, Failure> run_measured(Tool& tool, const Call& call) {
-  if (!tool.spec().measures_cpu) return tool.run(call);
-  const auto before = processor_time();
-  auto output = tool.run(call);
-  auto& cpu_ms = output ? output->usage.cpu_ms : output.error().usage.cpu_ms;
-  const std::chrono::duration<double, std::milli> used = processor_time() - before;
-  if (!cpu_ms) cpu_ms = used.count();
-  return output;
-}
-
 std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
   try {
-    return run_measured(tool, call);
+    return tool.run(call);
   } catch (const std::exception& exception) {
     return std::unexpected(Failure{
         .type = type_name(exception), .message = exception.what(), .exit_code = {}, .usage = {}});
@@ -59,6 +49,16 @@ std::expected<Output, Failure> call_caught(Tool& tool, const Call& call) {
                                    .exit_code = {},
                                    .usage = {}});
   }
+}
+
+std::expected<Output, Failure> run_measured(Tool& tool, const Call& call) {
+  if (!tool.spec().measures_cpu) return call_caught(tool, call);
+  const auto before = processor_time();
+  auto output = call_caught(tool, call);
+  auto& cpu_ms = output ? output->usage.cpu_ms : output.error().usage.cpu_ms;
+  const std::chrono::duration<double, std::milli> used = processor_time() - before;
+  if (!cpu_ms) cpu_ms = used.count();
+  return output;
 }
 
 }  // namespace
@@ -85,10 +85,10 @@ const StreamWriter* Call::stream_out(std::string_view to) const {
 
 std::expected<Output, Failure> run_caught(Tool& tool, const Call& call) {
   const auto& health = tool.health();
-  if (!health) return call_caught(tool, call);
+  if (!health) return run_measured(tool, call);
   const auto began = std::chrono::steady_clock::now();
   health->call_begins();
-  auto output = call_caught(tool, call);
+  auto output = run_measured(tool, call);
   const auto failure = output ? std::string() : output.error().type + ": " + output.error().message;
   health->call_ends(began, std::chrono::steady_clock::now(), failure);
   return output;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
+#include <stdexcept>
 
 namespace weir::tool {
 namespace {
@@ -20,6 +21,7 @@ class BusyTool final : public Tool {
     const auto end = std::clock() + CLOCKS_PER_SEC / 1000;
     while (std::clock() < end) continue;
     if (call.payload.empty()) return Output{.payload = {}, .usage = {}};
+    if (call.payload.find("throw") != nullptr) throw std::runtime_error("no");
     return std::unexpected(Failure{.type = "E", .message = "no", .exit_code = {}, .usage = {}});
   }
 
@@ -48,6 +50,9 @@ TEST(Tool, SaysWhatProcessorTimeItsThreadUsedIfItsToolAsksForThat) {
   failing.set("fail", true);
   EXPECT_GT(used(true, {}).cpu_ms.value_or(0), 0.5);
   EXPECT_GT(used(true, failing).cpu_ms.value_or(0), 0.5);
+  json::Object throwing;
+  throwing.set("throw", true);
+  EXPECT_GT(used(true, throwing).cpu_ms.value_or(0), 0.5);
   EXPECT_FALSE(used(false, {}).cpu_ms);
 }
 
