@@ -67,6 +67,7 @@ class ToolCall {
  private:
   friend class JitterBuffer;
   friend class ProviderCall;
+  friend class CircuitCall;
   embed::CallState* state_;
 };
 

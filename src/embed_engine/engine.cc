@@ -321,22 +321,6 @@ Status Engine::add_interceptor(std::shared_ptr<Interceptor> interceptor) noexcep
   return {};
 }
 
-CircuitStatus circuit_status(std::string_view operation, std::string_view provider) {
-  const auto status = engine::CircuitBreakers::of_process().status(
-      {.operation = std::string(operation), .provider = std::string(provider)});
-  static_assert(static_cast<int>(CircuitState::kOpen) ==
-                    static_cast<int>(engine::CircuitState::kOpen) &&
-                static_cast<int>(CircuitState::kHalfOpen) ==
-                    static_cast<int>(engine::CircuitState::kHalfOpen));
-  return {.state = static_cast<CircuitState>(status.state),
-          .failures_in_row = status.failures_in_row,
-          .succeeded = status.succeeded,
-          .failed = status.failed,
-          .refused = status.refused,
-          .opened = status.opened,
-          .reason = status.reason};
-}
-
 void Engine::set_run_logger(std::shared_ptr<RunLogger> logger) noexcept {
   state_->run_logger = logger ? embed::adapt(std::move(logger)) : nullptr;
 }

@@ -123,6 +123,7 @@ CallOutcome NodeCalls::call(const Step& step, int number, std::stop_token stop, 
                   .idempotency_key = context.idempotency_key(),
                   .provider_call =
                       [&](const tool::ProviderCallReport& report) { events.provider_call(report); },
+                  .circuit = [&](const tool::CircuitChange& change) { events.circuit(change); },
                   .streams_in = streams.in,
                   .streams_out = streams.out,
                   .stream_event = [&](const auto& event) { events.stream(event); },

@@ -17,6 +17,7 @@
 #include "pipeline/guard_progress.h"
 #include "project/wide_events.h"
 #include "record/recorder.h"
+#include "tool/circuit_change.h"
 #include "tool/tool.h"
 
 namespace weir::engine {
@@ -116,7 +117,9 @@ class NodeEvents {
   void kept(const tool::KeptArtifact& artifact);
   /// Also told to the run's ProviderCallLogger.
   void provider_call(const tool::ProviderCallReport& report);
-  /// What the circuit has come to.
+  /// What a circuit of the tool's own calls has come to.
+  void circuit(const tool::CircuitChange& change);
+  /// What the circuit of the node has come to.
   void circuit(CircuitState state, const pipeline::CircuitBreaker& rules);
 
   /// `type` is pipeline_child_*.

@@ -123,6 +123,15 @@ void NodeEvents::tell_logger(const tool::ProviderCallReport& report) {
                                        .metrics = metrics});
 }
 
+void NodeEvents::circuit(const tool::CircuitChange& change) {
+  using State = tool::CircuitChange::State;
+  static_assert(static_cast<int>(State::kOpen) == static_cast<int>(CircuitState::kOpen) &&
+                static_cast<int>(State::kHalfOpen) == static_cast<int>(CircuitState::kHalfOpen));
+  circuit(
+      static_cast<CircuitState>(change.state),
+      {.operation = change.operation, .provider = change.provider, .open_for = change.open_for});
+}
+
 void NodeEvents::circuit(CircuitState state, const pipeline::CircuitBreaker& rules) {
   auto fields = common();
   add_attempt(fields);

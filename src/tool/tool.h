@@ -77,6 +77,7 @@ struct KeptArtifact {
 
 struct ProviderCallReport;  // provider_call.h
 struct OwnEvent;            // own_event.h
+struct CircuitChange;       // circuit_change.h
 
 /// Variables of a process: names and values.
 using Environment = std::vector<std::pair<std::string, std::string>>;
@@ -101,6 +102,8 @@ struct Call {
   std::string_view idempotency_key{};
   /// Of a call to a provider that the tool makes: see ProviderCall.
   std::function<void(const ProviderCallReport&)> provider_call{};
+  /// Of a circuit that the tool asks itself.
+  std::function<void(const CircuitChange&)> circuit{};
   /// What it shares with nodes that run at the same time, in the order of the pipeline's edges.
   std::span<const StreamReader> streams_in{};
   std::span<const StreamWriter> streams_out{};
