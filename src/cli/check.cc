@@ -12,6 +12,7 @@
 #include "cli/settings.h"
 #include "cli/tools.h"
 #include "config/load.h"
+#include "engine/registry_events.h"
 #include "pipeline/registry.h"
 #include "pipeline/rules.h"
 
@@ -58,8 +59,9 @@ void add_findings(const std::vector<Problem>& problems, std::string_view severit
     one.set("line", static_cast<std::int64_t>(problem.position.line));
     one.set("column", static_cast<std::int64_t>(problem.position.column));
     one.set("message", problem.message);
-    const auto fix = pipeline::fix_of(problem.code);
-    one.set("fix", fix.empty() ? json::Value() : json::Value(fix));
+    const auto* rule = pipeline::find_rule(problem.code);
+    one.set("fix", rule == nullptr ? json::Value() : json::Value(rule->fix));
+    one.set("doc_url", rule == nullptr ? pipeline::kFormPage : rule->page);
     findings.emplace_back(std::move(one));
   }
 }
@@ -100,8 +102,18 @@ Result<FileFinding> check_config(const std::string& path) {
   return FileFinding{.path = path, .errors = config::parse(text).problems};
 }
 
+/// Of a file that a process of this store has seen before.
+void add_changed(const std::optional<engine::SeenPipelines>& seen, const pipeline::File& file,
+                 const std::filesystem::path& path, std::vector<Problem>& warnings) {
+  if (!seen) return;  // there is no store yet
+  if (auto changed = seen->changed_without_version(file, path)) {
+    warnings.insert(warnings.begin(), *std::move(changed));
+  }
+}
+
 Result<FileFinding> check_pipeline(const std::string& path, const config::Config& config,
-                                   const tool::Registry& tools) {
+                                   const tool::Registry& tools,
+                                   const std::optional<engine::SeenPipelines>& seen) {
   WEIR_TRY(const auto file, pipeline::load_file(path));
   auto problems = pipeline::problems_of(file, tools);
   WEIR_TRY(const auto nested, nested_problems(file.definition, config, tools));
@@ -109,6 +121,7 @@ Result<FileFinding> check_pipeline(const std::string& path, const config::Config
   pipeline::sort_problems(problems);
   // Of what is wrong it is not known yet what may not be meant.
   auto warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>();
+  add_changed(seen, file, path, warnings);
   return FileFinding{.path = path,
                      .errors = std::move(problems),
                      .warnings = std::move(warnings),
@@ -116,7 +129,8 @@ Result<FileFinding> check_pipeline(const std::string& path, const config::Config
 }
 
 Result<std::vector<FileFinding>> check_registry(const config::Config& settings,
-                                                const tool::Registry& tools) {
+                                                const tool::Registry& tools,
+                                                const std::optional<engine::SeenPipelines>& seen) {
   if (settings.pipelines.empty()) {
     return fail(ErrorCode::kInvalidInput,
                 "nothing to check: name a file, or the registry's folders as 'pipelines' in " +
@@ -133,6 +147,7 @@ Result<std::vector<FileFinding>> check_registry(const config::Config& settings,
          .warnings = problems.empty() ? pipeline::warnings_of(file, tools) : std::vector<Problem>(),
          .when_right =
              "ok, '" + definition.id + "', " + text::count(definition.nodes.size(), "node")});
+    add_changed(seen, file, path, findings.back().warnings);
   }
   return findings;
 }
@@ -148,8 +163,10 @@ int check(const Invocation& invocation, const CheckOptions& options) {
     if (!settings || !add_tools(*settings, unused, tools)) return kWrongUsage;
     config = *std::move(settings);
   }
+  const auto store = invocation.open_store();
+  const auto seen = store ? std::optional(engine::SeenPipelines::of(*store)) : std::nullopt;
   if (files.empty()) {
-    const auto checked = check_registry(config, tools);
+    const auto checked = check_registry(config, tools, seen);
     if (!checked) {
       complain(checked.error());
       return kWrongUsage;
@@ -161,7 +178,7 @@ int check(const Invocation& invocation, const CheckOptions& options) {
   findings.reserve(files.size());
   int exit = kDone;
   for (const auto& path : files) {
-    auto checked = is_config(path) ? check_config(path) : check_pipeline(path, config, tools);
+    auto checked = is_config(path) ? check_config(path) : check_pipeline(path, config, tools, seen);
     if (checked) {
       findings.push_back(*std::move(checked));
       continue;

@@ -16,24 +16,44 @@ constexpr std::uint64_t kMaxSeenBytes = std::uint64_t{256} << 20;
 /// Of a problem that is quoted.
 constexpr std::size_t kMaxQuoted = 1000;
 
-std::filesystem::path seen_path(const record::Recorder& recorder) {
-  return recorder.store().root() / "cache" / "registry";
+std::filesystem::path seen_path(const log::StoreDirectory& store) {
+  return store.root() / "cache" / "registry";
 }
 
-/// The hash of each file's text, by its absolute path. A damaged one has seen nothing.
-json::Object read_seen(const record::Recorder& recorder) {
-  const auto text = read_file(seen_path(recorder), kMaxSeenBytes);
+/// What is known of each file, by its absolute path. A damaged one has seen nothing.
+json::Object read_seen(const log::StoreDirectory& store) {
+  const auto text = read_file(seen_path(store), kMaxSeenBytes);
   auto value = text ? json::parse(*text) : std::unexpected(text.error());
   return value && value->object() != nullptr ? std::move(*value->object()) : json::Object();
 }
 
-bool has_seen(const json::Object& seen, const std::string& path, const std::string& hash) {
-  const auto* known = seen.find(path);
-  return known != nullptr && known->string() != nullptr && *known->string() == hash;
+/// "HASH VERSION"
+std::string known_of(const pipeline::File& file) {
+  return sha256(file.text).text() + " " + file.definition.version;
 }
 
-std::string text_hash_of(const pipeline::RegistryEntry& entry) {
-  return sha256(entry.file.text).text();
+std::string_view known_at(const json::Object& seen, const std::filesystem::path& path) {
+  const auto* known = seen.find(absolute_path(path).string());
+  return known == nullptr || known->string() == nullptr ? std::string_view()
+                                                        : std::string_view(*known->string());
+}
+
+/// Whether its text is another, and its version, which it keeps, is not.
+bool has_changed_alone(const pipeline::File& file, std::string_view known) {
+  const auto& version = file.definition.version;
+  if (version == pipeline::Definition().version) return false;
+  const auto now = known_of(file);
+  const auto space = known.find(' ');
+  return space != std::string_view::npos && known != now && known.substr(space + 1) == version;
+}
+
+Problem changed_problem(const pipeline::File& file) {
+  return {.position = {.line = 1, .column = 1},
+          .message = "the text of pipeline '" + file.definition.id +
+                     "' has changed since it was "
+                     "run last, and its version is '" +
+                     file.definition.version + "' still",
+          .code = "CHANGED_WITHOUT_VERSION"};
 }
 
 json::Object entry_attributes(const pipeline::RegistryEntry& entry) {
@@ -59,11 +79,9 @@ Result<void> emit_of_process(Type type, std::string_view tenant_id, record::Reco
 }
 
 Result<void> record_validated(const pipeline::RegistryEntry& entry, const std::string& hash,
-                              const tool::Registry& tools, record::Recorder& recorder,
+                              const std::vector<Problem>& warnings, record::Recorder& recorder,
                               std::string_view tenant_id) {
   const auto& definition = entry.file.definition;
-  const auto warnings =
-      entry.problems.empty() ? pipeline::warnings_of(entry.file, tools) : std::vector<Problem>();
   auto attributes = entry_attributes(entry);
   attributes.set("node_count", static_cast<std::int64_t>(definition.nodes.size()));
   attributes.set("problems", static_cast<std::int64_t>(entry.problems.size()));
@@ -90,31 +108,46 @@ Result<void> record_validated(const pipeline::RegistryEntry& entry, const std::s
 Result<void> record_registry(const pipeline::Registry& registry, const tool::Registry& tools,
                              record::Recorder& recorder, const artifact::ArtifactStore& artifacts,
                              std::string_view tenant_id) {
-  const auto seen = read_seen(recorder);
+  const auto seen = read_seen(recorder.store());
   json::Object now;
   bool is_new = false;
   for (const auto& entry : registry.entries()) {
-    const auto path = absolute_path(entry.path).string();
-    const auto hash = text_hash_of(entry);
-    now.set(path, hash);
-    if (has_seen(seen, path, hash)) continue;
+    const auto known = known_of(entry.file);
+    now.set(absolute_path(entry.path).string(), known);
+    const auto before = known_at(seen, entry.path);
+    if (before == known) continue;
     is_new = true;
+    std::vector<Problem> warnings;
+    if (entry.problems.empty()) warnings = pipeline::warnings_of(entry.file, tools);
+    if (has_changed_alone(entry.file, before)) warnings.push_back(changed_problem(entry.file));
     WEIR_TRY(const auto kept, artifacts.put(entry.file.text));
-    WEIR_TRY(record_validated(entry, kept.text(), tools, recorder, tenant_id));
+    WEIR_TRY(record_validated(entry, kept.text(), warnings, recorder, tenant_id));
   }
   if (!is_new && now.size() == seen.size()) return {};
   WEIR_TRY(recorder.process_runs().flush());
-  WEIR_TRY(make_directories(seen_path(recorder).parent_path()));
-  return write_file_durably(seen_path(recorder), json::to_text(now));
+  const auto path = seen_path(recorder.store());
+  WEIR_TRY(make_directories(path.parent_path()));
+  return write_file_durably(path, json::to_text(now));
+}
+
+SeenPipelines SeenPipelines::of(const log::StoreDirectory& store) {
+  return SeenPipelines(read_seen(store));
+}
+
+std::optional<Problem> SeenPipelines::changed_without_version(
+    const pipeline::File& file, const std::filesystem::path& path) const {
+  if (!has_changed_alone(file, known_at(seen_, path))) return {};
+  return changed_problem(file);
 }
 
 Result<void> record_fetched(const pipeline::RegistryEntry& entry, const RunId& run,
                             record::Recorder& recorder, std::string_view tenant_id) {
-  const auto hash = text_hash_of(entry);
+  const auto hash = sha256(entry.file.text).text();
   const auto run_id = run.text();
   auto attributes = entry_attributes(entry);
   attributes.set("size_bytes", static_cast<std::int64_t>(entry.file.text.size()));
-  attributes.set("cached", has_seen(read_seen(recorder), absolute_path(entry.path).string(), hash));
+  attributes.set("cached",
+                 known_at(read_seen(recorder.store()), entry.path) == known_of(entry.file));
   const auto text = json::to_text(attributes);
   const event::FieldValue fields[] = {{Field::kAdapter, kLocalAdapter},
                                       {Field::kDefinitionSha256, std::string_view(hash)},

@@ -7,26 +7,42 @@ namespace weir::pipeline {
 namespace {
 
 constexpr auto kRules = std::to_array<Rule>({
-    {"CAPABILITY_DEGRADED", "name a tool that has it, or leave it out of 'requires_capabilities'"},
-    {"CAPABILITY_EMULATED", "name a tool that has it, or leave it out of 'requires_capabilities'"},
+    {"CAPABILITY_DEGRADED", "name a tool that has it, or leave it out of 'requires_capabilities'",
+     "docs/reference/pipeline.md#what-is-required"},
+    {"CAPABILITY_EMULATED", "name a tool that has it, or leave it out of 'requires_capabilities'",
+     "docs/reference/pipeline.md#what-is-required"},
     {"CAPABILITY_NOT_SUPPORTED",
-     "name a tool whose manifest has it, or say with 'fallback' that it may be missing"},
-    {"CONTROL", "leave out one of the settings that do not go together"},
-    {"CYCLE", "take out one of the edges of the path"},
-    {"DEAD_END", "add the node to 'output_nodes', or an edge from it"},
-    {"DUPLICATE_EDGE", "leave out the second one"},
-    {"DUPLICATE_NEED", "leave out the second one"},
-    {"NODE_ID", "give the node another id"},
-    {"ORPHAN_NODE", "say what it needs, or put it into a pipeline of its own"},
-    {"PIPELINE_ID", "give one of the two pipelines another id"},
-    {"REFERENCE", "name what there is, of a node that comes before this one"},
-    {"SELF_EDGE", "take out the edge"},
-    {"SETTING", "look at what the tool takes: docs/reference/tools.md, or its plugin's manifest"},
-    {"STREAM", "join two nodes that can start together and whose tools can stream"},
-    {"TOOL", "name a plugin and a tool that there are: docs/reference/tools.md, weir plugins"},
-    {"TYPE_MISMATCH", "put a node between them that makes what the second takes"},
-    {"UNKNOWN_NODE", "name a node of this pipeline"},
-    {"UNREACHABLE", "add it, or one before it, to 'entry_nodes'"},
+     "name a tool whose manifest has it, or say with 'fallback' that it may be missing",
+     "docs/reference/pipeline.md#what-is-required"},
+    {"CHANGED_WITHOUT_VERSION",
+     "give it a version of its own: the runs of both say the same one now",
+     "docs/reference/pipeline.md#warnings"},
+    {"CONTROL", "leave out one of the settings that do not go together",
+     "docs/reference/pipeline.md#nodes"},
+    {"CYCLE", "take out one of the edges of the path", "docs/reference/pipeline.md#edges"},
+    {"DEAD_END", "add the node to 'output_nodes', or an edge from it",
+     "docs/reference/pipeline.md#the-pipeline"},
+    {"DUPLICATE_EDGE", "leave out the second one", "docs/reference/pipeline.md#edges"},
+    {"DUPLICATE_NEED", "leave out the second one", "docs/reference/pipeline.md#warnings"},
+    {"NODE_ID", "give the node another id", "docs/reference/pipeline.md#nodes"},
+    {"ORPHAN_NODE", "say what it needs, or put it into a pipeline of its own",
+     "docs/reference/pipeline.md#warnings"},
+    {"PIPELINE_ID", "give one of the two pipelines another id",
+     "docs/reference/pipeline.md#the-pipeline"},
+    {"REFERENCE", "name what there is, of a node that comes before this one",
+     "docs/reference/pipeline.md#references"},
+    {"SELF_EDGE", "take out the edge", "docs/reference/pipeline.md#edges"},
+    {"SETTING", "look at what the tool takes: docs/reference/tools.md, or its plugin's manifest",
+     "docs/reference/tools.md"},
+    {"STREAM", "join two nodes that can start together and whose tools can stream",
+     "docs/reference/pipeline.md#streams"},
+    {"TOOL", "name a plugin and a tool that there are: docs/reference/tools.md, weir plugins",
+     "docs/reference/tools.md"},
+    {"TYPE_MISMATCH", "put a node between them that makes what the second takes",
+     "docs/reference/pipeline.md#edges"},
+    {"UNKNOWN_NODE", "name a node of this pipeline", "docs/reference/pipeline.md#nodes"},
+    {"UNREACHABLE", "add it, or one before it, to 'entry_nodes'",
+     "docs/reference/pipeline.md#the-pipeline"},
 });
 
 static_assert(std::ranges::is_sorted(kRules, {}, &Rule::code));
@@ -35,9 +51,9 @@ static_assert(std::ranges::is_sorted(kRules, {}, &Rule::code));
 
 std::span<const Rule> rules() { return kRules; }
 
-std::string_view fix_of(std::string_view code) {
+const Rule* find_rule(std::string_view code) {
   const auto* found = std::ranges::lower_bound(kRules, code, {}, &Rule::code);
-  return found == kRules.end() || found->code != code ? std::string_view() : found->fix;
+  return found == kRules.end() || found->code != code ? nullptr : found;
 }
 
 }  // namespace weir::pipeline

@@ -9,11 +9,15 @@ namespace weir::pipeline {
 struct Rule {
   std::string_view code;
   std::string_view fix;
+  std::string_view page;  ///< of the documentation, from the top of the project on
 };
+
+/// Of what has no rule.
+inline constexpr std::string_view kFormPage = "docs/reference/pipeline.md";
 
 /// By code. What has none is wrong in its form: the message says what belongs there.
 [[nodiscard]] std::span<const Rule> rules();
-/// Empty when there is no such rule.
-[[nodiscard]] std::string_view fix_of(std::string_view code);
+/// Null when there is no such rule.
+[[nodiscard]] const Rule* find_rule(std::string_view code);
 
 }  // namespace weir::pipeline

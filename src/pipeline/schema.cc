@@ -96,8 +96,10 @@ says otherwise: then each run begins with a `capability_degraded` for each.
 
 `weir check` warns of what is right and may not be meant, and fails for it with `--strict` alone: a node that
 is joined with no other (`ORPHAN_NODE`), one that is needed twice (`DUPLICATE_NEED`), what is required and not
-there (`CAPABILITY_EMULATED`, `CAPABILITY_DEGRADED`). `weir check --json` says of each file `VALID`, `WARNINGS`
-or `ERRORS`, and of each finding its code and how it is mended.
+there (`CAPABILITY_EMULATED`, `CAPABILITY_DEGRADED`), a file of the registry whose text is another than when it was
+run last, under the same `version` (`CHANGED_WITHOUT_VERSION`; one that keeps no versions, but is left at `1`, is not
+meant). `weir check --json` says of each file `VALID`, `WARNINGS` or `ERRORS`, and of each finding its code, how it is
+mended and where to read of it (`doc_url`, in this project).
 
 ## Execution modes
 
@@ -106,6 +108,19 @@ called. A tool that the mode does not allow is not called: `tool_denied` is reco
 with `ToolDenied`, which is not tried again. The same holds for tools that undo. What a run starts inherits
 its mode. To a pipeline that declares no modes, a mode is only what its runs are called: `execution_mode`
 of their events.
+
+The runs that its nodes begin may do no more than it: what one of the modes around does not allow is not
+called there, whether the pipeline inside declares a mode of that name or none, and also when `weir resume` or
+`weir rerun` runs that pipeline by itself. Its `pipeline_started` names them in `attributes.modes_around`. A
+program that a tool starts, such as another `weir run`, inherits the name of the mode, and no denials.
+
+## Going on with a lost run
+
+`weir resume` goes on with a run whose process was lost: what had completed is not run again. A node that waited
+for its next attempt waits for the rest of its delay, if there is any. Of the run's `timeout` there is left what
+its processes have not used, each up to the last event that it recorded: a night in which nobody had the run takes
+nothing of it, and neither does what a node did in silence before its process was lost. `duration_ms` of the run's
+end is counted from its start.
 
 ## Undoing
 

@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <fstream>
+#include <set>
+#include <string>
+
 #include "pipeline/registry.h"
 #include "pipeline/rules.h"
 #include "pipeline/validate.h"
@@ -93,9 +98,37 @@ TEST(Rules, SayHowEveryKindOfProblemIsMended) {
       "{id: '?', plugin_id: a, tool_id: t, needs: [q]}]}");
   EXPECT_FALSE(found.problems.empty());
   for (const auto& problem : found.problems) {
-    EXPECT_FALSE(fix_of(problem.substr(0, problem.find(':'))).empty()) << problem;
+    EXPECT_NE(find_rule(problem.substr(0, problem.find(':'))), nullptr) << problem;
   }
-  EXPECT_EQ(fix_of("NONE"), "");
+  EXPECT_EQ(find_rule("NONE"), nullptr);
+}
+
+/// As they are called by links to them.
+std::set<std::string> headings_of(const std::string& page) {
+  std::set<std::string> headings;
+  std::ifstream file(WEIR_SOURCE_DIR "/" + page);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("## ")) continue;
+    std::string heading;
+    for (const char c : line.substr(3)) {
+      if (c == ' ') heading += '-';
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-') {
+        heading += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      }
+    }
+    headings.insert(heading);
+  }
+  return headings;
+}
+
+TEST(Rules, NameAPlaceInTheDocumentation) {
+  for (const auto& rule : rules()) {
+    const std::string page(rule.page.substr(0, rule.page.find('#')));
+    const auto headings = headings_of(page);
+    EXPECT_FALSE(headings.empty()) << page;
+    if (page.size() == rule.page.size()) continue;
+    EXPECT_TRUE(headings.contains(std::string(rule.page.substr(page.size() + 1)))) << rule.page;
+  }
 }
 
 }  // namespace
