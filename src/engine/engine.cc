@@ -176,11 +176,13 @@ Result<RunReport> Engine::carry_out(const RunRequest& request, LocalAdapter::Cal
   }
   logged.started();
   call.completed(run_id, place.context.ids.tenant_id);
+  const LocalAdapter::Call::Busy busy(call, [&] { return execution.busy_workers(); });
   const auto end = [&] {
     report.outcome = execution.outcome();
     report.duration_ms = recorded != nullptr
                              ? Milliseconds(clock.now() - recorded->started_at).count()
                              : milliseconds_since(clock, start);
+    call.ending(run_id);
     execution.reject_open_signals();
     events.ended(execution, report.duration_ms);
     logged.ended(execution, report.duration_ms);

@@ -72,6 +72,8 @@ class Execution {
   [[nodiscard]] std::int64_t last_number() const { return run_.last_number(); }
 
   [[nodiscard]] pipeline::RunOutcome outcome() const { return scheduler_.outcome(); }
+  /// How many are at a node. From any thread.
+  [[nodiscard]] std::int64_t busy_workers();
   /// Of a node or an item; empty: none has.
   [[nodiscard]] std::string first_failed_id();
   /// Every item is one.

@@ -1,5 +1,6 @@
 #include "engine/local_adapter.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -92,7 +93,10 @@ void LocalAdapter::beat() {
   {
     const std::lock_guard lock(mutex_);
     has_beaten_ = true;
-    attributes = R"({"runs":)" + std::to_string(runs_) + "}";
+    std::int64_t busy = 0;
+    for (const auto& ask : busy_) busy += ask();
+    attributes = R"({"runs":)" + std::to_string(runs_) + R"(,"workers":)" +
+                 std::to_string(workers_) + R"(,"busy_workers":)" + std::to_string(busy) + "}";
     if (workers_ != said_workers_) {
       pool = R"({"domain":"default","limit":)" + std::to_string(workers_) + "}";
     }
@@ -142,6 +146,32 @@ void LocalAdapter::Call::completed(const RunId& run, const std::string& tenant_i
   if (adapter_ == nullptr) return;
   adapter_->begun(
       {.run = run, .tenant_id = tenant_id, .duration_ms = milliseconds_since(clock_, start_)});
+}
+
+void LocalAdapter::Call::ending(const RunId& run) {
+  if (adapter_ == nullptr) return;
+  std::optional<Begun> unsaid;
+  {
+    const std::lock_guard lock(adapter_->mutex_);
+    auto& all = adapter_->unsaid_;
+    const auto found = std::ranges::find(all, run, &Begun::run);
+    if (found == all.end()) return;
+    unsaid = std::move(*found);
+    all.erase(found);
+  }
+  adapter_->say_begun(*unsaid);
+}
+
+LocalAdapter::Call::Busy::Busy(Call& call, Ask ask) : adapter_(call.adapter_) {
+  if (adapter_ == nullptr) return;
+  const std::lock_guard lock(adapter_->mutex_);
+  place_ = adapter_->busy_.insert(adapter_->busy_.end(), std::move(ask));
+}
+
+LocalAdapter::Call::Busy::~Busy() {
+  if (adapter_ == nullptr) return;
+  const std::lock_guard lock(adapter_->mutex_);
+  adapter_->busy_.erase(place_);
 }
 
 void LocalAdapter::Call::failed(const Error& error) {

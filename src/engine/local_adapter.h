@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -30,7 +32,8 @@ class LocalAdapter {
   enum class Speaks : std::uint8_t {
     kAtOnce,
     /// Once runs have gone on for an interval, and then of those that began before, too: the
-    /// process is there for a run or two, and its short runs tell enough of it.
+    /// process is there for a run or two. Of a run that ends before that: how long it took to
+    /// begin, just before it ends, so that one commit has both.
     kAfterInterval,
   };
   struct Options {
@@ -58,6 +61,23 @@ class LocalAdapter {
     void completed(const RunId& run, const std::string& tenant_id);
     /// It was not begun, or could not be recorded to its end.
     void failed(const Error& error);
+    /// It is about to record its end.
+    void ending(const RunId& run);
+
+    /// While it lives, heartbeats ask how many of the run's workers are at a node.
+    class Busy {
+     public:
+      using Ask = std::function<std::int64_t()>;
+      /// `call` outlives it. `ask` is called from the adapter's thread, under its lock.
+      Busy(Call& call, Ask ask);
+      ~Busy();
+      Busy(const Busy&) = delete;
+      Busy& operator=(const Busy&) = delete;
+
+     private:
+      LocalAdapter* const adapter_;
+      std::list<Ask>::iterator place_;
+    };
 
    private:
     LocalAdapter* adapter_;
@@ -88,7 +108,8 @@ class LocalAdapter {
   std::mutex mutex_;
   // Guarded by mutex_:
   std::int64_t runs_ = 0;
-  std::int64_t workers_ = 0;       // of all runs
+  std::int64_t workers_ = 0;  // of all runs
+  std::list<Call::Busy::Ask> busy_;
   std::int64_t said_workers_ = 0;  // in the last event
   std::vector<Begun> unsaid_;      // until the first heartbeat
   bool is_beating_ = false;        // another heartbeat comes

@@ -56,6 +56,11 @@ void Execution::work() {
   }
 }
 
+std::int64_t Execution::busy_workers() {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::count_if(running_, [](const auto* running) { return running->has_begun; });
+}
+
 /// Under `lock`, which it leaves while it waits.
 ChildRuns::Slot Execution::wait_for_slot(const Step& step, const Running& running,
                                          std::unique_lock<std::mutex>& lock) {

@@ -354,7 +354,7 @@ std::optional<std::string> Player::difference(const engine::RecordedRun& past,
                                    .on_update = {}};
   const auto place = engine::place_of_recorded_run(past, scratch.store.root());
   engine::Engine engine(recorder, artifacts_, cast.tools());
-  engine::ChildRuns children(engine, request, **run, 0, place.context.ids.tenant_id);
+  engine::ChildRuns children(engine, request, **run, 0, place);
   engine::Execution execution(request, cast.tools(),
                               {.artifacts = artifacts_, .redactor = engine::default_redactor()},
                               **run, place, children);
