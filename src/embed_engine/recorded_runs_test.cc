@@ -74,7 +74,7 @@ TEST_F(RecordedRuns, GoOnWhenTheyWereLost) {
 TEST_F(RecordedRuns, AreRunAnewForTheirTenantAndInTheirMode) {
   constexpr std::string_view kModes = R"(
 id: p
-execution_modes: {practice: {deny: [x.never]}}
+execution_modes: {practice: {deny: [x.echo]}}
 nodes: [{id: a, plugin_id: x, tool_id: work}]
 )";
   const auto run_id = RunId::make(system_clock().now()).text();
@@ -149,8 +149,9 @@ TEST_F(RecordedRuns, OfSeveralTenantsNeedTheirs) {
   options.run_id = RunId::make(system_clock().now()).text();
   for (const auto* tenant : {"acme", "globex"}) {
     auto engine = open();
-    ASSERT_TRUE(
-        engine.add_tool({"x", "first"}, [](ToolCall&) -> ToolResult { return ToolOutput{}; }));
+    ASSERT_TRUE(engine.add_tool({"x", "first"}, [](ToolCall& call) -> ToolResult {
+      return ToolOutput{std::string(call.settings())};
+    }));
     ASSERT_TRUE(engine.add_tool({"x", "second"}, [&](ToolCall&) -> ToolResult {
       return ToolOutput{R"({"of": ")" + std::string(tenant) + R"("})"};
     }));
