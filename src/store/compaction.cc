@@ -112,8 +112,7 @@ class Compaction {
         leave(name, loaded);
         continue;
       }
-      if (batch->segments() > 0 &&
-          batch->bytes() + loaded.bytes.size() > options_.batch_bytes / (kWriters + 1)) {
+      if (batch->segments() > 0 && is_too_much(*batch, loaded)) {
         WEIR_TRY(const bool is_good, make(std::exchange(batch, std::make_shared<Batch>())));
         if (!is_good) return false;
       }
@@ -128,6 +127,11 @@ class Compaction {
       if (!is_good) return false;
     }
     return true;
+  }
+
+  [[nodiscard]] bool is_too_much(const Batch& batch, const Loaded& more) const {
+    return batch.bytes() + more.bytes.size() > options_.batch_bytes / (kWriters + 1) ||
+           batch.places_with(more) > options_.batch_places;
   }
 
   /// Threads touch DuckDB's file alone: the store is this thread's.
@@ -156,9 +160,9 @@ class Compaction {
   }
 
   Result<bool> finish_first() {
-    auto [batch, writer, made] = std::move(making_.front());
+    auto [batch, writer, future] = std::move(making_.front());
     making_.pop_front();
-    WEIR_TRY(auto parts, made.get());
+    WEIR_TRY(auto parts, future.get());
     free_writers_.push_back(std::move(writer));
     for (auto& bytes : batch->take_bytes()) loader_.reuse(std::move(bytes));
     if (parts.bad) {
@@ -167,11 +171,13 @@ class Compaction {
       return false;
     }
     std::vector<log::Part> entries;
-    for (auto& [part, bytes] : parts.parts) {
-      WEIR_TRY(folder_.put(part, bytes));
-      report_.events += part.events;
-      report_.part_bytes += part.bytes;
-      entries.push_back(std::move(part));
+    entries.reserve(parts.parts.size());
+    for (auto& made : parts.parts) entries.push_back(std::move(made.part));
+    if (!entries.empty()) WEIR_TRY(folder_.announce(entries));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      WEIR_TRY(folder_.put(entries[i], parts.parts[i].bytes));
+      report_.events += entries[i].events;
+      report_.part_bytes += entries[i].bytes;
     }
     report_.parts += entries.size();
     report_.duplicates += parts.duplicates;

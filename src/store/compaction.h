@@ -9,6 +9,7 @@
 #include "base/priority.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "log/manifest.h"
 #include "log/store_directory.h"
 #include "store/merging.h"
 #include "store/part_folder.h"
@@ -20,6 +21,8 @@ struct CompactionOptions {
   /// So many bytes of segments are in memory at once: a third is read while parts are made of two.
   /// A segment over a third is by itself.
   std::uint64_t batch_bytes = std::uint64_t{256} << 20;
+  /// And of so many dates and tenants: each becomes a part. A segment over it is by itself, too.
+  std::size_t batch_places = log::kMaxPartChanges;
   /// How long replaced segments and parts stay, for those who read them now.
   std::chrono::seconds keep = kKeepForReaders;
   /// And how long, and how many bytes, for registered cursors that are behind them.

@@ -83,6 +83,34 @@ TEST_F(CompactionTest, TakesSeveralBatchesWhenThereIsMoreThanMemoryShallHold) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
+TEST_F(CompactionTest, StopsABatchAtSoManyDatesAndTenants) {
+  const auto tenant = [](char name) { return std::string(R"(,"tenant_id":")") + name + '"'; };
+  for (int seq = 1; seq <= 4; ++seq) {  // three places each, one of them the same
+    const auto at = static_cast<char>('a' + 2 * seq);
+    write({line_of(first_, 3 * seq - 2), line_of(first_, 3 * seq - 1, tenant(at)),
+           line_of(first_, 3 * seq, tenant(static_cast<char>(at + 1)))});
+  }
+  const auto before = sql_events();
+  EXPECT_EQ(compact({.batch_places = 5}).parts, 10U);  // of two segments each
+  EXPECT_THAT(log::read_manifest(store_)->batches(), SizeIs(2));
+  EXPECT_EQ(sql_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(CompactionTest, TakesASegmentOfMoreDatesAndTenantsThanABatchShallHaveByItself) {
+  std::vector<std::string> lines;
+  for (int seq = 1; seq <= 40; ++seq) {  // each tenant again after all the others
+    lines.push_back(line_of(first_, seq, R"(,"tenant_id":"t)" + std::to_string(seq % 20) + '"'));
+  }
+  write({line_of(second_, 1)});
+  write(lines);
+  const auto before = sql_events();
+  EXPECT_EQ(compact({.batch_places = 5}).parts, 21U);
+  EXPECT_THAT(log::read_manifest(store_)->batches(), SizeIs(2));
+  EXPECT_EQ(sql_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
 TEST_F(CompactionTest, LeavesWhatIsBeingWrittenAndWhatComesAfterItInARun) {
   log::LogWriter living(store_, system_clock());
   auto text = line_of(first_, 1, R"(,"message":"a")") + "\n";
