@@ -109,7 +109,7 @@ class Batch {
   [[nodiscard]] const log::Batch& entry() const { return entry_; }
 
   /// Makes its parts, with this number, in a file in `folder`; can be called once. Errors:
-  /// kInvalidInput (what DuckDB says, of a full disk too), kIo.
+  /// kInvalidInput (what DuckDB says), kIo, kExhausted (no space).
   [[nodiscard]] Result<MadeParts> make_parts(PartWriter& writer, std::uint64_t number,
                                              const std::filesystem::path& folder);
 

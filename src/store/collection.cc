@@ -40,6 +40,13 @@ class Collection {
         now_(options.clock.now()) {}
 
   Result<CollectionReport> run() {
+    auto done = run_steps();
+    if (!done) folder_.empty_scratch();
+    return done;
+  }
+
+ private:
+  Result<CollectionReport> run_steps() {
     WEIR_TRY(remove_retired());
     WEIR_TRY(survey_, survey_parts(folder_, connection_));
     report_.left = survey_.damaged;
@@ -51,12 +58,10 @@ class Collection {
     WEIR_TRY(drop_dead_parts());
     WEIR_TRY(remove_retired());
     WEIR_TRY(rewrite_parts());
-    WEIR_TRY(remove_retired());
     WEIR_TRY(forget_sums());
     return std::move(report_);
   }
 
- private:
   // ---- which runs -----------------------------------------------------------------------------
 
   Result<void> spare_runs() {
@@ -99,7 +104,8 @@ class Collection {
     }
     if (files.empty()) return {};
     WEIR_TRY(auto reader, PartReader::open());
-    if (reader.read(files, {.where = holds_sql()}, take)) return {};
+    auto whole = reader.read(files, {.where = holds_sql()}, take);
+    if (whole || is_of_full_disk(whole.error())) return whole;
     // One of them cannot be read: each by itself, then.
     for (std::size_t i = 0; i < files.size(); ++i) {
       const auto read = reader.read({files[i]}, {.where = holds_sql()}, take);
@@ -226,9 +232,12 @@ class Collection {
     }
     for (const auto& [batch, parts] : by_batch) {
       for (std::span<const log::Part> rest = parts; !rest.empty();) {
-        const auto some = rest.first(std::min(rest.size(), log::kMaxPartChanges));
+        // Where there is little room, none is made before the last one's is given back.
+        const auto most = keep_ == std::chrono::seconds(0) ? 1 : log::kMaxPartChanges;
+        const auto some = rest.first(std::min(rest.size(), most));
         rest = rest.subspan(some.size());
         WEIR_TRY(rewrite(some));
+        WEIR_TRY(remove_retired());
       }
     }
     return {};

@@ -32,15 +32,30 @@ constexpr std::size_t kWriters = 2;
 
 class Compaction {
  public:
-  Compaction(PartFolder folder, const CompactionOptions& options)
+  /// `keep_retired` is how long replaced parts stay.
+  Compaction(PartFolder folder, const CompactionOptions& options, std::chrono::seconds keep_retired)
       : folder_(std::move(folder)),
         store_(folder_.store()),
         options_(options),
+        keep_retired_(keep_retired),
         loader_(folder_.store()) {
     report_.manifest_damage = folder_.manifest_damage();
   }
 
   Result<CompactionReport> run() {
+    auto done = run_steps();
+    if (!done) {
+      making_.clear();  // waits for them
+      folder_.empty_scratch();
+    }
+    return done;
+  }
+
+ private:
+  Result<CompactionReport> run_steps() {
+    // What goes makes room for what comes.
+    WEIR_TRY(remove_replaced());
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), keep_retired_));
     WEIR_TRY(log::seal_finished(store_));
     WEIR_TRY(const auto chain, log::SealChain::read(store_));
     seals_ = chain.seals();
@@ -52,14 +67,12 @@ class Compaction {
     // Before batches are merged: of those with a part that cannot be read the others are summed up.
     WEIR_TRY(report_.rollups, update_rollups(store_, folder_.manifest(),
                                              {.scratch = options_.scratch, .keep = options_.keep}));
-    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
     WEIR_TRY(merge());
-    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), keep_retired_));
     name_bad_parts();
     return std::move(report_);
   }
 
- private:
   // ---- what goes, and what stays --------------------------------------------------------------
 
   bool may_go(const log::SegmentName& name, Loaded& loaded) {
@@ -257,6 +270,7 @@ class Compaction {
   PartFolder folder_;
   const log::StoreDirectory store_;
   const CompactionOptions& options_;
+  const std::chrono::seconds keep_retired_;
   SegmentLoader loader_;
   std::map<log::SegmentName, log::Seal> seals_;
   std::map<log::SegmentName, std::string> bad_segments_;  // and why
@@ -289,16 +303,20 @@ Result<CompactionReport> compact(const log::StoreDirectory& store,
                                  const CompactionOptions& options) {
   // An older store becomes one that may have parts.
   WEIR_TRY_VOID(log::StoreDirectory::create(store.root(), store.files()));
-  return log::with_reserve(store, [&](bool) -> Result<CompactionReport> {
+  const auto once = [&](bool disk_is_full) -> Result<CompactionReport> {
     WEIR_TRY(auto folder, PartFolder::lock(store, options.scratch));
+    // On a full disk those who read an old part now have to ask again.
+    const auto keep_retired = disk_is_full ? std::chrono::seconds(0) : options.keep;
     // A thread of its own: the caller may record afterwards.
     auto done = std::async(std::launch::async, [&] {
       pthread_setname_np(pthread_self(), "weir-compaction");
       set_thread_priority(options.priority);
-      return Compaction(std::move(folder), options).run();
+      return Compaction(std::move(folder), options, keep_retired).run();
     });
     return done.get();
-  });
+  };
+  if (options.reserve == CompactionOptions::Reserve::kStays) return once(/*disk_is_full=*/false);
+  return log::with_reserve(store, once);
 }
 
 }  // namespace weir::store

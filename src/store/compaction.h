@@ -33,6 +33,10 @@ struct CompactionOptions {
   /// file system, whatever the store's is. Empty: the store's `cache`.
   std::filesystem::path scratch{};
   const Clock& clock = system_clock();
+  /// Whether it may give up the store's reserve on a full disk, for a second try. Whoever wants to
+  /// delete runs then needs it more.
+  enum class Reserve : std::uint8_t { kMayBeSpent, kStays };
+  Reserve reserve = Reserve::kMayBeSpent;
   /// Whoever records comes first.
   Priority priority = Priority::kBackground;
 };

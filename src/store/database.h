@@ -20,6 +20,12 @@ namespace weir::store {
 [[nodiscard]] std::string sql_name(std::string_view name);
 [[nodiscard]] std::string sql_string(std::string_view text);
 
+/// The error of a COPY to a file, of whose sources nothing is wrong: where DuckDB could not write
+/// it, kIo in the place of kInvalidInput.
+[[nodiscard]] Error of_writing(Error error);
+/// Whether DuckDB has found no room for what it writes or puts aside.
+[[nodiscard]] bool is_of_full_disk(const Error& error);
+
 /// The rows of a query, in its order.
 class Rows {
  public:
@@ -67,8 +73,8 @@ class Connection {
   ~Connection();
 
   /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
-  /// message, or for a column of a type that we cannot read, naming both; kCancelled after
-  /// `interrupt`.
+  /// message, or for a column of a type that we cannot read, naming both; kExhausted where the disk
+  /// is full, of what it writes or puts aside; kCancelled after `interrupt`.
   [[nodiscard]] Result<Rows> query(const std::string& sql) {
     return query(sql, EarlierRows::kDropped);
   }

@@ -69,8 +69,7 @@ Result<PartFolder> PartFolder::lock(const log::StoreDirectory& store, const path
   }
   PartFolder folder(store, scratch, std::move(lock), std::move(manifest));
   folder.manifest_damage_ = std::move(damage);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder.scratch_, ignored);
+  folder.empty_scratch();
   WEIR_TRY(folder.remove_leftovers());
   return folder;
 }
@@ -79,6 +78,11 @@ path PartFolder::scratch() const {
   std::error_code ignored;  // the next step says what is wrong
   std::filesystem::create_directories(scratch_, ignored);
   return scratch_;
+}
+
+void PartFolder::empty_scratch() const {
+  std::error_code ignored;  // whoever needs the room finds out
+  std::filesystem::remove_all(scratch_, ignored);
 }
 
 Result<void> PartFolder::put(const log::Part& part, std::string_view bytes) {

@@ -38,6 +38,8 @@ class PartFolder {
   [[nodiscard]] const std::string& manifest_damage() const { return manifest_damage_; }
   /// The folder for DuckDB's files. Made when it is asked for; emptied by whoever comes next.
   [[nodiscard]] std::filesystem::path scratch() const;
+  /// Removes them: what was begun and will not be finished takes room.
+  void empty_scratch() const;
 
   /// Says in `parts.new`, durably, which files come; it goes when the manifest names them. Errors:
   /// kIo, kExhausted.

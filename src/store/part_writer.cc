@@ -100,8 +100,11 @@ Result<void> PartWriter::write(const std::filesystem::path& file, const FieldSet
     if (!fields.test(i)) continue;
     columns += (columns.empty() ? "" : ", ") + sql_name(event::info(field).name);
   }
-  return impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
-                                   sql_string(file.string()) + ' ' + std::string(kPartFormat));
+  auto copied =
+      impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
+                                sql_string(file.string()) + ' ' + std::string(kPartFormat));
+  if (!copied) return std::unexpected(of_writing(std::move(copied).error()));
+  return copied;
 }
 
 std::optional<std::size_t> PartWriter::bad_line() const { return impl_->feed.bad_line; }
