@@ -120,14 +120,18 @@ class Compaction {
     auto batch = std::make_shared<Batch>();
     for (const auto& name : names) {
       if (before.has_replaced(name)) continue;
+      WEIR_TRY(const auto is_good, make_room_for(name, batch));
+      if (!is_good) return false;
       WEIR_TRY(auto loaded, loader_.load(name));
+      report_.most_bytes =
+          std::max(report_.most_bytes, bytes_in_memory() + batch->bytes() + loaded.bytes.size());
       if (!may_go(name, loaded)) {
         leave(name, loaded);
         continue;
       }
       if (batch->segments() > 0 && is_too_much(*batch, loaded)) {
-        WEIR_TRY(const bool is_good, make(std::exchange(batch, std::make_shared<Batch>())));
-        if (!is_good) return false;
+        WEIR_TRY(const bool is_made, make(std::exchange(batch, std::make_shared<Batch>())));
+        if (!is_made) return false;
       }
       batch->add(name, std::move(loaded));
     }
@@ -145,6 +149,27 @@ class Compaction {
   [[nodiscard]] bool is_too_much(const Batch& batch, const Loaded& more) const {
     return batch.bytes() + more.bytes.size() > options_.batch_bytes / (kWriters + 1) ||
            batch.places_with(more) > options_.batch_places;
+  }
+
+  [[nodiscard]] std::uint64_t bytes_in_memory() const {
+    std::uint64_t bytes = 0;
+    for (const auto& making : making_) bytes += making.batch->bytes();
+    return bytes;
+  }
+
+  /// Finishes batches until the segment may be in memory, too; at last the one that is gathered.
+  Result<bool> make_room_for(const log::SegmentName& name, std::shared_ptr<Batch>& gathered) {
+    WEIR_TRY(const auto file, File::open_to_read(store_.segment(name), store_.files()));
+    WEIR_TRY(const auto size, file.size());
+    const auto is_too_much = [&] {
+      return bytes_in_memory() + gathered->bytes() + size > options_.batch_bytes;
+    };
+    while (is_too_much() && (gathered->segments() > 0 || !making_.empty())) {
+      if (making_.empty()) WEIR_TRY_VOID(make(std::exchange(gathered, std::make_shared<Batch>())));
+      WEIR_TRY(const bool is_good, finish_first());
+      if (!is_good) return false;
+    }
+    return true;
   }
 
   /// Threads touch DuckDB's file alone: the store is this thread's.

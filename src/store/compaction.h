@@ -19,7 +19,8 @@ namespace weir::store {
 
 struct CompactionOptions {
   /// So many bytes of segments are in memory at once: a third is read while parts are made of two.
-  /// A segment over a third is by itself.
+  /// A segment over a third is a batch by itself; one that is larger than all of it, which `weir`
+  /// writes none of, is in memory alone.
   std::uint64_t batch_bytes = std::uint64_t{256} << 20;
   /// And of so many dates and tenants: each becomes a part. A segment over it is by itself, too.
   std::size_t batch_places = log::kMaxPartChanges;
@@ -52,6 +53,7 @@ struct CompactionReport {
   std::uint64_t events = 0;      ///< in the parts that replaced them
   std::uint64_t duplicates = 0;  ///< of foreign events with a key, left out
   std::uint64_t segment_bytes = 0;
+  std::uint64_t most_bytes = 0;  ///< of segments that were in memory at once
   std::uint64_t parts = 0;
   std::uint64_t part_bytes = 0;
   std::uint64_t removed_segments = 0;  ///< replaced now or before
@@ -68,7 +70,7 @@ struct CompactionReport {
 ///
 /// Threads  One at a time in a store, of all processes: the others get kConflict. It makes two
 ///          more threads.
-/// Memory   `batch_bytes`, a fifth of it for their order, and what PartWriter says, twice.
+/// Memory   `batch_bytes`, or the largest segment, a fifth of it for their order, and what PartWriter says, twice.
 /// Failure  Whenever it ends, in whatever way, each event is there once. Errors: kConflict,
 ///          kUnavailable (no DuckDB), kCorrupt (the manifest), kIo, kExhausted (no space).
 [[nodiscard]] Result<CompactionReport> compact(const log::StoreDirectory& store,
