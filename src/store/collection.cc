@@ -103,7 +103,7 @@ class Collection {
       }
     }
     if (files.empty()) return {};
-    WEIR_TRY(auto reader, PartReader::open());
+    WEIR_TRY(auto reader, PartReader::open(folder_.store()));
     auto whole = reader.read(files, {.where = holds_sql()}, take);
     if (whole || is_of_full_disk(whole.error())) return whole;
     // One of them cannot be read: each by itself, then.

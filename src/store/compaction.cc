@@ -182,7 +182,8 @@ class Compaction {
     // What a writer has in memory the next batch uses again.
     std::shared_ptr<PartWriter> writer;
     if (free_writers_.empty()) {
-      WEIR_TRY(auto opened, PartWriter::open());
+      const auto name = "spill-" + std::to_string(++writers_);
+      WEIR_TRY(auto opened, PartWriter::open(folder_.scratch() / name));
       writer = std::make_shared<PartWriter>(std::move(opened));
     } else {
       writer = std::move(free_writers_.back());
@@ -304,6 +305,7 @@ class Compaction {
   std::deque<Making> making_;
   std::vector<std::shared_ptr<PartWriter>> free_writers_;
   CompactionReport report_;
+  std::size_t writers_ = 0;  // that were opened
 };
 
 /// Whether so much is sealed that it is time: more would be slow to read.

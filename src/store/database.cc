@@ -417,9 +417,8 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   set("autoload_known_extensions", "false");
   if (options.memory_bytes) set("memory_limit", std::to_string(*options.memory_bytes) + "B");
   if (options.threads) set("threads", std::to_string(*options.threads));
-  if (options.spill_folder && !options.spill_folder->empty()) {
-    set("temp_directory", options.spill_folder->string());
-    set("max_temp_directory_size", std::to_string(options.spill_bytes) + "B");
+  if (!options.spill_folder.empty()) {
+    set("temp_directory", options.spill_folder.string());
   }
   auto impl = std::make_unique<Impl>();
   char* message = nullptr;
@@ -437,9 +436,13 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   Database database(std::move(impl));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL TimeZone = 'UTC'"));
-  // Given at the start, "nowhere" would be `.tmp` in the working folder.
-  if (options.spill_folder && options.spill_folder->empty()) {
+  // Given at the start, or not at all, "nowhere" would be `.tmp` in the working folder.
+  if (options.spill_folder.empty()) {
     WEIR_TRY(connection.execute("SET GLOBAL temp_directory = ''"));
+  } else if (options.spill_bytes) {
+    // Given at the start, it would not count.
+    WEIR_TRY(connection.execute("SET GLOBAL max_temp_directory_size = '" +
+                                std::to_string(*options.spill_bytes) + "B'"));
   }
   return database;
 }

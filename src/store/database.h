@@ -110,13 +110,14 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What is not said, DuckDB chooses.
 struct DatabaseOptions {
-  std::optional<std::uint64_t> memory_bytes{};
-  std::optional<int> threads{};
-  /// Where it puts what does not fit into memory, at most so much; an empty path: nowhere.
-  std::optional<std::filesystem::path> spill_folder{};
-  std::uint64_t spill_bytes = 0;
+  /// None: four fifths of the machine's.
+  std::optional<std::uint64_t> memory_bytes = std::uint64_t{768} << 20;
+  std::optional<int> threads{};  ///< none: as many as the machine has
+  /// Where it puts what does not fit into memory; empty: nowhere.
+  std::filesystem::path spill_folder{};
+  /// At most so much of it; none: nine tenths of what is free.
+  std::optional<std::uint64_t> spill_bytes = std::uint64_t{8} << 30;
 };
 
 /// A database in memory: time zone UTC, and no extensions from the network.

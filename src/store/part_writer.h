@@ -22,12 +22,12 @@ inline constexpr std::string_view kPartFormat =
 
 /// Writes parts (docs/formats/parts.md).
 ///
-/// Memory   DuckDB's, limited to 384 MiB.
+/// Memory   DuckDB's, limited to 384 MiB; what does not fit is in a folder.
 /// Threads  One at a time.
 class PartWriter {
  public:
-  /// Errors: kUnavailable (no DuckDB).
-  [[nodiscard]] static Result<PartWriter> open();
+  /// `spill_folder` is for this one alone. Errors: kUnavailable (no DuckDB).
+  [[nodiscard]] static Result<PartWriter> open(std::filesystem::path spill_folder);
   PartWriter(PartWriter&&) noexcept;
   PartWriter& operator=(PartWriter&&) noexcept;
   ~PartWriter();
