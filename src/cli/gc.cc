@@ -25,8 +25,12 @@ std::string_view word_of(store::RetentionClass kind) {
 }
 
 std::string_view word_of(store::Spared spared) {
-  static constexpr std::array<std::string_view, 5> kWords = {
-      "", "held", "running", "not wholly compacted", "in a damaged part"};
+  static constexpr std::array<std::string_view, 6> kWords = {"",
+                                                             "held",
+                                                             "running",
+                                                             "not wholly compacted",
+                                                             "in a damaged part",
+                                                             "with reviews of what stays"};
   return kWords.at(static_cast<std::size_t>(spared));
 }
 
