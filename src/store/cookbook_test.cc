@@ -409,6 +409,25 @@ TEST_F(PublishedTest, RunsAreCountedAndTimed) {
   EXPECT_EQ(answer("most-used-pipelines"), "[]");  // it is long ago
 }
 
+TEST_F(CookbookTest, FramesAreSummedUpOverTheirNodes) {
+  begin(1, "film", "10:00");
+  const auto completed = [&](const std::string& node, const std::string& frame, int ms) {
+    event(1, "film", "10:00", ms, "pipeline_node_completed",
+          named(node, "sql", 1) + frame + R"(,"duration_ms":)" + std::to_string(ms) +
+              R"(,"output_keys":[])");
+  };
+  completed("a", R"(,"frame_index":0)", 100);
+  completed("b", R"(,"frame_index":0)", 50);
+  completed("a", R"(,"frame_index":1)", 200);
+  completed("b", R"(,"frame_index":1)", 25);
+  completed("c", "", 30);
+  complete(1, "film", "10:00", 500);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(answer("frame-durations"), "[[1,225.0],[0,150.0],[null,30.0]]");
+    commit_and_compact();
+  }
+}
+
 TEST_F(PublishedTest, NodesAreCountedAndTimed) {
   // a took 100, 100 and 20 ms, b 300 and 100, c 100 and 400, d twice 50.
   EXPECT_EQ(answer("node-durations", {}, "pipeline_id, node_id, round(avg_ms, 1)"),
