@@ -70,6 +70,7 @@ class Compaction {
     WEIR_TRY(merge());
     WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), keep_retired_));
     name_bad_parts();
+    WEIR_TRY(report_.foreign, foreign_files(store_, folder_.manifest()));
     return std::move(report_);
   }
 
@@ -304,8 +305,8 @@ class Compaction {
   std::unordered_set<RunId> left_runs_;
   std::deque<Making> making_;
   std::vector<std::shared_ptr<PartWriter>> free_writers_;
-  CompactionReport report_;
   std::size_t writers_ = 0;  // that were opened
+  CompactionReport report_;
 };
 
 /// Whether so much is sealed that it is time: more would be slow to read.

@@ -61,7 +61,8 @@ struct CompactionReport {
   std::uint64_t merged_into = 0;       ///< parts that these became
   std::string manifest_damage;         ///< before it was put back from its copy; empty: none
   std::vector<LeftSegment> left;
-  std::vector<DamagedPart> left_parts;  ///< that cannot be read, as far as was seen
+  std::vector<DamagedPart> left_parts;         ///< that cannot be read, as far as was seen
+  std::vector<std::filesystem::path> foreign;  ///< among the parts and none of them: left alone
   RollupReport rollups{};
 };
 
@@ -70,8 +71,9 @@ struct CompactionReport {
 ///
 /// Threads  One at a time in a store, of all processes: the others get kConflict. It makes two
 ///          more threads.
-/// Memory   `batch_bytes`, or the largest segment, a fifth of it for their order, and what PartWriter says, twice.
-/// Failure  Whenever it ends, in whatever way, each event is there once. Errors: kConflict,
+/// Memory   `batch_bytes`, or the largest segment, a fifth of it for their order, and what
+/// PartWriter says, twice. Failure  Whenever it ends, in whatever way, each event is there once.
+/// Errors: kConflict,
 ///          kUnavailable (no DuckDB), kCorrupt (the manifest), kIo, kExhausted (no space).
 [[nodiscard]] Result<CompactionReport> compact(const log::StoreDirectory& store,
                                                const CompactionOptions& options = {});
