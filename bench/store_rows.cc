@@ -15,6 +15,7 @@
 #include "store/event_table.h"
 #include "store/histogram_functions.h"
 #include "store/part_reader.h"
+#include "store/part_writer.h"
 #include "store/query.h"
 
 namespace weir::bench {
@@ -24,6 +25,37 @@ double peak_mebibytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+std::vector<std::filesystem::path> parts_of(const log::StoreDirectory& store) {
+  std::vector<std::filesystem::path> parts;
+  const auto manifest = log::read_manifest(store);
+  for (const auto& part : manifest->parts()) parts.push_back(store.parts() / part.file);
+  return parts;
+}
+
+/// DuckDB alone: the same events, of Parquet files rather than of lines, sorted into one such file.
+void measure_plain_sorting(const log::StoreDirectory& store, double events) {
+  const auto cache = store.root() / "cache";
+  const auto sorted = cache / "sorted.parquet";
+  const auto database = store::Database::open_in_memory(
+      {.threads = 2, .spill_folder = cache / "sorting", .spill_bytes = {}});
+  auto connection = *database->connect();
+  const auto start = SteadyClock::now();
+  const auto done =
+      connection.execute("COPY (SELECT * FROM " + store::raw_parts_sql(parts_of(store)) +
+                         " ORDER BY run_id, run_seq) TO " + store::sql_string(sorted.string()) +
+                         " " + std::string(store::kPartFormat));
+  const auto seconds = seconds_since(start);
+  std::error_code ignored;
+  const auto bytes = static_cast<double>(std::filesystem::file_size(sorted, ignored));
+  std::filesystem::remove(sorted, ignored);
+  if (!done) {
+    std::printf("      %s\n", done.error().message.c_str());
+    return;
+  }
+  print_note("  DuckDB, from the same files to a sorted one", events / seconds / 1e6, "M events/s");
+  print_note("    bytes an event", bytes / events, "");
 }
 
 void measure_compaction(const log::StoreDirectory& store) {
@@ -51,13 +83,38 @@ void measure_compaction(const log::StoreDirectory& store) {
   print_note("  merging them afterwards", events / seconds_since(merging) / 1e6, "M events/s");
   print_note("  parts then", static_cast<double>(merged->merged_into), "");
   print_note("  memory, at most", peak_mebibytes(), "MiB");
+  measure_plain_sorting(store, events);
+}
+
+/// A run by its id, as Weir finds it, and as DuckDB does alone in the same files.
+void measure_lookup(const log::StoreDirectory& store, store::Connection& ours,
+                    const std::vector<RunId>& runs) {
+  const auto database = store::Database::open_in_memory();
+  auto plain = *database->connect();
+  if (!plain.execute("SET GLOBAL parquet_metadata_cache = true")) return;
+  const auto files = store::raw_parts_sql(parts_of(store));
+  const auto lookup = [&](store::Connection& connection, const auto& rows_of) {
+    std::size_t next = 0;
+    return median_of(15, [&] {
+      next += runs.size() / 16;
+      return milliseconds_of(connection,
+                             "SELECT * FROM " + rows_of(runs[next].text()) + " ORDER BY run_seq");
+    });
+  };
+  print_row(
+      "one run out of 10 M events",
+      lookup(ours, [](const std::string& run) { return "weir_events(run_id := '" + run + "')"; }),
+      "ms", 20, false);
+  print_note(
+      "  DuckDB over the same files",
+      lookup(plain,
+             [&](const std::string& run) { return files + " WHERE run_id = '" + run + "'"; }),
+      "ms");
 }
 
 /// The recipes over the events as Weir gives them, and over the same Parquet files alone.
 void measure_cookbook(const log::StoreDirectory& store, store::Connection& ours) {
-  std::vector<std::filesystem::path> parts;
-  const auto manifest = log::read_manifest(store);
-  for (const auto& part : manifest->parts()) parts.push_back(store.parts() / part.file);
+  const auto parts = parts_of(store);
   auto database = store::Database::open_in_memory();
   auto plain = *database->connect();
   if (!plain.execute(
@@ -130,13 +187,7 @@ void measure_store() {
       scratch.store, bad, {.events = {.rollups = store::EventTableOptions::Rollups::kRead}});
   auto connection = *views->database.connect();
   print_note("opening the views", seconds_since(start) * 1e3, "ms");
-  std::size_t next = 0;
-  const auto lookup = median_of(15, [&] {
-    next += runs.size() / 16;
-    return milliseconds_of(connection, "SELECT * FROM weir_events(run_id := '" + runs[next].text() +
-                                           "') ORDER BY run_seq");
-  });
-  print_row("one run out of 10 M events", lookup, "ms", 20, false);
+  measure_lookup(scratch.store, connection, runs);
   measure_cookbook(scratch.store, connection);
   print_row("memory of all of it, at most", peak_mebibytes(), "MiB", 1024, false);
 }

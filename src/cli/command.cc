@@ -88,7 +88,8 @@ int complain(const Error& error) {
 void compact_when_due(const log::StoreDirectory& store) {
   const auto due = store::is_compaction_due(store);
   if (!due || !*due) return;  // what cannot be read is said by whoever needs it
-  const auto done = store::compact(store);
+  // What is kept for a full disk is for those who ask for room.
+  const auto done = store::compact(store, {.reserve = store::CompactionOptions::Reserve::kStays});
   if (done) complain_of_rollups(done->rollups);
   if (done || done.error().code == ErrorCode::kConflict ||
       done.error().code == ErrorCode::kUnavailable) {

@@ -82,8 +82,20 @@ void print_json(const store::CompactionReport& done) {
     left_parts.emplace_back(std::move(one));
   }
   object.set("left_parts", std::move(left_parts));
+  json::Array foreign;
+  for (const auto& file : done.foreign) foreign.emplace_back(file.string());
+  object.set("foreign_files", std::move(foreign));
   object.set("rollups", rollups_json(done.rollups));
   std::printf("%s\n", json::to_pretty_text(object).c_str());
+}
+
+/// In one line, however many there are.
+void warn_of_foreign_files(const std::vector<std::filesystem::path>& files) {
+  if (files.empty()) return;
+  std::string others;
+  if (files.size() > 1) others = " and " + text::count(files.size() - 1, "other file");
+  std::fprintf(stderr, "weir: %s%s: none of the store's, and left alone\n", files.front().c_str(),
+               others.c_str());
 }
 
 int compact(bool as_json, const Invocation& invocation) {
@@ -101,6 +113,7 @@ int compact(bool as_json, const Invocation& invocation) {
                  reason.c_str());
   }
   warn_of_left_parts(*store, done->left_parts);
+  warn_of_foreign_files(done->foreign);
   complain_of_rollups(done->rollups);
   const bool is_whole =
       done->left.empty() && done->left_parts.empty() && done->rollups.unread.empty();

@@ -6,10 +6,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/keeping.h"
 #include "cli/retention_rules.h"
 #include "cli/settings.h"
 #include "store/collection.h"
-#include "store/compaction.h"
 
 namespace weir::cli {
 namespace {
@@ -25,8 +25,12 @@ std::string_view word_of(store::RetentionClass kind) {
 }
 
 std::string_view word_of(store::Spared spared) {
-  static constexpr std::array<std::string_view, 5> kWords = {
-      "", "held", "running", "not wholly compacted", "in a damaged part"};
+  static constexpr std::array<std::string_view, 6> kWords = {"",
+                                                             "held",
+                                                             "running",
+                                                             "not wholly compacted",
+                                                             "in a damaged part",
+                                                             "with reviews of what stays"};
   return kWords.at(static_cast<std::size_t>(spared));
 }
 
@@ -99,23 +103,17 @@ void print_json(const store::CollectionReport& done, const GcOptions& options) {
   std::printf("%s\n", json::to_pretty_text(object).c_str());
 }
 
-/// Only what is in parts can be deleted. On a full disk there may be no room for it, but what is in
-/// parts goes.
-void compact_first(const log::StoreDirectory& store) {
-  const auto done = store::compact(store);
-  if (!done) {
-    std::fprintf(stderr, "weir: the log was not compacted: %s\n", done.error().message.c_str());
-  }
-}
-
 int gc(const GcOptions& options, const Invocation& invocation) {
   const auto settings = load_settings(invocation);
   if (!settings) return kWrongUsage;
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
-  if (!options.dry_run) compact_first(*store);
-  const auto done =
-      store::collect(*store, {.rules = retention_rules(*settings), .dry_run = options.dry_run});
+  const auto [compacted, done] = compact_and_collect(
+      *store, {.rules = retention_rules(*settings), .dry_run = options.dry_run});
+  if (!compacted) {
+    std::fprintf(stderr, "weir: the log was not compacted: %s\n",
+                 compacted.error().message.c_str());
+  }
   if (!done) return complain(done.error());
   options.as_json ? print_json(*done, options) : print_text(*done, options);
   warn_of_left_parts(*store, done->left);

@@ -192,7 +192,7 @@ TEST(Config, HoldsEveryValueToItsLimits) {
   for (const auto* wrong : {"record: {commit_interval: 0ms}",
                             "record: {commit_interval: 11s}",
                             "log: {segment_size: 1kB}",
-                            "log: {segment_size: 5GiB}",
+                            "log: {segment_size: 257MiB}",
                             "log: {segment_age: 2d}",
                             "loggers: {a: {sampling: 1.01}}",
                             "loggers: {a: {sampling: .nan}}",
@@ -273,7 +273,7 @@ TEST(Config, SaysWhichVariableOrFlagIsWrong) {
                           .flags = {{"--durability", "record.durability", "[commit]"}}});
   ASSERT_TRUE(file);
   EXPECT_THAT(texts(file->problems),
-              ElementsAre("$WEIR_SEGMENT_SIZE: 'segment_size' is 'big', a size from 1MiB to 4GiB "
+              ElementsAre("$WEIR_SEGMENT_SIZE: 'segment_size' is 'big', a size from 1MiB to 256MiB "
                           "is expected",
                           HasSubstr("--durability: 'durability' is '[commit]', memory")));
 }

@@ -51,7 +51,8 @@ Shape<Recording> record_shape() {
 
 Shape<Segments> log_shape() {
   constexpr auto kSmallest = std::uint64_t{1} << 20;
-  constexpr auto kLargest = std::uint64_t{4} << 30;
+  // Whoever compacts has a whole one in memory.
+  constexpr auto kLargest = std::uint64_t{256} << 20;
   return object<Segments>(
       "the event log's files",
       {key<Segments>("segment_size", &Segments::size_bytes, size(kSmallest, kLargest),

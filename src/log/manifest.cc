@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 #include <set>
+#include <span>
 
 #include "base/json.h"
 #include "log/members.h"
@@ -379,18 +380,58 @@ Result<void> put_back(const StoreDirectory& store, const Manifest& manifest) {
 
 }  // namespace
 
-Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest) {
-  WEIR_TRY(write_files(store, manifest.text() + "\n"));
-  WEIR_TRY(auto appender, SealChain::Appender::open(store));
-  const auto& chain = appender.chain();
-  ManifestSeal seal{.number = manifest.number(), .sha256 = hash_of(manifest)};
+namespace {
+
+/// What the chain and a manifest do not say alike of the parts.
+struct PartChanges {
+  std::vector<Sha256> added, removed;
+};
+
+PartChanges part_changes(const SealChain& chain, const Manifest& manifest) {
+  PartChanges found;
   std::set<Sha256> named;
   for (const auto& part : manifest.parts()) {
     named.insert(part.sha256);
-    if (!chain.parts().contains(part.sha256)) seal.added.push_back(part.sha256);
+    if (!chain.parts().contains(part.sha256)) found.added.push_back(part.sha256);
   }
-  std::ranges::set_difference(chain.parts(), named, std::back_inserter(seal.removed));
-  return appender.append(seal);
+  std::ranges::set_difference(chain.parts(), named, std::back_inserter(found.removed));
+  return found;
+}
+
+/// Takes the first of them, and no more than `most`.
+std::vector<Sha256> take_first(std::span<const Sha256>& hashes, std::size_t most) {
+  const auto first = hashes.first(std::min(hashes.size(), most));
+  hashes = hashes.subspan(first.size());
+  return {first.begin(), first.end()};
+}
+
+/// One line, or several where it has more changes than one holds.
+Result<void> seal_changes(const StoreDirectory& store, const Manifest& manifest) {
+  WEIR_TRY(auto appender, SealChain::Appender::open(store));
+  const auto all = part_changes(appender.chain(), manifest);
+  std::span<const Sha256> added = all.added, removed = all.removed;
+  do {
+    ManifestSeal line{.number = manifest.number(), .sha256 = hash_of(manifest)};
+    line.added = take_first(added, kMaxPartChanges);
+    line.removed = take_first(removed, kMaxPartChanges - line.added.size());
+    WEIR_TRY(appender.append(line));
+  } while (!added.empty() || !removed.empty());
+  return {};
+}
+
+/// Whether nobody was stopped between its lines. One that was changed has no line to come.
+bool is_sealed_whole(const SealChain& chain, const Manifest& manifest) {
+  const auto& sealed = chain.manifest();
+  if (!sealed || sealed->sha256 != hash_of(manifest)) return true;
+  const auto left = part_changes(chain, manifest);
+  return left.added.empty() && left.removed.empty();
+}
+
+}  // namespace
+
+Result<void> write_manifest(const StoreDirectory& store, const Manifest& manifest) {
+  WEIR_TRY(write_files(store, manifest.text() + "\n"));
+  return seal_changes(store, manifest);
 }
 
 Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manifest) {
@@ -398,7 +439,10 @@ Result<void> finish_manifest(const StoreDirectory& store, const Manifest& manife
   WEIR_TRY(const auto chain, SealChain::read(store));
   const auto& sealed = chain.manifest();
   const auto last = sealed ? sealed->number : 0;
-  if (last == manifest.number()) return make_copy(store, manifest);
+  if (last == manifest.number()) {
+    WEIR_TRY(make_copy(store, manifest));
+    return is_sealed_whole(chain, manifest) ? Result<void>() : seal_changes(store, manifest);
+  }
   // It may be in memory alone: written again, it is not.
   if (last + 1 == manifest.number()) return write_manifest(store, manifest);
   return fail(ErrorCode::kCorrupt,

@@ -47,7 +47,7 @@ struct RetiredPart {
   bool operator==(const RetiredPart&) const = default;
 };
 
-/// More changed parts would not fit into one line of the chain of seals.
+/// Changed parts in one line of the chain of seals: of 70 bytes each, and a line has at most 1 MiB.
 inline constexpr std::size_t kMaxPartChanges = 4096;
 
 /// What one compaction replaced.

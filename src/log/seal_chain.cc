@@ -182,6 +182,7 @@ Result<void> SealChain::Appender::append_line(const Sealed& sealed) {
   if (size > chain_.end_) WEIR_TRY(file_.truncate(chain_.end_));
   const auto previous = chain_.anchors_.empty() ? Sha256() : chain_.anchors_.back();
   const auto line = line_of(sealed, previous) + "\n";
+  WEIR_CHECK(line.size() <= kMaxLine);  // nobody could read it, and the next would cut it off
   // The lines before it go along: if the sync of whoever has written them failed, they are in
   // memory, look good, and no sync would write them.
   auto& doubtful = chain_.doubtful_;

@@ -26,7 +26,7 @@ struct Seal {
 
 /// A manifest (docs/formats/parts.md), and what it changed about the parts that replace segments.
 struct ManifestSeal {
-  std::uint64_t number = 0;  ///< one more than the one before
+  std::uint64_t number = 0;  ///< one more than the one before, or the same: more of its changes
   Sha256 sha256;             ///< of its file
   std::vector<Sha256> added;
   std::vector<Sha256> removed;

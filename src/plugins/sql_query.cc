@@ -104,7 +104,11 @@ class SqlQuery final : public tool::Tool {
   Result<store::Connection> connect() {
     const std::lock_guard lock(mutex_);
     if (!database_) {
-      WEIR_TRY(database_, store::Database::open_in_memory());
+      WEIR_TRY(auto spill, artifacts_.temporary_path());
+      // As much as the machine has: these are the user's data, and not the store's.
+      WEIR_TRY(database_,
+               store::Database::open_in_memory(
+                   {.memory_bytes = {}, .spill_folder = std::move(spill), .spill_bytes = {}}));
     }
     return database_->connect();
   }

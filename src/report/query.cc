@@ -1,20 +1,22 @@
 #include "report/query.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
-#include "base/id.h"
 #include "base/text.h"
 #include "sql_report.h"
 #include "store/query.h"
 
 namespace weir::report {
 
+namespace {
+
+constexpr std::uint64_t kQueryMemory = std::uint64_t{1} << 30;
+
+}  // namespace
+
 struct Queries::State {
-  std::filesystem::path spill;  ///< where DuckDB puts what does not fit into memory
-  store::Database database;
+  store::Views views;
   store::Connection connection;
 };
 
@@ -82,28 +84,15 @@ Spread Row::spread() const {
 
 Queries::Queries(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Queries::Queries(Queries&&) noexcept = default;
-
-Queries::~Queries() {
-  if (!state_) return;
-  const auto spill = state_->spill;
-  state_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(spill, ignored);
-}
+Queries::~Queries() = default;
 
 Result<Queries> Queries::open(const log::StoreDirectory& store,
                               std::shared_ptr<store::BadPlaces> bad) {
-  std::error_code error;
-  auto spill = std::filesystem::temp_directory_path(error);
-  if (error) spill = store.root() / "cache";
-  spill /= "weir-report-" + std::to_string(random_bits());
-  WEIR_TRY(auto views, store::open_views(store, std::move(bad)));
+  WEIR_TRY(auto views,
+           store::open_views(store, std::move(bad), {.database = {.memory_bytes = kQueryMemory}}));
   WEIR_TRY(auto connection, views.database.connect());
-  WEIR_TRY(connection.execute(
-      "SET memory_limit = '1GB'; SET temp_directory = " + store::sql_string(spill.string()) +
-      "; SET preserve_insertion_order = false"));
-  return Queries(std::make_unique<State>(
-      State{std::move(spill), std::move(views.database), std::move(connection)}));
+  WEIR_TRY(connection.execute("SET preserve_insertion_order = false"));
+  return Queries(std::make_unique<State>(State{std::move(views), std::move(connection)}));
 }
 
 Result<void> Queries::set(std::string_view variable, std::string_view value) {

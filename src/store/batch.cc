@@ -16,6 +16,8 @@ namespace {
 using event::Field;
 
 constexpr std::uint64_t kMaxPartBytes = std::uint64_t{4} << 30;
+/// Places that are compared one by one; the others are found in a tree.
+constexpr std::ptrdiff_t kPlacesLookedAt = 8;
 
 /// What a foreign event is known by; may be empty.
 std::string_view key_of(const event::EventView& event) {
@@ -32,23 +34,6 @@ std::optional<std::chrono::sys_days> day_of(const std::string& date) {
   const auto midnight = parse_rfc3339(date + "T00:00:00Z");
   if (!midnight) return {};
   return std::chrono::floor<std::chrono::days>(*midnight);
-}
-
-std::uint32_t place_in(std::vector<LoadedPlace>& places, std::string_view date,
-                       const std::optional<std::string_view>& tenant) {
-  const auto is_it = [&](const LoadedPlace& loaded) {
-    const auto& place = loaded.place;
-    return place.date == date && place.tenant.has_value() == tenant.has_value() &&
-           (!tenant || *place.tenant == *tenant);
-  };
-  // There are few, and the last one is the likeliest.
-  const auto found = std::find_if(places.rbegin(), places.rend(), is_it);
-  if (found != places.rend()) {
-    return static_cast<std::uint32_t>(places.rend() - found - 1);
-  }
-  places.push_back({.place = {.date = std::string(date), .tenant = {}}, .fields = {}});
-  if (tenant) places.back().place.tenant = *tenant;
-  return static_cast<std::uint32_t>(places.size() - 1);
 }
 
 FieldSet fields_of(const event::EventView& event) {
@@ -85,6 +70,7 @@ Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
   WEIR_TRY(auto reader,
            log::SegmentReader::open_whole(store_.segment(name), store_.files(), std::move(memory)));
   Loaded loaded{.sha256 = reader.sha256()};
+  places_.clear();
   while (true) {
     WEIR_TRY(const auto commit, reader.next_commit());
     if (!commit) break;
@@ -98,6 +84,27 @@ Result<Loaded> SegmentLoader::load(const log::SegmentName& name) {
   if (!reader.suspects().empty()) loaded.damage = reader.suspects().front().reason;
   loaded.bytes = reader.take_bytes();
   return loaded;
+}
+
+std::uint32_t SegmentLoader::place_in(std::vector<LoadedPlace>& places, std::string_view date,
+                                      const std::optional<std::string_view>& tenant) {
+  const auto is_it = [&](const LoadedPlace& loaded) {
+    const auto& place = loaded.place;
+    return place.date == date && place.tenant.has_value() == tenant.has_value() &&
+           (!tenant || *place.tenant == *tenant);
+  };
+  // Most often there are few, and the last one is the likeliest.
+  const auto looked_at = std::min<std::ptrdiff_t>(std::ssize(places), kPlacesLookedAt);
+  const auto found = std::find_if(places.rbegin(), places.rbegin() + looked_at, is_it);
+  if (found != places.rbegin() + looked_at) {
+    return static_cast<std::uint32_t>(places.rend() - found - 1);
+  }
+  Place place{.date = std::string(date), .tenant = {}};
+  if (tenant) place.tenant = *tenant;
+  const auto index = static_cast<std::uint32_t>(places.size());
+  const auto [known, is_new] = places_.try_emplace(place, index);
+  if (is_new) places.push_back({.place = std::move(place), .fields = {}});
+  return known->second;
 }
 
 void SegmentLoader::add(std::string_view line, Loaded& loaded) {
@@ -145,6 +152,12 @@ void Batch::add(const log::SegmentName& name, Loaded loaded) {
   }
   for (const auto& row : loaded.rows) places[row.place]->push_back(row);
   segments_.push_back({name, std::move(loaded.bytes)});
+}
+
+std::size_t Batch::places_with(const Loaded& loaded) const {
+  return parts_.size() +
+         static_cast<std::size_t>(std::ranges::count_if(
+             loaded.places, [&](const auto& of) { return !parts_.contains(of.place); }));
 }
 
 std::vector<std::string> Batch::take_bytes() {

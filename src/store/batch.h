@@ -66,11 +66,14 @@ class SegmentLoader {
 
  private:
   void add(std::string_view line, Loaded& loaded);
+  [[nodiscard]] std::uint32_t place_in(std::vector<LoadedPlace>& places, std::string_view date,
+                                       const std::optional<std::string_view>& tenant);
 
   const log::StoreDirectory& store_;
   event::Decoder decoder_;
   LineShape shape_;
   std::vector<std::string> free_;
+  std::map<Place, std::uint32_t> places_;  // of the segment that is loaded
 };
 
 /// A part, and what is in its file.
@@ -98,13 +101,15 @@ class Batch {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t segments() const { return segments_.size(); }
+  /// How many parts it would become with what was loaded.
+  [[nodiscard]] std::size_t places_with(const Loaded& loaded) const;
   /// What its events were read into; the batch is of no use without.
   [[nodiscard]] std::vector<std::string> take_bytes();
   /// Without number and time.
   [[nodiscard]] const log::Batch& entry() const { return entry_; }
 
   /// Makes its parts, with this number, in a file in `folder`; can be called once. Errors:
-  /// kInvalidInput (what DuckDB says, of a full disk too), kIo.
+  /// kInvalidInput (what DuckDB says), kIo, kExhausted (no space).
   [[nodiscard]] Result<MadeParts> make_parts(PartWriter& writer, std::uint64_t number,
                                              const std::filesystem::path& folder);
 

@@ -12,7 +12,9 @@
 #include "log/reserve.h"
 #include "log/run_lock.h"
 #include "store/batch.h"
+#include "store/dead_runs.h"
 #include "store/holds.h"
+#include "store/judgements.h"
 #include "store/part_merger.h"
 #include "store/part_reader.h"
 #include "store/rollup.h"
@@ -28,6 +30,12 @@ std::filesystem::path stamp_of(const log::StoreDirectory& store) {
   return store.root() / "cache" / "collected";
 }
 
+/// The pipeline of what processes say of themselves: record/process_runs.h.
+constexpr std::string_view kProcess = "weir";
+
+/// With its tenant; empty: none.
+using RunKey = std::pair<RunId, std::string>;
+
 class Collection {
  public:
   Collection(PartFolder folder, Database database, Connection connection,
@@ -40,30 +48,37 @@ class Collection {
         now_(options.clock.now()) {}
 
   Result<CollectionReport> run() {
+    auto done = run_steps();
+    if (!done) folder_.empty_scratch();
+    return done;
+  }
+
+ private:
+  Result<CollectionReport> run_steps() {
     WEIR_TRY(remove_retired());
     WEIR_TRY(survey_, survey_parts(folder_, connection_));
     report_.left = survey_.damaged;
     WEIR_TRY(spare_runs());
-    choose();
+    const auto dead = runs_to_delete(survey_.runs, options_.rules, now_);
+    is_dead_.insert(dead.begin(), dead.end());
+    WEIR_TRY(spare_judgements());
+    report_runs();
     if (options_.dry_run) return std::move(report_);
     WEIR_TRY(hide());
     WEIR_TRY(remove_artifacts());
     WEIR_TRY(drop_dead_parts());
     WEIR_TRY(remove_retired());
     WEIR_TRY(rewrite_parts());
-    WEIR_TRY(remove_retired());
     WEIR_TRY(forget_sums());
     return std::move(report_);
   }
 
- private:
   // ---- which runs -----------------------------------------------------------------------------
 
   Result<void> spare_runs() {
     Holds holds;
-    std::set<std::pair<RunId, std::string>> in_segments;
     WEIR_TRY(read_parts_for(holds));
-    WEIR_TRY(read_segments_for(holds, in_segments));
+    WEIR_TRY(read_segments_for(holds));
     std::unordered_set<RunId> held;
     for (const auto& hold : holds.in_force()) held.insert({hold.run, hold.said_in});
     const auto owned = log::RunLock::held(folder_.store());
@@ -72,7 +87,7 @@ class Collection {
         run.spared = Spared::kHeld;
       } else if (owned.contains(run.run)) {
         run.spared = Spared::kOwned;
-      } else if (in_segments.contains({run.run, run.tenant.value_or("")})) {
+      } else if (in_segments_.contains({run.run, run.tenant.value_or("")})) {
         run.spared = Spared::kInSegment;
       }
     }
@@ -98,8 +113,9 @@ class Collection {
       }
     }
     if (files.empty()) return {};
-    WEIR_TRY(auto reader, PartReader::open());
-    if (reader.read(files, {.where = holds_sql()}, take)) return {};
+    WEIR_TRY(auto reader, PartReader::open(folder_.store()));
+    auto whole = reader.read(files, {.where = holds_sql()}, take);
+    if (whole || is_of_full_disk(whole.error())) return whole;
     // One of them cannot be read: each by itself, then.
     for (std::size_t i = 0; i < files.size(); ++i) {
       const auto read = reader.read({files[i]}, {.where = holds_sql()}, take);
@@ -112,8 +128,7 @@ class Collection {
     report_.left.push_back({.file = part.file, .reason = error.message});
   }
 
-  Result<void> read_segments_for(Holds& holds,
-                                 std::set<std::pair<RunId, std::string>>& in_segments) {
+  Result<void> read_segments_for(Holds& holds) {
     WEIR_TRY(const auto names, folder_.store().segment_names());
     SegmentLoader loader(folder_.store());
     for (const auto& name : names) {
@@ -122,9 +137,14 @@ class Collection {
       if (!read && read.error().code == ErrorCode::kNotFound) continue;
       WEIR_TRY(const auto loaded, std::move(read));
       for (const auto& row : loaded.rows) {
-        in_segments.emplace(row.run, loaded.places[row.place].place.tenant.value_or(""));
+        const auto tenant = loaded.places[row.place].place.tenant.value_or("");
+        in_segments_.emplace(row.run, tenant);
         const auto event = decoder_.decode(row.line);
-        if (event) holds.apply(**event);
+        if (!event) continue;
+        holds.apply(**event);
+        if ((*event)->type() == event::Type::kArtifactWritten) {
+          written_in_segments_.emplace((*event)->text(event::Field::kArtifactSha256), tenant);
+        }
       }
     }
     return {};
@@ -135,9 +155,49 @@ class Collection {
                                [&](const DamagedPart& left) { return left.file == part.file; });
   }
 
-  void choose() {
-    for (const auto index : runs_to_delete(survey_.runs, options_.rules, now_)) {
-      is_dead_.insert(index);
+  /// Without them, what was approved would wait for somebody again.
+  Result<void> spare_judgements() {
+    std::map<RunKey, std::size_t> dead;
+    auto staying = in_segments_;
+    for (std::size_t i = 0; i < survey_.runs.size(); ++i) {
+      const auto& run = survey_.runs[i];
+      if (!is_dead_.contains(i)) staying.emplace(run.run, run.tenant.value_or(""));
+      if (is_dead_.contains(i) && run.pipeline == kProcess) {
+        dead.emplace(RunKey(run.run, run.tenant.value_or("")), i);
+      }
+    }
+    if (dead.empty()) return {};
+    WEIR_TRY(const auto judgements, read_judgements_of_parts());
+    for (const auto& judgement : judgements) {
+      const auto tenant = judgement.tenant.value_or("");
+      const auto found = dead.find({judgement.said_in, tenant});
+      if (found == dead.end()) continue;
+      // Nobody knows what a part says that cannot be read.
+      const bool is_needed = !report_.left.empty() ||
+                             (judgement.about && staying.contains({*judgement.about, tenant})) ||
+                             written_in_segments_.contains({judgement.content, tenant});
+      if (!is_needed) continue;
+      survey_.runs[found->second].spared = Spared::kJudges;
+      is_dead_.erase(found->second);
+    }
+    return {};
+  }
+
+  Result<std::vector<Judgement>> read_judgements_of_parts() {
+    std::vector<std::filesystem::path> files;
+    std::string living;
+    for (const auto& part : folder_.manifest().parts()) {
+      if (is_damaged(part)) continue;
+      WEIR_TRY(auto file, folder_.to_look_at(part));
+      living = both_sql(living, living_sql(file, part.dead));
+      files.push_back(std::move(file));
+    }
+    return read_judgements(connection_, files, living);
+  }
+
+  void report_runs() {
+    for (std::size_t index = 0; index < survey_.runs.size(); ++index) {
+      if (!is_dead_.contains(index)) continue;
       const auto& run = survey_.runs[index];
       report_.runs.push_back(run);
       report_.events += run.events;
@@ -226,9 +286,12 @@ class Collection {
     }
     for (const auto& [batch, parts] : by_batch) {
       for (std::span<const log::Part> rest = parts; !rest.empty();) {
-        const auto some = rest.first(std::min(rest.size(), log::kMaxPartChanges));
+        // Where there is little room, none is made before the last one's is given back.
+        const auto most = keep_ == std::chrono::seconds(0) ? 1 : log::kMaxPartChanges;
+        const auto some = rest.first(std::min(rest.size(), most));
         rest = rest.subspan(some.size());
         WEIR_TRY(rewrite(some));
+        WEIR_TRY(remove_retired());
       }
     }
     return {};
@@ -295,8 +358,10 @@ class Collection {
   const Timestamp now_;
   event::Decoder decoder_;
   Survey survey_;
-  std::unordered_set<std::size_t> is_dead_;  // indices of survey_.runs
-  std::set<std::string> all_dead_;           // files of parts of which nothing is left
+  std::set<RunKey> in_segments_;
+  std::set<std::pair<std::string, std::string>> written_in_segments_;  // content and tenant
+  std::set<std::size_t> is_dead_;                                      // indices of survey_.runs
+  std::set<std::string> all_dead_;  // files of parts of which nothing is left
   CollectionReport report_;
 };
 

@@ -268,6 +268,60 @@ TEST_F(CollectionTest, KeepsAHeldRunAndTheHoldItself) {
             "hold ");
 }
 
+TEST_F(CollectionTest, KeepsAReviewWhileARunThatHasWrittenTheContentStays) {
+  const auto old = run("old", days(100)), held = run("held", days(100)),
+             young = run("young", days(1));
+  const auto reviews = run("reviews", days(100)), others = run("others", days(99)),
+             hold = run("hold", days(100));
+  const auto kept = [](char hash) {
+    return R"(,"artifact_path":"a","artifact_sha256":")" + std::string(64, hash) + '"';
+  };
+  const auto written = [&](const RunId& by, std::chrono::microseconds age, char hash) {
+    auto line = line_of(by, 1, age, kept(hash) + R"(,"written_bytes":1)");
+    return line.replace(line.find("\"log\""), 5, "\"artifact_written\"");
+  };
+  const auto reviewed = [&](const RunId& in, const RunId& target, char hash, int seq = 1) {
+    auto line = audit_of(in, "", target, days(99), seq);
+    line.insert(line.size() - 1, kept(hash) + R"(,"outcome":"approved")");
+    line.replace(line.find(R"("operation":"",)"), 15, "");
+    return line.replace(line.find("\"audit\""), 7, "\"artifact_reviewed\"");
+  };
+  // Of what a held run has written, and of what the deleted one and a young one have.
+  write_part({written(old, days(100), 'b'), written(held, days(100), 'a'),
+              audit_of(hold, "hold", held, days(100)), reviewed(reviews, held, 'a'),
+              reviewed(others, old, 'b')});
+  write_part({written(young, days(1), 'b')});
+  const auto judged = [&] {
+    return query(
+        "SELECT substr(artifact_sha256, 1, 1) || review FROM artifacts WHERE review IS NOT NULL "
+        "ORDER BY 1");
+  };
+  const auto done = collect();
+  EXPECT_THAT(done.runs, SizeIs(1));
+  EXPECT_THAT(done.spared, SizeIs(4));
+  EXPECT_EQ(judged(), "aapproved bapproved ");
+
+  clock_.time += days(30);  // nobody has the second content any more
+  EXPECT_THAT(collect().runs, SizeIs(2));
+  EXPECT_EQ(judged(), "aapproved ");
+  EXPECT_EQ(query("SELECT artifact_sha256 FROM events WHERE event_type = 'artifact_reviewed'"),
+            std::string(64, 'a') + " ");
+}
+
+TEST_F(CollectionTest, KeepsAReviewOfWhatIsInASegmentStill) {
+  const auto young = run("young", days(1)), reviews = run("reviews", days(100));
+  const auto hash = R"(,"artifact_path":"a","artifact_sha256":")" + std::string(64, 'a') + '"';
+  auto review = audit_of(reviews, "x", run("gone", days(100)), days(99));
+  review.replace(review.find("\"audit\""), 7, "\"artifact_reviewed\"");
+  review.replace(review.find(R"(,"operation":"x")"), 16, "");
+  review.insert(review.size() - 1, hash + R"(,"outcome":"approved")");
+  write_part({review});
+  auto written = line_of(young, 1, days(1), hash + R"(,"written_bytes":1)");
+  write({written.replace(written.find("\"log\""), 5, "\"artifact_written\"")});
+  EXPECT_THAT(collect().runs, IsEmpty());
+  EXPECT_EQ(query("SELECT review FROM artifacts"), "approved ");
+}
+
 TEST_F(CollectionTest, TellsAuditsAndMetricsFromOperations) {
   const auto audit = run("audit", days(60)), metrics = run("metrics", days(60)),
              other = run("other", days(60));

@@ -32,15 +32,30 @@ constexpr std::size_t kWriters = 2;
 
 class Compaction {
  public:
-  Compaction(PartFolder folder, const CompactionOptions& options)
+  /// `keep_retired` is how long replaced parts stay.
+  Compaction(PartFolder folder, const CompactionOptions& options, std::chrono::seconds keep_retired)
       : folder_(std::move(folder)),
         store_(folder_.store()),
         options_(options),
+        keep_retired_(keep_retired),
         loader_(folder_.store()) {
     report_.manifest_damage = folder_.manifest_damage();
   }
 
   Result<CompactionReport> run() {
+    auto done = run_steps();
+    if (!done) {
+      making_.clear();  // waits for them
+      folder_.empty_scratch();
+    }
+    return done;
+  }
+
+ private:
+  Result<CompactionReport> run_steps() {
+    // What goes makes room for what comes.
+    WEIR_TRY(remove_replaced());
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), keep_retired_));
     WEIR_TRY(log::seal_finished(store_));
     WEIR_TRY(const auto chain, log::SealChain::read(store_));
     seals_ = chain.seals();
@@ -52,14 +67,13 @@ class Compaction {
     // Before batches are merged: of those with a part that cannot be read the others are summed up.
     WEIR_TRY(report_.rollups, update_rollups(store_, folder_.manifest(),
                                              {.scratch = options_.scratch, .keep = options_.keep}));
-    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
     WEIR_TRY(merge());
-    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), options_.keep));
+    WEIR_TRY_VOID(folder_.remove_retired(options_.clock.now(), keep_retired_));
     name_bad_parts();
+    WEIR_TRY(report_.foreign, foreign_files(store_, folder_.manifest()));
     return std::move(report_);
   }
 
- private:
   // ---- what goes, and what stays --------------------------------------------------------------
 
   bool may_go(const log::SegmentName& name, Loaded& loaded) {
@@ -107,15 +121,18 @@ class Compaction {
     auto batch = std::make_shared<Batch>();
     for (const auto& name : names) {
       if (before.has_replaced(name)) continue;
+      WEIR_TRY(const auto is_good, make_room_for(name, batch));
+      if (!is_good) return false;
       WEIR_TRY(auto loaded, loader_.load(name));
+      report_.most_bytes =
+          std::max(report_.most_bytes, bytes_in_memory() + batch->bytes() + loaded.bytes.size());
       if (!may_go(name, loaded)) {
         leave(name, loaded);
         continue;
       }
-      if (batch->segments() > 0 &&
-          batch->bytes() + loaded.bytes.size() > options_.batch_bytes / (kWriters + 1)) {
-        WEIR_TRY(const bool is_good, make(std::exchange(batch, std::make_shared<Batch>())));
-        if (!is_good) return false;
+      if (batch->segments() > 0 && is_too_much(*batch, loaded)) {
+        WEIR_TRY(const bool is_made, make(std::exchange(batch, std::make_shared<Batch>())));
+        if (!is_made) return false;
       }
       batch->add(name, std::move(loaded));
     }
@@ -124,6 +141,32 @@ class Compaction {
       if (!is_good) return false;
     }
     while (!making_.empty()) {
+      WEIR_TRY(const bool is_good, finish_first());
+      if (!is_good) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool is_too_much(const Batch& batch, const Loaded& more) const {
+    return batch.bytes() + more.bytes.size() > options_.batch_bytes / (kWriters + 1) ||
+           batch.places_with(more) > options_.batch_places;
+  }
+
+  [[nodiscard]] std::uint64_t bytes_in_memory() const {
+    std::uint64_t bytes = 0;
+    for (const auto& making : making_) bytes += making.batch->bytes();
+    return bytes;
+  }
+
+  /// Finishes batches until the segment may be in memory, too; at last the one that is gathered.
+  Result<bool> make_room_for(const log::SegmentName& name, std::shared_ptr<Batch>& gathered) {
+    WEIR_TRY(const auto file, File::open_to_read(store_.segment(name), store_.files()));
+    WEIR_TRY(const auto size, file.size());
+    const auto is_too_much = [&] {
+      return bytes_in_memory() + gathered->bytes() + size > options_.batch_bytes;
+    };
+    while (is_too_much() && (gathered->segments() > 0 || !making_.empty())) {
+      if (making_.empty()) WEIR_TRY_VOID(make(std::exchange(gathered, std::make_shared<Batch>())));
       WEIR_TRY(const bool is_good, finish_first());
       if (!is_good) return false;
     }
@@ -140,7 +183,8 @@ class Compaction {
     // What a writer has in memory the next batch uses again.
     std::shared_ptr<PartWriter> writer;
     if (free_writers_.empty()) {
-      WEIR_TRY(auto opened, PartWriter::open());
+      const auto name = "spill-" + std::to_string(++writers_);
+      WEIR_TRY(auto opened, PartWriter::open(folder_.scratch() / name));
       writer = std::make_shared<PartWriter>(std::move(opened));
     } else {
       writer = std::move(free_writers_.back());
@@ -156,9 +200,9 @@ class Compaction {
   }
 
   Result<bool> finish_first() {
-    auto [batch, writer, made] = std::move(making_.front());
+    auto [batch, writer, future] = std::move(making_.front());
     making_.pop_front();
-    WEIR_TRY(auto parts, made.get());
+    WEIR_TRY(auto parts, future.get());
     free_writers_.push_back(std::move(writer));
     for (auto& bytes : batch->take_bytes()) loader_.reuse(std::move(bytes));
     if (parts.bad) {
@@ -167,11 +211,13 @@ class Compaction {
       return false;
     }
     std::vector<log::Part> entries;
-    for (auto& [part, bytes] : parts.parts) {
-      WEIR_TRY(folder_.put(part, bytes));
-      report_.events += part.events;
-      report_.part_bytes += part.bytes;
-      entries.push_back(std::move(part));
+    entries.reserve(parts.parts.size());
+    for (auto& made : parts.parts) entries.push_back(std::move(made.part));
+    if (!entries.empty()) WEIR_TRY(folder_.announce(entries));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      WEIR_TRY(folder_.put(entries[i], parts.parts[i].bytes));
+      report_.events += entries[i].events;
+      report_.part_bytes += entries[i].bytes;
     }
     report_.parts += entries.size();
     report_.duplicates += parts.duplicates;
@@ -251,6 +297,7 @@ class Compaction {
   PartFolder folder_;
   const log::StoreDirectory store_;
   const CompactionOptions& options_;
+  const std::chrono::seconds keep_retired_;
   SegmentLoader loader_;
   std::map<log::SegmentName, log::Seal> seals_;
   std::map<log::SegmentName, std::string> bad_segments_;  // and why
@@ -258,6 +305,7 @@ class Compaction {
   std::unordered_set<RunId> left_runs_;
   std::deque<Making> making_;
   std::vector<std::shared_ptr<PartWriter>> free_writers_;
+  std::size_t writers_ = 0;  // that were opened
   CompactionReport report_;
 };
 
@@ -283,16 +331,20 @@ Result<CompactionReport> compact(const log::StoreDirectory& store,
                                  const CompactionOptions& options) {
   // An older store becomes one that may have parts.
   WEIR_TRY_VOID(log::StoreDirectory::create(store.root(), store.files()));
-  return log::with_reserve(store, [&](bool) -> Result<CompactionReport> {
+  const auto once = [&](bool disk_is_full) -> Result<CompactionReport> {
     WEIR_TRY(auto folder, PartFolder::lock(store, options.scratch));
+    // On a full disk those who read an old part now have to ask again.
+    const auto keep_retired = disk_is_full ? std::chrono::seconds(0) : options.keep;
     // A thread of its own: the caller may record afterwards.
     auto done = std::async(std::launch::async, [&] {
       pthread_setname_np(pthread_self(), "weir-compaction");
       set_thread_priority(options.priority);
-      return Compaction(std::move(folder), options).run();
+      return Compaction(std::move(folder), options, keep_retired).run();
     });
     return done.get();
-  });
+  };
+  if (options.reserve == CompactionOptions::Reserve::kStays) return once(/*disk_is_full=*/false);
+  return log::with_reserve(store, once);
 }
 
 }  // namespace weir::store

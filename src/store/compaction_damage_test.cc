@@ -1,8 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
-#include <fstream>
+#include <csignal>
 
 #include "base/file.h"
 #include "store/compaction_testing.h"
@@ -125,6 +126,47 @@ TEST_F(CompactionDamageTest, SealsAManifestThatACrashHasLeftWithoutItsSeal) {
   compact();
   EXPECT_NE(*read_file(store_.seals(), kMaxFile), seals);
   EXPECT_THAT(problems(), IsEmpty());
+}
+
+/// Files of this process have at most so many bytes while it lives: what DuckDB writes fails.
+class SmallFiles {
+ public:
+  explicit SmallFiles(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  SmallFiles(const SmallFiles&) = delete;
+  SmallFiles& operator=(const SmallFiles&) = delete;
+  ~SmallFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, signal_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*signal_)(int) = ::signal(SIGXFSZ, SIG_IGN);
+};
+
+TEST_F(CompactionDamageTest, BlamesNoPartWhenTheMergedOneCannotBeWritten) {
+  auto later = kRemoveAtOnce, now = kRemoveAtOnce;
+  later.merge.fewest = 100;
+  now.merge.fewest = 2;
+  for (int seq = 1; seq <= 3; ++seq) {
+    write({line_of(first_, seq)});
+    compact(later);
+  }
+  {
+    const SmallFiles small(100);
+    const auto done = store::compact(store_, now);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::kIo) << done.error().message;
+  }
+  EXPECT_FALSE(std::filesystem::exists(store_.root() / "cache" / "compaction"));
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[3]]");
+  const auto done = compact(now);
+  EXPECT_EQ(done.merged_parts, 3U);
+  EXPECT_THAT(done.left_parts, IsEmpty());
 }
 
 TEST_F(CompactionDamageTest, RemovesWhatACrashHasLeftAndNothingElse) {

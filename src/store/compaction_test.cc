@@ -83,6 +83,58 @@ TEST_F(CompactionTest, TakesSeveralBatchesWhenThereIsMoreThanMemoryShallHold) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
+TEST_F(CompactionTest, HasNoMoreSegmentsInMemoryThanItShallOrTheLargestAlone) {
+  std::vector<std::string> lines;
+  for (int seq = 1; seq <= 12; ++seq) lines.push_back(line_of(first_, seq));
+  write(lines, 1);  // a segment each, of some 300 bytes
+  const auto largest = [&] {
+    std::uint64_t bytes = 0;
+    const auto paths = *store_.segments();
+    for (const auto& path : paths) {
+      bytes = std::max<std::uint64_t>(bytes, std::filesystem::file_size(path));
+    }
+    return bytes;
+  };
+  // Two are more than a third of it, and with the third that is read they would be too much.
+  const auto two = 2 * largest() + 1;
+  EXPECT_LE(compact({.batch_bytes = two}).most_bytes, two);
+
+  write({line_of(second_, 1)});
+  write({line_of(third_, 1, R"(,"message":")" + std::string(10'000, 'x') + '"')});
+  write({line_of(second_, 2)});
+  EXPECT_EQ(compact({.batch_bytes = 1000}).most_bytes, largest());
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[15]]");
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(CompactionTest, StopsABatchAtSoManyDatesAndTenants) {
+  const auto tenant = [](char name) { return std::string(R"(,"tenant_id":")") + name + '"'; };
+  for (int seq = 1; seq <= 4; ++seq) {  // three places each, one of them the same
+    const auto at = static_cast<char>('a' + 2 * seq);
+    write({line_of(first_, 3 * seq - 2), line_of(first_, 3 * seq - 1, tenant(at)),
+           line_of(first_, 3 * seq, tenant(static_cast<char>(at + 1)))});
+  }
+  const auto before = sql_events();
+  EXPECT_EQ(compact({.batch_places = 5}).parts, 10U);  // of two segments each
+  EXPECT_THAT(log::read_manifest(store_)->batches(), SizeIs(2));
+  EXPECT_EQ(sql_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(CompactionTest, TakesASegmentOfMoreDatesAndTenantsThanABatchShallHaveByItself) {
+  std::vector<std::string> lines;
+  for (int seq = 1; seq <= 40; ++seq) {  // each tenant again after all the others
+    lines.push_back(line_of(first_, seq, R"(,"tenant_id":"t)" + std::to_string(seq % 20) + '"'));
+  }
+  write({line_of(second_, 1)});
+  write(lines);
+  const auto before = sql_events();
+  EXPECT_EQ(compact({.batch_places = 5}).parts, 21U);
+  EXPECT_THAT(log::read_manifest(store_)->batches(), SizeIs(2));
+  EXPECT_EQ(sql_events(), before);
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
 TEST_F(CompactionTest, LeavesWhatIsBeingWrittenAndWhatComesAfterItInARun) {
   log::LogWriter living(store_, system_clock());
   auto text = line_of(first_, 1, R"(,"message":"a")") + "\n";

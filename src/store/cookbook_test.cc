@@ -409,6 +409,50 @@ TEST_F(PublishedTest, RunsAreCountedAndTimed) {
   EXPECT_EQ(answer("most-used-pipelines"), "[]");  // it is long ago
 }
 
+TEST_F(CookbookTest, FramesAreSummedUpOverTheirNodes) {
+  begin(1, "film", "10:00");
+  const auto completed = [&](const std::string& node, const std::string& frame, int ms) {
+    event(1, "film", "10:00", ms, "pipeline_node_completed",
+          named(node, "sql", 1) + frame + R"(,"duration_ms":)" + std::to_string(ms) +
+              R"(,"output_keys":[])");
+  };
+  completed("a", R"(,"frame_index":0)", 100);
+  completed("b", R"(,"frame_index":0)", 50);
+  completed("a", R"(,"frame_index":1)", 200);
+  completed("b", R"(,"frame_index":1)", 25);
+  completed("c", "", 30);
+  complete(1, "film", "10:00", 500);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(answer("frame-durations"), "[[1,225.0],[0,150.0],[null,30.0]]");
+    commit_and_compact();
+  }
+}
+
+TEST_F(CookbookTest, WhatWasAnsweredFromTheCacheIsNoCallOfATool) {
+  const auto executed = [&](int run, int attempt, int ms, const std::string& how) {
+    const auto tried = named("a", "sql", 0) + R"(,"attempt":)" + std::to_string(attempt);
+    event(run, "etl", "10:00", 0, "pipeline_node_started", tried + R"(,"predecessor_node_ids":[])");
+    const auto took = R"(,"duration_ms":)" + std::to_string(ms) + how;
+    if (how.contains("error")) {
+      event(run, "etl", "10:00", ms, "pipeline_node_failed", tried + took);
+    } else {
+      event(run, "etl", "10:00", ms, "pipeline_node_completed",
+            tried + took + R"(,"output_keys":[])");
+    }
+  };
+  begin(1, "etl", "10:00");
+  executed(1, 1, 400, R"(,"error_type":"E","error_message":"m")");
+  executed(1, 2, 100, R"(,"cache_hit":false)");
+  begin(2, "etl", "10:01");
+  executed(2, 1, 1, R"(,"outcome":"cached","cache_hit":true)");
+  tenant_ = "b";  // its run has the same id, and has not asked the cache
+  begin(2, "etl", "10:01");
+  executed(2, 1, 100, "");
+  // 400, 100 and 100 ms; with the cached answer 601 of four.
+  EXPECT_EQ(query("SELECT plugin_id, tool_id, calls, failures, avg_ms FROM tools"),
+            R"([["sql","t",3,1,200.0]])");
+}
+
 TEST_F(PublishedTest, NodesAreCountedAndTimed) {
   // a took 100, 100 and 20 ms, b 300 and 100, c 100 and 400, d twice 50.
   EXPECT_EQ(answer("node-durations", {}, "pipeline_id, node_id, round(avg_ms, 1)"),

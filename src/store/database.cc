@@ -1,6 +1,8 @@
 #include "store/database.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <future>
 #include <utility>
 
@@ -13,6 +15,10 @@
 
 namespace weir::store {
 namespace {
+
+/// What DuckDB's messages begin with.
+constexpr std::string_view kDuckdbIoError = "IO Error";
+constexpr std::string_view kDuckdbOutOfMemory = "Out of Memory Error";
 
 /// Owns what the C API gives, and gives it back to `destroy`.
 template <class Handle>
@@ -53,6 +59,21 @@ std::string quoted(std::string_view text, char quote) {
 std::string sql_name(std::string_view name) { return quoted(name, '"'); }
 std::string sql_string(std::string_view text) { return quoted(text, '\''); }
 
+Error of_writing(Error error) {
+  if (error.code == ErrorCode::kInvalidInput && error.message.starts_with(kDuckdbIoError)) {
+    error.code = ErrorCode::kIo;
+  }
+  return error;
+}
+
+/// There are no codes for it, only the system's words and those of its own limit.
+bool is_of_full_disk(const Error& error) {
+  const std::string_view said = error.message;
+  if (said.starts_with(kDuckdbOutOfMemory)) return said.contains("max_temp_directory_size");
+  return said.starts_with(kDuckdbIoError) &&
+         (said.contains(std::strerror(ENOSPC)) || said.contains(std::strerror(EDQUOT)));
+}
+
 struct Rows::Impl {
   const Connection::Impl* connection = nullptr;
   duckdb_result result{};
@@ -74,7 +95,10 @@ namespace {
 /// What DuckDB says of a failure.
 std::unexpected<Error> failed(const Connection::Impl& impl, const char* message) {
   if (impl.interrupted) return fail(ErrorCode::kCancelled, "the query was interrupted");
-  return fail(ErrorCode::kInvalidInput, said_once(message == nullptr ? "it failed" : message));
+  Error error{.code = ErrorCode::kInvalidInput,
+              .message = said_once(message == nullptr ? "it failed" : message)};
+  if (is_of_full_disk(error)) error.code = ErrorCode::kExhausted;
+  return std::unexpected(std::move(error));
 }
 
 /// The statements of a text; at least one.
@@ -393,9 +417,8 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   set("autoload_known_extensions", "false");
   if (options.memory_bytes) set("memory_limit", std::to_string(*options.memory_bytes) + "B");
   if (options.threads) set("threads", std::to_string(*options.threads));
-  if (options.spill_folder && !options.spill_folder->empty()) {
-    set("temp_directory", options.spill_folder->string());
-    set("max_temp_directory_size", std::to_string(options.spill_bytes) + "B");
+  if (!options.spill_folder.empty()) {
+    set("temp_directory", options.spill_folder.string());
   }
   auto impl = std::make_unique<Impl>();
   char* message = nullptr;
@@ -413,9 +436,13 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   Database database(std::move(impl));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL TimeZone = 'UTC'"));
-  // Given at the start, "nowhere" would be `.tmp` in the working folder.
-  if (options.spill_folder && options.spill_folder->empty()) {
+  // Given at the start, or not at all, "nowhere" would be `.tmp` in the working folder.
+  if (options.spill_folder.empty()) {
     WEIR_TRY(connection.execute("SET GLOBAL temp_directory = ''"));
+  } else if (options.spill_bytes) {
+    // Given at the start, it would not count.
+    WEIR_TRY(connection.execute("SET GLOBAL max_temp_directory_size = '" +
+                                std::to_string(*options.spill_bytes) + "B'"));
   }
   return database;
 }

@@ -20,6 +20,12 @@ namespace weir::store {
 [[nodiscard]] std::string sql_name(std::string_view name);
 [[nodiscard]] std::string sql_string(std::string_view text);
 
+/// The error of a COPY to a file, of whose sources nothing is wrong: where DuckDB could not write
+/// it, kIo in the place of kInvalidInput.
+[[nodiscard]] Error of_writing(Error error);
+/// Whether DuckDB has found no room for what it writes or puts aside.
+[[nodiscard]] bool is_of_full_disk(const Error& error);
+
 /// The rows of a query, in its order.
 class Rows {
  public:
@@ -67,8 +73,8 @@ class Connection {
   ~Connection();
 
   /// Runs statements and gives the rows of the last one. Errors: kInvalidInput with DuckDB's
-  /// message, or for a column of a type that we cannot read, naming both; kCancelled after
-  /// `interrupt`.
+  /// message, or for a column of a type that we cannot read, naming both; kExhausted where the disk
+  /// is full, of what it writes or puts aside; kCancelled after `interrupt`.
   [[nodiscard]] Result<Rows> query(const std::string& sql) {
     return query(sql, EarlierRows::kDropped);
   }
@@ -104,13 +110,14 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What is not said, DuckDB chooses.
 struct DatabaseOptions {
-  std::optional<std::uint64_t> memory_bytes{};
-  std::optional<int> threads{};
-  /// Where it puts what does not fit into memory, at most so much; an empty path: nowhere.
-  std::optional<std::filesystem::path> spill_folder{};
-  std::uint64_t spill_bytes = 0;
+  /// None: four fifths of the machine's.
+  std::optional<std::uint64_t> memory_bytes = std::uint64_t{768} << 20;
+  std::optional<int> threads{};  ///< none: as many as the machine has
+  /// Where it puts what does not fit into memory; empty: nowhere.
+  std::filesystem::path spill_folder{};
+  /// At most so much of it; none: nine tenths of what is free.
+  std::optional<std::uint64_t> spill_bytes = std::uint64_t{8} << 30;
 };
 
 /// A database in memory: time zone UTC, and no extensions from the network.

@@ -5,7 +5,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <thread>
+
+#include "base/id.h"
 
 namespace weir::store {
 namespace {
@@ -30,6 +33,72 @@ class DatabaseTest : public testing::Test {
   const Database database_ = *Database::open_in_memory();
   Connection connection_ = *database_.connect();
 };
+
+/// The working folder is an empty one while it lives.
+class EmptyWorkingFolder {
+ public:
+  EmptyWorkingFolder() {
+    std::filesystem::create_directory(folder_);
+    std::filesystem::current_path(folder_);
+  }
+  EmptyWorkingFolder(const EmptyWorkingFolder&) = delete;
+  EmptyWorkingFolder& operator=(const EmptyWorkingFolder&) = delete;
+  ~EmptyWorkingFolder() {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(folder_);
+  }
+  [[nodiscard]] bool is_empty() const { return std::filesystem::is_empty(folder_); }
+
+ private:
+  const std::filesystem::path before_ = std::filesystem::current_path();
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / ("empty-" + std::to_string(random_bits()));
+};
+
+/// Needs more than 100 MB.
+constexpr const char* kLargeSort =
+    "CREATE TABLE sorted AS SELECT md5(i::VARCHAR) AS x FROM range(2000000) r(i) ORDER BY x";
+
+TEST(Database, PutsNothingAsideWhereNobodyHasSaid) {
+  const EmptyWorkingFolder working_folder;
+  const auto database = *Database::open_in_memory({.memory_bytes = std::uint64_t{40} << 20});
+  const auto sorted = database.connect()->execute(kLargeSort);
+  ASSERT_FALSE(sorted);
+  EXPECT_THAT(sorted.error().message, StartsWith("Out of Memory Error"));
+  EXPECT_TRUE(working_folder.is_empty());
+}
+
+TEST(Database, HasAMemoryLimitOfItsOwn) {
+  const auto database = *Database::open_in_memory();
+  auto connection = *database.connect();
+  auto rows = connection.query("SELECT current_setting('memory_limit')");
+  EXPECT_EQ(*rows->next()->front().string(), "768.0 MiB");
+}
+
+TEST(Database, SaysThatTheDiskIsFullWhereItMayPutNoMoreAside) {
+  const auto folder =
+      std::filesystem::path(testing::TempDir()) / ("spill-" + std::to_string(random_bits()));
+  const auto database = *Database::open_in_memory({.memory_bytes = std::uint64_t{40} << 20,
+                                                   .spill_folder = folder,
+                                                   .spill_bytes = std::uint64_t{1} << 20});
+  const auto sorted = database.connect()->execute(kLargeSort);
+  ASSERT_FALSE(sorted);
+  EXPECT_EQ(sorted.error().code, ErrorCode::kExhausted) << sorted.error().message;
+}
+
+TEST(Database, SaysWhatItCannotWrite) {
+  const auto database = *Database::open_in_memory();
+  auto connection = *database.connect();
+  const auto full = connection.execute(
+      "COPY (SELECT range FROM range(1000)) TO '/dev/full' "
+      "(FORMAT csv, USE_TMP_FILE false)");
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, ErrorCode::kExhausted) << full.error().message;
+  const auto nowhere = connection.execute("COPY (SELECT 1) TO '/nowhere/x.parquet'");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(of_writing(nowhere.error()).code, ErrorCode::kIo) << nowhere.error().message;
+}
 
 TEST(Database, QuotesNamesAndStrings) {
   EXPECT_EQ(sql_name("a\"b"), "\"a\"\"b\"");

@@ -121,7 +121,7 @@ class Reading {
   Result<void> read_parts(const log::StoreDirectory& store, const std::vector<log::Part>& parts) {
     if (parts.empty()) return {};
     if (!part_reader_) {
-      WEIR_TRY(part_reader_, PartReader::open());
+      WEIR_TRY(part_reader_, PartReader::open(store));
     }
     const auto paths = paths_of(store, parts);
     const auto before = report_.events;
@@ -338,7 +338,7 @@ Result<void> read_newest(PartReader& reader, const std::vector<std::filesystem::
 
 Result<log::PartLines> open_parts(const log::StoreDirectory& store,
                                   const std::vector<log::Part>& parts) {
-  WEIR_TRY(auto reader, PartReader::open());
+  WEIR_TRY(auto reader, PartReader::open(store));
   return [history = std::make_shared<PartHistory>(store, parts, std::move(reader))] {
     return history->next();
   };
@@ -353,7 +353,7 @@ Result<ReadReport> read_newest_of_parts(const log::StoreDirectory& store,
   const auto wants = [&](const log::Part& part) { return wanted.may_be_in(part); };
   auto parts = whole_parts(store, manifest, wants, report.bad);
   if (parts.empty()) return report;
-  WEIR_TRY(auto reader, PartReader::open());
+  WEIR_TRY(auto reader, PartReader::open(store));
   NewestFirst newest(handle);
   while (!parts.empty()) {
     const auto read =

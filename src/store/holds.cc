@@ -68,7 +68,7 @@ Result<std::vector<Hold>> read_holds(const log::StoreDirectory& store) {
   std::vector<BadPlace> bad;
   const auto whole = whole_parts(store, manifest, [](const log::Part&) { return true; }, bad);
   if (!whole.empty()) {
-    WEIR_TRY(auto reader, PartReader::open());
+    WEIR_TRY(auto reader, PartReader::open(store));
     std::vector<std::filesystem::path> paths;
     paths.reserve(whole.size());
     for (const auto& part : whole) paths.push_back(store.parts() / part.file);

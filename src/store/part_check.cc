@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/hash.h"
+#include "store/database.h"
 
 namespace weir::store {
 namespace {
@@ -30,6 +31,7 @@ Finding look_at(const log::StoreDirectory& store, const log::Part& part) {
 
 bool may_be_damage(const Error& error) {
   if (error.code != ErrorCode::kInvalidInput && error.code != ErrorCode::kExhausted) return false;
+  if (is_of_full_disk(error)) return false;
   return error.message.contains("Error") &&
          std::ranges::none_of(kFaultsOfTheQuestion,
                               [&](auto words) { return error.message.starts_with(words); });

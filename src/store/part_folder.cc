@@ -69,8 +69,7 @@ Result<PartFolder> PartFolder::lock(const log::StoreDirectory& store, const path
   }
   PartFolder folder(store, scratch, std::move(lock), std::move(manifest));
   folder.manifest_damage_ = std::move(damage);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder.scratch_, ignored);
+  folder.empty_scratch();
   WEIR_TRY(folder.remove_leftovers());
   return folder;
 }
@@ -81,10 +80,14 @@ path PartFolder::scratch() const {
   return scratch_;
 }
 
+void PartFolder::empty_scratch() const {
+  std::error_code ignored;  // whoever needs the room finds out
+  std::filesystem::remove_all(scratch_, ignored);
+}
+
 Result<void> PartFolder::put(const log::Part& part, std::string_view bytes) {
   const auto path = store_.parts() / part.file;
   WEIR_TRY(make_directories(path.parent_path(), store_.files()));
-  WEIR_TRY(announce(part));
   WEIR_TRY(write_file_durably(path, bytes, store_.files()));
   return sync_folders(path);
 }
@@ -94,7 +97,7 @@ Result<void> PartFolder::put_file(log::Part& part, const path& file) {
   auto& files = store_.files();
   WEIR_TRY(make_directories(target.parent_path(), files));
   WEIR_TRY(part.sha256, sha256_of_file(file));
-  WEIR_TRY(announce(part));
+  WEIR_TRY(announce({&part, 1}));
   const auto temporary = target.string() + ".new-" + std::to_string(random_bits());
   WEIR_TRY(const auto copied, copy_file(file, local_files(), temporary, files));
   if (files.rename(temporary.c_str(), target.c_str()) != 0) {
@@ -108,18 +111,20 @@ Result<void> PartFolder::put_file(log::Part& part, const path& file) {
   return sync_folders(target);
 }
 
-/// Says durably which file comes, so that whoever finds it after a crash knows it from one that
-/// somebody else has put there. Such a one, under the name that we want, gets another.
-Result<void> PartFolder::announce(const log::Part& part) {
+/// Whoever finds a file after a crash knows it so from one that somebody else has put there. Such a
+/// one, under a name that we want, gets another.
+Result<void> PartFolder::announce(std::span<const log::Part> parts) {
   auto& files = store_.files();
-  const auto target = store_.parts() / part.file;
-  if (files.exists(target.c_str())) {
-    const auto aside = target.string() + ".foreign-" + std::to_string(random_bits());
-    if (files.rename(target.c_str(), aside.c_str()) != 0) {
-      return fail_errno("rename " + target.string());
+  for (const auto& part : parts) {
+    const auto target = store_.parts() / part.file;
+    if (files.exists(target.c_str())) {
+      const auto aside = target.string() + ".foreign-" + std::to_string(random_bits());
+      if (files.rename(target.c_str(), aside.c_str()) != 0) {
+        return fail_errno("rename " + target.string());
+      }
     }
+    announced_ += part.sha256.text() + ' ' + part.file + '\n';
   }
-  announced_ += part.sha256.text() + ' ' + part.file + '\n';
   return write_file_durably(announcement(store_), announced_, files);
 }
 

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -36,11 +38,17 @@ class PartFolder {
   [[nodiscard]] const std::string& manifest_damage() const { return manifest_damage_; }
   /// The folder for DuckDB's files. Made when it is asked for; emptied by whoever comes next.
   [[nodiscard]] std::filesystem::path scratch() const;
+  /// Removes them: what was begun and will not be finished takes room.
+  void empty_scratch() const;
 
-  /// Writes a part's file, durably; its folder and name are those of `part`. Before, it is
-  /// announced in `parts.new`, which goes when the manifest names it. Errors: kIo, kExhausted.
+  /// Says in `parts.new`, durably, which files come; it goes when the manifest names them. Errors:
+  /// kIo, kExhausted.
+  [[nodiscard]] Result<void> announce(std::span<const log::Part> parts);
+  /// Writes the file of a part that was announced, durably; its folder and name are those of
+  /// `part`. Errors: kIo, kExhausted.
   [[nodiscard]] Result<void> put(const log::Part& part, std::string_view bytes);
-  /// The same of a file in the local file system. Sets the part's bytes and its hash.
+  /// Announces a part and writes it: a file in the local file system. Sets the part's bytes and its
+  /// hash. Errors: as `put`.
   [[nodiscard]] Result<void> put_file(log::Part& part, const std::filesystem::path& file);
 
   /// Where DuckDB can read a part: itself, or a copy in `scratch` where the store is not in the
@@ -59,7 +67,6 @@ class PartFolder {
   PartFolder(const log::StoreDirectory& store, const std::filesystem::path& scratch, File lock,
              log::Manifest manifest);
 
-  [[nodiscard]] Result<void> announce(const log::Part& part);
   [[nodiscard]] Result<void> sync_folders(const std::filesystem::path& file) const;
   [[nodiscard]] Result<void> remove_leftovers() const;
   [[nodiscard]] Result<void> remove(const std::filesystem::path& file) const;

@@ -75,9 +75,13 @@ Result<MergedPart> merge_parts(PartFolder& folder, Connection& connection,
   const auto made = folder.scratch() / ("merged-" + std::to_string(number) + ".parquet");
   std::error_code ignored;
   std::filesystem::remove(made, ignored);
-  WEIR_TRY(const auto events,
-           number_in(connection, "COPY (" + sql + ") TO " + sql_string(made.string()) + ' ' +
-                                     std::string(kPartFormat)));
+  auto copied = number_in(connection, "COPY (" + sql + ") TO " + sql_string(made.string()) + ' ' +
+                                          std::string(kPartFormat));
+  if (!copied) {
+    std::filesystem::remove(made, ignored);
+    return std::unexpected(of_writing(std::move(copied).error()));
+  }
+  const auto events = *copied;
   if (events == 0) return merged;
   WEIR_TRY(auto rows, connection.query("SELECT min(run_id), max(run_id) FROM read_parquet(" +
                                        sql_string(made.string()) + ")"));

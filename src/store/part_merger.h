@@ -24,8 +24,7 @@ struct MergedPart {
 ///
 /// Memory  What open_scratch_session says; what does not fit is in `scratch`.
 /// Errors  kCorrupt, kNotFound (a part is not what was written: all stay as they are),
-/// kInvalidInput
-///         (what DuckDB says, of a full disk too), kIo, kExhausted.
+///         kInvalidInput (what DuckDB says of them), kIo, kExhausted (no space).
 [[nodiscard]] Result<MergedPart> merge_parts(PartFolder& folder, Connection& connection,
                                              const std::vector<log::Part>& parts,
                                              std::uint64_t number);

@@ -181,17 +181,22 @@ struct PartReader::Reading {
   Lines lines;
 };
 
-PartReader::PartReader(Database database, Connection connection)
-    : database_(std::move(database)), connection_(std::move(connection)) {}
+PartReader::PartReader(std::optional<ScratchFolder> scratch, Database database,
+                       Connection connection)
+    : scratch_(std::move(scratch)),
+      database_(std::move(database)),
+      connection_(std::move(connection)) {}
 PartReader::PartReader(PartReader&&) noexcept = default;
 PartReader& PartReader::operator=(PartReader&&) noexcept = default;
 PartReader::~PartReader() = default;
 
-Result<PartReader> PartReader::open() {
-  WEIR_TRY(auto database, Database::open_in_memory());
+Result<PartReader> PartReader::open(const log::StoreDirectory& store) {
+  DatabaseOptions options;
+  auto scratch = spill_below(store, options);
+  WEIR_TRY(auto database, Database::open_in_memory(options));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET threads = 1"));  // the order is that of the files
-  return PartReader(std::move(database), std::move(connection));
+  return PartReader(std::move(scratch), std::move(database), std::move(connection));
 }
 
 Result<void> PartReader::begin(const std::vector<std::filesystem::path>& parts,

@@ -4,12 +4,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "log/store_directory.h"
 #include "store/database.h"
+#include "store/scratch_folder.h"
 
 namespace weir::store {
 
@@ -24,8 +27,8 @@ struct PartCondition {
 /// Threads  One at a time.
 class PartReader {
  public:
-  /// Errors: kUnavailable (no DuckDB).
-  [[nodiscard]] static Result<PartReader> open();
+  /// What it cannot sort in memory is below the store's cache. Errors: kUnavailable (no DuckDB).
+  [[nodiscard]] static Result<PartReader> open(const log::StoreDirectory& store);
   PartReader(PartReader&&) noexcept;
   PartReader& operator=(PartReader&&) noexcept;
   ~PartReader();
@@ -53,12 +56,13 @@ class PartReader {
  private:
   struct Reading;
 
-  PartReader(Database database, Connection connection);
+  PartReader(std::optional<ScratchFolder> scratch, Database database, Connection connection);
 
   [[nodiscard]] Result<void> begin(const std::vector<std::filesystem::path>& parts,
                                    const PartCondition& condition, const std::string& order);
   [[nodiscard]] Result<void> finish(const LineHandler& handle);
 
+  std::optional<ScratchFolder> scratch_;  // goes after the database
   Database database_;
   Connection connection_;
   std::unique_ptr<Reading> reading_;  // nothing: at the end

@@ -10,6 +10,8 @@
 namespace weir::store {
 namespace {
 
+constexpr std::uint64_t kWriterMemory = std::uint64_t{384} << 20;
+
 /// What the table function `weir_batch` gives.
 struct Feed {
   std::size_t next = 0;
@@ -76,11 +78,12 @@ PartWriter::PartWriter(PartWriter&&) noexcept = default;
 PartWriter& PartWriter::operator=(PartWriter&&) noexcept = default;
 PartWriter::~PartWriter() = default;
 
-Result<PartWriter> PartWriter::open() {
-  WEIR_TRY(auto database, Database::open_in_memory());
-  WEIR_TRY(auto connection, database.connect());
+Result<PartWriter> PartWriter::open(std::filesystem::path spill_folder) {
   // One thread keeps the order, and leaves the others' cores alone.
-  WEIR_TRY(connection.execute("SET threads = 1; SET memory_limit = '384MB'"));
+  WEIR_TRY(auto database, Database::open_in_memory({.memory_bytes = kWriterMemory,
+                                                    .threads = 1,
+                                                    .spill_folder = std::move(spill_folder)}));
+  WEIR_TRY(auto connection, database.connect());
   auto impl = std::make_unique<Impl>(Feed(), std::move(database), std::move(connection));
   WEIR_TRY(add_feed(impl->connection, impl->feed));
   return PartWriter(std::move(impl));
@@ -100,8 +103,11 @@ Result<void> PartWriter::write(const std::filesystem::path& file, const FieldSet
     if (!fields.test(i)) continue;
     columns += (columns.empty() ? "" : ", ") + sql_name(event::info(field).name);
   }
-  return impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
-                                   sql_string(file.string()) + ' ' + std::string(kPartFormat));
+  auto copied =
+      impl_->connection.execute("COPY (SELECT " + columns + " FROM weir_batch()) TO " +
+                                sql_string(file.string()) + ' ' + std::string(kPartFormat));
+  if (!copied) return std::unexpected(of_writing(std::move(copied).error()));
+  return copied;
 }
 
 std::optional<std::size_t> PartWriter::bad_line() const { return impl_->feed.bad_line; }

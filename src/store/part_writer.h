@@ -22,12 +22,12 @@ inline constexpr std::string_view kPartFormat =
 
 /// Writes parts (docs/formats/parts.md).
 ///
-/// Memory   DuckDB's, limited to 384 MiB.
+/// Memory   DuckDB's, limited to 384 MiB; what does not fit is in a folder.
 /// Threads  One at a time.
 class PartWriter {
  public:
-  /// Errors: kUnavailable (no DuckDB).
-  [[nodiscard]] static Result<PartWriter> open();
+  /// `spill_folder` is for this one alone. Errors: kUnavailable (no DuckDB).
+  [[nodiscard]] static Result<PartWriter> open(std::filesystem::path spill_folder);
   PartWriter(PartWriter&&) noexcept;
   PartWriter& operator=(PartWriter&&) noexcept;
   ~PartWriter();
@@ -39,7 +39,7 @@ class PartWriter {
 
   /// Makes a Parquet file of so many events, in their order, that have no other fields than these.
   /// Does not sync. Errors: kInvalidInput (a line that is no event or not the right one, or what
-  /// DuckDB says, of a full disk too).
+  /// DuckDB says), kIo, kExhausted (no space).
   [[nodiscard]] Result<void> write(const std::filesystem::path& file, const FieldSet& fields,
                                    std::size_t count, const Lines& lines, const Check& check);
   /// After an error of `write`: the line that was its reason, if one was.

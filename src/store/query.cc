@@ -13,7 +13,10 @@ Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPl
   WEIR_TRY(auto manifest, log::read_manifest(store));
   if (!manifest.damage().empty())
     bad->add({.file = store.manifest(), .reason = manifest.damage(), .is_whole = true});
-  WEIR_TRY(auto database, Database::open_in_memory(options.database));
+  auto limits = options.database;
+  std::optional<ScratchFolder> scratch;
+  if (limits.spill_folder.empty() && limits.spill_bytes != 0) scratch = spill_below(store, limits);
+  WEIR_TRY(auto database, Database::open_in_memory(limits));
   WEIR_TRY(auto connection, database.connect());
   WEIR_TRY(connection.execute("SET GLOBAL parquet_metadata_cache = true"));  // parts never change
   auto events = options.events;
@@ -25,7 +28,7 @@ Result<Views> open_views(const log::StoreDirectory& store, std::shared_ptr<BadPl
     if (options.output) allowed.push_back(*options.output);
     WEIR_TRY(database.lock(allowed));
   }
-  return Views{std::move(database), std::move(manifest), std::move(files)};
+  return Views{std::move(scratch), std::move(database), std::move(manifest), std::move(files)};
 }
 
 bool find_damaged_parts(const log::StoreDirectory& store, BadPlaces& bad) {

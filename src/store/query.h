@@ -17,11 +17,14 @@
 #include "store/database.h"
 #include "store/event_table.h"
 #include "store/part_check.h"
+#include "store/scratch_folder.h"
 
 namespace weir::store {
 
 struct ViewOptions {
   EventTableOptions events{};
+  /// Without a folder for what does not fit into memory, this is one below the store's cache; where
+  /// nothing can be written, memory has to do.
   DatabaseOptions database{};
   enum class Access : std::uint8_t {
     kOpen,
@@ -34,6 +37,7 @@ struct ViewOptions {
 
 /// A database with the store's views (sql/views): `events`, `logs`, `runs`, `nodes`, …
 struct Views {
+  std::optional<ScratchFolder> scratch;  ///< goes after the database
   Database database;
   log::Manifest manifest;                    ///< of the parts that it reads
   std::vector<std::filesystem::path> files;  ///< these parts

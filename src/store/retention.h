@@ -24,7 +24,8 @@ enum class Spared : std::uint8_t {
   kHeld,       ///< somebody holds it, or it says that another is held
   kOwned,      ///< its process lives
   kInSegment,  ///< some of it is in a segment still
-  kDamaged     ///< a part that may hold some of it cannot be read
+  kDamaged,    ///< a part that may hold some of it cannot be read
+  kJudges      ///< it says what somebody thinks of an artifact, and who has written that stays
 };
 
 /// A run of which parts hold something.

@@ -64,8 +64,23 @@ Result<ScratchFolder> ScratchFolder::make(const log::StoreDirectory& store) {
   }
 }
 
+std::optional<ScratchFolder> spill_below(const log::StoreDirectory& store,
+                                         DatabaseOptions& options) {
+  auto scratch = ScratchFolder::make(store);
+  if (!scratch) return {};
+  options.spill_folder = scratch->path() / "spill";
+  return *std::move(scratch);
+}
+
 ScratchFolder::ScratchFolder(ScratchFolder&& other) noexcept
     : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
+
+/// The other one removes what this has had.
+ScratchFolder& ScratchFolder::operator=(ScratchFolder&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(lock_, other.lock_);
+  return *this;
+}
 
 ScratchFolder::~ScratchFolder() {
   if (!path_.empty()) remove_folder(path_);

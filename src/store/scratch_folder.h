@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "log/store_directory.h"
+#include "store/database.h"
 
 namespace weir::store {
 
@@ -18,7 +19,7 @@ class ScratchFolder {
   /// Errors: kIo, where nothing can be written.
   [[nodiscard]] static Result<ScratchFolder> make(const log::StoreDirectory& store);
   ScratchFolder(ScratchFolder&& other) noexcept;
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
+  ScratchFolder& operator=(ScratchFolder&& other) noexcept;
   ~ScratchFolder();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -30,5 +31,10 @@ class ScratchFolder {
   std::filesystem::path path_;  // empty: moved from
   File lock_;
 };
+
+/// Makes one for what a database cannot have in memory. Nothing where nothing can be written:
+/// memory has to do.
+[[nodiscard]] std::optional<ScratchFolder> spill_below(const log::StoreDirectory& store,
+                                                       DatabaseOptions& options);
 
 }  // namespace weir::store

@@ -39,19 +39,15 @@ Result<const std::vector<json::Value>*> Answer::next() {
 Result<Session> Session::open(const log::StoreDirectory& store, SessionOptions options,
                               std::shared_ptr<BadPlaces> bad, const std::stop_token& stop) {
   Session session(store, std::move(options), std::move(bad));
-  // Where nothing can be written, memory has to do.
-  if (auto scratch = ScratchFolder::make(store)) session.scratch_.emplace(*std::move(scratch));
   WEIR_TRY(session.reopen(stop));
   return session;
 }
 
 ViewOptions Session::view_options() const {
-  const bool can_spill = scratch_ && options_.spill_bytes > 0;
   ViewOptions options{
       .events = {.tenant = options_.tenant, .left_out = check_.damaged(), .rollups = rollups_},
       .database = {.memory_bytes = options_.memory_bytes,
                    .threads = options_.threads,
-                   .spill_folder = can_spill ? scratch_->path() / "spill" : "",
                    .spill_bytes = options_.spill_bytes},
       .access = ViewOptions::Access::kLocked};
   if (options_.output) options.output = *options_.output;

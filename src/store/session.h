@@ -15,7 +15,6 @@
 #include "store/event_table.h"
 #include "store/part_check.h"
 #include "store/query.h"
-#include "store/scratch_folder.h"
 
 namespace weir::store {
 
@@ -103,7 +102,6 @@ class Session {
   SessionOptions options_;
   std::shared_ptr<BadPlaces> bad_;
   PartCheck check_;
-  std::optional<ScratchFolder> scratch_;
   /// Files of rollups are checked and opened for the first question about them.
   EventTableOptions::Rollups rollups_ = EventTableOptions::Rollups::kSummedUp;
   std::unique_ptr<Views> views_;  // gone after an error that may have broken it

@@ -12,6 +12,8 @@
 #include "log/log_writer.h"
 #include "log/sealing.h"
 #include "store/compaction.h"
+#include "store/query.h"
+#include "store/rows_testing.h"
 
 namespace weir::store {
 namespace {
@@ -309,16 +311,39 @@ TEST_F(SessionTest, HasAsMuchMemoryAsItIsGiven) {
   EXPECT_EQ(answer.error().code, ErrorCode::kExhausted);
 }
 
+/// Needs more than 40 MB.
+constexpr const char* kSort =
+    "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS n "
+    "FROM range(1500000) r(i))";
+
 // What can be put to the disk is, as long as there is a place for it.
 TEST_F(SessionTest, SpillsBelowTheCacheAndLeavesNothingThere) {
-  const auto* const sort =
-      "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS n "
-      "FROM range(1500000) r(i))";
   auto session = open({.memory_bytes = std::uint64_t{40} << 20, .threads = 1});
-  EXPECT_EQ(ask(session, sort), "[[1500000]]");
+  EXPECT_EQ(ask(session, kSort), "[[1500000]]");
   auto none = open({.memory_bytes = std::uint64_t{40} << 20, .spill_bytes = 0, .threads = 1});
-  EXPECT_THAT(ask(none, sort), StartsWith("Out of Memory Error"));
+  EXPECT_THAT(ask(none, kSort), StartsWith("Out of Memory Error"));
   EXPECT_EQ(ask(none, "SELECT current_setting('allowed_directories')"), "[[[]]]");
+}
+
+// Whoever opens the views without a word of it must not fill the folder that he stands in.
+TEST_F(SessionTest, OfViewsTooWhatIsPutAsideIsBelowTheCache) {
+  const auto before = std::filesystem::current_path();
+  const auto working_folder = folder_ / "working";
+  std::filesystem::create_directory(working_folder);
+  std::filesystem::current_path(working_folder);
+  {
+    const auto views = open_views(store_, std::make_shared<BadPlaces>(),
+                                  {.database = {.memory_bytes = std::uint64_t{40} << 20}});
+    ASSERT_TRUE(views) << views.error().message;
+    auto connection = *views->database.connect();
+    EXPECT_EQ(rows_text(connection, kSort), "[[1500000]]");
+    const auto names = *list_directory(store_.root() / "cache");
+    EXPECT_THAT(names, Contains(StartsWith("sql-")));
+    EXPECT_TRUE(std::filesystem::is_empty(working_folder)) << "while it is open";
+  }
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(std::filesystem::is_empty(working_folder));
+  EXPECT_THAT(*list_directory(store_.root() / "cache"), Not(Contains(StartsWith("sql-"))));
 }
 
 TEST_F(SessionTest, LeavesNothingInTheCache) {

@@ -57,7 +57,10 @@ class Surveying {
         damaged(i, file.error().message);
       }
     }
-    if (!all.empty() && !read(all)) {
+    auto whole = all.empty() ? Result<void>() : read(all);
+    if (!whole) {
+      // A full disk is no fault of theirs.
+      if (is_of_full_disk(whole.error())) return std::unexpected(std::move(whole).error());
       // One of them cannot be read: each by itself, then.
       for (const auto& file : all) {
         const auto done = read({file});

@@ -34,7 +34,7 @@ struct Survey {
 };
 
 /// Reads a few columns of all parts. Runs that a damaged part may hold are spared. Errors: kIo,
-/// kUnavailable (no DuckDB).
+/// kExhausted, kUnavailable (no DuckDB).
 [[nodiscard]] Result<Survey> survey_parts(const PartFolder& folder, Connection& connection);
 
 /// A session for reading and making parts: one thread, so much memory, and `folder` for what does

@@ -1,6 +1,7 @@
-// following_process STORE record       records in small segments until it is killed, or standard
-// input
-//                                      ends; says what was acknowledged: "committed RUN_ID N"
+// following_process STORE record [PAUSE_MS]
+//                                      records in small segments until it is killed, or standard
+//                                      input ends, with a pause after each commit; says what was
+//                                      acknowledged: "committed RUN_ID N"
 // following_process STORE follow NAME COMMITS
 //                                      follows from the cursor NAME, says "event WRITER LINE", and
 //                                      ends after so many commits, or when standard input ends and
@@ -36,21 +37,22 @@ T must(weir::Result<T> result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-bool input_ended() {
+bool input_ended(int pause_ms = 0) {
   pollfd input{STDIN_FILENO, POLLIN, 0};
-  return ::poll(&input, 1, 0) > 0;
+  return ::poll(&input, 1, pause_ms) > 0;
 }
 
-int record(const weir::log::StoreDirectory& store) {
+int record(const weir::log::StoreDirectory& store, int pause_ms) {
   weir::record::Recorder recorder(
       store, {.commit_interval = std::chrono::milliseconds(1), .log = {.segment_bytes = 30'000}});
   const auto run = must(recorder.begin({.run_id = weir::RunId::make(weir::system_clock().now()),
                                         .pipeline_type = "dag",
                                         .pipeline_id = "p",
                                         .pipeline_version = "1"}));
-  for (std::int64_t number = 1; !input_ended(); ++number) {
+  constexpr std::int64_t kOfCommit = 5;
+  for (std::int64_t number = 1; !input_ended(number % kOfCommit == 1 ? pause_ms : 0); ++number) {
     run->emit(Type::kLog, {{Field::kMessage, "an event"}});
-    if (number % 5 != 0) continue;
+    if (number % kOfCommit != 0) continue;
     must(run->flush());
     std::printf("committed %s %lld\n", run->id().text().c_str(), static_cast<long long>(number));
     std::fflush(stdout);
@@ -91,7 +93,7 @@ int follow(const weir::log::StoreDirectory& store, const char* name, long commit
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   const auto store = must(weir::log::StoreDirectory::create(argv[1]));
-  if (std::strcmp(argv[2], "record") == 0) return record(store);
+  if (std::strcmp(argv[2], "record") == 0) return record(store, argc > 3 ? std::atoi(argv[3]) : 0);
   if (argc < 5) return 2;
   return follow(store, argv[3], std::strtol(argv[4], nullptr, 10));
 }

@@ -16,7 +16,7 @@ export const faults = [
     from: 'return sync_directory(parent_of(path), files);', to: 'return {};' },
   { name: 'a manifest is sealed before it is written',
     file: 'src/log/manifest.cc',
-    from: 'WEIR_TRY(write_files(store, manifest.text() + "\\n"));\n  WEIR_TRY(auto appender', to: 'WEIR_TRY(auto appender',
+    from: 'WEIR_TRY(write_files(store, manifest.text() + "\\n"));\n  return seal_changes', to: 'return seal_changes',
     also: { file: 'src/store/part_folder.cc',
       from: 'WEIR_TRY(log::write_manifest(store_, next));',
       to: 'WEIR_TRY(log::write_manifest(store_, next));\n  WEIR_TRY(write_file_durably(store_.manifest(), next.text() + "\\n", store_.files()));' } },

@@ -1,0 +1,140 @@
+// A disk that is full: compaction says so, blames nothing and loses nothing, and `weir gc` frees room.
+// On a small disk in memory, which only root may mount: without it the test is skipped.
+//
+//   node full_disk.mjs WEIR
+
+import {spawnSync} from 'node:child_process';
+import {closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync, writeSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {Weir, withFolder} from '../lib/weir.mjs';
+
+/// What CMake knows as skipped.
+const SKIPPED = 77;
+const DISK = '160m';
+/// The reserve is 8 MiB: what a run becomes must not fit into it.
+const RUN_BYTES = 11 << 20;
+const PIPELINE = `id: noisy
+nodes:
+  - id: n
+    plugin_id: process
+    tool_id: run
+    with: {command: [sh, -c, 'head -c ${RUN_BYTES} /dev/urandom | base64 -w 1000 >&2; echo {}']}
+`;
+
+const program = process.argv[2];
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/// Events by run, and something that changes with each of them.
+function contents(weir) {
+  return weir.rows(`
+    SELECT run_id, count(*) AS events, bit_xor(hash(run_seq, message)) AS sum
+    FROM events GROUP BY run_id ORDER BY run_id`);
+}
+
+const text = (rows) => JSON.stringify(rows);
+
+class Disk {
+  constructor(folder) {
+    this.folder = folder;
+    this.filler = join(folder, 'filler');
+  }
+  freeBytes() {
+    const {bavail, bsize} = statfsSync(this.folder);
+    return bavail * bsize;
+  }
+  /// Writes until nothing more can be.
+  fill() {
+    const file = openSync(this.filler, 'a');
+    for (let size = 1 << 20; size >= 1; size = Math.floor(size / 2)) {
+      try {
+        for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
+      } catch (error) {
+        check(error.code === 'ENOSPC', `filling the disk: ${error}`);
+      }
+    }
+    closeSync(file);
+    check(this.freeBytes() === 0, 'the disk is not full');
+  }
+  empty() { rmSync(this.filler); }
+}
+
+function partFiles(weir) {
+  return readdirSync(join(weir.store, 'events'), {recursive: true})
+      .filter((name) => name.endsWith('.parquet'));
+}
+
+function compactsNothing(weir, disk) {
+  const before = text(contents(weir));
+  disk.fill();
+  const {status, stderr} = weir.call('compact');
+  check(status === 3, `compaction on a full disk: exit ${status}`);
+  check(stderr.includes('No space left on device'), `compaction does not say why: ${stderr}`);
+  check(!stderr.includes('stays as it is'), `compaction blames the store: ${stderr}`);
+  check(!existsSync(join(weir.store, 'cache', 'compaction')), 'what was begun is there still');
+  check(text(contents(weir)) === before, 'the events are not those from before');
+  weir.ask(0, 'verify');
+  disk.empty();
+  weir.ask(0, 'compact');
+  check(text(contents(weir)) === before, 'with room, the events are not those from before');
+  check(existsSync(join(weir.store, 'reserve')), 'the reserve was not made again');
+}
+
+/// Three runs are in parts, of which one may stay, and the one that came last is in segments.
+function collects(weir, disk, settings) {
+  const before = new Map(contents(weir).map((run) => [run.run_id, text(run)]));
+  check(before.size === 4, `${before.size} runs`);
+  const parts = partFiles(weir);
+  disk.fill();
+  const {status, stderr} = weir.call('gc', '--config', settings);
+  check(status === 0, `weir gc on a full disk: exit ${status}: ${stderr}`);
+  const left = contents(weir);
+  const newest = [...before.keys()].sort().slice(-2);
+  check(text(left.map((run) => run.run_id)) === text(newest), `${left.length} runs are left`);
+  for (const run of left) {
+    check(before.get(run.run_id) === text(run), `run ${run.run_id} is not as it was`);
+  }
+  // What was retired went at once, and so there was room to compact the last run.
+  const stay = new Set(partFiles(weir));
+  check(parts.filter((part) => stay.has(part)).length === 1, 'files of deleted runs are there still');
+  check(stay.size === 2, 'the last run was not compacted with the room that there was');
+  check(stderr === '', `weir gc says: ${stderr}`);
+  weir.ask(0, 'verify');
+  check(existsSync(join(weir.store, 'reserve')), 'the reserve was not made again');
+  console.log(`${before.size - left.length} of ${before.size} runs deleted on a full disk, `
+      + 'and the last one compacted with their room');
+}
+
+await withFolder(async (folder) => {
+  const mounted = join(folder, 'disk');
+  mkdirSync(mounted);
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', mounted],
+      {encoding: 'utf8'});
+  if (mount.status !== 0) {
+    console.log(`skipped: a small disk cannot be mounted: ${mount.stderr || mount.error}`);
+    process.exitCode = SKIPPED;
+    return;
+  }
+  try {
+    const weir = new Weir(program, join(mounted, '.weir'));
+    const pipeline = join(folder, 'pipeline.yaml');
+    writeFileSync(pipeline, PIPELINE);
+    const settings = join(folder, 'weir.yaml');
+    writeFileSync(settings, 'retention: {max_bytes: 12MiB}\n');
+    const disk = new Disk(mounted);
+
+    weir.ask(0, 'run', pipeline, '--quiet');
+    compactsNothing(weir, disk);
+    for (let count = 0; count < 2; ++count) {
+      weir.ask(0, 'run', pipeline, '--quiet');
+      weir.ask(0, 'compact');
+    }
+    weir.ask(0, 'run', pipeline, '--quiet');
+    collects(weir, disk, settings);
+  } finally {
+    spawnSync('umount', [mounted]);
+  }
+});
