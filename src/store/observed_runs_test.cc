@@ -18,7 +18,7 @@ class ObservedRunsTest : public CookbookTest {
     event(run, "etl", "10:00", ms, type, rest, "external");
     const auto number = R"("run_seq":)";
     const auto at = lines_.rfind(number) + std::string_view(number).size();
-    lines_.replace(at, lines_.find(',', at) - at, std::to_string(++clock_[run]));
+    lines_.replace(at, lines_.find_first_of(",}", at) - at, std::to_string(++clock_[run]));
   }
   static std::string failed(const std::string& message) {
     return R"(,"error_type":"E","error_message":")" + message + '"';
@@ -100,27 +100,28 @@ TEST_F(ObservedRunsTest, StandInTheTablesAsOursDo) {
                              "pipeline_id, state, started_at::TIME, ended_at::TIME, duration_ms, "
                              "completed_nodes, failed_node_id, error_type, error_message",
                              "runs", "ALL")),
-                R"([["etl","failed","10:00:00","10:00:00.4",400.0,1,"b","E","b failed"]])");
+                R"([["etl","failed","10:00:00","10:00:00.400000",400.0,1,"b","E","b failed"]])");
       EXPECT_EQ(query(of_run(run,
                              "node_id, attempt, state, started_at::TIME, ended_at::TIME, "
                              "duration_ms, error_message",
                              "nodes", "node_id")),
-                R"([["a",1,"completed","10:00:00.01","10:00:00.11",100.0,null],)"
-                R"(["b",1,"failed","10:00:00.11","10:00:00.31",200.0,"no"]])");
-      EXPECT_EQ(query(of_run(run,
-                             "node_id, attempt, engine_attempt, state, started_at::TIME, "
-                             "ended_at::TIME, duration_ms, plugin_status",
-                             "attempts", "node_id")),
-                R"([["a",1,1,"completed","10:00:00.01","10:00:00.11",100.0,"success"],)"
-                R"(["b",1,1,"failed","10:00:00.11","10:00:00.31",200.0,"isolated_failure"]])");
+                R"([["a",1,"completed","10:00:00.010000","10:00:00.110000",100.0,null],)"
+                R"(["b",1,"failed","10:00:00.110000","10:00:00.310000",200.0,"no"]])");
+      EXPECT_EQ(
+          query(of_run(run,
+                       "node_id, attempt, engine_attempt, state, started_at::TIME, "
+                       "ended_at::TIME, duration_ms, plugin_status",
+                       "attempts", "node_id")),
+          R"([["a",1,1,"completed","10:00:00.010000","10:00:00.110000",100.0,"success"],)"
+          R"(["b",1,1,"failed","10:00:00.110000","10:00:00.310000",200.0,"isolated_failure"]])");
       EXPECT_EQ(
           query(of_run(run,
                        "span_id, parent_span_id, node_id, started_at::TIME, ended_at::TIME, "
                        "duration_ms, status",
                        "spans", "span_id")),
-          R"([["00000000000000a1","00000000000000aa","a","10:00:00.01","10:00:00.11",100.0,"OK"],)"
-          R"(["00000000000000aa",null,null,"10:00:00","10:00:00.4",400.0,"ERROR"],)"
-          R"(["00000000000000b1","00000000000000aa","b","10:00:00.11","10:00:00.31",200.0,"ERROR"]])");
+          R"([["00000000000000a1","00000000000000aa","a","10:00:00.010000","10:00:00.110000",100.0,"OK"],)"
+          R"(["00000000000000aa",null,null,"10:00:00","10:00:00.400000",400.0,"ERROR"],)"
+          R"(["00000000000000b1","00000000000000aa","b","10:00:00.110000","10:00:00.310000",200.0,"ERROR"]])");
     }
   }
 }
@@ -129,7 +130,7 @@ TEST_F(ObservedRunsTest, OfATraceAreOpenUntilTheirRootHasEnded) {
   span(1, 10, 100, "a", "00000000000000a1");
   span(1, 20, -1, "b", "00000000000000b1");
   EXPECT_EQ(query("SELECT state, started_at::TIME, ended_at, duration_ms, error_type FROM runs"),
-            R"([["unfinished","10:00:00.01",null,null,null]])");
+            R"([["unfinished","10:00:00.010000",null,null,null]])");
   EXPECT_EQ(query("SELECT node_id, state, ended_at IS NULL FROM nodes ORDER BY ALL"),
             R"([["a","completed",false],["b","unfinished",true]])");
   EXPECT_EQ(query("SELECT node_id, state, plugin_status FROM attempts ORDER BY ALL"),
@@ -162,7 +163,7 @@ TEST_F(ObservedRunsTest, WithoutAStartHaveNoDuration) {
   told(1, 400, "pipeline_completed", "");
   told(1, 300, "pipeline_node_completed", R"(,"node_id":"a")");
   EXPECT_EQ(query("SELECT state, ended_at::TIME, duration_ms FROM runs"),
-            R"([["completed","10:00:00.4",null]])");
+            R"([["completed","10:00:00.400000",null]])");
   EXPECT_EQ(query("SELECT state, started_at, duration_ms FROM nodes"),
             R"([["completed",null,null]])");
 }
@@ -182,15 +183,15 @@ TEST_F(ObservedRunsTest, SpansOfRunsOfOursAreNoNodes) {
             R"([["a",100.0],["b",200.0]])");
   EXPECT_EQ(query("SELECT count(*) FROM attempts"), "[[2]]");
   EXPECT_EQ(query("SELECT started_at::TIME, ended_at::TIME FROM spans WHERE span_id LIKE '%c1'"),
-            R"([["10:00:00.055","10:00:00.06"]])");
+            R"([["10:00:00.055000","10:00:00.060000"]])");
 }
 
 TEST_F(ObservedRunsTest, AreNotStoppedByADurationOfCenturies) {
   span(1, 10, 0, "a", "00000000000000a1");
   const auto at = lines_.rfind(R"("duration_ms":0)");
   lines_.replace(at, 15, R"("duration_ms":1e300)");
-  EXPECT_EQ(query("SELECT started_at::TIME FROM runs"), R"([["10:00:00.01"]])");
-  EXPECT_EQ(query("SELECT started_at::TIME FROM nodes"), R"([["10:00:00.01"]])");
+  EXPECT_EQ(query("SELECT started_at::TIME FROM runs"), R"([["10:00:00.010000"]])");
+  EXPECT_EQ(query("SELECT started_at::TIME FROM nodes"), R"([["10:00:00.010000"]])");
 }
 
 }  // namespace
