@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,8 @@ class NativeEventReader {
 
  private:
   [[nodiscard]] Result<void> sort_members(std::string_view text);
+  [[nodiscard]] std::optional<event::Field> field_of(const json::FlatMember& member,
+                                                     std::size_t place);
   [[nodiscard]] Result<void> take_unknown(const json::FlatMember& member);
   [[nodiscard]] Result<void> read_head(ForeignEvent& event);
   [[nodiscard]] Result<void> read_type(ForeignEvent& event);
@@ -106,7 +109,8 @@ class NativeEventReader {
   std::array<std::string, event::kFieldCount> texts_;
   std::array<std::vector<std::string>, event::kFieldCount> lists_;
 
-  // Of the last event: mostly it is the same run.
+  // Of the last event: mostly its members come in the same order, and it is of the same run.
+  std::array<event::Field, json::FlatReader::kMaxMembers> order_{};
   std::string run_text_;
   RunId run_id_;
   bool run_is_named_ = false;  // by no UUID
