@@ -6,6 +6,37 @@ CREATE MACRO weir_node_of_item(id) AS
 CREATE MACRO weir_whole_nodes() AS TABLE
 SELECT * REPLACE (weir_node_of_item(node_id) AS node_id) FROM logs;
 
+-- Whether an event was taken in from another system: its number is the clock of whoever took it in.
+CREATE MACRO weir_is_foreign(run_seq) AS run_seq >= 1000000000000000;
+
+-- Whether an event is a span of a trace that is a run of its own: the trace stands in source_run_id. Spans in
+-- other runs tell of what their nodes do inside.
+CREATE MACRO weir_is_of_trace(event_type, source_run_id) AS event_type = 'span' AND source_run_id IS NOT NULL;
+
+-- A span is told when it ends; without a duration it has only begun. A duration of centuries is none.
+CREATE MACRO weir_state_of_span(duration_ms, level) AS
+  CASE WHEN duration_ms IS NULL THEN 'unfinished' WHEN level IN ('ERROR', 'FATAL') THEN 'failed' ELSE 'completed' END;
+CREATE MACRO weir_begin_of_span(told_at, duration_ms) AS
+  CASE WHEN duration_ms BETWEEN 0 AND 1e13 THEN told_at - to_microseconds((duration_ms * 1000)::BIGINT) ELSE told_at END;
+
+-- The state that a node is in after an event of it.
+CREATE MACRO weir_state_after(event_type, duration_ms, level) AS
+  CASE event_type
+    WHEN 'pipeline_node_started' THEN 'unfinished'
+    WHEN 'pipeline_node_completed' THEN 'completed'
+    WHEN 'pipeline_node_failed' THEN 'failed'
+    WHEN 'pipeline_node_cancelled' THEN 'cancelled'
+    WHEN 'pipeline_node_skipped' THEN 'skipped'
+    ELSE weir_state_of_span(duration_ms, level)
+  END;
+
+-- Who does not count attempts has one.
+CREATE MACRO weir_attempt(attempt, run_seq) AS
+  CASE WHEN attempt IS NULL AND weir_is_foreign(run_seq) THEN 1 ELSE attempt END;
+
+CREATE MACRO weir_ms_between(from_time, to_time) AS
+  CASE WHEN to_time >= from_time THEN epoch_us(to_time - from_time) / 1000 END;
+
 -- The runs that were taken up because their process was lost, with their last engine_attempt.
 CREATE MACRO weir_taken_up() AS TABLE
 SELECT run_id, tenant_id, max(engine_attempt) AS engine_attempt

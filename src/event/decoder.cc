@@ -2,36 +2,12 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/json_text.h"
+#include "event/field_type.h"
+#include "event/observed.h"
 
 namespace weir::event {
 namespace {
-
-bool matches(FieldType type, json::Kind kind) {
-  switch (type) {
-    case FieldType::kString:
-    case FieldType::kTimestamp:
-      return kind == json::Kind::kString;
-    case FieldType::kInteger:
-      return kind == json::Kind::kInteger;
-    case FieldType::kNumber:
-      return kind == json::Kind::kNumber || kind == json::Kind::kInteger;
-    case FieldType::kBoolean:
-      return kind == json::Kind::kBoolean;
-    case FieldType::kStrings:
-      return kind == json::Kind::kArray;
-    case FieldType::kObject:
-      return kind == json::Kind::kObject;
-  }
-  return false;
-}
-
-std::string_view expected(FieldType type) {
-  static constexpr std::string_view kWords[] = {"a string",  "a whole number", "a number",
-                                                "a boolean", "a date-time",    "a list of strings",
-                                                "an object"};
-  return kWords[static_cast<std::size_t>(type)];
-}
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalidInput, std::move(message));
@@ -61,23 +37,7 @@ std::optional<bool> EventView::boolean(Field field) const {
 
 std::vector<std::string> EventView::strings(Field field) const {
   std::vector<std::string> strings;
-  const auto* member = find(field);
-  if (member == nullptr) return strings;
-  if (member->text.find('\\') == std::string_view::npos) {
-    // Every second quote ends one.
-    for (auto rest = member->text; rest.find('"') != std::string_view::npos;) {
-      rest.remove_prefix(rest.find('"') + 1);
-      const auto size = rest.find('"');
-      strings.emplace_back(rest.substr(0, size));
-      rest.remove_prefix(size + 1);
-    }
-    return strings;
-  }
-  const auto value = json::parse(member->text);
-  if (!value || value->array() == nullptr) return strings;
-  for (const auto& item : *value->array()) {
-    if (item.string() != nullptr) strings.push_back(*item.string());
-  }
+  if (const auto* member = find(field)) json::append_strings(member->text, strings);
   return strings;
 }
 
@@ -104,8 +64,8 @@ Result<void> Decoder::index_members() {
       index = EventView::kAbsent;
       continue;
     }
-    if (!matches(type, member.kind) || (type == FieldType::kStrings && !member.all_strings)) {
-      return invalid("field " + quoted(*field) + " is not " + std::string(expected(type)));
+    if (!is_of(type, member)) {
+      return invalid("field " + quoted(*field) + " is not " + std::string(to_words(type)));
     }
     index = static_cast<std::uint8_t>(i);
     ++view_.size_;
@@ -136,9 +96,10 @@ Result<void> Decoder::check_required() const {
              return member.key == info(field).name;
            });
   };
+  const bool is_observed = view_.text(Field::kPipelineType) == kObserved;
   for (const auto fields : {std::span<const Field>(kAlwaysRequired), required}) {
     for (const auto field : fields) {
-      if (has(field) || is_null(field)) continue;
+      if (has(field) || is_null(field) || (is_observed && may_be_unknown(field))) continue;
       return invalid("field " + quoted(field) + " of " + std::string(view_.type_name()) +
                      " is missing");
     }

@@ -87,6 +87,22 @@ TEST(Decoder, TakesNullForTheFailedNodeOnly) {
   EXPECT_FALSE((*twice)->has(Field::kFailedNodeId)) << "the last counts";
 }
 
+// Who tells of a run that Weir does not run need not know all of it.
+TEST(Decoder, AsksLessOfObservedRuns) {
+  Decoder decoder;
+  const auto decode = [&](const std::string& pipeline_type, const std::string& rest) {
+    auto text = line("pipeline_failed", rest);
+    const std::string before = R"("pipeline_type":"dag")";
+    return decoder.decode(text.replace(text.find(before), before.size(),
+                                       R"("pipeline_type":")" + pipeline_type + '"'));
+  };
+  const std::string said = R"(,"error_type":"E","error_message":"m")";
+  EXPECT_TRUE(decode("external", said));
+  EXPECT_FALSE(decode("external", R"(,"error_type":"E")"));
+  EXPECT_FALSE(decode("dag", said));
+  EXPECT_FALSE(decode("linear", said));
+}
+
 // That the schema accepts and rejects what it should is tested with an independent validator.
 TEST(Schema, HasABranchForEveryTypeAndOneForCustom) {
   const auto schema = json_schema();

@@ -108,6 +108,7 @@ class JsonWalk {
   [[nodiscard]] bool close(char bracket);
   [[nodiscard]] bool scalar();
   [[nodiscard]] std::optional<NameRule> rule_of(std::string_view key);
+  void note_pair();
   [[nodiscard]] bool mask_value(NameRule rule);
   [[nodiscard]] std::optional<std::size_t> value_end(std::size_t begin) const;
   [[nodiscard]] std::optional<std::size_t> string_end(std::size_t begin) const;
@@ -125,7 +126,9 @@ class JsonWalk {
   std::size_t depth_ = 0;
   std::bitset<json::kMaxDepth + 1> is_object_;
   bool expects_key_ = false;
-  std::vector<std::string> path_;  // only with path rules: the key at each depth
+  std::vector<std::string> path_;      // only with path rules: the key at each depth
+  std::optional<NameRule> pair_rule_;  // of a member `name` or `key`, for the `value` beside it
+  std::size_t pair_depth_ = 0;         // 0: there is none
 
   std::string out_;
   std::size_t copied_ = 0;
@@ -174,6 +177,7 @@ bool JsonWalk::open(char bracket) {
   ++depth_;
   is_object_[depth_] = bracket == '{';
   expects_key_ = bracket == '{';
+  if (pair_depth_ >= depth_) pair_depth_ = 0;
   if (!policy_.paths().empty()) path_.resize(depth_ + 1);
   return true;
 }
@@ -228,8 +232,19 @@ bool JsonWalk::key(std::string_view raw) {
   if (at_ >= json_.size() || json_[at_] != ':') return false;
   at_ = skip(json_, at_ + 1, is_space);
   if (at_ >= json_.size()) return false;
-  const auto rule = rule_of(text_of(raw, buffer_));
+  const auto name = text_of(raw, buffer_);
+  auto rule = rule_of(name);
+  if (!rule && name == "value" && pair_depth_ == depth_) rule = pair_rule_;
+  if (name == "name" || name == "key") note_pair();
   return !rule || !policy_.applies(rule->rule, kind_) || mask_value(*rule);
+}
+
+/// {"name": "DB_PASSWORD", "value": "…"} says what {"DB_PASSWORD": "…"} does.
+void JsonWalk::note_pair() {
+  const auto begin = at_ + 1;
+  const auto end = json_[at_] == '"' ? string_end(begin) : std::nullopt;
+  pair_depth_ = end ? depth_ : 0;
+  if (end) pair_rule_ = policy_.names().find(text_of(json_.substr(begin, *end - begin), buffer_));
 }
 
 std::optional<NameRule> JsonWalk::rule_of(std::string_view key) {

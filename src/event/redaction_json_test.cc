@@ -128,6 +128,26 @@ TEST(Redaction, MasksValuesByTheirKey) {
   EXPECT_EQ(out, "pwd=[REDACTED:named_secret]");
 }
 
+// As environments, tags and attributes are written.
+TEST(Redaction, MasksTheValueBesideAName) {
+  const auto r = redactor();
+  const auto masked = [&](const std::string& json) {
+    RedactionCounts counts;
+    std::string out;
+    return r.redact_json(json, TextKind::kField, out, counts) ? out : json;
+  };
+  EXPECT_EQ(
+      masked(R"([{"name":"DB_PASSWORD","value":"x"},{"name":"HOME","value":"y"}])"),
+      R"([{"name":"DB_PASSWORD","value":"[REDACTED:named_secret]"},{"name":"HOME","value":"y"}])");
+  EXPECT_EQ(masked(R"({"key":"api_key","at":{"value":1},"value":{"stringValue":"x"}})"),
+            R"({"key":"api_key","at":{"value":1},"value":"[REDACTED:named_secret]"})");
+  for (const auto* clean :
+       {R"([{"name":"password","type":"VARCHAR"},{"value":"x"}])", R"({"value":"x"})",
+        R"({"name":"password","of":{"value":"x"}})", R"({"name":["password"],"value":"x"})"}) {
+    EXPECT_EQ(masked(clean), clean);
+  }
+}
+
 TEST(Redaction, CountsEachRule) {
   const auto r = redactor();
   RedactionCounts counts;

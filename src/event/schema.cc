@@ -1,6 +1,7 @@
 #include "event/schema.h"
 
 #include "event/catalogue.h"
+#include "event/observed.h"
 
 namespace weir::event {
 namespace {
@@ -65,6 +66,21 @@ json::Object properties() {
   return result;
 }
 
+/// Whoever tells of a run that Weir does not run need not know all of it.
+void require(std::span<const Field> required, json::Object& branch) {
+  json::Array known;
+  for (const auto field : required) {
+    if (!may_be_unknown(field)) known.emplace_back(info(field).name);
+  }
+  const auto all = names(required);
+  if (known.size() < all.size()) {
+    const auto observed = object({{"pipeline_type", object({{"const", kObserved}})}});
+    branch.set("if", object({{"properties", observed}}));
+    branch.set("else", object({{"required", all}}));
+  }
+  if (!known.empty()) branch.set("required", std::move(known));
+}
+
 json::Object definitions() {
   json::Object result;
   json::Array known;
@@ -72,7 +88,7 @@ json::Object definitions() {
     auto branch =
         object({{"description", type.doc},
                 {"properties", object({{"event_type", object({{"const", type.name}})}})}});
-    if (!type.required.empty()) branch.set("required", names(type.required));
+    require(type.required, branch);
     result.append({std::string(type.name), std::move(branch)});
     known.emplace_back(type.name);
   }
@@ -118,6 +134,12 @@ std::string reference_page() {
     for (const auto field : type.required) page.append(" `").append(info(field).name).append("`");
     page += " |\n";
   }
+  page +=
+      "\nOf observed runs, those of the pipeline_type `external`, who tells of them need not know";
+  for (const auto& field : fields()) {
+    if (may_be_unknown(field.field)) page.append(" `").append(field.name).append("`");
+  }
+  page += ": they may be absent.\n";
   page += "\nAny other name of the form `[a-z][a-z0-9_.]*` is a custom type.\n\n## Fields\n\n";
   page += "| field | type | group | meaning |\n|---|---|---|---|\n";
   for (const auto& field : fields()) {

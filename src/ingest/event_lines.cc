@@ -77,7 +77,8 @@ void LineMaker::add(const ForeignEvent& event) {
   }
   static constexpr std::string_view kNumber = R"("run_seq":)";
   lines_.places.push_back({.begin = begin,
-                           .number = text.find(kNumber, begin) + kNumber.size(),
+                           // Not before the head has ended, whose end it is.
+                           .number = text.find(kNumber, begin + head_.size()) + kNumber.size(),
                            .key = EventKey::of(tenant_, event.run_id, key)});
 }
 

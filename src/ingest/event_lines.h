@@ -48,6 +48,7 @@ class LineMaker {
   /// have none.
   LineMaker(const event::Redactor& redactor, std::string_view tenant, std::string_view request);
 
+  [[nodiscard]] std::string_view tenant() const { return tenant_; }
   void add(const ForeignEvent& event);
   /// How many were added.
   [[nodiscard]] std::size_t size() const { return lines_.size(); }

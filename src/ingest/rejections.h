@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,5 +26,8 @@ struct Rejections {
     if (named.size() < kMaxNamed) named.push_back({index, std::move(reason)});
   }
 };
+
+/// What a request says, as a reason quotes it: on one line, and only how it begins.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 }  // namespace weir::ingest

@@ -68,8 +68,7 @@ class Schema {
   check(event) {
     const branch = event.event_type in this.schema.definitions ? event.event_type : 'custom';
     this.accept(event, branch);
-    const required = [...this.schema.required, ...this.schema.definitions[branch].required ?? []];
-    for (const field of required) {
+    for (const field of this.required(branch, event.pipeline_type)) {
       const {[field]: _, ...without} = event;
       this.reject(without, `without ${field}`);
     }
@@ -86,11 +85,18 @@ class Schema {
     this.reject({...event, event_type: 'Bad Type'}, 'a malformed type');
   }
 
+  /// What an event must have: of runs that are observed not all is known.
+  required(branch, pipelineType) {
+    const {required, else: unobserved} = this.schema.definitions[branch] ?? {};
+    const known = pipelineType === 'external' ? [] : unobserved?.required ?? [];
+    return new Set([...this.schema.required, ...required ?? [], ...known]);
+  }
+
   /// The smallest event of a type.
-  sample(type) {
-    const fields = [...this.schema.required, ...this.schema.definitions[type]?.required ?? []];
+  sample(type, pipelineType) {
+    const fields = [...this.required(type, pipelineType)];
     const event = Object.fromEntries(fields.map((field) => [field, this.sampleValue(field)]));
-    return {...event, event_type: type};
+    return {...event, event_type: type, pipeline_type: pipelineType};
   }
 
   sampleValue(field) {
@@ -136,7 +142,9 @@ await withFolder(async (folder) => {
   for (const event of events) schema.check(event);
 
   const known = Object.keys(schema.schema.definitions).filter((name) => name !== 'custom');
-  for (const type of [...known, 'custom.thing', 'mine']) schema.check(schema.sample(type));
+  for (const type of [...known, 'custom.thing', 'mine']) {
+    for (const pipelineType of ['dag', 'external']) schema.check(schema.sample(type, pipelineType));
+  }
 
   console.log(`${events.length} events of ${occurred.size} types as recorded, ${known.length} types `
       + `of the catalogue: ${schema.accepted} accepted, ${schema.rejected} wrong events rejected`);
