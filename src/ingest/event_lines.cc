@@ -75,10 +75,17 @@ void LineMaker::add(const ForeignEvent& event) {
     text.resize(begin);
     renderer_.append(text, line);
   }
+  // It ends the head, before which more stands than it is long itself.
   static constexpr std::string_view kNumber = R"("run_seq":)";
   lines_.places.push_back({.begin = begin,
-                           .number = text.find(kNumber, begin) + kNumber.size(),
+                           .number = text.find(kNumber, begin + head_.size()) + kNumber.size(),
                            .key = EventKey::of(tenant_, event.run_id, key)});
+}
+
+void LineMaker::cut_to(std::size_t size) {
+  if (size >= lines_.size()) return;
+  lines_.text.resize(lines_.places[size].begin);
+  lines_.places.resize(size);
 }
 
 }  // namespace weir::ingest

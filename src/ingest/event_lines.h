@@ -51,6 +51,8 @@ class LineMaker {
   void add(const ForeignEvent& event);
   /// How many were added.
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  /// Takes back all but the first `size`.
+  void cut_to(std::size_t size);
   [[nodiscard]] EventLines take() { return std::exchange(lines_, {}); }
 
  private:
