@@ -48,6 +48,11 @@ class LineMaker {
   /// have none.
   LineMaker(const event::Redactor& redactor, std::string_view tenant, std::string_view request);
 
+  /// Makes room for lines of so many bytes; there may be more or less.
+  void expect(std::size_t bytes) { lines_.text.reserve(lines_.text.size() + bytes); }
+  /// What events of `type` may say of `members` (JSON) in the member `name` of their attributes.
+  [[nodiscard]] SharedAttributes share(event::Type type, std::string_view name,
+                                       std::string_view members) const;
   void add(const ForeignEvent& event);
   /// How many were added.
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
@@ -57,6 +62,7 @@ class LineMaker {
 
  private:
   void set_head(const ForeignEvent& event);
+  void append(const record::Line& line, const SharedAttributes* shared);
 
   record::FieldRedactor redactor_;
   record::LineRenderer renderer_;

@@ -78,14 +78,15 @@ void Mapper::add(LogRecord& record) {
   if (traced) fields_.put(Field::kSourceRunId, record.trace_id.text());
   put_attributes(record);
   lines_.add({.timestamp = timestamp,
-              .type = event::Type::kLog,
+              .type = type_,
               .level = record.severity_number != 0 ? level_of_number(record.severity_number)
                                                    : level_of_text(record.severity_text),
               .pipeline_id = pipeline_of(known),
               .pipeline_version = pipeline_version_,
               .run_id = traced ? run_of_trace(record.trace_id.text()) : run_of_day(timestamp),
               .key = {},
-              .fields = fields_.view()});
+              .fields = fields_.view(),
+              .shared = &shared_});
 }
 
 void Mapper::put_attributes(LogRecord& record) {

@@ -112,13 +112,14 @@ void Mapper::add(const Metric& metric, const Point& point) {
   fields_.put(Field::kSource, "otlp");
   put_attributes(metric, point);
   lines_.add({.timestamp = timestamp,
-              .type = event::Type::kMetric,
+              .type = type_,
               .level = event::Level::kInfo,
               .pipeline_id = pipeline_of(point.known),
               .pipeline_version = pipeline_version_,
               .run_id = run_of_day(timestamp),
               .key = {},
-              .fields = fields_.view()});
+              .fields = fields_.view(),
+              .shared = &shared_});
 }
 
 void Mapper::put_attributes(const Metric& metric, const Point& point) {

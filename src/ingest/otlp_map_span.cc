@@ -91,13 +91,14 @@ void Mapper::add(Span& span) {
   put_attributes(span);
   const bool failed = span.status_code == kStatusError;
   lines_.add({.timestamp = time_of(span.end, span.start),
-              .type = event::Type::kSpan,
+              .type = type_,
               .level = failed ? event::Level::kError : event::Level::kInfo,
               .pipeline_id = pipeline_of(span.attributes.known),
               .pipeline_version = pipeline_version_,
               .run_id = run_of_trace(span.trace_id.text()),
               .key = event_id,
-              .fields = fields_.view()});
+              .fields = fields_.view(),
+              .shared = &shared_});
 }
 
 void Mapper::put_span(const Span& span) {

@@ -28,8 +28,6 @@ void Mapper::begin_resource() {
   pipeline_version_ = known.text<kServiceVersion>();
   environment_ = known.text<kDeploymentName, kDeployment>();
   day_.reset();
-  clear_scope();
-  begin_scope();
 }
 
 void Mapper::begin_scope() {
@@ -49,6 +47,7 @@ void Mapper::begin_scope() {
     of_scope_.close('}');
   }
   put_text(of_scope_, "schema_url", scope_.schema_url);
+  shared_ = lines_.share(type_, "otlp", of_scope_.view());
 }
 
 bool Mapper::begin_record(const Problem& problem) {

@@ -56,7 +56,9 @@ class FieldList {
 ///   mapper.add(span);                           for each record of that scope
 class Mapper {
  public:
-  Mapper(Timestamp arrived, LineMaker& lines) : arrived_(arrived), lines_(lines) {}
+  /// `type` is that of all events that it makes.
+  Mapper(event::Type type, Timestamp arrived, LineMaker& lines)
+      : type_(type), arrived_(arrived), lines_(lines) {}
 
   /// What the next records are of, emptied. Their texts stay where they are until the next one.
   Resource& clear_resource();
@@ -95,17 +97,20 @@ class Mapper {
   void put_attributes(Span& span);
   void put_attributes(LogRecord& record);
   void put_attributes(const Metric& metric, const Point& point);
-  /// The member `otlp`: what `put_own` puts into it, what its scope and resource say, and `aside`.
+  /// The member `otlp`, the last one: what `put_own` puts into it and `aside`. What the scope and
+  /// the resource say comes after it.
   template <class PutOwn>
   void put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_own) const;
 
+  const event::Type type_;
   const Timestamp arrived_;
   LineMaker& lines_;
   Rejections rejections_;
   Resource resource_;
   Scope scope_;
-  // Rendered once: what `attributes.otlp` says of the resource, and of it and the scope.
+  // Rendered and masked once: what `attributes.otlp` says of the resource, and of it and the scope.
   JsonText of_resource_, of_scope_;
+  SharedAttributes shared_;
   std::string_view pipeline_id_, pipeline_version_, environment_;
 
   struct TraceRun {
@@ -131,14 +136,13 @@ void Mapper::put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_
   json.open('{');
   const auto empty = json.size();
   put_own(json);
-  json.raw(of_scope_.view());
   if (!aside.empty()) {
     json.member("attributes");
     json.open('{');
     json.raw(aside);
     json.close('}');
   }
-  if (json.size() == empty) return json.cut_to(before);
+  if (json.size() == empty && shared_.members.empty()) return json.cut_to(before);
   json.close('}');
 }
 

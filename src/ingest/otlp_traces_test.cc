@@ -11,6 +11,7 @@ using protobuf::testing_support::Message;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using testing_support::at;
 using testing_support::kArrived;
@@ -416,6 +417,32 @@ TEST(OtlpTraces, SayOfAMalformedRequestWhereItIsSo) {
   EXPECT_EQ(take(kTraces, Encoding::kProtobuf, "\x0a\x05\x12").error,
             "byte 1: a field is longer than what it stands in");
   EXPECT_EQ(take(kTraces, Encoding::kProtobuf, "").error, "") << "no spans";
+}
+
+// What a resource says is masked once, and every one of its events says so.
+TEST(OtlpTraces, SayNoSecretOfTheirResourceOrScope) {
+  const auto taken = take_both(
+      kTraces,
+      request_of(kTraces, span_with("") + "," + span_with(R"("kind":2)"),
+                 R"({"attributes":[)" + text_attribute("db.password", "hunter2hunter2") + "," +
+                     text_attribute("service.name", "shop") + "]}",
+                 R"({"attributes":[)" + text_attribute("api_key", "hunter2hunter2") + "]}"));
+  ASSERT_THAT(taken.lines, SizeIs(2));
+  for (const auto& line : taken.lines) {
+    EXPECT_THAT(line, Not(HasSubstr("hunter2")));
+    EXPECT_EQ(at(line, {"attributes", "redacted"}), R"({"named_secret":2})");
+    EXPECT_EQ(at(line, {"attributes", "otlp", "resource", "service.name"}), R"("shop")");
+  }
+  EXPECT_EQ(at(taken.lines[1], {"attributes", "otlp", "kind"}), R"("server")");
+}
+
+TEST(OtlpTraces, AreCutWhenTheirResourceIsTooLong) {
+  const auto resource =
+      R"({"attributes":[)" + text_attribute("a", std::string(5 << 20, 'x')) + "]}";
+  const auto taken = take(kTraces, Encoding::kJson, request_of(kTraces, span_with(""), resource));
+  ASSERT_THAT(taken.lines, SizeIs(1));
+  EXPECT_LT(taken.lines[0].size(), 10'000U);
+  EXPECT_THAT(at(taken.lines[0], {"attributes", "cut_bytes", "attributes"}), SizeIs(7));
 }
 
 // Of what is cut off nothing is taken, except where a whole message ends.
