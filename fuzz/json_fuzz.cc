@@ -1,10 +1,11 @@
 // JSON: what is read is written and read back as the same value, every position is where it says,
-// and FlatReader reads of an object what `parse` reads.
+// and FlatReader reads of an object what `parse` reads, PullReader of any value.
 
 #include <cctype>
 
 #include "base/json.h"
 #include "base/json_flat.h"
+#include "base/json_pull.h"
 #include "fuzz/positions.h"
 
 namespace weir::json {
@@ -105,6 +106,64 @@ void check_flat(std::string_view text, const Result<Value>& parsed) {
   }
 }
 
+Value pulled(PullReader& reader) {
+  switch (reader.peek()) {
+    case Kind::kObject: {
+      Object object;
+      reader.begin_object();
+      for (std::string_view key; reader.next_member(key);) {
+        const std::string name(key);
+        object.append({name, pulled(reader)});
+      }
+      return object;
+    }
+    case Kind::kArray: {
+      Array array;
+      reader.begin_array();
+      while (reader.next_item()) array.push_back(pulled(reader));
+      return array;
+    }
+    case Kind::kString:
+      return reader.string();
+    case Kind::kBoolean:
+      return reader.boolean();
+    case Kind::kInteger:
+    case Kind::kNumber: {
+      const auto number = reader.number();
+      if (number.kind == Kind::kInteger) return number.integer;
+      const auto parsed = parse(number.text);  // of 64 bits without a sign
+      WEIR_CHECK(parsed);
+      return *parsed;
+    }
+    case Kind::kNull:
+      reader.null();
+      return nullptr;
+  }
+  return nullptr;
+}
+
+/// It reads more than `parse` does: what is not UTF-8, and numbers of any size.
+void check_pull(std::string_view text, const Result<Value>& parsed) {
+  PullReader skipping(text), deferring(text);
+  skipping.skip();
+  skipping.end();
+  const auto deferred = deferring.defer();
+  if (!skipping.failed()) {
+    WEIR_CHECK(!deferring.failed());
+    WEIR_CHECK(text.find(deferred) == text.find_first_not_of(" \t\r\n"));
+    deferring.end();
+    WEIR_CHECK(!deferring.failed());
+  } else {
+    WEIR_CHECK(skipping.offset() <= text.size());
+  }
+  if (!parsed) return;
+  WEIR_CHECK(!skipping.failed());
+  PullReader reader(text);
+  WEIR_CHECK(pulled(reader) == *parsed);
+  reader.end();
+  WEIR_CHECK(!reader.failed());
+}
+
 void check(std::string_view text) {
   const auto parsed = parse(text);
   if (parsed) {
@@ -116,6 +175,7 @@ void check(std::string_view text) {
     WEIR_CHECK(position && fuzz::Positions(text).offset(*position));
   }
   check_flat(text, parsed);
+  check_pull(text, parsed);
 }
 
 }  // namespace

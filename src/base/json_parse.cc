@@ -64,6 +64,7 @@ class Parser {
     }
     const auto offset =
         std::min(std::string_view(padded_).find_first_not_of(" \t\r\n"), padded_.size());
+    if (is_other_word(offset)) return fail_here(offset, "not a JSON value");
     auto result =
         is_long_number(offset) ? parse_double(document, offset) : parse_scalar(document, offset);
     if (result) result->position = counter_.at(offset);
@@ -80,6 +81,15 @@ class Parser {
       return false;
     }
     return scalar.find_last_not_of(" \t\r\n") >= kLongestInteger;
+  }
+
+  /// Of `true`, `false` and `null` at the top simdjson (3.0) reads as many characters, whatever
+  /// follows: `false$`.
+  [[nodiscard]] bool is_other_word(std::size_t offset) const {
+    auto scalar = std::string_view(padded_).substr(offset);
+    if (scalar.empty() || std::islower(static_cast<unsigned char>(scalar[0])) == 0) return false;
+    scalar = scalar.substr(0, scalar.find_first_of(" \t\r\n"));
+    return scalar != "true" && scalar != "false" && scalar != "null";
   }
 
   Result<Value> parse_value(simdjson::ondemand::value& value, int depth) {

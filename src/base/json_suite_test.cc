@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_flat.h"
+#include "base/json_pull.h"
 
 namespace weir::json {
 namespace {
@@ -55,6 +56,13 @@ bool reads_flat(std::string_view text) {
     if (nested && !parse(member.text)) return false;
   }
   return true;
+}
+
+bool reads_pulled(std::string_view text) {
+  PullReader reader(text);
+  reader.skip();
+  reader.end();
+  return !reader.failed();
 }
 
 void check_result(const Result<Value>& value) {
@@ -102,6 +110,16 @@ TEST(JsonSuite, IsReadFlatWhereItIsAnObject) {
   }
   EXPECT_GT(objects, 0U);
   std::cout << objects << " objects\n";
+}
+
+TEST(JsonSuite, IsPulledAndRefusedAsItSays) {
+  if (std::getenv("WEIR_TEST_DATA") == nullptr) GTEST_SKIP() << "WEIR_TEST_DATA is not set";
+  for (const auto& [name, text] : vectors("test_parsing/")) {
+    SCOPED_TRACE(name);
+    const bool read = reads_pulled(text);
+    EXPECT_TRUE(read || name[0] != 'y');
+    EXPECT_FALSE(read && name[0] == 'n');
+  }
 }
 
 // What is not said alike by all readers: never a crash, and what is read is kept.

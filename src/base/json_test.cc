@@ -88,6 +88,14 @@ TEST(Json, SaysWhereTheTextIsWrong) {
               testing::HasSubstr("nested more than 200 levels deep"));
 }
 
+TEST(Json, ReadsAWordByItselfToItsEnd) {
+  EXPECT_EQ(parse(" false\n"), Value(false));
+  EXPECT_EQ(parse("null"), Value(nullptr));
+  for (const std::string_view text : {"false$", "truex", "null1", "true,", "tru", "nul"}) {
+    EXPECT_FALSE(parse(text)) << text;
+  }
+}
+
 TEST(Json, WritesInvalidUtf8AsReplacementCharacters) {
   EXPECT_EQ(to_text("a\xff\xc3(\xe2\x82"), "\"a\uFFFD\uFFFD(\uFFFD\uFFFD\"");
 }

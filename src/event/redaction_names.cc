@@ -275,7 +275,8 @@ void NameMatcher::add(std::string normal, NameRule rule) {
 }
 
 std::optional<NameRule> NameMatcher::find_slowly(std::string_view text) const {
-  for (const auto key : {text, without_number(text)}) {
+  const auto word = without_number(text);
+  for (const auto key : {text, word}) {
     if (!has_pair(key)) continue;
     for (const auto& name : by_last_[static_cast<std::size_t>(key.back()) & 31U]) {
       const auto begin = begin_of(name.normal, key);
@@ -283,6 +284,7 @@ std::optional<NameRule> NameMatcher::find_slowly(std::string_view text) const {
         return name.rule;
       }
     }
+    if (word.size() == text.size()) break;
   }
   return {};
 }

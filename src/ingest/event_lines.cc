@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "log/segment.h"
 #include "record/encoding.h"
@@ -9,6 +10,25 @@
 namespace weir::ingest {
 
 using event::Field;
+
+namespace {
+
+/// The encoded fields with what is shared where it stands in the line.
+std::string with_shared(std::string_view fields, const SharedAttributes* shared) {
+  std::string whole, attributes;
+  while (!fields.empty()) {
+    auto field = record::take_field(fields);
+    if (field.field == Field::kAttributes && shared != nullptr && field.bytes.ends_with("}}")) {
+      attributes = field.bytes.substr(0, field.bytes.size() - 2);
+      if (!attributes.ends_with('{')) attributes += ',';
+      field.bytes = attributes.append(shared->members).append("}}");
+    }
+    record::append_encoded(whole, field);
+  }
+  return whole;
+}
+
+}  // namespace
 
 LineMaker::LineMaker(const event::Redactor& redactor, std::string_view tenant,
                      std::string_view request)
@@ -40,12 +60,58 @@ void LineMaker::set_head(const ForeignEvent& event) {
   head_.append(R"(,"run_seq":)");
 }
 
+bool LineMaker::takes(const RunId& run) {
+  if (!is_refused_) return true;
+  if (!last_asked_ || last_asked_->first != run) last_asked_ = {run, is_refused_(run)};
+  return !last_asked_->second;
+}
+
+/// Hashing a whole request takes as long as half of the rest, and most events have keys.
+const std::string& LineMaker::request() {
+  constexpr std::size_t kDigits = 32;
+  if (!content_.empty()) {
+    request_ = sha256(std::exchange(content_, {})).text().substr(0, kDigits);
+  }
+  return request_;
+}
+
+SharedAttributes LineMaker::share(event::Type type, std::string_view name,
+                                  std::string_view members) const {
+  SharedAttributes shared;
+  if (members.empty()) return shared;
+  // In its place: a rule may be for a path.
+  std::string begin = "{";
+  json::append_string(begin, name);
+  begin += ":{";
+  const auto object = begin + std::string(members) + "}}";
+  shared.members = redactor_.redact_part(type, object, shared.masked);
+  // Unless all of it was masked, which is for a policy that hides this member whole.
+  if (shared.members.starts_with(begin) && shared.members.ends_with("}}")) {
+    shared.members = shared.members.substr(begin.size());
+    shared.members.resize(shared.members.size() - 2);
+  } else {
+    shared.members.clear();
+  }
+  return shared;
+}
+
+/// A line ends with its attributes, and these with the object that the shared ones are put into.
+void LineMaker::append(const record::Line& line, const SharedAttributes* shared) {
+  auto& text = lines_.text;
+  renderer_.append(text, line);
+  static constexpr std::string_view kEnd = "}}}\n";
+  if (shared == nullptr || shared->members.empty() || !text.ends_with(kEnd)) return;
+  text.resize(text.size() - kEnd.size());
+  if (text.back() != '{') text += ',';
+  text.append(shared->members).append(kEnd);
+}
+
 void LineMaker::add(const ForeignEvent& event) {
   set_head(event);
   auto fields = event.fields;
   auto key = event.key;
   if (key.empty()) {
-    key_ = request_ + '.' + std::to_string(lines_.size());
+    key_ = request() + '.' + std::to_string(lines_.size());
     key = key_;
     fields_.assign(fields.begin(), fields.end());
     const auto after = std::ranges::find_if(
@@ -57,6 +123,9 @@ void LineMaker::add(const ForeignEvent& event) {
   auto* const encoded = reinterpret_cast<std::byte*>(encoded_.data());
   static_cast<void>(record::encode(fields, encoded, encoded + encoded_.size()));
   std::string_view bytes = encoded_;
+  if (event.shared != nullptr && event.shared->masked.total() > 0) {
+    redactor_.count_before(event.shared->masked);
+  }
   if (const auto masked = redactor_.redact(event.type, bytes)) bytes = *masked;
 
   auto& text = lines_.text;
@@ -68,18 +137,25 @@ void LineMaker::add(const ForeignEvent& event) {
                     .seq = kLeastNumber,
                     .fields = bytes,
                     .constants = constants_};
-  renderer_.append(text, line);
+  append(line, event.shared);
   if (text.size() - begin > log::kMaxEventBytes) {
-    const auto cut = record::cut_fields(bytes);
+    const auto cut = record::cut_fields(with_shared(bytes, event.shared));
     line.fields = cut;
     text.resize(begin);
     renderer_.append(text, line);
   }
+  // It ends the head, before which more stands than it is long itself.
   static constexpr std::string_view kNumber = R"("run_seq":)";
   lines_.places.push_back({.begin = begin,
                            // Not before the head has ended, whose end it is.
                            .number = text.find(kNumber, begin + head_.size()) + kNumber.size(),
                            .key = EventKey::of(tenant_, event.run_id, key)});
+}
+
+void LineMaker::cut_to(std::size_t size) {
+  if (size >= lines_.size()) return;
+  lines_.text.resize(lines_.places[size].begin);
+  lines_.places.resize(size);
 }
 
 }  // namespace weir::ingest

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,19 +50,42 @@ class LineMaker {
   /// have none.
   LineMaker(const event::Redactor& redactor, std::string_view tenant, std::string_view request);
 
+  /// Makes room for lines of so many bytes; there may be more or less.
+  void expect(std::size_t bytes) { lines_.text.reserve(lines_.text.size() + bytes); }
+  /// What events of `type` may say of `members` (JSON) in the member `name` of their attributes.
+  [[nodiscard]] SharedAttributes share(event::Type type, std::string_view name,
+                                       std::string_view members) const;
+  /// Tells requests apart by what they say, which outlives this.
+  void name_by_content(std::string_view content) { content_ = content; }
+  /// Of which runs nothing is taken: those whose owner alone says what happens in them.
+  void refuse_runs(std::function<bool(const RunId&)> is_refused) {
+    is_refused_ = std::move(is_refused);
+  }
+  /// Whether events of a run are taken. Asked once for the events of one run that follow each
+  /// other.
+  [[nodiscard]] bool takes(const RunId& run);
+
   [[nodiscard]] std::string_view tenant() const { return tenant_; }
+  /// Of a run that `takes` takes.
   void add(const ForeignEvent& event);
   /// How many were added.
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  /// Takes back all but the first `size`.
+  void cut_to(std::size_t size);
   [[nodiscard]] EventLines take() { return std::exchange(lines_, {}); }
 
  private:
   void set_head(const ForeignEvent& event);
+  [[nodiscard]] const std::string& request();
+  void append(const record::Line& line, const SharedAttributes* shared);
 
   record::FieldRedactor redactor_;
   record::LineRenderer renderer_;
   const std::string tenant_;
-  const std::string request_;
+  std::string request_;
+  std::string_view content_;  // whose hash is request_, once it is asked for; empty: it is named
+  std::function<bool(const RunId&)> is_refused_;
+  std::optional<std::pair<RunId, bool>> last_asked_;
   std::vector<record::RenderedField> constants_;
   // Of the last event: from after the level to the number, and what that says.
   std::string head_;

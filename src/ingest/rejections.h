@@ -18,6 +18,7 @@ struct Rejections {
     std::size_t index = 0;  ///< place in the request, from 0
     std::string reason;
   };
+  std::uint64_t records = 0;  ///< of the request, those that were rejected among them
   std::uint64_t count = 0;
   std::vector<One> named;
 

@@ -36,6 +36,22 @@ bool FieldRedactor::redact_field(event::Type type, const EncodedField& field) {
   return is_text && !is_empty && redact_text(type, field, treatment);
 }
 
+namespace {
+
+TextKind kind_of_attributes(event::Type type) {
+  if (type == event::Type::kLog) return TextKind::kMessage;
+  return type == event::Type::kNodeIo ? TextKind::kNodeInput : TextKind::kField;
+}
+
+}  // namespace
+
+std::string FieldRedactor::redact_part(event::Type type, std::string_view object,
+                                       event::RedactionCounts& counts) const {
+  std::string masked;
+  const bool is_masked = redactor_.redact_json(object, kind_of_attributes(type), masked, counts);
+  return is_masked ? masked : std::string(object);
+}
+
 bool FieldRedactor::redact_text(event::Type type, const EncodedField& field, Treatment treatment) {
   auto kind = TextKind::kField;
   switch (treatment) {
@@ -56,8 +72,7 @@ bool FieldRedactor::redact_text(event::Type type, const EncodedField& field, Tre
       kind = TextKind::kNodeOutput;
       break;
     case Treatment::kByType:
-      if (type == event::Type::kLog) kind = TextKind::kMessage;
-      if (type == event::Type::kNodeIo) kind = TextKind::kNodeInput;
+      kind = kind_of_attributes(type);
       break;
   }
   return field.kind == EncodedKind::kObject

@@ -32,6 +32,11 @@ class FieldRedactor {
   /// until the next call. Threads: one.
   [[nodiscard]] std::optional<std::string_view> redact(event::Type type, std::string_view fields);
 
+  /// A part of `attributes` that is masked once for several events: a JSON object. What it may say,
+  /// and in `counts` how often each rule was applied.
+  [[nodiscard]] std::string redact_part(event::Type type, std::string_view object,
+                                        event::RedactionCounts& counts) const;
+
   /// What was masked before in what the next event says: it is counted there.
   void count_before(const event::RedactionCounts& counts) {
     counts_.add(counts);
