@@ -39,7 +39,7 @@ void Inbox::go_on_after(std::int64_t number) {
   last_number_ = std::max(last_number_, number);
 }
 
-Result<void> Inbox::submit(EventLines lines, Done done) {
+Result<void> Inbox::submit(const EventLines& lines, Done done) {
   const auto size = lines.text.size();
   if (size > log::kMaxCommitBytes) {
     return fail(ErrorCode::kInvalidInput,
@@ -81,10 +81,9 @@ void Inbox::append(const EventLines& lines, Receipt& receipt) {
   waiting_.events += receipt.stored;
 }
 
-Result<Receipt> Inbox::commit(EventLines lines) {
+Result<Receipt> Inbox::commit(const EventLines& lines) {
   std::promise<Result<Receipt>> promise;
-  WEIR_TRY(submit(std::move(lines),
-                  [&](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); }));
+  WEIR_TRY(submit(lines, [&](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); }));
   return promise.get_future().get();
 }
 
@@ -109,6 +108,7 @@ void Inbox::run() {
 Result<void> Inbox::write(Batch& batch) {
   if (!log_) {
     log_.emplace(store_, *options_.clock, options_.log);
+    options_.on_writer(log_->name());
     const std::lock_guard lock(mutex_);
     writer_name_ = log_->name();
   }

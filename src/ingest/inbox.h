@@ -26,6 +26,8 @@ struct InboxOptions {
   std::size_t max_waiting_bytes = std::size_t{32} << 20;
   std::size_t max_keys = KeyWindow::kMaxKeys;
   log::LogWriterOptions log{};
+  /// Hears what its segments will be called, before the first of them has an event.
+  std::function<void(const std::string&)> on_writer = [](const std::string&) {};
   /// Hears on a thread of the inbox what was cut off or quarantined when segments were sealed.
   std::function<void(const log::Salvage&)> on_salvage = [](const log::Salvage&) {};
 };
@@ -60,7 +62,7 @@ struct InboxStatistics {
 ///            be duplicates of them: whoever waits is told. The next commit tries a new segment.
 class Inbox {
  public:
-  using Done = std::function<void(Result<Receipt>)>;
+  using Done = std::move_only_function<void(Result<Receipt>)>;
 
   explicit Inbox(log::StoreDirectory store, InboxOptions options = {});
   /// Commits what waits.
@@ -76,9 +78,9 @@ class Inbox {
   /// Takes the events; `done` is called once on the commit thread, or not at all when this returns
   /// an error: kExhausted when too much waits, kInvalidInput when one request has more than a
   /// commit can hold, kCancelled after close().
-  [[nodiscard]] Result<void> submit(EventLines lines, Done done);
+  [[nodiscard]] Result<void> submit(const EventLines& lines, Done done);
   /// The same, and waits. Errors: those of submit and of the log.
-  [[nodiscard]] Result<Receipt> commit(EventLines lines);
+  [[nodiscard]] Result<Receipt> commit(const EventLines& lines);
 
   /// Commits what waits; nothing more is taken.
   void close();

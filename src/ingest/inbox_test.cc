@@ -109,7 +109,7 @@ TEST(Inbox, KnowsARequestThatIsSentAgainByItsContent) {
 TEST(Inbox, MasksSecretsAndCutsWhatIsTooLong) {
   const auto store = fresh_store();
   Inbox inbox(store);
-  ASSERT_TRUE(inbox.commit(logs({"password=hunter2hunter2", std::string(5 << 20, 'x')})));
+  ASSERT_TRUE(inbox.commit(logs({"password=hunter2hunter2", std::string(5 << 20, 'x')}, false)));
   const auto lines = committed_lines(store);
   EXPECT_THAT(lines[0], AllOf(Not(HasSubstr("hunter2")), HasSubstr(R"("redacted":{)")));
   EXPECT_THAT(lines[1],

@@ -12,6 +12,7 @@ Result<Rejections> take_events(std::string_view body, LineMaker& lines) {
   bool is_empty = !records.is_list();
   while (const auto record = records.next()) {
     is_empty = false;
+    ++rejections.records;
     if (const auto taken = reader.take(record->text); !taken) {
       rejections.add(record->index, records.name_of(record->index) + ": " + taken.error().message);
     }

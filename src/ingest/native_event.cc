@@ -8,6 +8,7 @@
 #include "event/field_type.h"
 #include "event/observed.h"
 #include "ingest/native.h"
+#include "ingest/rejections.h"
 #include "log/segment.h"
 #include "record/line.h"
 
@@ -268,6 +269,7 @@ Result<void> NativeEventReader::read_run(ForeignEvent& event) {
     run_is_named_ = !id;
   }
   event.run_id = run_id_;
+  if (!lines_.takes(run_id_)) return invalid(not_ours_to_tell(run_id_));
   if (!run_is_named_) return {};
   if (has(Field::kSourceRunId) && text(Field::kSourceRunId) != name) {
     keep_aside(member(Field::kSourceRunId));

@@ -8,6 +8,7 @@
 #include "event/field_list.h"
 #include "ingest/body_records.h"
 #include "ingest/lineage_event.h"
+#include "ingest/rejections.h"
 
 namespace weir::ingest {
 
@@ -147,9 +148,9 @@ class LineageWriter {
     attributes_ += '}';
     run_name_ = run_name_of(event);
     run_ = run_of(run_name_);
+    if (!lines_.takes(run_)) return fail(ErrorCode::kInvalidInput, not_ours_to_tell(run_));
     add_event(event);
-    const bool has_node = event.parent && event.parent->job;
-    if (has_node && node_type_of(event.state) != Type::kCustom) add_node(event, *event.parent);
+    if (event.parent && node_type_of(event.state) != Type::kCustom) add_node(event, *event.parent);
     return {};
   }
 
@@ -182,6 +183,9 @@ class LineageWriter {
   void add_node(const LineageEvent& event, const LineageEvent::Parent& parent) {
     const auto type = node_type_of(event.state);
     const auto parent_run = run_of(parent.run_id);
+    // One of Weir's own says itself what its nodes do.
+    if (!parent.job || !lines_.takes(parent_run)) return;
+    const auto& job = *parent.job;
     const bool has_trace = parent_run != RunId{};
     const auto trace_id = has_trace ? trace_id_of(parent_run) : std::string();
     const auto span_id = has_trace ? span_id_of(run_, &parent_run) : std::string();
@@ -189,7 +193,7 @@ class LineageWriter {
     const auto key = key_ + ".node";
     const auto child = run_.text();
     LineageFields fields;
-    fields.put(Field::kProjectId, parent.job->space);
+    fields.put(Field::kProjectId, job.space);
     fields.put(Field::kAdapter, event.integration);
     fields.put(Field::kTraceId, trace_id);
     fields.put(Field::kSpanId, span_id);
@@ -199,13 +203,13 @@ class LineageWriter {
     fields.put(Field::kToolId, event.job_type);
     put_error(event, fields);
     put_amounts(event, fields);
-    fields.put(Field::kPipelineName, parent.job->name);
+    fields.put(Field::kPipelineName, job.name);
     put_reason(event, fields);
     fields.put(Field::kTargetRunId, child);
     fields.put(Field::kIdempotencyKey, key);
     fields.put(Field::kSource, kLineageSource);
     fields.put(Field::kSourceRunId, parent.run_id);
-    add(event, type, parent_run, *parent.job, key, fields);
+    add(event, type, parent_run, job, key, fields);
   }
 
   void add(const LineageEvent& event, Type type, const RunId& run, const LineageName& job,
@@ -239,6 +243,7 @@ Result<Rejections> take_lineage(std::string_view body, LineMaker& lines) {
   Rejections rejections;
   LineageWriter writer(lines);
   const auto take = [&](std::size_t index, std::string_view text) {
+    ++rejections.records;
     if (auto taken = writer.take(text); !taken) rejections.add(index, taken.error().message);
   };
   if (body[begin] != '[') {

@@ -1,5 +1,6 @@
 #include "ingest/otlp_known.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -30,12 +31,9 @@ constexpr auto kTable = [] {
   return table;
 }();
 
-static_assert([] {
-  for (const auto key : kKnownKeys) {
-    if (key.size() < kShortest || key.size() > kLongest) return false;
-  }
-  return true;
-}());
+static_assert(std::ranges::all_of(kKnownKeys, [](std::string_view key) {
+  return key.size() >= kShortest && key.size() <= kLongest;
+}));
 
 /// Whole, and of 64 bits.
 std::optional<std::int64_t> whole(double number) {

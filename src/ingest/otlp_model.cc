@@ -171,7 +171,6 @@ void LogRecord::clear() {
 void put_scalar(JsonText& json, const Scalar& value) {
   switch (value.kind) {
     case Scalar::Kind::kString:
-      return json.string(value.text);
     case Scalar::Kind::kBytes:
       return json.string(value.text);
     case Scalar::Kind::kBoolean:

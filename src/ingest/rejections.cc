@@ -11,4 +11,9 @@ std::string quoted(std::string_view text) {
   return "'" + text::printable(shown) + (shown.size() < text.size() ? "…'" : "'");
 }
 
+std::string not_ours_to_tell(const RunId& run) {
+  return "run " + run.text() +
+         " is one of Weir's own: the process that runs it says what happens in it";
+}
+
 }  // namespace weir::ingest

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/id.h"
+
 namespace weir::ingest {
 
 /// The records of a request that could not be taken; the others were.
@@ -30,5 +32,8 @@ struct Rejections {
 
 /// What a request says, as a reason quotes it: on one line, and only how it begins.
 [[nodiscard]] std::string quoted(std::string_view text);
+
+/// Why events of a run are not taken that LineMaker does not take.
+[[nodiscard]] std::string not_ours_to_tell(const RunId& run);
 
 }  // namespace weir::ingest
