@@ -54,7 +54,7 @@ class CircuitCall {
     int failures = 5;       ///< so many in a row open it
     std::chrono::milliseconds open_for = std::chrono::seconds(30);
   };
-  CircuitCall(ToolCall& call, Rules rules) noexcept;
+  CircuitCall(ToolCall& call, const Rules& rules) noexcept;
   ~CircuitCall();
   CircuitCall(const CircuitCall&) = delete;
   CircuitCall& operator=(const CircuitCall&) = delete;

@@ -72,7 +72,7 @@ CircuitStatus circuit_status(std::string_view operation, std::string_view provid
           .reason = status.reason};
 }
 
-CircuitCall::CircuitCall(ToolCall& call, Rules rules) noexcept
+CircuitCall::CircuitCall(ToolCall& call, const Rules& rules) noexcept
     : state_(embed::asked(call.state_->call(), embed::to_rules(rules))) {}
 
 CircuitCall::~CircuitCall() {

@@ -22,7 +22,7 @@ json::Array to_json(std::span<const ModeAround> modes) {
     one.set("name", mode.name);
     one.set("allow", json::Array(mode.rules.allow.begin(), mode.rules.allow.end()));
     one.set("deny", json::Array(mode.rules.deny.begin(), mode.rules.deny.end()));
-    list.push_back(std::move(one));
+    list.emplace_back(std::move(one));
   }
   return list;
 }

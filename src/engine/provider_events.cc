@@ -124,9 +124,9 @@ void NodeEvents::tell_logger(const tool::ProviderCallReport& report) {
 }
 
 void NodeEvents::circuit(const tool::CircuitChange& change) {
-  using State = tool::CircuitChange::State;
-  static_assert(static_cast<int>(State::kOpen) == static_cast<int>(CircuitState::kOpen) &&
-                static_cast<int>(State::kHalfOpen) == static_cast<int>(CircuitState::kHalfOpen));
+  using Told = tool::CircuitChange::State;
+  static_assert(static_cast<int>(Told::kOpen) == static_cast<int>(CircuitState::kOpen) &&
+                static_cast<int>(Told::kHalfOpen) == static_cast<int>(CircuitState::kHalfOpen));
   circuit(
       static_cast<CircuitState>(change.state),
       {.operation = change.operation, .provider = change.provider, .open_for = change.open_for});

@@ -15,12 +15,12 @@ inline constexpr std::string_view kObserved = "external";
 /// says of a run, and how long things took. Who tells of a run need not know them, and nobody
 /// invents them.
 [[nodiscard]] constexpr bool may_be_unknown(Field field) {
-  constexpr Field kFields[] = {
+  constexpr Field kUnknown[] = {
       Field::kEntryNodes,         Field::kOutputNodes, Field::kOutputNodeIds, Field::kNodeCount,
       Field::kFailedNodeId,       Field::kPluginId,    Field::kToolId,        Field::kStepIndex,
       Field::kPredecessorNodeIds, Field::kOutputKeys,  Field::kDurationMs,
   };
-  return std::ranges::find(kFields, field) != std::end(kFields);
+  return std::ranges::find(kUnknown, field) != std::end(kUnknown);
 }
 
 }  // namespace weir::event

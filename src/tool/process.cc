@@ -96,8 +96,9 @@ Result<ProcessResult> Child::run() {
       return fail_errno("poll");
     }
     if (watched[0].revents != 0) send_input();
-    if (watched[1].revents != 0) read_output();
+    // Of what came since: mostly a program says on its errors what it does, and then prints.
     if (watched[2].revents != 0) read_errors();
+    if (watched[1].revents != 0) read_output();
     if (watched[3].revents != 0) end();
     if (watched[4].revents != 0) {
       result_.stopped = true;

@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   const auto store = must(weir::log::StoreDirectory::create(argv[1]));
   const std::chrono::seconds keep(std::strtol(argv[3], nullptr, 10));
-  const auto done = must(weir::store::compact(store, {.batch_bytes = kBatchBytes, .keep = keep}));
+  const auto done = must(weir::store::compact(
+      store, {.batch_bytes = kBatchBytes, .keep = keep, .priority = weir::Priority::kPatient}));
   for (const auto& [segment, reason] : done.left) {
     std::printf("left %s: %s\n", segment.file_name().c_str(), reason.c_str());
   }
