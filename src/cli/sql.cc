@@ -113,24 +113,12 @@ std::string question_of(const SqlOptions& options, std::string query) {
   return (analyzes ? "EXPLAIN ANALYZE " : "EXPLAIN ") + query;
 }
 
-/// The variables that a recipe reads: getvariable('run_id').
-std::vector<std::string> variables_of(std::string_view recipe) {
-  constexpr std::string_view kReads = "getvariable('";
-  std::vector<std::string> names;
-  for (auto at = recipe.find(kReads); at != std::string_view::npos; at = recipe.find(kReads, at)) {
-    at += kReads.size();
-    std::string name(recipe.substr(at, recipe.find('\'', at) - at));
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
-  }
-  return names;
-}
-
 /// Which variable says nothing to the recipe.
 std::optional<std::string> unread_variable(const SqlOptions& options,
                                            const store::SessionOptions& session) {
   const auto recipe = store::find_recipe(options.recipe);
   if (!recipe) return {};
-  const auto read = variables_of(recipe->sql);
+  const auto read = store::variables_of(*recipe);
   for (const auto& [name, value] : session.variables) {
     if (std::ranges::find(read, name) != read.end()) continue;
     return "--set " + name + ": " + std::string(recipe->name) + " reads " +

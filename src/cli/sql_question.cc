@@ -1,50 +1,18 @@
 #include "cli/sql_question.h"
 
-#include <pthread.h>
-
-#include <atomic>
-#include <condition_variable>
 #include <cstdio>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "base/text.h"
 #include "config/units.h"
+#include "store/time_limit.h"
 
 namespace weir::cli {
 namespace {
 
-/// Asks a question to stop when somebody asks for it, or when its time is over.
-class QuestionWatch {
- public:
-  QuestionWatch(const std::stop_token& from, std::chrono::milliseconds timeout)
-      : on_stop_(from, [this] { stop_.request_stop(); }) {
-    if (timeout == std::chrono::milliseconds::zero()) return;
-    thread_ = std::jthread([this, timeout](const std::stop_token& end) {
-      ::pthread_setname_np(::pthread_self(), "weir-timer");
-      std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, end, timeout, [] { return false; });
-      if (end.stop_requested()) return;
-      is_late_ = true;
-      stop_.request_stop();
-    });
-  }
-
-  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-  [[nodiscard]] bool is_late() const { return is_late_; }
-
- private:
-  std::stop_source stop_;
-  std::atomic<bool> is_late_ = false;  // a flag only
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::stop_callback<std::function<void()>> on_stop_;
-  std::jthread thread_;
-};
-
 /// In the words of the command line.
-std::unexpected<Error> explained(Error error, const QuestionWatch& watch, const SqlLimits& limits) {
+std::unexpected<Error> explained(Error error, const store::TimeLimit& watch,
+                                 const SqlLimits& limits) {
   if (watch.is_late() && error.code == ErrorCode::kCancelled) {
     return fail(ErrorCode::kInvalidInput, "the query took longer than " +
                                               config::to_text(limits.timeout) +
@@ -101,7 +69,7 @@ Result<void> ask_again(store::Session& session, const std::stop_token& stop,
 
 Result<void> answer(store::Session& session, const std::string& sql, SqlFormat format,
                     const SqlLimits& limits, const std::stop_token& stop) {
-  QuestionWatch watch(stop, limits.timeout);
+  store::TimeLimit watch(stop, limits.timeout);
   AnswerWriter writer(format);
   auto asked = ask_again(
       session, watch.token(),
@@ -115,7 +83,7 @@ Result<void> answer(store::Session& session, const std::string& sql, SqlFormat f
 
 Result<void> answer_to_parquet(store::Session& session, const std::string& sql,
                                const SqlLimits& limits, const std::stop_token& stop) {
-  QuestionWatch watch(stop, limits.timeout);
+  store::TimeLimit watch(stop, limits.timeout);
   const auto max_rows = limits.max_rows.value_or(0);
   const auto ask = [&]() -> Result<void> {
     WEIR_TRY(const auto rows,

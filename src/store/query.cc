@@ -1,5 +1,6 @@
 #include "store/query.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "sql_cookbook.h"
@@ -104,6 +105,18 @@ std::optional<Recipe> find_recipe(std::string_view name) {
     if (is_its_number || recipe.name == name) return recipe;
   }
   return {};
+}
+
+std::vector<std::string> variables_of(const Recipe& recipe) {
+  constexpr std::string_view kReads = "getvariable('";
+  std::vector<std::string> names;
+  for (auto at = recipe.sql.find(kReads); at != std::string_view::npos;
+       at = recipe.sql.find(kReads, at)) {
+    at += kReads.size();
+    std::string name(recipe.sql.substr(at, recipe.sql.find('\'', at) - at));
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 Result<void> set_variable(Connection& connection, std::string_view name, std::string_view value) {

@@ -90,6 +90,9 @@ struct Recipe {
 /// By its name, or its number among the published ones.
 [[nodiscard]] std::optional<Recipe> find_recipe(std::string_view name);
 
+/// The names of the variables that it reads, in the order of their first mention.
+[[nodiscard]] std::vector<std::string> variables_of(const Recipe& recipe);
+
 /// Lets the session's queries read a text: `getvariable('name')`. Errors: kInvalidInput.
 [[nodiscard]] Result<void> set_variable(Connection& connection, std::string_view name,
                                         std::string_view value);
