@@ -191,6 +191,8 @@ void add_commands(CLI::App& app, Invocation& invocation) {
   add_backup(app, invocation);
   add_restore(app, invocation);
   add_rebuild(app, invocation);
+  add_serve(app, invocation);
+  add_key(app, invocation);
   add_doctor(app, invocation);
   add_hooks(app, invocation);
   add_plugins(app, invocation);

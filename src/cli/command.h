@@ -100,6 +100,8 @@ void add_gc(CLI::App& app, Invocation& invocation);
 void add_hold(CLI::App& app, Invocation& invocation);
 void add_release(CLI::App& app, Invocation& invocation);
 void add_rebuild(CLI::App& app, Invocation& invocation);
+void add_serve(CLI::App& app, Invocation& invocation);
+void add_key(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
 void add_hooks(CLI::App& app, Invocation& invocation);
 void add_plugins(CLI::App& app, Invocation& invocation);

@@ -1,0 +1,113 @@
+#include "server/message.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/json.h"
+
+namespace weir::server {
+namespace {
+
+std::optional<unsigned char> hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9') return static_cast<unsigned char>(digit - '0');
+  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned char>(digit - 'a' + 10);
+  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned char>(digit - 'A' + 10);
+  return {};
+}
+
+enum class Plus : std::uint8_t { kIsPlus, kIsSpace };
+
+std::optional<std::string> decoded(std::string_view text, Plus plus) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size()) return {};
+      const auto high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+      if (!high || !low) return {};
+      out += static_cast<char>(*high << 4 | *low);
+      i += 2;
+    } else {
+      out += text[i] == '+' && plus == Plus::kIsSpace ? ' ' : text[i];
+    }
+  }
+  if (out.find('\0') != std::string::npos) return {};
+  return out;
+}
+
+}  // namespace
+
+const std::string* Request::parameter(std::string_view name) const {
+  const auto found = std::ranges::find(query, name, &std::pair<std::string, std::string>::first);
+  return found == query.end() ? nullptr : &found->second;
+}
+
+std::string Request::media_type() const {
+  auto type = header(http::field::content_type);
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  std::string lower(type);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+Response problem(unsigned status, std::string_view detail, std::string_view title) {
+  json::Object object;
+  object.set("type", "about:blank");
+  object.set("title", title.empty()
+                          ? std::string(http::obsolete_reason(static_cast<http::status>(status)))
+                          : std::string(title));
+  object.set("status", static_cast<std::int64_t>(status));
+  if (!detail.empty()) object.set("detail", std::string(detail));
+  return {.status = status,
+          .content_type = "application/problem+json",
+          .body = json::to_text(object) + "\n"};
+}
+
+unsigned status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidInput:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kConflict:
+      return 409;
+    case ErrorCode::kExhausted:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kUnavailable:
+      return 503;
+    case ErrorCode::kIo:
+    case ErrorCode::kCorrupt:
+      return 500;
+  }
+  return 500;
+}
+
+Response problem(const Error& error) { return problem(status_of(error.code), error.message); }
+
+std::optional<Target> parse_target(std::string_view target) {
+  if (!target.starts_with('/')) return {};
+  const auto mark = target.find('?');
+  Target parsed{.path = std::string(target.substr(0, mark))};
+  for (auto rest = std::string_view(parsed.path).substr(1); !rest.empty();) {
+    const auto segment = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(segment.size() + 1, rest.size()));
+    auto text = decoded(segment, Plus::kIsPlus);
+    if (!text) return {};
+    parsed.segments.push_back(*std::move(text));
+  }
+  if (mark == std::string_view::npos) return parsed;
+  for (auto rest = target.substr(mark + 1); !rest.empty();) {
+    const auto pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+    const auto sign = std::min(pair.find('='), pair.size());
+    auto name = decoded(pair.substr(0, sign), Plus::kIsSpace);
+    auto value = decoded(pair.substr(std::min(sign + 1, pair.size())), Plus::kIsSpace);
+    if (!name || !value) return {};
+    parsed.query.emplace_back(*std::move(name), *std::move(value));
+  }
+  return parsed;
+}
+
+}  // namespace weir::server

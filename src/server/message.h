@@ -1,0 +1,75 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+/// What comes in over HTTP, and what goes out.
+namespace weir::server {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+/// A request whose body was read, and unpacked if it was compressed.
+struct Request {
+  http::verb method = http::verb::get;
+  std::string path;                                        ///< as it came, without the query
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in its order
+  http::fields headers;
+  std::string body{};
+  std::vector<std::string> segments{};  ///< of the path, decoded; of its route those left open
+  std::string peer{};                   ///< address of the client
+
+  /// Empty where absent.
+  [[nodiscard]] std::string_view header(http::field name) const { return headers[name]; }
+  [[nodiscard]] std::string_view header(std::string_view name) const { return headers[name]; }
+  /// The first of this name; null: it is not there.
+  [[nodiscard]] const std::string* parameter(std::string_view name) const;
+  /// Without parameters, in lower case: "application/json".
+  [[nodiscard]] std::string media_type() const;
+};
+
+/// Where an answer of no known length is written, piece by piece: a piece waits for the client to
+/// take the one before. False: the client is gone, or the server stops.
+using PieceWriter = std::function<asio::awaitable<bool>(std::string_view piece)>;
+/// Writes such an answer.
+using Pieces = std::function<asio::awaitable<void>(const PieceWriter& write)>;
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};
+  Pieces pieces{};  ///< in the place of a body
+
+  [[nodiscard]] static Response json(std::string body) { return {.body = std::move(body)}; }
+};
+
+/// An answer of RFC 9457 (application/problem+json). `title` is empty: that of the status.
+[[nodiscard]] Response problem(unsigned status, std::string_view detail,
+                               std::string_view title = {});
+/// The same for what went wrong inside: the one place where codes become statuses.
+[[nodiscard]] Response problem(const Error& error);
+[[nodiscard]] unsigned status_of(ErrorCode code);
+
+/// What a request asks for: "/a/b%2Fc?d=e" has the segments "a" and "b/c".
+struct Target {
+  std::string path;  ///< as it came
+  std::vector<std::string> segments{};
+  std::vector<std::pair<std::string, std::string>> query{};
+};
+/// Nothing when an escape is malformed, or it is no path.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view target);
+
+}  // namespace weir::server

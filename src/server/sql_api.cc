@@ -1,0 +1,178 @@
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "config/units.h"
+#include "server/api.h"
+#include "store/query.h"
+
+/// Questions in SQL, and those of the cookbook.
+namespace weir::server {
+namespace {
+
+/// Of those that a client may ask for.
+constexpr std::uint64_t kMostRows = 1'000'000;
+constexpr std::chrono::minutes kLongest{5};
+
+json::Value to_json(const Table& table) {
+  json::Array columns, rows, left_out;
+  for (const auto& column : table.columns) columns.emplace_back(column);
+  for (const auto& row : table.rows) rows.emplace_back(json::Array(row.begin(), row.end()));
+  for (const auto& place : table.left_out) left_out.emplace_back(place);
+  json::Object object;
+  object.set("columns", std::move(columns));
+  object.set("rows", std::move(rows));
+  object.set("is_all", table.is_all);
+  object.set("left_out", std::move(left_out));
+  return object;
+}
+
+/// RFC 4180.
+std::string to_csv(const Table& table) {
+  std::string csv;
+  const auto put = [&](std::size_t column, std::string_view text) {
+    if (column > 0) csv += ',';
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+      csv.append(text);
+      return;
+    }
+    csv += '"';
+    for (const char c : text) csv.append(c == '"' ? "\"\"" : std::string_view(&c, 1));
+    csv += '"';
+  };
+  for (std::size_t i = 0; i < table.columns.size(); ++i) put(i, table.columns[i]);
+  csv += "\r\n";
+  for (const auto& row : table.rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      put(i, row[i].is_null()             ? std::string()
+             : row[i].string() != nullptr ? *row[i].string()
+                                          : json::to_text(row[i]));
+    }
+    csv += "\r\n";
+  }
+  return csv;
+}
+
+Response answer(const Api& api, Question question, const Caller& caller, bool as_csv) {
+  question.tenant_id = caller.tenant_id;
+  const auto table = api.questions.ask(question, api.stop);
+  if (!table) return problem(table.error());
+  if (as_csv)
+    return {.content_type = "text/csv; charset=utf-8; header=present", .body = to_csv(*table)};
+  return Response::json(json::to_text(to_json(*table)) + "\n");
+}
+
+/// What a body asks: {"query", "parameters", "max_rows", "timeout"}. Errors: kInvalidInput.
+Result<Question> question_of(const json::Object& body) {
+  Question question;
+  for (const auto& [name, value, position] : body) {
+    static_cast<void>(position);
+    if (name == "query" && value.string() != nullptr) {
+      question.sql = *value.string();
+    } else if (name == "parameters" && value.object() != nullptr) {
+      for (const auto& parameter : *value.object()) {
+        const auto& given = parameter.value;
+        question.variables.emplace_back(
+            parameter.key, given.string() != nullptr ? *given.string() : json::to_text(given));
+      }
+    } else if (name == "max_rows" && value.integer() != nullptr && *value.integer() > 0) {
+      question.max_rows = std::min(kMostRows, static_cast<std::uint64_t>(*value.integer()));
+    } else if (name == "timeout" && value.string() != nullptr) {
+      const auto timeout = config::parse_duration(*value.string());
+      if (!timeout || timeout->count() <= 0) {
+        return fail(ErrorCode::kInvalidInput, "timeout: a duration as 30s is expected");
+      }
+      question.timeout = std::min<std::chrono::milliseconds>(*timeout, kLongest);
+    } else {
+      return fail(ErrorCode::kInvalidInput,
+                  "'" + name +
+                      "' is not expected, or of another type: query (text), parameters "
+                      "(an object), max_rows (a number over 0), timeout (as 30s)");
+    }
+  }
+  if (question.sql.empty()) return fail(ErrorCode::kInvalidInput, "query is missing");
+  return question;
+}
+
+bool wants_csv(const Request& request) {
+  return request.header(http::field::accept).find("text/csv") != std::string_view::npos;
+}
+
+asio::awaitable<Response> ask(const Api& api, Request& request, const Caller& caller) {
+  const auto body = json::parse(request.body);
+  if (!body) co_return problem(400, body.error().message);
+  if (body->object() == nullptr) co_return problem(400, "a JSON object is expected");
+  auto question = question_of(*body->object());
+  if (!question) co_return problem(question.error());
+  const bool as_csv = wants_csv(request);
+  std::function<Response()> work = [&api, question = *std::move(question), caller, as_csv] {
+    return answer(api, question, caller, as_csv);
+  };
+  co_return co_await on_workers(api.workers, std::move(work));
+}
+
+Response list_recipes() {
+  json::Array all;
+  for (const auto& recipe : store::cookbook()) {
+    json::Object object;
+    object.set("name", std::string(recipe.name));
+    if (recipe.number > 0) object.set("number", std::int64_t{recipe.number});
+    object.set("question", std::string(recipe.question));
+    json::Array parameters;
+    for (const auto& name : store::variables_of(recipe)) parameters.emplace_back(name);
+    object.set("parameters", std::move(parameters));
+    object.set("sql", std::string(recipe.sql));
+    all.emplace_back(std::move(object));
+  }
+  return Response::json(json::to_text(all) + "\n");
+}
+
+asio::awaitable<Response> ask_recipe(const Api& api, Request& request, const Caller& caller) {
+  const auto recipe = store::find_recipe(request.segments[0]);
+  if (!recipe) co_return problem(404, "the cookbook has no '" + request.segments[0] + "'");
+  const auto known = store::variables_of(*recipe);
+  Question question{.sql = std::string(recipe->sql)};
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::find(known, name) == known.end()) {
+      co_return problem(400, std::string(recipe->name) + " reads " +
+                                 (known.empty() ? "no parameter" : text::join(known)) + ", not '" +
+                                 name + "'");
+    }
+    question.variables.emplace_back(name, value);
+  }
+  const bool as_csv = wants_csv(request);
+  std::function<Response()> work = [&api, question = std::move(question), caller, as_csv] {
+    return answer(api, question, caller, as_csv);
+  };
+  co_return co_await on_workers(api.workers, std::move(work));
+}
+
+}  // namespace
+
+std::vector<Route> sql_routes(const Api& api) {
+  return {
+      {.method = http::verb::post,
+       .path = "/api/v1/sql",
+       .scope = Scope::kRead,
+       .summary = "Ask the store in SQL",
+       .takes = {"application/json"},
+       .answer = [&api](Request& request,
+                        const Caller& caller) { return ask(api, request, caller); }},
+      {.method = http::verb::get,
+       .path = "/api/v1/cookbook",
+       .scope = Scope::kRead,
+       .summary = "List the questions that are asked often",
+       .answer = [](Request&, const Caller&) -> asio::awaitable<Response> {
+         co_return list_recipes();
+       }},
+      {.method = http::verb::get,
+       .path = "/api/v1/cookbook/{name}",
+       .scope = Scope::kRead,
+       .summary = "Ask one of them, by its name or number; its parameters are those of the query",
+       .parameters = {{"name", "path", "string", "of the question"}},
+       .answer = [&api](Request& request,
+                        const Caller& caller) { return ask_recipe(api, request, caller); }},
+  };
+}
+
+}  // namespace weir::server
