@@ -47,12 +47,17 @@ await withFolder(async (folder) => {
   writeFileSync(pipeline, PIPELINE);
   const run = () => weir.ask(0, 'run', pipeline, '--quiet');
 
+  // Whole, so that what is killed has runs to delete.
+  const compact = async () => check(
+      await killProgram(weir, [tidying, weir.store, 'compact', '0']) === 0, 'compaction failed');
+
   run();
-  check(await killProgram(weir, [tidying, weir.store, 'compact', '0']) === 0, 'compaction failed');
+  await compact();
   const bytes = partBytes(weir);
   const maxBytes = Math.floor(KEPT_RUNS * bytes);
   const words = [tidying, weir.store, 'gc', '0', String(maxBytes)];
   for (let count = 0; count < 4; ++count) run();
+  await compact();
   const start = performance.now();
   check(await killProgram(weir, words) === 0, 'the first deletion failed');
   const wholeMs = performance.now() - start;
@@ -61,6 +66,7 @@ await withFolder(async (folder) => {
   for (let round = 0; round < ROUNDS; ++round) {
     run();
     run();
+    await compact();
     const before = runs(weir);
     const status = await killProgram(weir, words, (0.1 + 0.9 * random()) * wholeMs);
     const gone = checkRuns(weir, before);
@@ -69,7 +75,10 @@ await withFolder(async (folder) => {
     deleting += gone > 0 ? 1 : 0;
   }
   check(killed >= ROUNDS / 2, `only ${killed} of ${ROUNDS} deletions were hit in their middle`);
+  check(deleting > 0, 'no deletion was hit after runs were hidden');
 
+  run();
+  run();
   const before = runs(weir);
   check(await killProgram(weir, words) === 0, 'the last deletion failed');
   checkRuns(weir, before);
