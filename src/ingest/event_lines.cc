@@ -144,7 +144,6 @@ void LineMaker::add(const ForeignEvent& event) {
     text.resize(begin);
     renderer_.append(text, line);
   }
-  // It ends the head, before which more stands than it is long itself.
   static constexpr std::string_view kNumber = R"("run_seq":)";
   lines_.places.push_back({.begin = begin,
                            // Not before the head has ended, whose end it is.

@@ -96,7 +96,6 @@ void Inbox::run() {
       changed_.wait(lock, [this] { return closed_ || !waiting_.waiters.empty(); });
       if (waiting_.waiters.empty()) break;
       std::swap(batch, waiting_);
-      being_written_ = batch.events;
     }
     const auto written = batch.events > 0 ? write(batch) : Result<void>();
     settle(batch, written);
@@ -137,7 +136,6 @@ void Inbox::settle(Batch& batch, const Result<void>& written) {
       keys_.forget_newest(batch.events + also.events);
       counts_.failed += batch.events + also.events;
     }
-    being_written_ = 0;
   }
   for (auto* waiters : {&batch.waiters, &also.waiters}) {
     for (auto& waiter : *waiters) {

@@ -113,7 +113,6 @@ class Inbox {
   std::condition_variable changed_;
   // Guarded by mutex_:
   Batch waiting_;
-  std::size_t being_written_ = 0;  // events
   KeyWindow keys_;
   std::int64_t last_number_ = kLeastNumber;
   InboxStatistics counts_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/id.h"
 #include "base/json.h"
 
 namespace weir::server {
@@ -16,13 +17,8 @@ constexpr std::size_t kMaxCursor = 4096;
 std::string to_text(const Cursor& cursor) {
   json::Array places;
   for (const auto& place : cursor) places.emplace_back(place);
-  std::string text;
-  for (const char c : json::to_text(places)) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
+  const auto text = json::to_text(places);
+  return to_hex(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
 }
 
 Result<Cursor> parse_cursor(std::string_view text) {

@@ -7,6 +7,7 @@ import {spawnSync} from 'node:child_process';
 import {closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync, writeSync,
 } from 'node:fs';
 import {join} from 'node:path';
+import {check} from '../lib/check.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
 
 const DISK = '160m';
@@ -21,10 +22,6 @@ nodes:
 `;
 
 const program = process.argv[2];
-
-function check(holds, what) {
-  if (!holds) throw new Error(what);
-}
 
 /// Events by run, and something that changes with each of them.
 function contents(weir) {

@@ -8,6 +8,7 @@
 import {spawn} from 'node:child_process';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {check} from '../lib/check.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
 
 const [program, recording, tidying] = process.argv.slice(2);
@@ -19,10 +20,6 @@ const KEEP_SECONDS = '4';
 /// Of a recorder after each five events: some thousand in a second are enough for three of them.
 const PAUSE_MS = '15';
 const BETWEEN_COMPACTIONS_MS = 200;
-
-function check(holds, what) {
-  if (!holds) throw new Error(what);
-}
 
 class Processes {
   started = [];
