@@ -18,6 +18,7 @@
 #include "bench/beside.h"
 #include "bench/node_graphs.h"
 #include "bench/rows.h"
+#include "bench/server_rows.h"
 #include "bench/spdlog_logger.h"
 #include "bench/store_rows.h"
 #include "log/segment.h"
@@ -224,7 +225,7 @@ int main(int count, char** words) {
   static constexpr std::pair<std::string_view, void (*)()> kMeasures[] = {
       {"emit", weir::measure_emit_latency},        {"sustained", weir::measure_sustained_recording},
       {"nodes", weir::bench::measure_no_op_nodes}, {"start", weir::measure_start},
-      {"store", weir::bench::measure_store},
+      {"store", weir::bench::measure_store},       {"server", weir::bench::measure_server},
   };
   const std::vector<std::string_view> wanted(words + 1, words + count);
   std::printf("%-4s  %-58s %10s %-10s budget\n", "", "path", "median", "");

@@ -6,8 +6,9 @@ include(GoogleTest)
 # Tests of the suites named Threads* get the label `threads`: the thread sanitizer runs those, so
 # its build has no file with other tests alone.
 #
-# The sanitizers' builds join the sources of a module into one file (CMAKE_UNITY_BUILD), which builds
-# and lints in a fifth of the time: what two files of a module keep for themselves has two names.
+# All builds but `dev` join the sources of a module, and of its tests, into a few files
+# (CMAKE_UNITY_BUILD), which builds and lints in a fifth of the time: what two files of a module keep
+# for themselves has two names.
 function(weir_module name)
   cmake_parse_arguments(ARG "" "" "USES;LINKS;TESTS_USE" ${ARGN})
   set(dir "${PROJECT_SOURCE_DIR}/src/${name}")
@@ -43,7 +44,6 @@ function(weir_test name)
   target_compile_definitions(${name} PRIVATE
     WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WEIR_PROGRAM="$<TARGET_FILE:weir>")
   add_dependencies(${name} weir)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   # Their own code is not what takes time when they run, but it is when they are built.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   gtest_discover_tests(${name} TEST_FILTER "-Threads*" DISCOVERY_TIMEOUT 60

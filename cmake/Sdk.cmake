@@ -15,6 +15,12 @@ target_include_directories(weir_sdk INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTAL
 target_link_libraries(weir_sdk INTERFACE simdjson::simdjson OpenSSL::Crypto ZLIB::ZLIB
   Threads::Threads)
 
+# Who links an archive needs what its objects need: those of these two modules need more than reports
+# do, so they stay objects of their own where files are joined.
+if(NOT WEIR_SANITIZE)
+  set_target_properties(weir_export weir_report PROPERTIES UNITY_BUILD OFF)
+endif()
+
 # Reports and metrics on top of it, as weir::report: with the store, and so DuckDB's library, which
 # is looked for when a program runs. Of export only what makes texts: the rest needs libcurl.
 set(objects "")

@@ -7,6 +7,8 @@ target_compile_options(weir_flags INTERFACE
   $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v2;-mpclmul;-mprfchw>
   # g++ 12 reports these inside its own standard library at -O2 and above.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds>
+  # Of files that are joined, g++ takes what one of them keeps for itself for what the others see.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-shadow -Wno-subobject-linkage>
   # clang 19 reports g++ 12's std::stable_sort, which uses what C++17 deprecated.
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   # `{.a = 1}` leaves the other members at their defaults: that is what designated initialisers are for.

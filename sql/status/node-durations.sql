@@ -1,13 +1,14 @@
 -- How long did a pipeline and its nodes take in its newest completed runs? One row a run and node; of
 -- the run itself, without a name. Time in which nobody ran it is no part of it. `pipeline_id`; `without`: the
 -- ids of runs to leave out, with commas; `before`: the time before which they ended, in microseconds;
--- `runs`: how many.
+-- `runs`: how many; `of_everybody`: `yes`, or else of `tenant` alone, of nobody if that is empty.
 WITH earlier AS (
   SELECT run_id, tenant_id, timestamp, duration_ms
   FROM logs
   WHERE event_type = 'pipeline_completed'
     AND pipeline_id = getvariable('pipeline_id')
     AND epoch_us(timestamp) < getvariable('before')::BIGINT
+    AND (getvariable('of_everybody') = 'yes' OR coalesce(tenant_id, '') = getvariable('tenant'))
     AND NOT list_contains(string_split(getvariable('without'), ','), run_id)
   ORDER BY timestamp DESC, run_id DESC
   LIMIT getvariable('runs')::BIGINT

@@ -15,11 +15,12 @@ FROM (
     any_value(pipeline_id) AS pipeline_id,
     any_value(pipeline_version) AS pipeline_version,
     any_value(pipeline_type) AS pipeline_type,
-    coalesce(max(end_state), 'unfinished') AS state,
+    -- A run ends once: what is told of another end comes later.
+    coalesce(arg_min(end_state, run_seq) FILTER (end_state IS NOT NULL), 'unfinished') AS state,
     min(CASE WHEN weir_is_of_trace(event_type, source_run_id) THEN weir_begin_of_span(timestamp, duration_ms)
              ELSE timestamp END) AS started_at,
-    max(timestamp) FILTER (end_state IS NOT NULL) AS ended_at,
-    max(duration_ms) FILTER (end_state IS NOT NULL) AS duration_ms,
+    arg_min(timestamp, run_seq) FILTER (end_state IS NOT NULL) AS ended_at,
+    arg_min(duration_ms, run_seq) FILTER (end_state IS NOT NULL) AS duration_ms,
     max(node_count) AS node_count,
     count(DISTINCT node_id) FILTER (node_state = 'completed') AS completed_nodes,
     max(failed_node_id) AS failed_node_id,

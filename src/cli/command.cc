@@ -11,6 +11,8 @@
 #include <set>
 
 #include "cli/console.h"
+#include "cli/person.h"
+#include "cli/remote.h"
 #include "cli/usage.h"
 #include "config/load.h"
 #include "store/compaction.h"
@@ -161,6 +163,44 @@ bool is_answer(const CLI::App& app, const CLI::ParseError& outcome) {
          (!app.get_subcommands().empty() || app.remaining().empty());
 }
 
+/// The words of a command line but for those that say where the store is.
+std::vector<std::string> words_for_server(int argc, char** argv) {
+  constexpr std::string_view kServer = "--server";
+  std::vector<std::string> words;
+  bool is_value = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const bool is_ours = is_value || word == kServer || word.starts_with("--server=");
+    is_value = !is_value && word == kServer;
+    if (!is_ours) words.emplace_back(word);
+  }
+  return words;
+}
+
+/// Which options a command may have that somebody elsewhere has given: a list with spaces. A server
+/// says so, and nobody but this parser knows what the words mean.
+constexpr const char* kOnlyOptions = "WEIR_ONLY_OPTIONS";
+
+/// What is given and may not be. Nothing: all of it may be.
+std::optional<std::string> forbidden_word(const CLI::App& app, std::string_view allowed) {
+  for (const auto* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    const auto name = option->get_name();
+    const bool is_allowed =
+        option->get_positional() || (" " + std::string(allowed) + " ").contains(" " + name + " ");
+    if (!is_allowed) return "a server does not take " + name;
+    for (const auto& value : option->results()) {
+      if (value.starts_with('@')) {
+        return "'" + value + "': no file of the server is read: give what is in it";
+      }
+    }
+  }
+  for (const auto* command : app.get_subcommands()) {
+    if (auto forbidden = forbidden_word(*command, allowed)) return forbidden;
+  }
+  return {};
+}
+
 /// In the order of the help.
 void add_commands(CLI::App& app, Invocation& invocation) {
   add_run(app, invocation);
@@ -215,6 +255,7 @@ int run_program(int argc, char** argv) {
   if (argc > 1 && argv[1] == tool::kSuperviseCommand) return tool::supervise(argc - 2, argv + 2);
   if (argc > 1 && argv[1] == tool::kHostCommand) return tool::host_library(argc - 2, argv + 2);
   fill_standard_streams();
+  static_cast<void>(person());
   CLI::App app(
       "The flight recorder for pipelines: runs them, and writes down everything that happens.",
       "weir");
@@ -222,12 +263,16 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   Invocation invocation;
-  app.add_option(
+  auto* store = app.add_option(
       "--store", invocation.store,
       "The store's folder (default: $WEIR_STORE, else the nearest .weir upward, else ./.weir)");
-  app.add_option(
+  auto* config = app.add_option(
       "--config", invocation.config,
       "The configuration (default: $WEIR_CONFIG, else weir.yaml beside the store's folder)");
+  app.add_option("--server", invocation.server,
+                 "Have the server at this URL do it, with its store; $WEIR_KEY is the key")
+      ->excludes(store)
+      ->excludes(config);
   add_commands(app, invocation);
   try {
     app.parse(reversed_words(take_command(argc, argv, invocation), argv));
@@ -236,7 +281,14 @@ int run_program(int argc, char** argv) {
     say("weir: %s\nRun `weir --help`, or `weir COMMAND --help`.\n", explain(app, outcome).c_str());
     return invocation.own_failure.value_or(kWrongUsage);
   }
-  const int exit = act(invocation);
+  if (const char* const allowed = std::getenv(kOnlyOptions)) {
+    const auto forbidden = forbidden_word(app, allowed);
+    ::unsetenv(kOnlyOptions);  // what it starts is its own
+    if (forbidden) return say("weir: %s\n", forbidden->c_str()), kWrongUsage;
+  }
+  const int exit = invocation.server.empty()
+                       ? act(invocation)
+                       : run_at_server(invocation, words_for_server(argc, argv));
   // Output that nobody got is an error: a full disk must not look like an empty answer.
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
   say("weir: standard output cannot be written\n");

@@ -34,6 +34,7 @@ enum ExitCode : int {
 /// What the command line asked for.
 struct Invocation {
   std::string store;   ///< --store; empty: not given
+  std::string server;  ///< --server; empty: not given, and the store is a folder
   std::string config;  ///< --config; empty: not given
   std::string tenant;  ///< --tenant of the commands that run something; empty: not given
   std::function<int()> action;

@@ -11,6 +11,7 @@
 #include "cli/run_list.h"
 #include "cli/styled_line.h"
 #include "cli/usage.h"
+#include "event/observed.h"
 #include "pipeline/file.h"
 #include "store/history.h"
 #include "store/query.h"
@@ -37,9 +38,21 @@ constexpr std::uint64_t kMaxOutputBytes = std::uint64_t{32} << 20;
 /// Of each list for people; `--format json` has all.
 constexpr std::size_t kMostLines = 20;
 
-Result<ComparedRun> read_compared(const log::StoreDirectory& store, const NamedRun& named) {
+struct FoundRun {
+  ComparedRun compared;
+  std::string tenant_id;
+};
+
+/// Content is read by the hashes that Weir's own runs name: of others' events anybody may have sent
+/// the hash of what is not his.
+bool names_our_content(const ComparedRun& run) {
+  return run.state.pipeline_type != event::kObserved;
+}
+
+Result<FoundRun> read_compared(const log::StoreDirectory& store, const NamedRun& named) {
   WEIR_TRY(const auto found, find_run(store, named));
-  ComparedRun run;
+  FoundRun result{.compared = {}, .tenant_id = found.tenant_id};
+  auto& run = result.compared;
   WEIR_TRY(const auto read,
            store::read_run(store, found.key(), [&run](const event::EventView& event) {
              run.apply(event);
@@ -48,23 +61,24 @@ Result<ComparedRun> read_compared(const log::StoreDirectory& store, const NamedR
   warn_of_damage(read.bad);
   const auto hash = run.settings.find("definition");
   const auto sha256 = hash == run.settings.end() ? std::nullopt : Sha256::parse(hash->second);
-  if (!sha256) return run;
+  if (!sha256 || !names_our_content(run)) return result;
   const artifact::ArtifactStore artifacts(store.artifacts());
   if (auto text = artifacts.get(*sha256, pipeline::kMaxFileBytes))
     run.definition = pipeline::read_text(run.file, *std::move(text)).definition;
-  return run;
+  return result;
 }
 
 /// Without DuckDB there is no history, and the rest is compared.
 Result<report::NodeHistory> history_of(const log::StoreDirectory& store, const ComparedRun& a,
-                                       const ComparedRun& b) {
+                                       const ComparedRun& b, const std::string& tenant_id) {
   const auto bad = std::make_shared<store::BadPlaces>();
   const RunId both[] = {a.state.run_id, b.state.run_id};
   auto history = store::past_damage(store, *bad, [&] -> Result<report::NodeHistory> {
     WEIR_TRY(const auto views, store::open_views(store, bad));
     WEIR_TRY(auto connection, views.database.connect());
     return report::NodeHistory::read(connection, b.state.pipeline_id,
-                                     std::max(a.state.started_at, b.state.started_at), both);
+                                     std::max(a.state.started_at, b.state.started_at), both,
+                                     tenant_id);
   });
   if (!history && history.error().code == ErrorCode::kUnavailable) return report::NodeHistory();
   warn_of_damage(bad->all());
@@ -262,14 +276,16 @@ int print_comparison(const CompareOptions& options, const Invocation& invocation
   if (!a) return complain_of_name(a.error());
   const auto b = read_compared(*store, {options.b, options.tenant});
   if (!b) return complain_of_name(b.error());
-  const auto history = history_of(*store, *a, *b);
+  const auto history = history_of(*store, a->compared, b->compared, b->tenant_id);
   if (!history) return complain(history.error());
   const artifact::ArtifactStore artifacts(store->artifacts());
-  const auto read_output = [&artifacts](const Sha256& sha256) -> Result<json::Value> {
+  const bool is_ours = names_our_content(a->compared) && names_our_content(b->compared);
+  const auto read_output = [&artifacts, is_ours](const Sha256& sha256) -> Result<json::Value> {
+    if (!is_ours) return fail(ErrorCode::kNotFound, "it is another system's");
     WEIR_TRY(const auto text, artifacts.get(sha256, kMaxOutputBytes));
     return json::parse(text);
   };
-  const auto comparison = report::compare(*a, *b, *history, read_output);
+  const auto comparison = report::compare(a->compared, b->compared, *history, read_output);
   if (options.format == "json") {
     std::printf("%s\n", json::to_pretty_text(report::to_json(comparison)).c_str());
   } else if (options.format == "html") {

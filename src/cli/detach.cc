@@ -87,6 +87,7 @@ int run_detached(RunJob job, HowToRun how, const log::StoreDirectory& store) {
     ::_exit(run_job(std::move(job), how, store));
   }
   to.close();
+  if (job.owned != nullptr) job.owned->lock.abandon();  // the run is the child's
   if (const auto run = read_id(from)) {
     wait_until_recorded(store, *run);
     std::printf("%s\n", run->text().c_str());

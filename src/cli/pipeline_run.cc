@@ -44,17 +44,27 @@ Result<FoundPipeline> find_pipeline(const std::string& named, const config::Conf
     WEIR_TRY(auto file, pipeline::load_file(named));
     return FoundPipeline{.file = std::move(file), .path = named};
   }
+  auto found = find_registered(named, config, tools);
+  if (!found && found.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound,
+                "there is no file '" + named + "', and " + found.error().message);
+  }
+  return found;
+}
+
+Result<FoundPipeline> find_registered(const std::string& id, const config::Config& config,
+                                      const tool::Registry& tools) {
   WEIR_TRY(auto loaded, pipeline::Registry::load(config.pipelines, tools));
   const auto registry = std::make_shared<const pipeline::Registry>(std::move(loaded));
-  if (const auto* entry = registry->find(named)) {
+  if (const auto* entry = registry->find(id)) {
     auto found = FoundPipeline{.file = entry->file, .path = entry->path, .registry = registry};
     found.file.problems = entry->problems;
     return found;
   }
   const auto known = registry->ids();
-  return fail(ErrorCode::kNotFound, "there is neither a file nor a pipeline '" + named + "'" +
-                                        text::did_you_mean(named, known) +
-                                        ": `weir check` lists the pipelines of the registry");
+  return fail(ErrorCode::kNotFound, "the registry has no pipeline '" + id + "'" +
+                                        text::did_you_mean(id, known) +
+                                        ": `weir check` lists those that it has");
 }
 
 Result<json::Object> given_params(const pipeline::Params& params,

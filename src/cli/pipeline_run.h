@@ -33,6 +33,11 @@ struct FoundPipeline {
                                                   const config::Config& config,
                                                   const tool::Registry& tools);
 
+/// The same by its id in the registry alone. Errors: kNotFound.
+[[nodiscard]] Result<FoundPipeline> find_registered(const std::string& id,
+                                                    const config::Config& config,
+                                                    const tool::Registry& tools);
+
 /// What `--set NAME=VALUE` gives, of a name that is no parameter a text. Errors: kInvalidInput for
 /// a word without '='.
 [[nodiscard]] Result<json::Object> given_params(const pipeline::Params& params,

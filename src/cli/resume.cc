@@ -3,6 +3,7 @@
 
 #include "artifact/artifact_store.h"
 #include "cli/command.h"
+#include "cli/detach.h"
 #include "cli/run_job.h"
 #include "cli/run_list.h"
 #include "cli/settings.h"
@@ -15,6 +16,7 @@ namespace {
 struct ResumeOptions {
   NamedRun run;
   HowToRun how;
+  bool detach = false;
 };
 
 /// Errors: kConflict when there is nothing to go on with.
@@ -52,16 +54,17 @@ int resume(const ResumeOptions& options, const Invocation& invocation) {
   // Also of the run that follows if somebody asks for this one anew.
   auto mode = lost->owned.recorded.execution_mode;
   auto tenant = lost->owned.recorded.ids.tenant_id;
-  return run_job({.settings = *std::move(settings),
-                  .file = std::move(lost->pipeline.file),
-                  .path = std::move(lost->pipeline.path),
-                  .payload = std::move(lost->payload),
-                  .params = std::move(lost->params),
-                  .execution_mode = std::move(mode),
-                  .tenant_id = std::move(tenant),
-                  .owned = &lost->owned,
-                  .rerun = std::move(rerun)},
-                 options.how, *store);
+  RunJob job{.settings = *std::move(settings),
+             .file = std::move(lost->pipeline.file),
+             .path = std::move(lost->pipeline.path),
+             .payload = std::move(lost->payload),
+             .params = std::move(lost->params),
+             .execution_mode = std::move(mode),
+             .tenant_id = std::move(tenant),
+             .owned = &lost->owned,
+             .rerun = std::move(rerun)};
+  return options.detach ? run_detached(std::move(job), options.how, *store)
+                        : run_job(std::move(job), options.how, *store);
 }
 
 }  // namespace
@@ -71,6 +74,8 @@ void add_resume(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand(
       "resume", "Go on with a run whose process was lost: only what was not completed runs");
   add_named_run(*command, options->run);
+  command->add_flag("--detach", options->detach,
+                    "Print the run's id when it goes on, and let it run on by itself");
   add_how_to_run(*command, options->how);
   command->footer("Example: weir resume last");
   command->callback([&invocation, options] {

@@ -10,6 +10,7 @@
 #include "cli/tenant.h"
 #include "cli/tools.h"
 #include "cli/usage.h"
+#include "store/history.h"
 #include "tool/tool.h"
 
 namespace weir::cli {
@@ -20,7 +21,9 @@ struct RunOptions {
   std::string input = "{}";
   std::vector<std::string> set;
   std::string mode;
+  std::string id;
   bool detach = false;
+  bool registered = false;
   HowToRun how;
 };
 
@@ -61,6 +64,16 @@ Result<json::Object> read_input(const std::string& argument) {
   return payload;
 }
 
+/// Whether there are events of the run.
+Result<bool> is_known(const log::StoreDirectory& store, const project::RunKey& run) {
+  bool is_there = false;
+  WEIR_TRY(store::read_run(store, run, [&](const event::EventView&) -> Result<void> {
+    is_there = true;
+    return {};
+  }));
+  return is_there;
+}
+
 /// What is to be run.
 struct Asked {
   json::Object payload;
@@ -73,12 +86,18 @@ struct Asked {
 Result<Asked> what_is_asked(const RunOptions& options, config::Config settings,
                             const tool::Registry& known_tools) {
   WEIR_TRY(auto payload, read_input(options.input));
-  WEIR_TRY(auto found, find_pipeline(options.pipeline, settings, known_tools));
+  WEIR_TRY(auto found, options.registered ? find_registered(options.pipeline, settings, known_tools)
+                                          : find_pipeline(options.pipeline, settings, known_tools));
   WEIR_TRY(auto params, given_params(found.file.definition.params, options.set));
   return Asked{.payload = std::move(payload),
                .settings = std::move(settings),
                .pipeline = std::move(found),
                .params = std::move(params)};
+}
+
+int complain_of_id(const std::string& id) {
+  complain({ErrorCode::kInvalidInput, "--id: '" + id + "' is no run's id: a UUID is expected"});
+  return kWrongUsage;
 }
 
 int execute(const RunOptions& options, const Invocation& invocation) {
@@ -92,9 +111,22 @@ int execute(const RunOptions& options, const Invocation& invocation) {
     complain(asked.error());
     return kWrongUsage;
   }
+  std::optional<RunId> id;
+  if (!options.id.empty()) {
+    id = RunId::parse(options.id);
+    if (!id) return complain_of_id(options.id);
+  }
   const auto store = invocation.create_store();
   if (!store) return complain(store.error());
   auto tenant = tenant_of(invocation, asked->settings);
+  if (id) {
+    const auto known = is_known(*store, {*id, tenant});
+    if (!known) return complain(known.error());
+    if (*known && !options.detach) {
+      return complain({ErrorCode::kConflict, "run " + id->text() + " is there already"});
+    }
+    if (*known) return std::printf("%s\n", id->text().c_str()), kDone;
+  }
   RunJob job{.settings = std::move(asked->settings),
              .file = std::move(asked->pipeline.file),
              .path = std::move(asked->pipeline.path),
@@ -102,6 +134,7 @@ int execute(const RunOptions& options, const Invocation& invocation) {
              .params = std::move(asked->params),
              .execution_mode = options.mode,
              .tenant_id = std::move(tenant),
+             .run_id = id,
              .registry = std::move(asked->pipeline.registry)};
   return options.detach ? run_detached(std::move(job), options.how, *store)
                         : run_job(std::move(job), options.how, *store);
@@ -128,6 +161,12 @@ void add_run(CLI::App& app, Invocation& invocation) {
                       "The execution mode: one of the pipeline's, which says what tools it calls");
   command->add_flag("--detach", options->detach,
                     "Print the run's id when it has begun, and let it run on by itself");
+  command->add_option(
+      "--id", options->id,
+      "The run's id, a UUID (default: a new one); with --detach a run that is there "
+      "already is not begun again");
+  command->add_flag("--registered", options->registered,
+                    "The pipeline is one of the registry: no file is meant");
   add_tenant(*command, invocation);
   add_how_to_run(*command, options->how);
   command->footer("Example: weir run pipeline.yaml");

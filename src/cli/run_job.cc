@@ -272,7 +272,7 @@ int run_recorded(RunJob job, const HowToRun& how, const log::StoreDirectory& sto
     return refuse(engine, file.definition, problems, job.path.string(), job.tenant_id);
   }
 
-  const auto run_id = RunId::make(recorder.clock().now());
+  const auto run_id = job.run_id.value_or(RunId::make(recorder.clock().now()));
   tell_of_registry(job, run_id, tools, artifacts, recorder);
   auto report = run_until_done(engine, job, how,
                                {.run_id = run_id,

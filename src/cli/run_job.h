@@ -31,9 +31,10 @@ struct RunJob {
   pipeline::File file;
   std::filesystem::path path;  ///< of the file, as it was named
   json::Object payload;
-  json::Object params;           ///< those that were given
-  std::string execution_mode{};  ///< empty: as around, or as recorded
-  std::string tenant_id{};       ///< the same; see tenant_of
+  json::Object params;            ///< those that were given
+  std::string execution_mode{};   ///< empty: as around, or as recorded
+  std::string tenant_id{};        ///< the same; see tenant_of
+  std::optional<RunId> run_id{};  ///< of a new run; nothing: a new one
   /// That it is from; null: none.
   std::shared_ptr<const pipeline::Registry> registry{};
   engine::OwnedRun* owned = nullptr;  ///< the run to go on with; null: a new one

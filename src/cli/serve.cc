@@ -18,15 +18,24 @@
 namespace weir::cli {
 namespace {
 
+/// Those that are given win over the configuration's.
 struct ServeOptions {
-  std::string address = "127.0.0.1";
-  int port = 4680;
-  int otlp_port = 4318;
-  int otlp_grpc_port = 4317;
+  std::optional<std::string> address;
+  std::optional<std::int64_t> port, otlp_port, otlp_grpc_port;
   bool no_otlp = false;
-  std::string certificate;
-  std::string certificate_key;
+  std::string certificate, certificate_key;
 };
+
+config::Server merged(const ServeOptions& options, config::Server server) {
+  if (options.address) server.address = *options.address;
+  if (options.port) server.port = *options.port;
+  if (options.otlp_port) server.otlp_port = *options.otlp_port;
+  if (options.otlp_grpc_port) server.otlp_grpc_port = *options.otlp_grpc_port;
+  if (options.no_otlp) server.otlp = false;
+  if (!options.certificate.empty()) server.tls_certificate = options.certificate;
+  if (!options.certificate_key.empty()) server.tls_key = options.certificate_key;
+  return server;
+}
 
 /// Each connection is a descriptor: as many as the system lets us have.
 void raise_descriptor_limit() {
@@ -36,18 +45,26 @@ void raise_descriptor_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-server::ServerOptions server_options(const ServeOptions& options, const config::Config& settings,
+server::ServerOptions server_options(const config::Server& server, const config::Config& settings,
+                                     const std::filesystem::path& config,
                                      const log::StoreDirectory& store) {
-  const auto port = [&](int number) {
-    return options.no_otlp ? std::nullopt
-                           : std::optional<std::uint16_t>(static_cast<std::uint16_t>(number));
+  const auto port = [](std::int64_t number) { return static_cast<std::uint16_t>(number); };
+  const auto otlp_port = [&](std::int64_t number) {
+    return server.otlp ? std::optional(port(number)) : std::nullopt;
   };
-  return {.address = options.address,
-          .port = static_cast<std::uint16_t>(options.port),
-          .otlp_http_port = port(options.otlp_port),
-          .otlp_grpc_port = port(options.otlp_grpc_port),
-          .certificate = options.certificate,
-          .certificate_key = options.certificate_key,
+  return {.address = server.address,
+          .port = port(server.port),
+          .otlp_http_port = otlp_port(server.otlp_port),
+          .otlp_grpc_port = otlp_port(server.otlp_grpc_port),
+          .certificate = server.tls_certificate,
+          .certificate_key = server.tls_key,
+          .http = {.body_bytes = server.max_body,
+                   .all_bodies_bytes =
+                       std::max(server::HttpLimits().all_bodies_bytes, 2 * server.max_body),
+                   .connections = static_cast<std::size_t>(server.max_connections),
+                   .idle = server.idle,
+                   .stalled = server.stalled},
+          .config = config,
           .keep = [&settings, &store] { keep_store(store, settings); }};
 }
 
@@ -68,12 +85,18 @@ int serve(const ServeOptions& options, const Invocation& invocation) {
       "\nweir: answering what is under way; once more to leave at once\n");
   const auto recording = Recording::start(*settings, *store);
   if (!recording) return complain(recording.error());
+  // A folder that is named from here is no other one for a command that is started elsewhere.
+  const auto named = invocation.config_path();
+  std::error_code none;
+  const auto config =
+      named.is_named ? std::filesystem::absolute(named.path, none) : std::filesystem::path();
+  const auto asked = merged(options, settings->server);
   const auto server = server::Server::start(*store, (*recording)->recorder(),
-                                            server_options(options, *settings, *store));
+                                            server_options(asked, *settings, config, *store));
   if (!server) return complain(server.error());
   const auto ports = (*server)->ports();
-  const auto* scheme = options.certificate.empty() ? "http" : "https";
-  std::printf("weir: %s at %s://%s:%d", store->root().c_str(), scheme, options.address.c_str(),
+  const auto* scheme = asked.tls_certificate.empty() ? "http" : "https";
+  std::printf("weir: %s at %s://%s:%d", store->root().c_str(), scheme, asked.address.c_str(),
               ports.api);
   if (ports.otlp_http != 0)
     std::printf(", OTLP at %d, gRPC at %d", ports.otlp_http, ports.otlp_grpc);

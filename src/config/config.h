@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/server.h"
 #include "event/catalogue.h"
 #include "event/redaction.h"
 #include "event/topic.h"
@@ -188,6 +189,7 @@ struct Config {
   ByName<SecretSource> secrets;
   Plugins plugins;
   Signals signals;
+  Server server;
   std::string tenant;  ///< of runs that are begun; empty: none
 };
 

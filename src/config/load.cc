@@ -95,6 +95,8 @@ class Settler {
     }
     for (auto& folder : config.pipelines) settle(folder);
     for (auto& [name, source] : config.secrets) settle(source.file);
+    settle(config.server.tls_certificate);
+    settle(config.server.tls_key);
     const auto* hooks = find(file, "hooks");
     for (std::size_t i = 0; i < config.hooks.size(); ++i) {
       settle(config.hooks[i], (*hooks->array())[i]);

@@ -227,6 +227,9 @@ const Shape<Config>& config_shape() {
            "`agent`, `workflow`, `tool`, `error` and `audit`, or for those that are named."),
        key<Config>("hooks", &Config::hooks, hooks_shape(),
                    "What is called when something happens. `weir hooks` lists them."),
+       key<Config>("server", &Config::server, server_shape(),
+                   "Where `weir serve` listens, and what it lets clients have: see [the "
+                   "server](server.md). Its options win."),
        key<Config>("pipelines", &Config::pipelines,
                    list("folders", path("a folder"), {.max_items = 64}),
                    "The registry: folders of pipeline files, which `weir run ID` finds by their "

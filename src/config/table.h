@@ -16,6 +16,7 @@ namespace weir::config {
 [[nodiscard]] Shape<LogFiles> log_files_shape();
 [[nodiscard]] Shape<std::vector<Hook>> hooks_shape();
 [[nodiscard]] Shape<Plugins> plugins_shape();
+[[nodiscard]] Shape<Server> server_shape();
 
 // What several sections have.
 [[nodiscard]] Shape<event::Level> level_shape();

@@ -48,6 +48,8 @@ class ChildRuns {
   void hand_down(const SignalRequest& request) { pauses_.hand_down(request); }
   /// Cancels the lost runs of nodes that are not run again; after all others.
   void end_lost();
+  /// Before those inside are told to stop: it is `stop_at_once` that says why.
+  void announce_stop_at_once() { pauses_.announce_stop_at_once(); }
   /// This run ends at once: those inside have said that they have ended when it returns, and this
   /// run says so of them. Nothing is undone there. May be called again.
   void stop_at_once();

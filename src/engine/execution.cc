@@ -188,7 +188,10 @@ Result<void> Execution::run(std::function<void()> end_at_once) {
       [this](const SignalRequest& request) { signals_.follow(request); });
   let_begin();
   {
-    const std::stop_callback on_stop(request_.stop, [this] { cancel(); });
+    const std::stop_callback on_stop(request_.stop, [this] {
+      const auto* around = request_.child;
+      if (around == nullptr || !around->pauses.stops_at_once()) cancel();
+    });
     const std::stop_callback on_lost(run_.lost(), [this] {
       // Not from the writer's thread: whoever has the mutex may be waiting for the writer.
       if (stops_without_record(request_)) timers_.start({}, [this] { cancel(); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -36,7 +37,13 @@ class Pauses {
 
   void hand_down(SignalRequest request);
 
+  /// An "emergency-stop" is going to be handed down: what stops a run inside before it comes is not
+  /// why that run ends.
+  void announce_stop_at_once() { stops_at_once_ = true; }
+  [[nodiscard]] bool stops_at_once() const { return stops_at_once_; }
+
  private:
+  std::atomic<bool> stops_at_once_ = false;
   std::mutex mutex_;
   std::list<Listener> listeners_;          // guarded by mutex_, as is the next one
   std::optional<SignalRequest> standing_;  // what a run that begins now hears at once

@@ -324,6 +324,7 @@ void RunSignals::give_up_all() {
   auto& scheduler = execution_.scheduler_;
   auto& commands = execution_.commands_;
   scheduler.stop(RunOutcome::kCancelled, commands);
+  execution_.children_.announce_stop_at_once();
   execution_.carry_out();  // whoever runs is told
   execution_.is_ended_at_once_ = true;
   const auto give_up = [&](pipeline::StepIndex step) {

@@ -237,9 +237,10 @@ void Execution::tell_stop(bool failed, pipeline::Scheduler::Commands& commands) 
 /// What the other process had begun to do, and had not said that it was done.
 void Execution::go_on() {
   decide([&](auto& commands) {
+    // First: what people ask now may have nodes run again, and that is said then.
+    for (const auto& [id, reason] : taken_up_.ended) say_unsaid_retry(id, reason);
     signals_.open();
     signals_.go_on(commands);
-    for (const auto& [id, reason] : taken_up_.ended) say_unsaid_retry(id, reason);
     go_on_with_guards(commands);
     for (StepIndex index = 0; index < scheduler_.steps(); ++index) {
       const auto how = scheduler_.state(index);

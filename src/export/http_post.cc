@@ -32,8 +32,18 @@ bool is_curl_ready() {
   return ready;
 }
 
+bool is_success(long status) { return status >= 200 && status < 300; }
+
+long status_of(CURL* transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
 /// What came back.
 struct Answer {
+  CURL* transfer = nullptr;
+  const std::function<bool(std::string_view)>& on_answer;
   std::string text;  ///< the first kMaxKeptBytes
   std::size_t text_bytes = 0;
   std::size_t header_bytes = 0;
@@ -43,6 +53,10 @@ struct Answer {
 
 std::size_t take_text(char* bytes, std::size_t, std::size_t size, void* to) {
   auto* answer = static_cast<Answer*>(to);
+  if (answer->on_answer && is_success(status_of(answer->transfer))) {
+    answer->has_enough = !answer->on_answer({bytes, size});
+    return answer->has_enough ? 0 : size;
+  }
   answer->text.append(bytes, std::min(size, kMaxKeptBytes - answer->text.size()));
   answer->text_bytes += size;
   answer->has_enough = answer->text_bytes > kMaxResponseBytes;
@@ -177,9 +191,8 @@ Result<void> judge(const RequestTarget& target, CURL* transfer, CURLcode result,
     return fail(ErrorCode::kUnavailable,
                 quote(target, said.empty() ? curl_easy_strerror(result) : said));
   }
-  long status = 0;
-  curl_easy_getinfo(transfer, CURLINFO_RESPONSE_CODE, &status);
-  if (status >= 200 && status < 300) return {};
+  const auto status = status_of(transfer);
+  if (is_success(status)) return {};
   auto message = "status " + std::to_string(status);
   if (status >= 300 && status < 400) message += ", and redirects are not followed";
   if (!answer.text.empty()) message += ": " + quote(target, answer.text);
@@ -190,8 +203,8 @@ Result<void> post(const HttpPostOptions& options, const RequestTarget& target,
                   std::string_view body, const record::HttpHeaders& headers,
                   const std::stop_token& stop) {
   WEIR_TRY(const auto lines, header_lines(headers));
-  Answer answer;
   const Transfer transfer(is_curl_ready() ? curl_easy_init() : nullptr);
+  Answer answer{.transfer = transfer.get(), .on_answer = options.on_answer};
   const Request request{.options = options, .target = target, .body = body, .headers = lines.get()};
   if (!transfer || !configure(transfer.get(), request, answer)) {
     return fail(ErrorCode::kUnavailable, "libcurl does not do what is needed");

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <string_view>
 
 #include "record/builtin_hooks.h"
 
@@ -11,6 +13,9 @@ namespace weir::exporting {
 struct HttpPostOptions {
   std::chrono::milliseconds connect_timeout{5'000};  ///< with names looked up and TLS agreed
   std::chrono::milliseconds timeout{10'000};         ///< of all of it
+  /// Takes the text of an answer that is a success, piece by piece, from the calling thread; false:
+  /// no more is wanted, which is no failure. Without it kMaxResponseBytes of it are read.
+  std::function<bool(std::string_view)> on_answer{};
   /// Certificates of the authorities to trust, PEM; without one, the system's.
   std::filesystem::path authorities{};
 };

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr std::string_view kRun = "019b8a2f-7c00-7000-8000-000000000001";
+constexpr std::string_view kGivenRun = "019b8a2f-7c00-7000-8000-000000000001";
 
 struct Taken {
   std::vector<std::string> lines;
@@ -50,7 +50,7 @@ Taken take(std::string_view body, std::string_view tenant = "") {
 /// An event with `rest` behind its head.
 std::string event_of(const std::string& rest = "", const std::string& type = "custom.thing") {
   return R"({"timestamp":"2026-01-05T03:00:00Z","event_type":")" + type +
-         R"(","pipeline_id":"p","run_id":")" + std::string(kRun) + '"' + rest + "}";
+         R"(","pipeline_id":"p","run_id":")" + std::string(kGivenRun) + '"' + rest + "}";
 }
 
 std::string line_of(const std::string& rest, const std::string& type = "custom.thing") {
@@ -227,7 +227,7 @@ TEST(NativeEvents, AskNothingOfOtherRuns) {
   const std::string signal = R"(,"signal_id":"s","signal_type":"cancel","target_run_id":")";
   EXPECT_THAT(reason_of(signal + R"(019b8a2f-7c00-7000-8000-000000000002")", "signal_requested"),
               HasSubstr("names another run"));
-  EXPECT_THAT(line_of(signal + std::string(kRun) + '"', "signal_requested"),
+  EXPECT_THAT(line_of(signal + std::string(kGivenRun) + '"', "signal_requested"),
               HasSubstr(R"("signal_id":"s")"));
 }
 

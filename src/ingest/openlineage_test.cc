@@ -22,30 +22,30 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-struct Taken {
+struct TakenLineage {
   std::vector<std::string> lines{};
   std::vector<EventKey> keys{};
   std::vector<std::string> reasons{};
   bool is_error = false;
 };
 
-Taken take(std::string_view body) {
+TakenLineage take_posted(std::string_view body) {
   LineMaker maker(usual_redactor(), "", "req");
   const auto rejections = take_lineage(body, maker);
   const auto lines = maker.take();
-  Taken taken{.lines = checked_lines(lines), .is_error = !rejections};
+  TakenLineage taken{.lines = checked_lines(lines), .is_error = !rejections};
   for (const auto& place : lines.places) taken.keys.push_back(place.key);
   if (!rejections) return taken;
   for (const auto& one : rejections->named) taken.reasons.push_back(one.reason);
   return taken;
 }
 
-constexpr std::string_view kRun = "0176a8c2-fe01-7439-87e6-56a1a1b4029f";
+constexpr std::string_view kLineageRun = "0176a8c2-fe01-7439-87e6-56a1a1b4029f";
 constexpr std::string_view kParent = "0176a8c2-fe00-7439-87e6-56a1a1b4029f";
 
 /// A run event; `facets` of the run, `rest` behind the job.
-std::string event_of(const std::string& type, const std::string& facets = "",
-                     const std::string& rest = "", std::string_view run = kRun) {
+std::string run_event(const std::string& type, const std::string& facets = "",
+                      const std::string& rest = "", std::string_view run = kLineageRun) {
   return R"({"eventType":")" + type +
          R"(","eventTime":"2026-01-05T03:00:00.5+01:00","run":{"runId":")" + std::string(run) +
          R"(","facets":{)" + facets +
@@ -56,66 +56,70 @@ std::string event_of(const std::string& type, const std::string& facets = "",
 const std::string kParentFacet = R"("parent":{"run":{"runId":")" + std::string(kParent) +
                                  R"("},"job":{"namespace":"food","name":"dag"}})";
 
-std::string line_of(const std::string& event) {
-  const auto taken = take(event);
+std::string lineage_line(const std::string& event) {
+  const auto taken = take_posted(event);
   EXPECT_THAT(taken.reasons, IsEmpty());
   return taken.lines.empty() ? "" : taken.lines[0];
 }
 
-std::string reason_of(const std::string& event) {
-  const auto taken = take(event);
+std::string lineage_reason(const std::string& event) {
+  const auto taken = take_posted(event);
   EXPECT_THAT(taken.lines, IsEmpty());
   return taken.reasons.empty() ? "" : taken.reasons[0];
 }
 
 TEST(OpenLineage, BeginsAndEndsRuns) {
   EXPECT_THAT(
-      line_of(event_of("START")),
+      lineage_line(run_event("START")),
       HasSubstr(R"({"timestamp":"2026-01-05T02:00:00.500000Z","event_type":"pipeline_started",)"
                 R"("level":"INFO","pipeline_type":"external","pipeline_id":"food.dag.orders",)"
                 R"("pipeline_version":"","run_id":"0176a8c2-fe01-7439-87e6-56a1a1b4029f",)"
                 R"("run_seq":1000000000000000,"project_id":"food","adapter":"AIRFLOW",)"
                 R"("trace_id":"0176a8c2fe01743987e656a1a1b4029f","span_id":")"));
-  EXPECT_THAT(line_of(event_of("COMPLETE")),
+  EXPECT_THAT(lineage_line(run_event("COMPLETE")),
               AllOf(HasSubstr("pipeline_completed"), Not(HasSubstr("duration_ms")),
                     HasSubstr(R"("pipeline_name":"dag.orders")"),
                     HasSubstr(R"("source":"openlineage","source_run_id":"0176a8c2-fe01)")));
-  EXPECT_THAT(line_of(event_of("ABORT")), HasSubstr(R"("pipeline_cancelled","level":"WARNING")"));
+  EXPECT_THAT(lineage_line(run_event("ABORT")),
+              HasSubstr(R"("pipeline_cancelled","level":"WARNING")"));
   EXPECT_THAT(
-      line_of(event_of("FAIL",
-                       R"("errorMessage":{"message":"no table","programmingLanguage":"JAVA",)"
-                       R"("stackTrace":"at x"})")),
+      lineage_line(run_event("FAIL",
+                             R"("errorMessage":{"message":"no table","programmingLanguage":"JAVA",)"
+                             R"("stackTrace":"at x"})")),
       AllOf(HasSubstr(R"("event_type":"pipeline_failed","level":"ERROR")"),
             HasSubstr(R"("error_type":"JAVA","error_message":"no table","stack_trace":"at x")")));
-  EXPECT_THAT(line_of(event_of("FAIL")), HasSubstr(R"("error_type":"OpenLineageError")"));
+  EXPECT_THAT(lineage_line(run_event("FAIL")), HasSubstr(R"("error_type":"OpenLineageError")"));
 }
 
 TEST(OpenLineage, ThatDoesNotEndARunIsOfATypeOfItsOwn) {
-  EXPECT_THAT(line_of(event_of("RUNNING")), HasSubstr(R"("event_type":"openlineage.running")"));
-  EXPECT_THAT(line_of(event_of("OTHER")), HasSubstr(R"("event_type":"openlineage.other")"));
+  EXPECT_THAT(lineage_line(run_event("RUNNING")),
+              HasSubstr(R"("event_type":"openlineage.running")"));
+  EXPECT_THAT(lineage_line(run_event("OTHER")), HasSubstr(R"("event_type":"openlineage.other")"));
   const auto none =
       R"({"eventTime":"2026-01-05T03:00:00Z","run":{"runId":"r"},"job":{"namespace":"n","name":"j"}})";
-  EXPECT_THAT(line_of(none), HasSubstr(R"("event_type":"openlineage.other")"));
-  EXPECT_THAT(line_of(event_of("complete")), HasSubstr("pipeline_completed"));
+  EXPECT_THAT(lineage_line(none), HasSubstr(R"("event_type":"openlineage.other")"));
+  EXPECT_THAT(lineage_line(run_event("complete")), HasSubstr("pipeline_completed"));
 }
 
 TEST(OpenLineage, KeepsAllThatAnEventSays) {
-  const auto line =
-      line_of(event_of("START", "\n\"odd\" : {\"a b\":[1.50,\t{\"c\":null}]}", R"(,"more":1)"));
+  const auto line = lineage_line(
+      run_event("START", "\n\"odd\" : {\"a b\":[1.50,\t{\"c\":null}]}", R"(,"more":1)"));
   EXPECT_THAT(line, AllOf(HasSubstr(R"("attributes":{"openlineage":{"eventType":"START",)"),
                           HasSubstr(R"("facets":{"odd":{"a b":[1.50,{"c":null}]}})"),
                           HasSubstr(R"("more":1}})")));
-  EXPECT_THAT(line_of(event_of("START", R"("environmentVariables":{"environmentVariables":)"
-                                        R"([{"name":"DB_PASSWORD","value":"hunter2hunter2"}]})")),
-              Not(HasSubstr("hunter2")));
+  EXPECT_THAT(
+      lineage_line(run_event("START", R"("environmentVariables":{"environmentVariables":)"
+                                      R"([{"name":"DB_PASSWORD","value":"hunter2hunter2"}]})")),
+      Not(HasSubstr("hunter2")));
 }
 
 TEST(OpenLineage, OfARunWithAParentIsAlsoOfANodeOfTheParentsRun) {
-  const auto taken = take("[" + event_of("START", kParentFacet) + "," +
-                          event_of("FAIL", kParentFacet + R"(,"errorMessage":{"message":"m"})",
-                                   R"(,"outputs":[{"namespace":"s","name":"t","outputFacets":)"
-                                   R"({"outputStatistics":{"rowCount":7,"size":100}}}])") +
-                          "," + event_of("RUNNING", kParentFacet) + "]");
+  const auto taken =
+      take_posted("[" + run_event("START", kParentFacet) + "," +
+                  run_event("FAIL", kParentFacet + R"(,"errorMessage":{"message":"m"})",
+                            R"(,"outputs":[{"namespace":"s","name":"t","outputFacets":)"
+                            R"({"outputStatistics":{"rowCount":7,"size":100}}}])") +
+                  "," + run_event("RUNNING", kParentFacet) + "]");
   ASSERT_THAT(taken.lines, SizeIs(5));
   EXPECT_THAT(taken.lines[0],
               HasSubstr(R"("parent_run_id":"0176a8c2-fe00-7439-87e6-56a1a1b4029f")"));
@@ -137,7 +141,7 @@ TEST(OpenLineage, OfARunWithAParentIsAlsoOfANodeOfTheParentsRun) {
   // One node is one span, below that of the parent's run.
   EXPECT_EQ(id(taken.lines[1], "span_id"), id(taken.lines[3], "span_id"));
   EXPECT_EQ(id(taken.lines[1], "trace_id"), "0176a8c2fe00743987e656a1a1b4029f");
-  const auto parents = line_of(event_of("START", "", "", kParent));
+  const auto parents = lineage_line(run_event("START", "", "", kParent));
   EXPECT_EQ(id(taken.lines[1], "parent_span_id"), id(parents, "span_id"));
 }
 
@@ -146,18 +150,21 @@ TEST(OpenLineage, CountsWhatItsDatasetsSay) {
     return R"({"namespace":"s","name":"t",")" + facet + R"(Facets":{")" + facet +
            R"(Statistics":{"rowCount":2,"size":)" + size + "}}}";
   };
-  EXPECT_THAT(line_of(event_of("COMPLETE", "",
-                               ",\"inputs\":[" + sized("input", "5") + "," + sized("input", "6") +
-                                   "],\"outputs\":[" + sized("output", "7") + ",3," +
-                                   sized("output", "9223372036854775807") + "]")),
-              HasSubstr(R"("read_bytes":11,"written_bytes":9223372036854775807,"rows":4)"));
-  EXPECT_THAT(line_of(event_of("COMPLETE", "", ",\"outputs\":[" + sized("output", "-1") + "]")),
-              Not(HasSubstr("written_bytes")));
+  EXPECT_THAT(
+      lineage_line(run_event("COMPLETE", "",
+                             ",\"inputs\":[" + sized("input", "5") + "," + sized("input", "6") +
+                                 "],\"outputs\":[" + sized("output", "7") + ",3," +
+                                 sized("output", "9223372036854775807") + "]")),
+      HasSubstr(R"("read_bytes":11,"written_bytes":9223372036854775807,"rows":4)"));
+  EXPECT_THAT(
+      lineage_line(run_event("COMPLETE", "", ",\"outputs\":[" + sized("output", "-1") + "]")),
+      Not(HasSubstr("written_bytes")));
 }
 
 TEST(OpenLineage, IsKnownByWhatItSays) {
-  const auto one = event_of("START", kParentFacet);
-  const auto alone = take(one), again = take("[ " + one + ",\n" + event_of("COMPLETE") + "]");
+  const auto one = run_event("START", kParentFacet);
+  const auto alone = take_posted(one),
+             again = take_posted("[ " + one + ",\n" + run_event("COMPLETE") + "]");
   ASSERT_THAT(alone.keys, SizeIs(2));
   ASSERT_THAT(again.keys, SizeIs(3));
   EXPECT_EQ(alone.keys[0], again.keys[0]);
@@ -166,16 +173,17 @@ TEST(OpenLineage, IsKnownByWhatItSays) {
   EXPECT_NE(again.keys[0], again.keys[2]);
   auto spaced = one;
   spaced.insert(1, " \n\t");
-  EXPECT_EQ(take(spaced).keys[0], alone.keys[0]);
+  EXPECT_EQ(take_posted(spaced).keys[0], alone.keys[0]);
 }
 
 TEST(OpenLineage, OfAJobOrADatasetIsOfARunOfTheDay) {
   const std::string head = R"({"eventTime":"2026-01-05T23:30:00-02:00",)";
-  const auto job = line_of(head + R"("job":{"namespace":"food","name":"orders"},"inputs":[]})");
+  const auto job =
+      lineage_line(head + R"("job":{"namespace":"food","name":"orders"},"inputs":[]})");
   EXPECT_THAT(job, AllOf(HasSubstr(R"("event_type":"openlineage.job")"),
                          HasSubstr(R"("source_run_id":"job food.orders 2026-01-06")"),
                          Not(HasSubstr("trace_id"))));
-  const auto dataset = line_of(head + R"("dataset":{"namespace":"pg","name":"t"}})");
+  const auto dataset = lineage_line(head + R"("dataset":{"namespace":"pg","name":"t"}})");
   EXPECT_THAT(dataset,
               AllOf(HasSubstr(R"("event_type":"openlineage.dataset")"),
                     HasSubstr(R"("pipeline_id":"pg.t")"),
@@ -187,39 +195,41 @@ TEST(OpenLineage, KeepsTheEnvelopeOfABadFacet) {
        {R"("parent":{"run":{"noRunId":"x"},"job":{"namespace":"n","name":"j"}})", R"("parent":7)",
         R"("parent":{"run":[],"job":null},"errorMessage":"m")",
         R"("errorMessage":{"message":{}})"}) {
-    const auto taken = take(event_of("FAIL", facets));
+    const auto taken = take_posted(run_event("FAIL", facets));
     EXPECT_THAT(taken.lines, SizeIs(1)) << facets;
     EXPECT_THAT(taken.lines[0], HasSubstr(facets));
   }
   EXPECT_THAT(
-      take(event_of("START", "", R"(,"inputs":7,"outputs":[null,{"outputFacets":1}])")).lines,
+      take_posted(run_event("START", "", R"(,"inputs":7,"outputs":[null,{"outputFacets":1}])"))
+          .lines,
       SizeIs(1));
 }
 
 TEST(OpenLineage, IsRefusedByName) {
-  EXPECT_THAT(reason_of("{}"), HasSubstr("eventTime is missing"));
-  EXPECT_THAT(reason_of(R"({"eventTime":"{{ now }}"})"), HasSubstr("eventTime is no RFC 3339"));
+  EXPECT_THAT(lineage_reason("{}"), HasSubstr("eventTime is missing"));
+  EXPECT_THAT(lineage_reason(R"({"eventTime":"{{ now }}"})"),
+              HasSubstr("eventTime is no RFC 3339"));
   const std::string head = R"({"eventTime":"2026-01-05T03:00:00Z",)";
   const std::string job = R"("job":{"namespace":"n","name":"j"})";
-  EXPECT_THAT(reason_of(head + R"("run":{"runId":"r"}})"),
+  EXPECT_THAT(lineage_reason(head + R"("run":{"runId":"r"}})"),
               HasSubstr("neither a job nor a dataset"));
-  EXPECT_THAT(reason_of(head + R"("run":{},)" + job + "}"), HasSubstr("run.runId is missing"));
-  EXPECT_THAT(reason_of(head + R"("run":{"runId":"r"},"job":{"name":"j"}})"),
+  EXPECT_THAT(lineage_reason(head + R"("run":{},)" + job + "}"), HasSubstr("run.runId is missing"));
+  EXPECT_THAT(lineage_reason(head + R"("run":{"runId":"r"},"job":{"name":"j"}})"),
               HasSubstr("job.namespace is missing"));
-  EXPECT_THAT(reason_of(head + R"("dataset":{"namespace":"n"}})"),
+  EXPECT_THAT(lineage_reason(head + R"("dataset":{"namespace":"n"}})"),
               HasSubstr("dataset.name is missing"));
-  EXPECT_THAT(reason_of(event_of("DONE")), HasSubstr("must be START, RUNNING"));
-  EXPECT_THAT(reason_of("{\"a\":" + std::string(300, '[') + std::string(300, ']') + "}"),
+  EXPECT_THAT(lineage_reason(run_event("DONE")), HasSubstr("must be START, RUNNING"));
+  EXPECT_THAT(lineage_reason("{\"a\":" + std::string(300, '[') + std::string(300, ']') + "}"),
               HasSubstr("no JSON object"));
-  EXPECT_THAT(take("[" + event_of("START") + ",7," + event_of("START")).reasons,
+  EXPECT_THAT(take_posted("[" + run_event("START") + ",7," + run_event("START")).reasons,
               ElementsAre(HasSubstr("no JSON object"), HasSubstr("the list has no end")));
-  EXPECT_TRUE(take(" \n").is_error);
-  EXPECT_THAT(take("[]").reasons, IsEmpty());
+  EXPECT_TRUE(take_posted(" \n").is_error);
+  EXPECT_THAT(take_posted("[]").reasons, IsEmpty());
 }
 
 TEST(OpenLineage, WithoutAnOffsetIsReadAsUtcAndSaysSo) {
-  EXPECT_THAT(line_of(R"({"eventTime":"2026-01-05T03:00:00.25","run":{"runId":"r"},)"
-                      R"("job":{"namespace":"n","name":"j"}})"),
+  EXPECT_THAT(lineage_line(R"({"eventTime":"2026-01-05T03:00:00.25","run":{"runId":"r"},)"
+                           R"("job":{"namespace":"n","name":"j"}})"),
               AllOf(HasSubstr(R"("timestamp":"2026-01-05T03:00:00.250000Z")"),
                     HasSubstr(R"("attributes":{"event_time_without_offset":true,"openlineage":)")));
 }
@@ -229,11 +239,11 @@ class RecordedLineageTest : public testing::Test {
   void SetUp() override {
     if (std::getenv("WEIR_TEST_DATA") == nullptr) GTEST_SKIP() << "WEIR_TEST_DATA is not set";
   }
-  static Taken take_file(const std::string& name) {
+  static TakenLineage take_file(const std::string& name) {
     const auto path = std::filesystem::path(std::getenv("WEIR_TEST_DATA")) / "openlineage" / name;
     const auto text = read_file(path, 10'000'000);
     EXPECT_TRUE(text) << text.error().message;
-    return take(*text);
+    return take_posted(*text);
   }
 };
 
@@ -274,7 +284,7 @@ TEST_F(RecordedLineageTest, OfDbtIsTakenLineByLine) {
     ASSERT_TRUE(text);
     for (std::string_view rest = *text; !rest.empty();) {
       const auto end = std::min(rest.find('\n'), rest.size() - 1);
-      const auto taken = take(rest.substr(0, end));
+      const auto taken = take_posted(rest.substr(0, end));
       EXPECT_THAT(taken.reasons, IsEmpty());
       ++events;
       nodes += taken.lines.size() - 1;
@@ -293,7 +303,7 @@ TEST_F(RecordedLineageTest, AllFilesAreTakenOrRefused) {
     if (!entry.is_regular_file()) continue;
     const auto text = read_file(entry.path(), 10'000'000);
     ASSERT_TRUE(text);
-    refused += take(*text).reasons.empty() ? 0 : 1;
+    refused += take_posted(*text).reasons.empty() ? 0 : 1;
   }
   EXPECT_GT(refused, 100U);
 }

@@ -12,15 +12,13 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using testing_support::at;
 using testing_support::kArrived;
+using testing_support::kLogs;
+using testing_support::kShop;
 using testing_support::line_of;
 using testing_support::request_of;
 using testing_support::Signal;
 using testing_support::take;
 using testing_support::take_both;
-
-constexpr auto kLogs = Signal::kLogs;
-constexpr std::string_view kShop =
-    R"({"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]})";
 
 std::string log_line(std::string_view record) {
   return line_of(kLogs, record, kShop, R"({"name":"app.db"})");

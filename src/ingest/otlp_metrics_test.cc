@@ -11,15 +11,13 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using testing_support::at;
 using testing_support::kArrived;
+using testing_support::kMetrics;
+using testing_support::kShop;
 using testing_support::line_of;
 using testing_support::protobuf_twin;
 using testing_support::request_of;
 using testing_support::Signal;
 using testing_support::take;
-
-constexpr auto kMetrics = Signal::kMetrics;
-constexpr std::string_view kShop =
-    R"({"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]})";
 
 std::string attributes_of(std::string_view metric) {
   return at(line_of(kMetrics, metric), {"attributes"});

@@ -17,6 +17,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 using testing_support::at;
+using testing_support::kLogs;
+using testing_support::kMetrics;
+using testing_support::kTraces;
 using testing_support::line_of;
 using testing_support::Signal;
 using testing_support::span_with;
@@ -42,8 +45,6 @@ struct Recording {
   Signal signal;
   Counts expected;
 };
-
-constexpr auto kTraces = Signal::kTraces, kLogs = Signal::kLogs, kMetrics = Signal::kMetrics;
 
 // Those of which one file is one request.
 constexpr Recording kDocuments[] = {

@@ -24,6 +24,12 @@ struct Taken {
   std::string error;  ///< of the whole request
 };
 
+inline constexpr auto kTraces = Signal::kTraces, kLogs = Signal::kLogs, kMetrics = Signal::kMetrics;
+
+/// A resource.
+inline constexpr std::string_view kShop =
+    R"({"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]})";
+
 [[nodiscard]] inline Result<Rejections> take_into(LineMaker& lines, Signal signal,
                                                   Encoding encoding, std::string_view body) {
   switch (signal) {

@@ -15,6 +15,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using testing_support::at;
 using testing_support::kArrived;
+using testing_support::kTraces;
 using testing_support::line_of;
 using testing_support::request_of;
 using testing_support::Signal;
@@ -22,8 +23,6 @@ using testing_support::span_with;
 using testing_support::take;
 using testing_support::take_both;
 using testing_support::take_into;
-
-constexpr auto kTraces = Signal::kTraces;
 
 std::string span_line(std::string_view members, std::string_view resource = "{}",
                       std::string_view scope = "{}") {

@@ -173,9 +173,9 @@ const MessageType kScopeSpans = group_of("scope", kScope, "spans", kSpan),
                   kResourceSpans = group_of("resource", kResource, "scopeSpans", kScopeSpans),
                   kResourceLogs = group_of("resource", kResource, "scopeLogs", kScopeLogs),
                   kResourceMetrics = group_of("resource", kResource, "scopeMetrics", kScopeMetrics);
-const MessageType kTraces{{{"resourceSpans", {1, Type::kMessage, &kResourceSpans}}}},
-    kLogs{{{"resourceLogs", {1, Type::kMessage, &kResourceLogs}}}},
-    kMetrics{{{"resourceMetrics", {1, Type::kMessage, &kResourceMetrics}}}};
+const MessageType kTracesRequest{{{"resourceSpans", {1, Type::kMessage, &kResourceSpans}}}},
+    kLogsRequest{{{"resourceLogs", {1, Type::kMessage, &kResourceLogs}}}},
+    kMetricsRequest{{{"resourceMetrics", {1, Type::kMessage, &kResourceMetrics}}}};
 
 std::string unhex(std::string_view text) {
   std::string bytes;
@@ -311,9 +311,9 @@ Message message_of(const MessageType& type, const json::Value& value) {
 std::string protobuf_twin(Signal signal, const json::Value& json) {
   const auto* whole = json.object();
   const auto* result = whole == nullptr ? nullptr : whole->find("result");
-  const auto& type = signal == Signal::kTraces ? kTraces
-                     : signal == Signal::kLogs ? kLogs
-                                               : kMetrics;
+  const auto& type = signal == Signal::kTraces ? kTracesRequest
+                     : signal == Signal::kLogs ? kLogsRequest
+                                               : kMetricsRequest;
   return message_of(type, result == nullptr ? json : *result).bytes();
 }
 

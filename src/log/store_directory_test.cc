@@ -7,7 +7,7 @@
 namespace weir::log {
 namespace {
 
-std::filesystem::path fresh_path() {
+std::filesystem::path fresh_root() {
   return testing::TempDir() + "weir-" + std::to_string(random_bits());
 }
 
@@ -27,7 +27,7 @@ TEST(SegmentName, IsReadInItsOneSpelling) {
 }
 
 TEST(StoreDirectory, RefusesANewerFormatAndChangesNothing) {
-  const auto root = fresh_path();
+  const auto root = fresh_root();
   ASSERT_TRUE(StoreDirectory::create(root));
   ASSERT_TRUE(write_file_durably(root / "VERSION", "3\n"));
   EXPECT_EQ(StoreDirectory::open(root).error().code, ErrorCode::kUnavailable);
@@ -36,7 +36,7 @@ TEST(StoreDirectory, RefusesANewerFormatAndChangesNothing) {
 }
 
 TEST(StoreDirectory, MakesAnOlderStoreOneOfThisVersionWhenItIsWrittenTo) {
-  const auto root = fresh_path();
+  const auto root = fresh_root();
   ASSERT_TRUE(StoreDirectory::create(root));
   ASSERT_TRUE(write_file_durably(root / "VERSION", "1\n"));
   ASSERT_TRUE(StoreDirectory::open(root));
@@ -50,7 +50,7 @@ TEST(StoreDirectory, SaysThatThereIsNoStore) {
 }
 
 TEST(StoreDirectory, ListsSegmentsInOrderAndNothingElse) {
-  const auto store = *StoreDirectory::create(fresh_path());
+  const auto store = *StoreDirectory::create(fresh_root());
   const std::string early(24, '1'), late(24, '2');
   for (const auto& name : {late + "-000001.jsonl", early + "-000010.jsonl", early + "-000009.jsonl",
                            std::string("notes.jsonl")}) {
@@ -61,7 +61,7 @@ TEST(StoreDirectory, ListsSegmentsInOrderAndNothingElse) {
 }
 
 TEST(RunLock, BelongsToOneAtATime) {
-  const auto store = *StoreDirectory::create(fresh_path());
+  const auto store = *StoreDirectory::create(fresh_root());
   const auto run = RunId::make(system_clock().now());
   EXPECT_FALSE(RunLock::is_held(store, run));
   {
@@ -74,7 +74,7 @@ TEST(RunLock, BelongsToOneAtATime) {
 }
 
 TEST(RunLock, OfAllRunsAreListedThatAreOwned) {
-  const auto store = *StoreDirectory::create(fresh_path());
+  const auto store = *StoreDirectory::create(fresh_root());
   const auto owned = RunId::make(system_clock().now()), dead = RunId::make(system_clock().now());
   EXPECT_TRUE(RunLock::held(store).empty());
   const auto lock = RunLock::take(store, owned);
@@ -84,7 +84,7 @@ TEST(RunLock, OfAllRunsAreListedThatAreOwned) {
 }
 
 TEST(RunLock, IsNotTakenByWhoOnlyAsks) {
-  const auto store = *StoreDirectory::create(fresh_path());
+  const auto store = *StoreDirectory::create(fresh_root());
   const auto run = RunId::make(system_clock().now());
   auto lock = std::optional(*RunLock::take(store, run));
   // Two who ask at once must not take each other for the owner.

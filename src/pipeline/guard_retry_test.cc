@@ -5,6 +5,7 @@
 
 #include "pipeline/guard_progress.h"
 #include "pipeline/scheduler.h"
+#include "pipeline/scheduler_testing.h"
 
 // A guard that fails has a node before it run again, and all that came after that.
 namespace weir::pipeline {
@@ -12,6 +13,9 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing_support::definition_of;
+using testing_support::kFinish;
+using testing_support::start;
 using Verdict = GuardProgress::Verdict;
 
 Timestamp at(int seconds) { return Timestamp(std::chrono::seconds(seconds)); }
@@ -57,18 +61,7 @@ TEST(GuardProgress, ComparesTheNamedFieldsWhateverTheirOrder) {
   EXPECT_NE(digest_of(&one, {}), digest_of(nullptr, {}));
 }
 
-constexpr Command start(NodeIndex node) { return {Command::Kind::kStart, node}; }
 constexpr Command again(NodeIndex node) { return {Command::Kind::kAgain, node}; }
-constexpr Command kFinish{Command::Kind::kFinishRun, 0};
-
-Definition definition_of(std::size_t nodes, const std::vector<std::pair<int, int>>& edges) {
-  Definition definition;
-  for (std::size_t i = 0; i < nodes; ++i) definition.nodes.push_back({.id = {std::to_string(i)}});
-  for (const auto& [from, to] : edges) {
-    definition.edges.push_back({{std::to_string(from)}, {std::to_string(to)}});
-  }
-  return definition;
-}
 
 /// A scheduler with what it commanded last.
 class Again : public testing::Test {

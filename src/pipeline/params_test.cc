@@ -8,7 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 
-const Params kParams = {
+const Params kDeclared = {
     {"day", {.type = ParamType::kInteger, .required = true}},
     {"ratio", {.type = ParamType::kNumber, .fallback = json::Value(0.5)}},
     {"name", {}},
@@ -17,7 +17,7 @@ const Params kParams = {
 
 /// The parameters as JSON, or the problems.
 std::string bound(std::string_view given) {
-  const auto result = pipeline::bind(kParams, *json::parse(given)->object());
+  const auto result = pipeline::bind(kDeclared, *json::parse(given)->object());
   if (result) return json::to_text(*result);
   std::string text;
   for (const auto& problem : result.error()) text += problem.message + "\n";

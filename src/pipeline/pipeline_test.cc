@@ -13,7 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 
-tool::Registry some_tools() {
+tool::Registry two_tools() {
   tool::Registry tools;
   for (const char* id : {"t1", "t2"}) {
     tools.add(std::make_unique<tool::FunctionTool>(
@@ -35,7 +35,7 @@ std::vector<std::string> problems(std::string_view name, std::string_view text) 
   const auto file = load(name, text);
   std::vector<std::string> found;
   for (const auto& problem : file.problems) found.push_back(to_string(problem, "").substr(1));
-  for (const auto& problem : validate(file.definition, some_tools())) {
+  for (const auto& problem : validate(file.definition, two_tools())) {
     found.push_back(to_string(problem, "").substr(1));
   }
   return found;
@@ -48,7 +48,7 @@ TEST(PipelineFile, ReadsTheJsonOfThePipelinesThatWereThereBefore) {
     "edges": [{"from_node": "n1", "to_node": "n2"}],
     "entry_nodes": ["n1"], "output_nodes": ["n2"]})");
   EXPECT_TRUE(file.problems.empty());
-  EXPECT_TRUE(validate(file.definition, some_tools()).empty());
+  EXPECT_TRUE(validate(file.definition, two_tools()).empty());
   EXPECT_EQ(file.definition.id, "p_obs");
   EXPECT_EQ(file.definition.name, "obs");
   EXPECT_EQ(file.definition.nodes[1].id.position, (json::Position{3, 71}));
@@ -119,7 +119,7 @@ TEST(PipelineFile, ReadsALinearPipelineAsAChain) {
   std::vector<std::string> ids;
   for (const auto& node : file.definition.nodes) ids.push_back(node.id.text);
   EXPECT_THAT(ids, ElementsAre("t1", "t2", "t1_2"));
-  EXPECT_TRUE(validate(file.definition, some_tools()).empty());
+  EXPECT_TRUE(validate(file.definition, two_tools()).empty());
 }
 
 TEST(PipelineFile, SaysEverythingThatIsWrongAtOnceAndWhere) {

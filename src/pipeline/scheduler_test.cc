@@ -6,25 +6,18 @@
 #include <algorithm>
 #include <random>
 
+#include "pipeline/scheduler_testing.h"
+
 namespace weir::pipeline {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing_support::definition_of;
+using testing_support::kFinish;
+using testing_support::start;
 
-constexpr Command start(NodeIndex node) { return {Command::Kind::kStart, node}; }
 constexpr Command cancel(NodeIndex node) { return {Command::Kind::kCancel, node}; }
-constexpr Command kFinish{Command::Kind::kFinishRun, 0};
-
-/// A definition with nodes 0…n-1 and these edges.
-Definition definition_of(std::size_t nodes, const std::vector<std::pair<int, int>>& edges) {
-  Definition definition;
-  for (std::size_t i = 0; i < nodes; ++i) definition.nodes.push_back({.id = {std::to_string(i)}});
-  for (const auto& [from, to] : edges) {
-    definition.edges.push_back({{std::to_string(from)}, {std::to_string(to)}});
-  }
-  return definition;
-}
 
 /// What one call of the scheduler commands.
 template <class Call>

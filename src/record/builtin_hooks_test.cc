@@ -28,7 +28,7 @@ std::string line_of(std::string_view type, std::string_view more = "", int run =
          R"(","run_seq":7)" + std::string(more) + "}";
 }
 
-void publish(EventBus& bus, const std::string& line) {
+void publish_line(EventBus& bus, const std::string& line) {
   event::Decoder decoder;
   const auto event = decoder.decode(line);
   ASSERT_TRUE(event) << event.error().message;
@@ -99,8 +99,8 @@ std::string alert(std::string_view line) {
 // ODIBI CORE's test_summary_hook.
 TEST_F(BuiltinHooks, SummaryHook) {
   add(run_summary_hook(print()));
-  publish(bus_, completed(R"(,"pipeline_name":"energy_efficiency","success_count":10,)"
-                          R"("failed_count":0)"));
+  publish_line(bus_, completed(R"(,"pipeline_name":"energy_efficiency","success_count":10,)"
+                               R"("failed_count":0)"));
   EXPECT_EQ(printed_, summary("Pipeline: energy_efficiency\nStatus: completed\nSuccess: 10\n"
                               "Failed: 0\nDuration: 5000.00ms\n"));
 }
@@ -108,58 +108,58 @@ TEST_F(BuiltinHooks, SummaryHook) {
 // ODIBI CORE's test_alert_hook.
 TEST_F(BuiltinHooks, AlertHook) {
   add(failure_alert_hook(print()));
-  publish(bus_, completed(R"(,"success_count":10,"failed_count":0)"));
+  publish_line(bus_, completed(R"(,"success_count":10,"failed_count":0)"));
   EXPECT_EQ(printed_, "");
-  publish(bus_, failed(R"(,"success_count":8,"failed_count":2)"));
+  publish_line(bus_, failed(R"(,"success_count":8,"failed_count":2)"));
   EXPECT_EQ(printed_, alert("ALERT: Pipeline 'energy' had 2 failed nodes!"));
 }
 
 TEST_F(BuiltinHooks, SummaryIsPrintedForEveryEndOfARunAndNothingElse) {
   add(run_summary_hook(print()));
-  publish(bus_, line_of("pipeline_paused"));
-  publish(bus_, kNodeFailed);
+  publish_line(bus_, line_of("pipeline_paused"));
+  publish_line(bus_, kNodeFailed);
   EXPECT_EQ(printed_, "");
-  publish(bus_, failed());
+  publish_line(bus_, failed());
   EXPECT_THAT(printed_, HasSubstr("Status: failed\nSuccess: 0\nFailed: 1\nDuration: 2.50ms\n"));
   printed_.clear();
-  publish(bus_, line_of("pipeline_cancelled", R"(,"duration_ms":1.0,"reason":"r")"));
+  publish_line(bus_, line_of("pipeline_cancelled", R"(,"duration_ms":1.0,"reason":"r")"));
   EXPECT_THAT(printed_, HasSubstr("Status: cancelled\n"));
 }
 
 TEST_F(BuiltinHooks, CountNodesWhereTheEndDoesNotSayAndRetriesAreNoFailures) {
   add(run_summary_hook(print()));
-  publish(bus_, kNodeFailed);
-  publish(bus_, kRetry);
-  publish(bus_, kNodeCompleted);
-  publish(bus_, kNodeFailed);
-  publish(bus_, completed("", 2));  // another run
+  publish_line(bus_, kNodeFailed);
+  publish_line(bus_, kRetry);
+  publish_line(bus_, kNodeCompleted);
+  publish_line(bus_, kNodeFailed);
+  publish_line(bus_, completed("", 2));  // another run
   EXPECT_THAT(printed_, HasSubstr("Success: 0\nFailed: 0\n"));
   printed_.clear();
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(printed_, HasSubstr("Success: 1\nFailed: 1\n"));
   printed_.clear();
-  publish(bus_, completed());  // the run is forgotten
+  publish_line(bus_, completed());  // the run is forgotten
   EXPECT_THAT(printed_, HasSubstr("Success: 0\nFailed: 0\n"));
 }
 
 TEST_F(BuiltinHooks, AlertWaitsForItsThreshold) {
   add(failure_alert_hook(print(), 3));
-  publish(bus_, failed(R"(,"failed_count":2)"));
+  publish_line(bus_, failed(R"(,"failed_count":2)"));
   EXPECT_EQ(printed_, "");
-  publish(bus_, failed(R"(,"failed_count":3)"));
+  publish_line(bus_, failed(R"(,"failed_count":3)"));
   EXPECT_THAT(printed_, HasSubstr("had 3 failed nodes!"));
   EXPECT_EQ(failure_alert_hook(print(), 0).error().code, ErrorCode::kInvalidInput);
 }
 
 TEST_F(BuiltinHooks, AlertTellsOfARunThatFailedWithoutAFailedNode) {
   add(failure_alert_hook(print()));
-  publish(bus_, failed(R"(,"failed_count":0)"));
+  publish_line(bus_, failed(R"(,"failed_count":0)"));
   EXPECT_EQ(printed_, alert("ALERT: Pipeline 'energy' failed: no good"));
 }
 
 TEST_F(BuiltinHooks, NamesReachTheTerminalWithoutControlCharacters) {
   add(run_summary_hook(print()));
-  publish(bus_, completed(R"(,"pipeline_name":"a\u001b[2J\nb")"));
+  publish_line(bus_, completed(R"(,"pipeline_name":"a\u001b[2J\nb")"));
   EXPECT_THAT(printed_, HasSubstr("Pipeline: a\\x1b[2J b\n"));
 }
 
@@ -189,7 +189,7 @@ TEST_F(BuiltinHooks, RotationKeepsTheNewestFilesThatMatch) {
   const auto folder =
       folder_with({"5.jsonl", "a.txt", "1.jsonl", "4.jsonl", "3.jsonl", "b.txt", ".hidden.jsonl"});
   add(log_rotation_hook({.folder = folder, .keep = 2}));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), IsEmpty());
   EXPECT_THAT(names_in(folder),
               ElementsAre(".hidden.jsonl", "1.jsonl", "5.jsonl", "a.txt", "b.txt"));
@@ -242,7 +242,7 @@ TEST_F(BuiltinHooks, CommandGetsTheLineAndTheTopic) {
   add(command_hook({.name = "c",
                     .topics = topics("pipeline.*"),
                     .command = {"sh", "-c", R"({ cat; echo; echo "$WEIR_TOPIC"; } > "$0")", out}}));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), IsEmpty());
   std::ifstream file(out);
   std::string line, topic;
@@ -256,14 +256,14 @@ TEST_F(BuiltinHooks, CommandsExitCodeAndLastWordsAreReported) {
   add(command_hook({.name = "c",
                     .topics = topics("pipeline.*"),
                     .command = {"sh", "-c", "echo sorry >&2; exit 3"}}));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), ElementsAre("hook 'c': 'sh': exit code 3: sorry "));
 }
 
 TEST_F(BuiltinHooks, CommandIsKilledAtItsOwnTimeoutWithoutOneOfTheBus) {
   add(command_hook(
       {.name = "c", .topics = topics("#"), .command = {"sleep", "100"}, .timeout = 20ms}));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), ElementsAre("hook 'c': 'sleep': killed after 20 ms"));
   EXPECT_EQ(bus_.list()[0].timeouts, 0U);
 }
@@ -272,7 +272,7 @@ TEST_F(BuiltinHooks, CommandNeedsAProgram) {
   EXPECT_EQ(command_hook({.name = "c", .topics = topics("#")}).error().code,
             ErrorCode::kInvalidInput);
   add(command_hook({.name = "c", .topics = topics("#"), .command = {"/no/such/program"}}));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("cannot run '/no/such/program'")));
 }
 
@@ -290,7 +290,7 @@ TEST_F(BuiltinHooks, WebhookPostsTheLineWithItsHeaders) {
                 headers = with;
                 return fail(ErrorCode::kUnavailable, "status 503");
               }));
-  publish(bus_, completed());
+  publish_line(bus_, completed());
   EXPECT_THAT(problems(), ElementsAre("hook 'w': status 503"));
   EXPECT_EQ(url, "https://example.org/hook");
   EXPECT_EQ(body, completed());

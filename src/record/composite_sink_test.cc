@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Mood = RecordingSink::Mood;
 
-std::vector<event::TopicPattern> topics(std::string_view pattern) {
+std::vector<event::TopicPattern> pattern_of(std::string_view pattern) {
   return {*event::TopicPattern::parse(pattern)};
 }
 
@@ -29,8 +29,8 @@ TEST(EventFilter, TakesEverythingByDefault) {
 }
 
 TEST(EventFilter, ChoosesByTopicTypeAndLogger) {
-  EXPECT_TRUE(accepts({.include = {.topics = topics("pipeline.#")}}, "pipeline_paused"));
-  EXPECT_FALSE(accepts({.include = {.topics = topics("stage.#")}}, "pipeline_paused"));
+  EXPECT_TRUE(accepts({.include = {.topics = pattern_of("pipeline.#")}}, "pipeline_paused"));
+  EXPECT_FALSE(accepts({.include = {.topics = pattern_of("stage.#")}}, "pipeline_paused"));
   EXPECT_TRUE(accepts({.include = {.types = {"a", "deploy.done"}}}, "deploy.done"));
   EXPECT_FALSE(accepts({.include = {.types = {"deploy"}}}, "deploy.done"));
   EXPECT_TRUE(accepts({.include = {.loggers = {"agent"}}}, "log", kLog));
@@ -40,10 +40,10 @@ TEST(EventFilter, ChoosesByTopicTypeAndLogger) {
 }
 
 TEST(EventFilter, WantsAllThatIsAskedForAndNothingThatIsExcluded) {
-  const EventTraits both = {.topics = topics("log"), .loggers = {"agent"}};
+  const EventTraits both = {.topics = pattern_of("log"), .loggers = {"agent"}};
   EXPECT_TRUE(accepts({.include = both}, "log", kLog));
   EXPECT_FALSE(accepts({.include = both}, "log", R"("message":"m","logger":"tool")"));
-  EXPECT_FALSE(accepts({.exclude = {.topics = topics("log")}}, "log", kLog));
+  EXPECT_FALSE(accepts({.exclude = {.topics = pattern_of("log")}}, "log", kLog));
   EXPECT_FALSE(accepts({.exclude = {.types = {"log"}}}, "log", kLog));
   EXPECT_FALSE(accepts({.exclude = {.loggers = {"agent"}}}, "log", kLog));
   EXPECT_FALSE(accepts({.include = both, .exclude = {.loggers = {"agent.drafter"}}}, "log", kLog));

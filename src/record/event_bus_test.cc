@@ -15,7 +15,6 @@ namespace {
 using namespace testing_support;
 using testing::AllOf;
 using testing::ElementsAre;
-using testing::Field;
 using testing::IsEmpty;
 using Kind = HookProblem::Kind;
 
@@ -27,9 +26,9 @@ TEST(EventBus, RegistersAHook) {
   EventBus bus;
   EXPECT_THAT(bus.list(), IsEmpty());
   ASSERT_TRUE(bus.add(noting(notes, "a")));
-  EXPECT_THAT(bus.list(), ElementsAre(AllOf(Field(&HookStatistics::name, "a"),
-                                            Field(&HookStatistics::enabled, true),
-                                            Field(&HookStatistics::calls, 0U))));
+  EXPECT_THAT(bus.list(), ElementsAre(AllOf(testing::Field(&HookStatistics::name, "a"),
+                                            testing::Field(&HookStatistics::enabled, true),
+                                            testing::Field(&HookStatistics::calls, 0U))));
 }
 
 TEST(EventBus, EmitsAnEvent) {
@@ -85,7 +84,8 @@ TEST(EventBus, IsolatesTheErrorsOfHooks) {
   EXPECT_EQ(statistics(bus, "throws").errors, 1U);
   EXPECT_EQ(statistics(bus, "last").errors, 0U);
   const auto is = [](Kind kind, const char* message) {
-    return AllOf(Field(&HookProblem::kind, kind), Field(&HookProblem::message, message));
+    return AllOf(testing::Field(&HookProblem::kind, kind),
+                 testing::Field(&HookProblem::message, message));
   };
   EXPECT_THAT(problems.all(),
               ElementsAre(is(Kind::kError, "hook 'returns': disk full"),
@@ -209,7 +209,7 @@ TEST(EventBus, AHookCannotPublish) {
   ASSERT_TRUE(bus.add({.name = "a", .topics = topics("#"), .call = publisher}));
   publish(bus, "outer");
   EXPECT_EQ(statistics(bus, "a").calls, 1U);
-  EXPECT_THAT(problems.all(), ElementsAre(Field(&HookProblem::kind, Kind::kNested)));
+  EXPECT_THAT(problems.all(), ElementsAre(testing::Field(&HookProblem::kind, Kind::kNested)));
 }
 
 TEST(EventBus, SurvivesAReportThatThrowsOrPublishes) {

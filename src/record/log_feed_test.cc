@@ -28,7 +28,7 @@ using testing_support::fresh_store;
 using testing_support::holds_in_child;
 
 // Long enough for a loaded machine; nothing waits for it to pass.
-constexpr auto kSoon = 20s;
+constexpr auto kInTime = 20s;
 
 std::string line_of(int seq) {
   return R"({"timestamp":"2026-01-05T03:00:00.000001Z","event_type":"log","level":"INFO",)"
@@ -69,7 +69,7 @@ class NotingSink final : public EventSink {
   }
   bool wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kSoon, [&] { return seqs_.size() >= count; });
+    return changed_.wait_for(lock, kInTime, [&] { return seqs_.size() >= count; });
   }
 
  private:
@@ -107,7 +107,7 @@ TEST(ThreadsLogFeed, GivesASinkTheEventsOfARecorderInOrder) {
     ASSERT_TRUE((*run)->flush());
     ASSERT_TRUE(sink.wait_for(kEvents));  // while the recorder lives
   }
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   std::vector<std::int64_t> expected(kEvents);
   std::iota(expected.begin(), expected.end(), 1);
   EXPECT_EQ(sink.seqs(), expected);
@@ -126,7 +126,7 @@ TEST(ThreadsLogFeed, FollowsTheWritersThatItIsToldOnly) {
       start(store, sink, {.is_writer = [&](std::string_view name) { return name == ours.name(); }});
   commit(other, line_of(1));
   commit(ours, line_of(2));
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(2));
   EXPECT_EQ(feed->statistics().lag_bytes, 0U);
 }
@@ -145,7 +145,7 @@ TEST(ThreadsLogFeed, CountsWhatTheSinkRefusesAndThrowsAndGoesOn) {
   const auto feed =
       start(store, sink, {.on_problem = [&](const std::string& one) { problems.push_back(one); }});
   commit(writer, line_of(1) + line_of(2) + line_of(3) + line_of(4));
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(feed->statistics().delivered, 1U);
   EXPECT_EQ(feed->statistics().errors, 3U);
@@ -160,7 +160,7 @@ TEST(ThreadsLogFeed, SaysWhichLineIsNoEvent) {
   NotingSink sink;
   const auto feed = start(store, sink);
   commit(writer, line_of(1) + "{}\n" + line_of(3));
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(1, 3));
   EXPECT_THAT(feed->statistics().last_error, HasSubstr(writer.name() + "-000001.jsonl: at byte " +
                                                        std::to_string(line_of(1).size()) + ": "));
@@ -189,7 +189,7 @@ TEST(ThreadsLogFeed, SaysWhatIsNotDeliveredInTimeAndDeliversItLater) {
                         "events it is " +
                         std::to_string(size) + " bytes"));
   go_on.count_down();
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(1, 2));
 }
 
@@ -204,11 +204,11 @@ TEST(ThreadsLogFeed, FinishesWithTheSinksFlush) {
   };
   const auto feed = start(store, sink);
   commit(writer, line_of(1));
-  EXPECT_EQ(feed->finish(kSoon).error(), (Error{ErrorCode::kIo, "notes: the pipe is closed"}));
+  EXPECT_EQ(feed->finish(kInTime).error(), (Error{ErrorCode::kIo, "notes: the pipe is closed"}));
   EXPECT_THAT(at_flush, ElementsAre(1));
   sink.at_flush = [] { return Result<void>(); };
   commit(writer, line_of(2));
-  EXPECT_TRUE(feed->finish(kSoon));
+  EXPECT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(1, 2));
 }
 
@@ -227,7 +227,7 @@ TEST(ThreadsLogFeed, FinishesWhileMoreIsCommitted) {
   const auto feed = start(store, sink);
   commit(writer, line_of(1));
   committed.count_down();
-  EXPECT_TRUE(feed->finish(kSoon));
+  EXPECT_TRUE(feed->finish(kInTime));
 }
 
 TEST(ThreadsLogFeed, WaitsForTheCallThatIsOut) {
@@ -307,7 +307,7 @@ TEST(ThreadsLogFeed, GivesASinkWhatItWants) {
   auto warning = line_of(2);
   warning.replace(warning.find("INFO"), 4, "WARNING");
   commit(writer, line_of(1) + warning);
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(2));
   EXPECT_EQ(feed->statistics().delivered, 1U);
 }
@@ -318,12 +318,12 @@ TEST(ThreadsLogFeed, GoesOnFromItsCursor) {
   NotingSink first, second;
   commit(writer, line_of(1));
   auto feed = start(store, first);
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   const auto cursor = feed->cursor();
   feed.reset();
   commit(writer, line_of(2));
   feed = start(store, second, {.from = cursor});
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(second.seqs(), ElementsAre(2));
 }
 
@@ -343,7 +343,7 @@ TEST(ThreadsEventBusSink, TellsHooksOfTheTopic) {
   EventBusSink sink(bus);
   const auto feed = start(store, sink);
   commit(writer, line_of(1));
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(heard, ElementsAre(line_of(1).substr(0, line_of(1).size() - 1)));
 }
 
@@ -382,14 +382,14 @@ TEST(ForkLogFeed, GoesOnInTheParentAlone) {
   commit(writer, line_of(1) + line_of(2));
   ASSERT_TRUE(sink.wait_for(1));
   EXPECT_TRUE(holds_in_child([&] {
-    const bool is_parents = feed->finish(kSoon).error() ==
+    const bool is_parents = feed->finish(kInTime).error() ==
                             Error{ErrorCode::kConflict, "'notes' belongs to the parent process"};
     const bool says_so_far = feed->statistics().delivered == 0 && feed->cursor() == log::Cursor();
     feed.reset();
     return is_parents && says_so_far && sink.seqs().size() == 1;
   }));
   release.count_down();
-  ASSERT_TRUE(feed->finish(kSoon));
+  ASSERT_TRUE(feed->finish(kInTime));
   EXPECT_THAT(sink.seqs(), ElementsAre(1, 2));
 }
 
@@ -401,12 +401,12 @@ TEST(ForkLogFeed, CanBeEndedInAChildWhateverOtherThreadsDo) {
   std::jthread finisher([&](const std::stop_token& stop) {
     for (int seq = 1; !stop.stop_requested(); ++seq) {
       commit(writer, line_of(seq));
-      EXPECT_TRUE(feed->finish(kSoon));
+      EXPECT_TRUE(feed->finish(kInTime));
     }
   });
   for (int i = 0; i < 50; ++i) {
     EXPECT_TRUE(holds_in_child([&] {
-      const bool is_parents = !feed->finish(kSoon);
+      const bool is_parents = !feed->finish(kInTime);
       feed.reset();
       return is_parents;
     }));

@@ -23,10 +23,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::string_view kTraceId = "0af7651916cd43dd8448eb211c80319c";
-constexpr std::string_view kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+constexpr std::string_view kTraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 std::string with(std::size_t offset, std::string_view replacement) {
-  return std::string(kParent).replace(offset, replacement.size(), replacement);
+  return std::string(kTraceParent).replace(offset, replacement.size(), replacement);
 }
 
 std::string text_of(std::string_view tracestate) {
@@ -37,20 +37,21 @@ std::string text_of(std::string_view tracestate) {
 Tracestate tracestate(std::string_view text) { return *Tracestate::parse(text); }
 
 TEST(Traceparent, SaysItsFourFields) {
-  const auto parent = Traceparent::parse(kParent);
+  const auto parent = Traceparent::parse(kTraceParent);
   ASSERT_TRUE(parent);
   EXPECT_EQ(parent->trace_id.text(), kTraceId);
   EXPECT_EQ(parent->parent_id.value, 0xb7ad6b7169203331U);
   EXPECT_EQ(parent->flags, kSampledFlag);
-  EXPECT_EQ(parent->text(), kParent);
+  EXPECT_EQ(parent->text(), kTraceParent);
 }
 
 TEST(Traceparent, IsIgnoredWhenAnyFieldIsInvalid) {
   for (const auto& text :
-       {std::string(), std::string(kParent.substr(0, 54)), std::string(kParent) + "0",
-        std::string(kParent) + "-00", with(0, "ff"), with(0, "0A"), with(0, ".0"), with(2, "_"),
-        with(35, "0"), with(52, "0"), with(3, "A"), with(3, "g"), with(36, "B"), with(53, "0A"),
-        with(53, ".0"), with(3, std::string(32, '0')), with(36, std::string(16, '0'))}) {
+       {std::string(), std::string(kTraceParent.substr(0, 54)), std::string(kTraceParent) + "0",
+        std::string(kTraceParent) + "-00", with(0, "ff"), with(0, "0A"), with(0, ".0"),
+        with(2, "_"), with(35, "0"), with(52, "0"), with(3, "A"), with(3, "g"), with(36, "B"),
+        with(53, "0A"), with(53, ".0"), with(3, std::string(32, '0')),
+        with(36, std::string(16, '0'))}) {
     EXPECT_FALSE(Traceparent::parse(text)) << text;
   }
 }
@@ -60,7 +61,7 @@ TEST(Traceparent, OfALaterVersionIsReadByItsFirstFieldsAndSentAsVersion00) {
        {with(0, "01"), with(0, "cc"), with(0, "01") + "-", with(0, "fe") + "-X"}) {
     const auto parent = Traceparent::parse(text);
     ASSERT_TRUE(parent) << text;
-    EXPECT_EQ(parent->text(), kParent);
+    EXPECT_EQ(parent->text(), kTraceParent);
   }
   EXPECT_FALSE(Traceparent::parse(with(0, "01") + "."));
   EXPECT_FALSE(Traceparent::parse(with(0, "01") + "0"));

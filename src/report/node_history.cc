@@ -29,11 +29,14 @@ struct Durations {
 }  // namespace
 
 Result<NodeHistory> NodeHistory::read(store::Connection& connection, std::string_view pipeline_id,
-                                      Timestamp before, std::span<const RunId> without) {
+                                      Timestamp before, std::span<const RunId> without,
+                                      const std::optional<std::string>& tenant) {
   WEIR_TRY(store::set_variable(connection, "pipeline_id", pipeline_id));
   WEIR_TRY(store::set_variable(connection, "without", joined(without)));
   WEIR_TRY(
       store::set_variable(connection, "before", std::to_string(before.time_since_epoch().count())));
+  WEIR_TRY(store::set_variable(connection, "of_everybody", tenant ? "" : "yes"));
+  WEIR_TRY(store::set_variable(connection, "tenant", tenant.value_or("")));
   WEIR_TRY(store::set_variable(connection, "runs", std::to_string(kMostRuns)));
   WEIR_TRY(auto rows, connection.query(status_query("node-durations")));
   std::map<std::string, Durations, std::less<>> found;

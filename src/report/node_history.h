@@ -22,11 +22,13 @@ class NodeHistory {
   /// As many runs as are looked at: what was long ago says little of now.
   static constexpr std::size_t kMostRuns = 30;
 
-  /// Of runs that ended before `before`, without those in `without`. The connection has the store's
-  /// views (store/query.h). Errors: those of a query.
+  /// Of runs that ended before `before`, without those in `without`; of a tenant's alone, if one is
+  /// named (empty: nobody's). The connection has the store's views (store/query.h). Errors: those
+  /// of a query.
   [[nodiscard]] static Result<NodeHistory> read(store::Connection& connection,
                                                 std::string_view pipeline_id, Timestamp before,
-                                                std::span<const RunId> without = {});
+                                                std::span<const RunId> without = {},
+                                                const std::optional<std::string>& tenant = {});
   /// For what is known from elsewhere.
   explicit NodeHistory(std::map<std::string, Usual, std::less<>> nodes)
       : nodes_(std::move(nodes)) {}

@@ -36,6 +36,8 @@ struct Api {
   QuestionDesk& questions;
   /// Where what takes long is done: reading the store, SQL.
   asio::thread_pool& workers;
+  /// Where commands are waited for, each of which is a process.
+  asio::thread_pool& command_workers;
   /// Asks what is under way to end: the server stops.
   std::stop_token stop;
 };
@@ -60,6 +62,7 @@ struct Route {
   std::vector<Parameter> parameters{};
   std::vector<std::string_view> takes{};  ///< media types of the body; empty: it has none
   std::string_view gives = "application/json";
+  unsigned status = 200;  ///< of a success
   std::function<asio::awaitable<Response>(Request&, const Caller&)> answer{};
   Complaint complain{};  ///< null: RFC 9457
 };
@@ -72,6 +75,7 @@ struct Route {
 [[nodiscard]] std::vector<Route> ingest_routes(const Api& api);
 [[nodiscard]] std::vector<Route> sql_routes(const Api& api);
 [[nodiscard]] std::vector<Route> run_routes(const Api& api);
+[[nodiscard]] std::vector<Route> artifact_routes(const Api& api);
 [[nodiscard]] std::vector<Route> live_routes(const Api& api);
 
 }  // namespace weir::server

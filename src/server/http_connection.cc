@@ -116,8 +116,7 @@ class HttpConnection final : public Connection,
     parser.body_limit(limits_.body_bytes);
     is_idle_ = buffer_.size() == 0;
     if (stopping_ && is_idle_) co_return false;
-    tcp_stream().expires_after(limits_.idle);
-    const auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
+    const auto error = co_await read_head(parser);
     is_idle_ = false;
     if (error == http::error::body_limit) co_return co_await refuse(too_large(limits_.body_bytes));
     if (error) {
@@ -163,11 +162,32 @@ class HttpConnection final : public Connection,
     std::string what;
     try {
       auto response = co_await handle(request);
+      make_conditional(request, response);
       co_return response;
     } catch (...) {
       what = describe_exception();
     }
     co_return problem(500, what);
+  }
+
+  /// The first bytes may take as long as a connection may be idle, and then no longer than a client
+  /// may stall.
+  asio::awaitable<error_code> read_head(Parser& parser) {
+    if (is_idle_) {
+      // Little: there are thousands that wait here.
+      constexpr std::size_t kFirstBytes = 512;
+      tcp_stream().expires_after(limits_.idle);
+      const auto room = buffer_.prepare(kFirstBytes);
+      const auto [error, size] = co_await stream_.async_read_some(room, kAwait);
+      if (error == asio::error::eof) co_return http::error::end_of_stream;
+      if (error) co_return error;
+      buffer_.commit(size);
+      is_idle_ = false;
+    }
+    tcp_stream().expires_after(limits_.stalled);
+    const auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
+    if (error == beast::error::timeout) ++shared_.cut_off;
+    co_return error;
   }
 
   /// What is wrong with it. `is_lost_`: the client is gone.
@@ -272,7 +292,9 @@ class HttpConnection final : public Connection,
     add("Server", "weir");
     const bool has_body = response.status != 204 && response.status != 304;
     if (has_body && !response.content_type.empty()) add("Content-Type", response.content_type);
-    if (response.pieces) {
+    if (response.pieces && response.size) {
+      add("Content-Length", std::to_string(*response.size));
+    } else if (response.pieces) {
       if (version_ != 10) add("Transfer-Encoding", "chunked");
     } else if (has_body) {
       add("Content-Length", std::to_string(response.body.size()));
@@ -284,7 +306,8 @@ class HttpConnection final : public Connection,
 
   asio::awaitable<bool> answer(Response response) {
     // Without lengths of pieces the end of the connection ends the answer.
-    if (stopping_ || (response.pieces && version_ == 10)) keeps_alive_ = false;
+    const bool is_endless = response.pieces && !response.size;
+    if (stopping_ || (is_endless && version_ == 10)) keeps_alive_ = false;
     auto head = head_of(response);
     if (response.pieces && !is_head_) {
       const bool sent = co_await send(head);
@@ -300,23 +323,26 @@ class HttpConnection final : public Connection,
   }
 
   asio::awaitable<void> send_pieces(Response& response) {
-    const bool is_chunked = version_ != 10;
-    const PieceWriter write = [this, is_chunked](std::string_view piece) -> asio::awaitable<bool> {
-      if (stopping_) co_return false;
+    const bool is_endless = !response.size;
+    const bool is_chunked = is_endless && version_ != 10;
+    const PieceWriter write = [this, is_endless,
+                               is_chunked](std::string_view piece) -> asio::awaitable<bool> {
+      if (stopping_ && is_endless) co_return false;
       if (piece.empty()) co_return !is_lost_;
-      std::string framed;
-      if (is_chunked) {
-        char size[20];
-        const auto digits = std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
-        framed.append(size, static_cast<std::size_t>(digits)).append(piece).append("\r\n");
-      } else {
-        framed = piece;
+      if (!is_chunked) {
+        const bool sent = co_await send(piece);
+        co_return sent;
       }
+      std::string framed;
+      char size[20];
+      const auto digits = std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+      framed.append(size, static_cast<std::size_t>(digits)).append(piece).append("\r\n");
       const bool sent = co_await send(framed);
       co_return sent;
     };
-    co_await response.pieces(write);
-    if (!is_lost_ && is_chunked) {
+    const bool is_whole = co_await response.pieces(write);
+    if (!is_whole) keeps_alive_ = false;
+    if (is_whole && !is_lost_ && is_chunked) {
       const bool sent = co_await send("0\r\n\r\n");
       static_cast<void>(sent);
     }

@@ -22,9 +22,9 @@ struct HttpLimits {
   std::size_t all_bodies_bytes = std::size_t{256} << 20;
   std::size_t connections = 12'000;
   /// Without a request, the connection is closed.
-  std::chrono::seconds idle{75};
+  std::chrono::milliseconds idle{75'000};
   /// A client that neither sends nor takes anything for so long is cut off.
-  std::chrono::seconds stalled{20};
+  std::chrono::milliseconds stalled{20'000};
   /// Over that, one that sends a body slower than this is, too.
   std::size_t least_bytes_per_second = std::size_t{4} << 10;
   /// After a stop, for what is under way.

@@ -26,6 +26,9 @@ enum class Scope : std::uint8_t {
 };
 using Scopes = std::uint8_t;
 
+[[nodiscard]] inline bool allows(Scopes scopes, Scope scope) {
+  return (scopes & (static_cast<Scopes>(scope) | static_cast<Scopes>(Scope::kAdmin))) != 0;
+}
 [[nodiscard]] std::string_view to_string(Scope scope);
 [[nodiscard]] std::optional<Scope> scope_of(std::string_view word);
 /// "read,write"
@@ -44,9 +47,7 @@ struct Key {
   std::uint64_t requests_per_second = 0;  ///< 0: as many as come
   Sha256 secret;                          ///< of the whole key
 
-  [[nodiscard]] bool allows(Scope scope) const {
-    return (scopes & (static_cast<Scopes>(scope) | static_cast<Scopes>(Scope::kAdmin))) != 0;
-  }
+  [[nodiscard]] bool allows(Scope scope) const { return server::allows(scopes, scope); }
   [[nodiscard]] bool is_valid(Timestamp now) const {
     return !revoked_at && (!expires_at || now < *expires_at);
   }

@@ -85,7 +85,7 @@ class LiveStream {
     return {};
   }
 
-  asio::awaitable<void> write_all(const PieceWriter& write) {
+  asio::awaitable<bool> write_all(const PieceWriter& write) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto heard = std::chrono::steady_clock::now();
     // The first piece tells the client that it is connected.
@@ -105,9 +105,10 @@ class LiveStream {
       if (!commit) {
         timer.expires_after(kLook);
         const auto [error] = co_await timer.async_wait(kAwaitTuple);
-        if (error) co_return;
+        if (error) co_return false;
       }
     }
+    co_return true;
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace weir::server {
@@ -50,6 +51,26 @@ std::string Request::media_type() const {
   std::ranges::transform(lower, lower.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower;
+}
+
+void make_conditional(const Request& request, Response& response) {
+  const bool is_read = request.method == http::verb::get || request.method == http::verb::head;
+  if (!is_read || response.status != 200) return;
+  auto name =
+      std::ranges::find(response.headers, "ETag", &std::pair<std::string, std::string>::first);
+  if (name == response.headers.end()) {
+    if (response.pieces) return;
+    // What a key may see of a path is not what another one may.
+    response.headers.emplace_back("Vary", "Authorization, X-API-Key, Accept");
+    response.headers.emplace_back("Cache-Control", "private, no-cache");
+    response.headers.emplace_back("ETag", '"' + sha256(response.body).text().substr(0, 32) + '"');
+    name = std::prev(response.headers.end());
+  }
+  const auto known = request.header(http::field::if_none_match);
+  if (known.empty() || (known != "*" && !known.contains(name->second))) return;
+  response.status = 304;
+  response.body.clear();
+  response.pieces = {};
 }
 
 Response problem(unsigned status, std::string_view detail, std::string_view title) {

@@ -43,8 +43,8 @@ struct Request {
 /// Where an answer of no known length is written, piece by piece: a piece waits for the client to
 /// take the one before. False: the client is gone, or the server stops.
 using PieceWriter = std::function<asio::awaitable<bool>(std::string_view piece)>;
-/// Writes such an answer.
-using Pieces = std::function<asio::awaitable<void>(const PieceWriter& write)>;
+/// Writes such an answer. False: it is not whole, and the client is to see that.
+using Pieces = std::function<asio::awaitable<bool>(const PieceWriter& write)>;
 
 struct Response {
   unsigned status = 200;
@@ -52,9 +52,15 @@ struct Response {
   std::string body{};
   std::vector<std::pair<std::string, std::string>> headers{};
   Pieces pieces{};  ///< in the place of a body
+  /// Of all pieces together. An answer that has an end goes on while the server stops.
+  std::optional<std::uint64_t> size{};
 
   [[nodiscard]] static Response json(std::string body) { return {.body = std::move(body)}; }
 };
+
+/// Names what is answered (ETag, RFC 9110 §8.8.3) unless the answer has a name already, and answers
+/// 304 to a client that has it. Of successes of GET that have an end.
+void make_conditional(const Request& request, Response& response);
 
 /// An answer of RFC 9457 (application/problem+json). `title` is empty: that of the status.
 [[nodiscard]] Response problem(unsigned status, std::string_view detail,

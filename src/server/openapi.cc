@@ -44,7 +44,8 @@ json::Object responses_of(const Route& route) {
   json::Object content;
   content.set(route.gives, object_of({{"schema", json::Object()}}));
   json::Object responses;
-  responses.set("200", object_of({{"description", "done"}, {"content", std::move(content)}}));
+  responses.set(std::to_string(route.status),
+                object_of({{"description", "done"}, {"content", std::move(content)}}));
   const auto wrong = [&](std::string_view status) {
     responses.set(status, reference("responses/Problem"));
   };

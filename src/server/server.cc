@@ -13,6 +13,7 @@
 
 #include "base/exception.h"
 #include "server/api.h"
+#include "server/command_api.h"
 #include "server/gate.h"
 #include "server/grpc_server.h"
 #include "server/keys.h"
@@ -86,14 +87,20 @@ struct Server::Impl {
             .our_runs = the_runs,
             .questions = questions,
             .workers = workers,
+            .command_workers = command_workers,
             .stop = stopping.get_token()},
-        router(all_routes(api)),
+        router(all_routes(api, options, store)),
         gate(router, api, keys),
         http(io, options.http, [this](Request& request) { return gate.admit(request); }) {}
 
-  static std::vector<Route> all_routes(const Api& api) {
+  static std::vector<Route> all_routes(const Api& api, const ServerOptions& options,
+                                       const log::StoreDirectory& store) {
     std::vector<Route> routes = ingest_routes(api);
-    for (auto* more : {sql_routes, run_routes, live_routes, health_routes}) {
+    for (auto& route : command_routes(
+             api, {options.program, std::filesystem::absolute(store.root()), options.config})) {
+      routes.push_back(std::move(route));
+    }
+    for (auto* more : {sql_routes, run_routes, artifact_routes, live_routes, health_routes}) {
       for (auto& route : more(api)) routes.push_back(std::move(route));
     }
     // Last: it describes the others.
@@ -110,6 +117,7 @@ struct Server::Impl {
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   asio::thread_pool workers;
+  asio::thread_pool command_workers{kMaxCommands};
   KeyRing keys;
   QuestionDesk questions;
   ingest::Inbox inbox;
@@ -216,6 +224,7 @@ void Server::stop() {
   impl_->work.reset();
   for (auto& thread : impl_->threads) thread.join();
   impl_->workers.join();
+  impl_->command_workers.join();
   impl_->inbox.close();
   if (impl_->keeper.joinable()) impl_->keeper.join();
 }

@@ -29,6 +29,9 @@ struct ServerOptions {
   HttpLimits http{};
   ingest::InboxOptions inbox{};
   QuestionDesk::Options questions{};
+  /// Of this program, which it starts for what commands do.
+  std::filesystem::path program = "/proc/self/exe";
+  std::filesystem::path config{};  ///< for those; empty: that beside the store
   /// What is done for the store every so often, on a thread of its own: compaction, retention.
   std::function<void()> keep = [] {};
   std::chrono::seconds keep_interval{10};

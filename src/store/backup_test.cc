@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 24;
+constexpr std::uint64_t kMaxRead = std::uint64_t{1} << 24;
 
 class BackupTest : public testing::Test {
  protected:
@@ -94,7 +94,7 @@ TEST_F(BackupTest, HasWhatWasCommittedWhileOthersWrite) {
   EXPECT_EQ(events(restored_), 3U);
   EXPECT_EQ(events(backup_), 3U);
   EXPECT_THAT(problems(), IsEmpty());
-  EXPECT_EQ(*read_file(restored_ / "rollups" / "r", kMaxFile), "rolled up");
+  EXPECT_EQ(*read_file(restored_ / "rollups" / "r", kMaxRead), "rolled up");
   EXPECT_THAT(beside(), ElementsAre("-copy", "-restored", "-store"));
   // The restored store is one like others.
   const auto restored = *log::StoreDirectory::create(restored_);
@@ -159,14 +159,14 @@ TEST_F(BackupTest, IsNotRestoredWhenAnyByteOfItHasChanged) {
   const auto list = *BackupList::read(backup_, local_files());
   for (const auto& file : list.files) {
     const auto path = backup_ / file.path;
-    const auto bytes = *read_file(path, kMaxFile);
+    const auto bytes = *read_file(path, kMaxRead);
     auto changed = bytes;
     changed[changed.size() / 2] = static_cast<char>(changed[changed.size() / 2] ^ 1);
     ASSERT_TRUE(write_file_durably(path, changed));
     EXPECT_EQ(restore().error().code, ErrorCode::kCorrupt) << file.path;
     ASSERT_TRUE(write_file_durably(path, bytes));
   }
-  auto text = *read_file(backup_ / kBackupList, kMaxFile);
+  auto text = *read_file(backup_ / kBackupList, kMaxRead);
   text[text.find("VERSION")] = 'v';
   ASSERT_TRUE(write_file_durably(backup_ / kBackupList, text));
   EXPECT_EQ(restore().error().code, ErrorCode::kCorrupt);

@@ -27,7 +27,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 24;
+constexpr std::uint64_t kMaxFileRead = std::uint64_t{1} << 24;
 
 struct TestClock final : Clock {
   [[nodiscard]] Timestamp now() const override { return time; }
@@ -342,14 +342,14 @@ TEST_F(CollectionTest, LeavesADamagedPartAndTheRunsInItAndGoesOn) {
   write_part({line_of(a, 1, days(50), R"(,"tenant_id":"x")")});
   write_part({line_of(b, 1, days(40), R"(,"tenant_id":"y")")});
   const auto damaged = store_.parts() / manifest().parts()[0].file;
-  auto bytes = *read_file(damaged, kMaxFile);
+  auto bytes = *read_file(damaged, kMaxFileRead);
   bytes[bytes.size() / 3] = static_cast<char>(bytes[bytes.size() / 3] ^ 1);
   ASSERT_TRUE(write_file_durably(damaged, bytes));
   const auto done = collect();
   ASSERT_THAT(done.left, SizeIs(1));
   EXPECT_THAT(done.left[0].file, HasSubstr("tenant=x"));
   EXPECT_EQ(done.removed_parts, 1U);
-  EXPECT_EQ(*read_file(damaged, kMaxFile), bytes);
+  EXPECT_EQ(*read_file(damaged, kMaxFileRead), bytes);
 }
 
 TEST_F(CollectionTest, KeepsTheFilesOfRetiredPartsForThoseWhoReadThem) {

@@ -26,7 +26,7 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr const char* kEndless =
+constexpr const char* kEndlessQuestion =
     "SELECT count(*) FROM range(10000000) a(x), range(10000000) b(y) WHERE x * y = 7";
 constexpr const char* kMessages = "SELECT message FROM events ORDER BY message";
 
@@ -296,7 +296,7 @@ TEST_F(SessionTest, EndsAQuestionWhenItIsAskedTo) {
       std::this_thread::sleep_for(std::chrono::milliseconds(wait));
       stop.request_stop();
     });
-    const auto answer = rows_of(session, kEndless, stop.get_token());
+    const auto answer = rows_of(session, kEndlessQuestion, stop.get_token());
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, ErrorCode::kCancelled);
   }

@@ -25,7 +25,7 @@ class JitterBufferTest : public testing::Test {
   JitterBuffer buffer_{{}, [this](const StreamEvent& event) { events_.push_back(event); }};
 };
 
-std::string text_of(const StreamEvent& event) { return json::to_text(event.attributes); }
+std::string attributes_of(const StreamEvent& event) { return json::to_text(event.attributes); }
 
 TEST_F(JitterBufferTest, IsReadyWhenItHoldsItsTarget) {
   add(sound(199));
@@ -52,7 +52,7 @@ TEST_F(JitterBufferTest, DropsTheOldestFiftyMillisecondsAtATime) {
   ASSERT_THAT(events_, SizeIs(1));
   EXPECT_EQ(events_[0].type, Type::kStreamBufferOverflow);
   EXPECT_EQ(events_[0].frame_index, 2);
-  EXPECT_EQ(text_of(events_[0]),
+  EXPECT_EQ(attributes_of(events_[0]),
             R"({"bytes_dropped":3200,"buffer_duration_ms":1960.0,"max_duration_ms":2000})");
   EXPECT_EQ(buffer_.read(milliseconds(1'960)), sound(1'890, 'a') + sound(10, 'b') + sound(60, 'c'));
   const auto statistics = buffer_.statistics();
@@ -70,7 +70,7 @@ TEST_F(JitterBufferTest, SaysOnceThatItRanDryUntilItIsWellAgain) {
   EXPECT_THAT(buffer_.read(milliseconds(30)), IsEmpty());
   ASSERT_THAT(events_, SizeIs(1)) << "one episode";
   EXPECT_EQ(events_[0].type, Type::kStreamBufferUnderrun);
-  EXPECT_EQ(text_of(events_[0]),
+  EXPECT_EQ(attributes_of(events_[0]),
             R"({"bytes_requested":960,"bytes_available":640,"buffer_duration_ms":20.0})");
   EXPECT_TRUE(buffer_.statistics().is_underrun);
   add(sound(40));
@@ -78,7 +78,7 @@ TEST_F(JitterBufferTest, SaysOnceThatItRanDryUntilItIsWellAgain) {
   EXPECT_THAT(buffer_.read(milliseconds(30)), SizeIs(960));
   ASSERT_THAT(events_, SizeIs(2));
   EXPECT_EQ(events_[1].type, Type::kStreamBufferRecovered);
-  EXPECT_EQ(text_of(events_[1]), R"({"buffer_duration_ms":40.0})");
+  EXPECT_EQ(attributes_of(events_[1]), R"({"buffer_duration_ms":40.0})");
   EXPECT_THAT(buffer_.read(milliseconds(30)), SizeIs(320));
   EXPECT_THAT(events_, SizeIs(3)) << "another episode";
 }

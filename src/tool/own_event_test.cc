@@ -89,7 +89,7 @@ class OwnEventOfPlugin : public PluginTest {
   }
 };
 
-constexpr const char* kLibrary = R"(
+constexpr const char* kPageLibrary = R"(
 #include "weir/plugin.h"
 static int call(void *state, const weir_plugin_call *call) {
   static const char page[] = "{\"rows\":3}";
@@ -105,7 +105,7 @@ const weir_plugin *weir_plugin_entry(uint32_t version) { (void)version; return &
 )";
 
 TEST_F(OwnEventOfPlugin, IsHeardFromALibraryInWeirAndInAProcessOfItsOwn) {
-  build_library("libpage.so", kLibrary);
+  build_library("libpage.so", kPageLibrary);
   for (const auto trust : {config::Trust::kTrusted, config::Trust::kUntrusted}) {
     if (!check_protections(trust, protections())) GTEST_SKIP() << "this machine cannot confine it";
     log_.clear();

@@ -78,7 +78,7 @@ TEST_F(ProviderCallOfPlugin, IsHeardFromAProcessThatStays) {
   EXPECT_EQ(heard_from(*host), std::string(kStarted) + "\n" + kCompleted + "\n{}");
 }
 
-constexpr const char* kLibrary = R"(
+constexpr const char* kChatLibrary = R"(
 #include "weir/plugin.h"
 static int call(void *state, const weir_plugin_call *call) {
   static const char started[] = "{\"event\":\"started\",\"call_id\":\"7\",\"operation\":\"chat\","
@@ -93,7 +93,7 @@ const weir_plugin *weir_plugin_entry(uint32_t version) { (void)version; return &
 )";
 
 TEST_F(ProviderCallOfPlugin, IsHeardFromALibraryInWeirAndInAProcessOfItsOwn) {
-  build_library("libchat.so", kLibrary);
+  build_library("libchat.so", kChatLibrary);
   for (const auto trust : {config::Trust::kTrusted, config::Trust::kUntrusted}) {
     if (!check_protections(trust, protections())) GTEST_SKIP() << "this machine cannot confine it";
     log_.clear();

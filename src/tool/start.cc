@@ -68,6 +68,16 @@ bool has_control(const Program& program, int& report) {
   return report >= 0 && ::dup2(program.control, kControl) >= 0;
 }
 
+/// In the child: what has a process group of its own gets no other descriptor of ours, as a
+/// server's sockets. Kernels before 5.11 cannot do that at once, and then it does not happen.
+bool closes_rest(const Program& program) {
+  if (program.standing == Program::Standing::kOwn) {
+    const unsigned first = program.control < 0 ? kControl : kControl + 1;
+    static_cast<void>(::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC));
+  }
+  return true;
+}
+
 /// In the child: never returns. What failed is told through `report`, which exec closes.
 [[noreturn]] void become(const Program& program, const ExecArguments& arguments, int report,
                          pid_t parent) {
@@ -81,7 +91,7 @@ bool has_control(const Program& program, int& report) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(program.in, 0) >= 0 && ::dup2(program.out, 1) >= 0 && ::dup2(program.error, 2) >= 0 &&
-      has_control(program, report) &&
+      has_control(program, report) && closes_rest(program) &&
       (program.folder.empty() || ::chdir(program.folder.c_str()) == 0)) {
     ::execvpe(arguments.command[0], arguments.command.data(), arguments.environment.data());
   }

@@ -48,7 +48,7 @@ export async function startServer(weir, ...words) {
       status: response.status,
       headers: response.headers,
       text,
-      body: /json/.test(type) && text !== '' ? JSON.parse(text) : text,
+      body: /[/+]json/.test(type) && text !== '' ? JSON.parse(text) : text,
     };
   };
   return server;

@@ -1,6 +1,8 @@
 #include "tests/random_runs/cast.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "tool/jitter_buffer.h"
@@ -40,6 +42,14 @@ void carry_chunks(const tool::Call& call) {
   }
 }
 
+/// Until its time is over, or its run ends.
+void wait_for_stop(const tool::Call& call) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any stopped;
+  stopped.wait(lock, call.stop, [] { return false; });
+}
+
 /// More than there is room for, less than is wanted, and then enough.
 void play_sound(const tool::Call& call) {
   using std::chrono::milliseconds;
@@ -48,6 +58,12 @@ void play_sound(const tool::Call& call) {
   static_cast<void>(buffer.read(milliseconds(2)));
   must(buffer.add(std::string(32, 's')));
   static_cast<void>(buffer.read(milliseconds(1)));
+}
+
+tool::OwnEvent notification() {
+  tool::OwnEvent event{.type = "notification"};
+  event.members.set("message", "something to tell a person");
+  return event;
 }
 
 tool::OwnEvent agent_run() {
@@ -66,7 +82,7 @@ std::string call_key(std::string_view run_id, std::string_view node_id) {
 Cast::Cast(const RandomPipeline& pipeline, const artifact::ArtifactStore& artifacts,
            const std::map<std::string, project::RunState>& before)
     : pipeline_(pipeline), artifacts_(artifacts), answers_of_("answer-") {
-  for (const auto* name : {"play", "other"}) {
+  for (const auto* name : {"play", "other", "denied"}) {
     tools_.add(std::make_unique<tool::FunctionTool>(
         "x", name, [this](const tool::Call& call) { return run(call); }));
   }
@@ -154,6 +170,7 @@ json::Object Cast::run(const tool::Call& call) {
     for (const auto& one : *asks->array()) ask_for(call, *one.object());
   }
   carry_chunks(call);
+  if (call.with.find("hangs") != nullptr) wait_for_stop(call);
   if (call.stop.stop_requested()) throw std::runtime_error("stopped");
   const auto* fail = call.with.find("fail");
   if (fail != nullptr && number <= *fail->integer()) throw std::runtime_error("not yet");
@@ -176,6 +193,7 @@ void Cast::tell(const tool::Call& call, const std::string& word) const {
   if (word == "line") call.log({.message = "something", .logger = "x"});
   if (word == "agent") must(call.emit(agent_run()));
   if (word == "own event") must(call.emit({.type = "x.told"}));
+  if (word == "notification") must(call.emit(notification()));
   if (word == "sound") play_sound(call);
   if (word == "artifact") {
     call.kept({.name = "page", .hash = must(artifacts_.put("page")), .size_bytes = 4, .rows = {}});

@@ -41,7 +41,6 @@ bool is_of_no_run(event::Type type) {
     case event::Type::kCheckpointCreated:
     case event::Type::kSessionStarted:
     case event::Type::kSessionEnded:
-    case event::Type::kNotification:
     case event::Type::kSpan:
     case event::Type::kMetric:
       return true;

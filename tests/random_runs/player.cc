@@ -245,6 +245,7 @@ class Player::Stage {
               .params = *pipeline::bind(file.definition.params, {}),
               .run_id = cast_.run(),
               .owned = owned,
+              .execution_mode = player_.pipeline_.execution_mode,
               .signals = &feed,
               .jobs = player_.pipeline_.jobs,
               .loggers = player_.pipeline_.says_io ? &talkative() : nullptr,

@@ -21,10 +21,14 @@ constexpr std::size_t kMaxItems = 3;
 constexpr auto kOfNodes = std::to_array<std::string_view>(
     {"skip-step", "inject-override", "update-target", "update-target", "approve"});
 constexpr auto kEnds = std::to_array<std::string_view>({"cancel", "retry-run", "emergency-stop"});
+/// After another. Who is stopped at once takes nothing back, so that it would depend on whether
+/// the run was lost between the two what is taken back.
+constexpr auto kSecondEnds = std::to_array<std::string_view>({"cancel", "retry-run"});
 
 /// What tools tell of their work; the test's tool knows each word.
-constexpr auto kTold = std::to_array<std::string_view>(
-    {"line", "sound", "artifact", "agent", "own event", "call", "failed call", "sound"});
+constexpr auto kTold =
+    std::to_array<std::string_view>({"line", "sound", "artifact", "agent", "own event", "call",
+                                     "failed call", "sound", "notification"});
 
 class Maker {
  public:
@@ -36,6 +40,7 @@ class Maker {
     made_.mode = kModes[below(3)];
     made_.jobs = static_cast<int>(1 + below(3));
     are_ends_alone_ = !one_in(6);
+    if (one_in(4)) made_.execution_mode = one_in(2) ? "practice" : "real";
     const auto count = 2 + below(6);
     has_guard_ = one_in(4);
     asks_things_ = !has_guard_ || one_in(2);
@@ -75,6 +80,7 @@ class Maker {
     bool runs_child = false;
     bool has_stream = false;
     bool is_known = false;  // an earlier run has left its output in the cache
+    std::string tool = "play";
   };
   /// Who changes a node, before it begins.
   struct Change {
@@ -111,6 +117,7 @@ class Maker {
     if (ends_run) {
       node.may_end_run = made_.may_be_cancelled = true;
       ask(index, kEnds[below(kEnds.size())]);
+      if (one_in(3)) ask(index, kSecondEnds[below(kSecondEnds.size())]);
     }
     choose_needs(index);
     if (one_in(10)) node.json.set("when", one_in(2) ? "1 == 2" : "1 == 1");
@@ -217,6 +224,18 @@ class Maker {
       fails < tries ? fail(node, fails) : fail_for_good(node, fails);
     } else if (one_in(12)) {
       fail_for_good(node, 1000);
+      choose_how(node);
+    }
+  }
+
+  /// It fails whatever happens: by its tool, by its time, or since its mode does not allow the
+  /// tool.
+  void choose_how(Node& node) {
+    if (one_in(3)) {
+      node.with.set("hangs", true);
+      node.json.set("timeout", "5ms");
+    } else if (made_.execution_mode == "practice" && one_in(2)) {
+      node.tool = "denied";
     }
   }
 
@@ -458,10 +477,19 @@ class Maker {
     if (!needs.empty()) node.json.set("needs", std::move(needs));
     if (node.runs_child) return;
     node.json.set("plugin_id", "x");
-    node.json.set("tool_id", "play");
+    node.json.set("tool_id", node.tool);
     if (!node.asks.empty()) node.with.set("asks", std::move(node.asks));
     if (!node.tells.empty()) node.with.set("tells", std::move(node.tells));
     node.json.set("with", std::move(node.with));
+  }
+
+  static json::Object modes() {
+    json::Object practice, modes;
+    practice.set("allow", json::Array{json::Value("x.*")});
+    practice.set("deny", json::Array{json::Value("x.denied")});
+    modes.set("practice", std::move(practice));
+    modes.set("real", json::Object());
+    return modes;
   }
 
   /// Of the pipeline, but for its nodes.
@@ -483,6 +511,7 @@ class Maker {
     pipeline.set("params", std::move(params));
     pipeline.set("domains", std::move(domains));
     made_.says_io = one_in(6);
+    if (!made_.execution_mode.empty()) pipeline.set("execution_modes", modes());
     if (one_in(4)) pipeline.set("tool_events", true);
     if (one_in(4)) {
       json::Object wide;

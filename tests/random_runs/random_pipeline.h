@@ -21,6 +21,7 @@ struct RandomPipeline {
   std::map<std::string, std::string> children;  ///< the pipelines that its nodes run, by id
   int jobs = 1;
   bool says_io = false;          ///< its logger is at DEBUG
+  std::string execution_mode;    ///< empty: none
   std::vector<std::string> ids;  ///< of its nodes, and of all items that they may have
   /// A node that may end the run runs beside others: how far those get depends on who is first.
   bool ends_beside_others = false;
