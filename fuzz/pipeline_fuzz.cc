@@ -184,12 +184,18 @@ void check_problems(const std::vector<Problem>& problems, const fuzz::Positions&
   }
 }
 
-void check_cycle(const Graph& graph) {
-  const auto cycle = graph.find_cycle();
-  WEIR_CHECK(graph.has_cycle() == !cycle.empty());
-  for (std::size_t i = 0; i < cycle.size(); ++i) {
-    const auto& successors = graph.successors[cycle[i]];
-    WEIR_CHECK(std::ranges::find(successors, cycle[(i + 1) % cycle.size()]) != successors.end());
+void check_cycles(const Graph& graph) {
+  const auto cycles = graph.find_cycles();
+  WEIR_CHECK(graph.has_cycle() == !cycles.empty());
+  std::vector<bool> met(graph.size());
+  for (const auto& cycle : cycles) {
+    WEIR_CHECK(!cycle.empty());
+    for (std::size_t i = 0; i < cycle.size(); ++i) {
+      const auto& successors = graph.successors[cycle[i]];
+      WEIR_CHECK(std::ranges::find(successors, cycle[(i + 1) % cycle.size()]) != successors.end());
+      WEIR_CHECK(!met[cycle[i]]);
+      met[cycle[i]] = true;
+    }
   }
 }
 
@@ -201,7 +207,7 @@ void check_value(const json::Value& value, std::string_view text, fuzz::Input ch
   check_problems(file.problems, positions);
   check_problems(problems, positions);
   const Graph graph(file.definition);
-  check_cycle(graph);
+  check_cycles(graph);
   if (!file.problems.empty() || !problems.empty()) return;
   WEIR_CHECK(!graph.has_cycle());
   check_definition(file.definition, kTools);

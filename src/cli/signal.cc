@@ -104,6 +104,14 @@ class Verdict {
     if (project::RunKey::of(event) != key_of(request_)) return;
     if (event::ends_run(event.type())) has_ended_ = true;
     if (event.text(Field::kSignalId) != request_.signal_id) return;
+    const auto type = event.text(Field::kSignalType);  // what follows from it says none
+    if (!type.empty() &&
+        (type != request_.type || event.text(Field::kNodeId) != request_.node_id)) {
+      decision_ = SignalDecision::rejected(
+          "SIGNAL_DUPLICATE", "the id '" + request_.signal_id + "' is that of another request, " +
+                                  text(event, Field::kSignalType));
+      return;
+    }
     if (event.type() == Type::kSignalAccepted) {
       decision_ = SignalDecision::accepted();
     } else if (event.type() == Type::kSignalRejected) {

@@ -93,16 +93,29 @@ TEST_F(LocalAdapterTest, BeatsWhileARunGoesOn) {
 }
 
 TEST_F(LocalAdapterTest, SaysWhyItCouldNotStartARun) {
+  constexpr std::pair<ErrorCode, std::string_view> kTypes[] = {
+      {ErrorCode::kInvalidInput, "InvalidInput"}, {ErrorCode::kNotFound, "NotFound"},
+      {ErrorCode::kConflict, "Conflict"},         {ErrorCode::kIo, "IoError"},
+      {ErrorCode::kExhausted, "Exhausted"},       {ErrorCode::kCorrupt, "Corrupt"},
+      {ErrorCode::kCancelled, "Cancelled"},       {ErrorCode::kUnavailable, "Unavailable"}};
   record::Recorder recorder(store_, {});
   {
     LocalAdapter adapter(recorder);
-    LocalAdapter::Call call(&adapter, recorder.clock(), 1);
-    call.failed({ErrorCode::kConflict, "another process has it"});
+    for (const auto& [code, type] : kTypes) {
+      LocalAdapter::Call call(&adapter, recorder.clock(), 1);
+      call.failed({code, "because of " + std::string(type)});
+    }
   }
   ASSERT_TRUE(recorder.stop(record::Recorder::AtStop::kDrain, std::chrono::seconds(10)));
-  auto failed = only("adapter_call_failed");
-  EXPECT_EQ(failed.members["error_type"], "Conflict");
-  EXPECT_EQ(failed.members["error_message"], "another process has it");
+  std::vector<Seen> failed;
+  for (const auto& event : events()) {
+    if (event.type == "adapter_call_failed") failed.push_back(event);
+  }
+  ASSERT_EQ(failed.size(), std::size(kTypes));
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    EXPECT_EQ(failed[i].members.at("error_type"), kTypes[i].second);
+    EXPECT_EQ(failed[i].members.at("error_message"), "because of " + std::string(kTypes[i].second));
+  }
 }
 
 }  // namespace

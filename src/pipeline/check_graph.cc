@@ -92,13 +92,14 @@ void check_dead_ends(Checks& checks) {
   }
 }
 
-void check_cycle(Checks& checks) {
-  const auto cycle = checks.graph.find_cycle();
-  if (cycle.size() < 2) return;  // of one node: reported at its edge
-  std::string path;
-  for (const auto node : cycle) path += checks.definition.nodes[node].id.text + " -> ";
-  const auto& first = checks.definition.nodes[cycle.front()].id;
-  checks.problem(first.position, "the pipeline contains a cycle: " + path + first.text);
+void check_cycles(Checks& checks) {
+  for (const auto& cycle : checks.graph.find_cycles()) {
+    if (cycle.size() < 2) continue;  // of one node: reported at its edge
+    std::string path;
+    for (const auto node : cycle) path += checks.definition.nodes[node].id.text + " -> ";
+    const auto& first = checks.definition.nodes[cycle.front()].id;
+    checks.problem(first.position, "the pipeline contains a cycle: " + path + first.text);
+  }
 }
 
 void check_reachability(Checks& checks) {
@@ -137,7 +138,7 @@ void check_graph(Checks& checks) {
   checks.code = "DEAD_END";
   check_dead_ends(checks);
   checks.code = "CYCLE";
-  check_cycle(checks);
+  check_cycles(checks);
   checks.code = "UNREACHABLE";
   check_reachability(checks);
 }

@@ -131,18 +131,19 @@ Graph condensed(const Checks& checks) {
 
 /// A node cannot start together with one and after it has ended.
 void check_can_start(Checks& checks) {
-  const auto cycle = condensed(checks).find_cycle();
-  const auto group = std::find_if(cycle.begin(), cycle.end(), [&](NodeIndex node) {
-    return checks.graph.groups.contains(node);
-  });
-  if (group == cycle.end()) return;
-  std::string members;
-  for (const auto member : checks.graph.groups.at(*group)) {
-    members += (members.empty() ? "'" : ", '") + checks.definition.nodes[member].id.text + "'";
+  for (const auto& cycle : condensed(checks).find_cycles()) {
+    const auto group = std::ranges::find_if(
+        cycle, [&](NodeIndex node) { return checks.graph.groups.contains(node); });
+    if (group == cycle.end()) continue;
+    std::string members;
+    for (const auto member : checks.graph.groups.at(*group)) {
+      members += (members.empty() ? "'" : ", '") + checks.definition.nodes[member].id.text + "'";
+    }
+    std::string message =
+        members + " start together, since streams join them, but one of them waits";
+    message += cycle.size() == 1 ? " for another to end" : " for a node after another";
+    checks.problem(checks.definition.nodes[*group].id.position, std::move(message));
   }
-  std::string message = members + " start together, since streams join them, but one of them waits";
-  message += cycle.size() == 1 ? " for another to end" : " for a node after another";
-  checks.problem(checks.definition.nodes[*group].id.position, std::move(message));
 }
 
 }  // namespace

@@ -63,24 +63,41 @@ void Graph::group(const std::vector<Neighbours::Edge>& streams) {
   }
 }
 
-std::vector<NodeIndex> Graph::find_cycle() const {
-  if (!has_cycle()) return {};
-  std::vector<bool> ordered(size());
-  for (const auto node : order) ordered[node] = true;
-  // Every node outside the order has a predecessor outside it: walking back must come round.
-  auto node =
-      static_cast<NodeIndex>(std::find(ordered.begin(), ordered.end(), false) - ordered.begin());
-  std::vector<NodeIndex> path;
-  std::vector<bool> seen(size());
-  while (!seen[node]) {
-    seen[node] = true;
-    path.push_back(node);
-    node = *std::find_if(predecessors[node].begin(), predecessors[node].end(),
-                         [&](NodeIndex predecessor) { return !ordered[predecessor]; });
+std::vector<std::vector<NodeIndex>> Graph::find_cycles() const {
+  std::vector<std::vector<NodeIndex>> cycles;
+  std::vector<bool> done(size());
+  for (const auto node : order) done[node] = true;
+  auto left = size() - order.size();
+  const auto is_left = [&](NodeIndex node) { return !done[node]; };
+  // What is left has a predecessor that is left: walking back must come round.
+  while (left > 0) {
+    auto node = static_cast<NodeIndex>(std::find(done.begin(), done.end(), false) - done.begin());
+    std::vector<NodeIndex> path;
+    std::vector<bool> seen(size());
+    while (!seen[node]) {
+      seen[node] = true;
+      path.push_back(node);
+      node = *std::ranges::find_if(predecessors[node], is_left);
+    }
+    path.erase(path.begin(), std::ranges::find(path, node));
+    std::ranges::reverse(path);
+    // Without it some others are on no cycle any more.
+    std::vector<NodeIndex> without = path;
+    while (!without.empty()) {
+      const auto gone = without.back();
+      without.pop_back();
+      if (done[gone]) continue;
+      done[gone] = true;
+      --left;
+      for (const auto next : successors[gone]) {
+        if (is_left(next) && std::ranges::none_of(predecessors[next], is_left)) {
+          without.push_back(next);
+        }
+      }
+    }
+    cycles.push_back(std::move(path));
   }
-  path.erase(path.begin(), std::find(path.begin(), path.end(), node));
-  std::reverse(path.begin(), path.end());
-  return path;
+  return cycles;
 }
 
 }  // namespace weir::pipeline

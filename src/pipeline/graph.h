@@ -62,8 +62,9 @@ struct Graph {
   }
   [[nodiscard]] std::size_t size() const { return predecessors.size(); }
   [[nodiscard]] bool has_cycle() const { return order.size() < size(); }
-  /// The nodes of one cycle, each before the next; empty when there is none.
-  [[nodiscard]] std::vector<NodeIndex> find_cycle() const;
+  /// Cycles that share no node, until there is none without them: the nodes of each, each before
+  /// the next.
+  [[nodiscard]] std::vector<std::vector<NodeIndex>> find_cycles() const;
 
  private:
   void group(const std::vector<Neighbours::Edge>& streams);

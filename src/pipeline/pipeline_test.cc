@@ -159,6 +159,19 @@ output_nodes: [w]
                                               "y|z -> w -> y -> z|w -> y -> z -> w)")));
 }
 
+TEST(PipelineFile, PrintsEveryCycle) {
+  const auto found = problems("p.yaml", R"(id: p
+nodes:
+  - {id: a, plugin_id: a, tool_id: t1, needs: [b]}
+  - {id: b, plugin_id: a, tool_id: t1, needs: [a]}
+  - {id: after, plugin_id: a, tool_id: t1, needs: [b]}
+  - {id: c, plugin_id: a, tool_id: t1, needs: [d, after]}
+  - {id: d, plugin_id: a, tool_id: t1, needs: [c]}
+)");
+  EXPECT_THAT(found, testing::Contains(testing::HasSubstr("contains a cycle: ")).Times(2));
+  EXPECT_THAT(found, testing::Contains(testing::ContainsRegex("cycle: (c -> d|d -> c) -> ")));
+}
+
 TEST(PipelineFile, TakesTheNameOfAFileThatCannotBeRead) {
   const auto file = load("orders.json", "{");
   EXPECT_EQ(file.definition.id, "orders");

@@ -117,6 +117,7 @@ Outcome copy(const tool::Call& call) {
   tool::Output output;
   output.payload.set("path", to.string());
   output.payload.set("size_bytes", *size);
+  output.usage.read_bytes = output.usage.written_bytes = static_cast<std::int64_t>(*size);
   return output;
 }
 

@@ -111,6 +111,15 @@ TEST_P(Confined, FailsForAFileThatItIsRefusedAndNeeds) {
   std::filesystem::remove(above);
 }
 
+TEST_P(Confined, CannotReadWhatOthersKeepToThemselvesWhateverItMakesOfIt) {
+  if (!can_tell_calls()) return;
+  for (const auto* file : {"/etc/shadow", "/proc/1/environ"}) {
+    EXPECT_THAT(run(std::string("cat ") + file + " 2>/dev/null || true; echo '{}'; sleep 9"),
+                StartsWith(violation(std::string("it opened '") + file +
+                                     "', a file that it may not have")));
+  }
+}
+
 TEST_P(Confined, CannotWriteItsOwnFolder) {
   EXPECT_THAT(run("echo x > new; rm run.sh"), StartsWith("ProcessExited: "));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));

@@ -73,9 +73,20 @@ class ProcessHost final : public PluginHost {
     return environment;
   }
 
+  /// Of one that failed nothing that it printed is an answer, and all of it may say why.
+  static void tell_output(const Call& call, std::string_view output) {
+    if (!call.log) return;
+    LineSplitter lines([&call](std::string_view line, bool continues) {
+      call.log({.message = line, .logger = "stdout", .continues = continues});
+    });
+    lines.add(output);
+    lines.finish();
+  }
+
   std::expected<Output, Failure> read(const Call& call, const ProcessResult& result,
                                       const Report& report) const {
     const auto with_usage = [&](std::unexpected<Failure> failed) {
+      tell_output(call, result.output);
       failed.error().usage = report.usage;
       failed.error().exit_code = report.exit_code;
       return failed;
@@ -94,7 +105,10 @@ class ProcessHost final : public PluginHost {
                                                      ", its limit, and was stopped"));
     }
     if (result.stopped) return with_usage(fail_with("Cancelled", "it was asked to stop"));
-    if (auto failure = failure_of(report)) return std::unexpected(*std::move(failure));
+    if (auto failure = failure_of(report)) {
+      tell_output(call, result.output);
+      return std::unexpected(*std::move(failure));
+    }
     auto output = read_output(result.output, report.usage, call);
     if (!output) return with_usage(std::unexpected(std::move(output).error()));
     output->exit_code = report.exit_code;

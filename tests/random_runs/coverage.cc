@@ -172,6 +172,18 @@ bool Coverage::judge(std::uint64_t cases) const {
     std::printf("ends compared, %s: %d\n", how.c_str(), count);
   }
   bool enough = retries_ >= least;
+  // What is not compared is not tested, however many cases there are.
+  int ends = 0;
+  for (const auto& [how, count] : compared_) ends += count;
+  if (const auto whole = compared_.find("whole");
+      whole == compared_.end() || whole->second * 10 < ends * 7) {
+    std::printf("too few ends are compared whole\n");
+    enough = false;
+  }
+  if (compared_events_ * 4 < events_) {
+    std::printf("after too few events what the engine held was compared\n");
+    enough = false;
+  }
   for (const auto* counts : {&modes_, &signals_, &losses_}) {
     for (const auto& [name, count] : *counts) {
       if (count >= least) continue;
