@@ -133,6 +133,18 @@ auto secrets_shape() {
               }});
 }
 
+Key<Config> loggers_key() {
+  return key<Config>(
+      "loggers", &Config::loggers, loggers_shape(),
+      "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
+      "is as at `agent`, and then as at `weir`, which is above all. The lines that "
+      "a node's command prints, and those of a command that `exec` runs, are `info` of "
+      "`stderr` and `stdout`. What a run does is always recorded. Sampling keeps all of a "
+      "trace or "
+      "nothing: of some runs every line, of the others none.",
+      {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"});
+}
+
 }  // namespace
 
 Shape<event::Level> level_shape() {
@@ -206,15 +218,7 @@ const Shape<Config>& config_shape() {
        key<Config>(
            "redaction", &Config::redaction, redaction_shape(),
            "What is taken out of texts before they are written: see [redaction](redaction.md)."),
-       key<Config>(
-           "loggers", &Config::loggers, loggers_shape(),
-           "Levels and sampling of loggers. Names go by dots: what is not set at `agent.drafter` "
-           "is as at `agent`, and then as at `weir`, which is above all. The lines that "
-           "a node's command prints, and those of a command that `exec` runs, are `info` of "
-           "`stderr` and `stdout`. What a run does is always recorded. Sampling keeps all of a "
-           "trace or "
-           "nothing: of some runs every line, of the others none.",
-           {.variable = "WEIR_LOG_LEVEL", .variable_path = "weir.level"}),
+       loggers_key(),
        key<Config>(
            "sinks", &Config::sinks, sinks_shape(),
            "Where events go beside the event log. Each sink gets those that are committed, from "

@@ -36,7 +36,7 @@ asio::awaitable<bool> write_file(std::shared_ptr<File> file, const PieceWriter& 
 Response answer(const Api& api, const Request& request, const Caller& caller) {
   const auto& hash = request.segments[0];
   const auto parsed = Sha256::parse(hash);
-  const auto nothing = problem(404, "there is no artifact " + hash);
+  auto nothing = problem(404, "there is no artifact " + hash);
   if (!parsed) return nothing;
   const auto seen =
       api.questions.ask({.sql = question_of(hash), .tenant_id = caller.tenant_id}, api.stop);

@@ -21,7 +21,7 @@ namespace {
 using event::Field;
 
 /// Of an answer of one piece.
-constexpr std::chrono::minutes kLongest{5};
+constexpr std::chrono::minutes kLongestAnswer{5};
 /// Of these a caller has at most so many: nobody keeps all others from theirs.
 constexpr int kMaxOfCaller = 4;
 
@@ -182,7 +182,7 @@ Response run_for_answer(Commands& commands, const CommandRoute& route, const Req
   }
   std::string errors;
   given->stop = commands.api.stop;
-  given->max_time = kLongest;
+  given->max_time = kLongestAnswer;
   given->on_error_line = [&](std::string_view line, bool) {
     if (errors.size() < 16 * tool::kMaxLogLine) errors.append(line).append("\n");
   };

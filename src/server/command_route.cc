@@ -153,40 +153,44 @@ std::string run_answer(const std::string& printed) {
   return json::to_text(answer) + "\n";
 }
 
-}  // namespace
-
-std::vector<CommandRoute> command_table() {
+/// Those that do something.
+std::vector<CommandRoute> doing_commands() {
   const Parameter run{"run_id", "path", "string", "of the run"};
-  const Parameter format{"format", "query", "string", "json (if absent), text or html"};
   const Parameter key{"Idempotency-Key", "header", "string",
                       "asked twice with the same one, it is done once"};
+  return {{.method = http::verb::post,
+           .path = "/api/v1/pipelines/{pipeline_id}/runs",
+           .summary = "Run a pipeline of the registry: {input, params, execution_mode}",
+           .parameters = {{"pipeline_id", "path", "string", "of the registry"}, key},
+           .status = 202,
+           .words = run_words,
+           .body = run_answer},
+          {.method = http::verb::post,
+           .path = "/api/v1/runs/{run_id}/signals",
+           .summary = "Ask something of a run: {type, node_id, reason, signal_id, payload, "
+                      "wait_seconds}",
+           .parameters = {run, key},
+           .failed = 409,
+           .words = signal_words},
+          {.method = http::verb::post,
+           .path = "/api/v1/runs/{run_id}/resume",
+           .summary = "Go on with a run whose process was lost",
+           .parameters = {run},
+           .status = 202,
+           .failed = 409,
+           .words = [](const Api& api, const Request& request,
+                       const Caller& caller) -> Result<CommandHost::Given> {
+             WEIR_TRY(check_run(api, request.segments[0], caller));
+             return CommandHost::Given{.words = {"resume", "--", request.segments[0]}};
+           },
+           .body = run_answer}};
+}
+
+/// Those that read much.
+std::vector<CommandRoute> reading_commands() {
+  const Parameter run{"run_id", "path", "string", "of the run"};
+  const Parameter format{"format", "query", "string", "json (if absent), text or html"};
   return {
-      {.method = http::verb::post,
-       .path = "/api/v1/pipelines/{pipeline_id}/runs",
-       .summary = "Run a pipeline of the registry: {input, params, execution_mode}",
-       .parameters = {{"pipeline_id", "path", "string", "of the registry"}, key},
-       .status = 202,
-       .words = run_words,
-       .body = run_answer},
-      {.method = http::verb::post,
-       .path = "/api/v1/runs/{run_id}/signals",
-       .summary = "Ask something of a run: {type, node_id, reason, signal_id, payload, "
-                  "wait_seconds}",
-       .parameters = {run, key},
-       .failed = 409,
-       .words = signal_words},
-      {.method = http::verb::post,
-       .path = "/api/v1/runs/{run_id}/resume",
-       .summary = "Go on with a run whose process was lost",
-       .parameters = {run},
-       .status = 202,
-       .failed = 409,
-       .words = [](const Api& api, const Request& request,
-                   const Caller& caller) -> Result<CommandHost::Given> {
-         WEIR_TRY(check_run(api, request.segments[0], caller));
-         return CommandHost::Given{.words = {"resume", "--", request.segments[0]}};
-       },
-       .body = run_answer},
       {.method = http::verb::get,
        .path = "/api/v1/runs/{run_id}/state",
        .summary = "Show a run as its events tell, its nodes and what was asked of it",
@@ -232,6 +236,14 @@ std::vector<CommandRoute> command_table() {
          return CommandHost::Given{.words = {"status", "--json"}};
        }},
   };
+}
+
+}  // namespace
+
+std::vector<CommandRoute> command_table() {
+  auto all = doing_commands();
+  for (auto& command : reading_commands()) all.push_back(std::move(command));
+  return all;
 }
 
 }  // namespace weir::server

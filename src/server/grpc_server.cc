@@ -1,5 +1,6 @@
 #include "server/grpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
@@ -73,6 +74,15 @@ grpc::Status status_of_answer(const Response& response) {
 
 }  // namespace
 
+/// gRPC's own threads end with this, which is the last to go: what it leaves for later would meet
+/// the end of the process.
+struct Library {
+  Library() { grpc_init(); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  ~Library() { grpc_shutdown_blocking(); }
+};
+
 struct GrpcServer::Impl {
   Impl(asio::io_context& the_io, Admission the_admission)
       : io(the_io), admit(std::move(the_admission)) {}
@@ -80,6 +90,7 @@ struct GrpcServer::Impl {
   class Call;
   void take_calls();
 
+  const Library library{};
   asio::io_context& io;
   const Admission admit;
   HttpLimits limits;

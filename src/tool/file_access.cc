@@ -38,7 +38,7 @@ constexpr const char* kSecrets[] = {"/etc/shadow",    "/etc/gshadow", "/etc/sudo
                                     "/dev/mem",       "/dev/kmem",    "/dev/port"};
 /// Of another process: what it was given and what it holds.
 bool is_of_other_process(const std::filesystem::path& real) {
-  const auto text = real.native();
+  const auto& text = real.native();
   constexpr std::string_view kProcesses = "/proc/";
   if (!text.starts_with(kProcesses)) return false;
   const auto number = text.substr(kProcesses.size());
