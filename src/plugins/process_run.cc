@@ -45,8 +45,8 @@ constexpr std::string_view kCommandNotes =
 - **Output:** one JSON object on standard output, at most 16 MiB; nothing at all counts as `{}`. What it does with a
   [stream](pipeline.md#streams) is said there.
 - **Lines:** each line on standard output and on standard error becomes a `log` event at once, of the logger `stdout`
-  or `stderr`, each in its own order, the two as they were read; of standard output the first MiB. What a stream takes is not among
-  them. They are masked as messages are: what the [redaction](redaction.md) of an output knows by a path of keys, it
+  or `stderr`, each in its own order, the two as they were read; of standard output the first MiB. What a stream takes
+  is not among them. They are masked as messages are: what the [redaction](redaction.md) of an output knows by a path of keys, it
   does not know there. `loggers: {stdout: {level: error}}` in `weir.yaml` leaves them out.
 - **Failures:** `ProcessExited` (any code but 0), `ProcessSignalled`, `ProcessNotStarted`, `InputTooLarge`,
   `OutputTooLarge`, `OutputNotUtf8`, `OutputNotJson`, `StreamFailed`. What it printed then is kept as an artifact.

@@ -21,7 +21,7 @@ using testing::Pair;
 constexpr auto kSoon = 20s;
 
 /// A line of any type; `more` are its further members, with a comma in front.
-std::string line_of(std::string_view type, std::string_view more = "", int run = 1) {
+std::string hook_line(std::string_view type, std::string_view more = "", int run = 1) {
   return R"({"timestamp":"2026-01-05T03:00:00.000001Z","event_type":")" + std::string(type) +
          R"(","level":"INFO","pipeline_type":"dag","pipeline_id":"energy","pipeline_version":"1",)" +
          R"("run_id":"019b8a2f-7c00-7000-8000-00000000000)" + std::to_string(run) +
@@ -35,26 +35,26 @@ void publish_line(EventBus& bus, const std::string& line) {
   bus.publish(**event, line);
 }
 
-const auto kNodeFailed = line_of("pipeline_node_failed",
-                                 R"(,"node_id":"a.b","plugin_id":"p","tool_id":"t","step_index":0,)"
-                                 R"("error_type":"E","error_message":"m")");
+const auto kNodeFailed = hook_line(
+    "pipeline_node_failed", R"(,"node_id":"a.b","plugin_id":"p","tool_id":"t","step_index":0,)"
+                            R"("error_type":"E","error_message":"m")");
 const auto kNodeCompleted =
-    line_of("pipeline_node_completed", R"(,"node_id":"c","plugin_id":"p","tool_id":"t",)"
-                                       R"("step_index":0,"duration_ms":1.5,"output_keys":[])");
-const auto kRetry =
-    line_of("pipeline_node_retry_scheduled", R"(,"node_id":"a.b","attempt":2,"reason":"timeout")");
+    hook_line("pipeline_node_completed", R"(,"node_id":"c","plugin_id":"p","tool_id":"t",)"
+                                         R"("step_index":0,"duration_ms":1.5,"output_keys":[])");
+const auto kRetry = hook_line("pipeline_node_retry_scheduled",
+                              R"(,"node_id":"a.b","attempt":2,"reason":"timeout")");
 
 std::string completed(std::string_view more = "", int run = 1) {
-  return line_of("pipeline_completed",
-                 R"(,"duration_ms":5000.0,"output_node_ids":[],"node_count":3)" + std::string(more),
-                 run);
+  return hook_line(
+      "pipeline_completed",
+      R"(,"duration_ms":5000.0,"output_node_ids":[],"node_count":3)" + std::string(more), run);
 }
 std::string failed(std::string_view more = "", int run = 1) {
-  return line_of("pipeline_failed",
-                 R"(,"duration_ms":2.5,"error_type":"E","error_message":"no\tgood",)"
-                 R"("failed_node_id":null)" +
-                     std::string(more),
-                 run);
+  return hook_line("pipeline_failed",
+                   R"(,"duration_ms":2.5,"error_type":"E","error_message":"no\tgood",)"
+                   R"("failed_node_id":null)" +
+                       std::string(more),
+                   run);
 }
 
 /// A bus with the hooks of a test, and what they printed and what went wrong.
@@ -116,13 +116,13 @@ TEST_F(BuiltinHooks, AlertHook) {
 
 TEST_F(BuiltinHooks, SummaryIsPrintedForEveryEndOfARunAndNothingElse) {
   add(run_summary_hook(print()));
-  publish_line(bus_, line_of("pipeline_paused"));
+  publish_line(bus_, hook_line("pipeline_paused"));
   publish_line(bus_, kNodeFailed);
   EXPECT_EQ(printed_, "");
   publish_line(bus_, failed());
   EXPECT_THAT(printed_, HasSubstr("Status: failed\nSuccess: 0\nFailed: 1\nDuration: 2.50ms\n"));
   printed_.clear();
-  publish_line(bus_, line_of("pipeline_cancelled", R"(,"duration_ms":1.0,"reason":"r")"));
+  publish_line(bus_, hook_line("pipeline_cancelled", R"(,"duration_ms":1.0,"reason":"r")"));
   EXPECT_THAT(printed_, HasSubstr("Status: cancelled\n"));
 }
 

@@ -135,7 +135,6 @@ class Command {
   Passage out_;
   Passage error_;
   Started started_;
-  MemoryWatch memory_;
   bool exited_ = false;
   bool signalled_ = false;
   bool impatient_ = false;  // signalled again: nothing is waited for
@@ -181,7 +180,6 @@ Result<CommandResult> Command::run() {
     if (watched[3].revents != 0) take_signal();
     if (watched[4].revents != 0) take_stop();
     handle_deadlines();
-    if (!exited_) memory_.look(started_.process);
   }
   for (auto* passage : {&out_, &error_}) {
     passage->finish();
@@ -233,15 +231,14 @@ void Command::let_go_on() const {
 void Command::end() {
   if (request_.hold != nullptr) request_.hold->ended();
   kill_at_.reset();
-  result_.end = reap(started_, memory_);
+  result_.end = reap(started_);
   exited_ = true;
   close_at_ = SteadyClock::now();
   if (!impatient_) *close_at_ += kOutputGrace;
 }
 
 int Command::poll_timeout_ms() const {
-  auto deadline = close_at_ ? close_at_ : kill_at_;  // never both
-  if (!exited_ && (!deadline || memory_.due() < *deadline)) deadline = memory_.due();
+  const auto deadline = close_at_ ? close_at_ : kill_at_;  // never both
   if (!deadline) return -1;
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();

@@ -33,19 +33,9 @@ constexpr const char* kNetwork[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nssw
 /// Who is a user of this machine: programs look up names.
 constexpr const char* kAccounts[] = {"/etc/passwd", "/etc/group"};
 /// Who may become one, and what others keep to themselves: no program needs these by itself.
-constexpr const char* kSecrets[] = {"/etc/shadow",    "/etc/gshadow", "/etc/sudoers",
-                                    "/etc/sudoers.d", "/etc/ssh",     "/run/secrets",
-                                    "/dev/mem",       "/dev/kmem",    "/dev/port"};
-/// Of another process: what it was given and what it holds.
-bool is_of_other_process(const std::filesystem::path& real) {
-  const auto& text = real.native();
-  constexpr std::string_view kProcesses = "/proc/";
-  if (!text.starts_with(kProcesses)) return false;
-  const auto number = text.substr(kProcesses.size());
-  const bool is_process = !number.empty() && number[0] >= '0' && number[0] <= '9';
-  const auto name = real.filename();
-  return is_process && (name == "environ" || name == "mem" || name == "auxv" || name == "root");
-}
+constexpr const char* kSecrets[] = {"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d",
+                                    "/etc/ssh",    "/run/secrets", "/dev/mem",     "/dev/kmem",
+                                    "/dev/port",   "/proc/1"};
 bool is_disk(const std::filesystem::path& real) {
   std::error_code error;
   return std::filesystem::is_block_file(real, error);
@@ -90,7 +80,7 @@ FileAccess::Attempt FileAccess::judge(const std::filesystem::path& real, Use use
   if (is_below_any(real, real_writable_)) return Attempt::kAllowed;
   const bool is_readable = is_below_any(real, real_readable_);
   if (is_readable) return use == Use::kReads ? Attempt::kAllowed : Attempt::kUsual;
-  if (is_below_any(real, kSecrets) || is_of_other_process(real) || is_disk(real)) {
+  if (is_below_any(real, kSecrets) || is_disk(real)) {
     return Attempt::kForbidden;
   }
   if (is_below_any(real, kAccounts)) return Attempt::kDoubtful;

@@ -42,7 +42,6 @@ class Child {
   LineSplitter output_lines_;
   LineSplitter error_lines_;
   Started started_;
-  MemoryWatch memory_;
   Descriptor in_, out_, error_;
   std::size_t sent_ = 0;
   std::size_t error_bytes_ = 0;
@@ -106,7 +105,6 @@ Result<ProcessResult> Child::run() {
       request_end();
     }
     handle_deadlines();
-    if (!exited_) memory_.look(started_.process);
   }
   output_lines_.finish();
   error_lines_.finish();
@@ -173,7 +171,6 @@ int Child::poll_timeout_ms() const {
   for (const auto& other : {end_at_, close_at_}) {
     if (other && (!deadline || *other < *deadline)) deadline = other;
   }
-  if (!exited_ && (!deadline || memory_.due() < *deadline)) deadline = memory_.due();
   if (!deadline) return -1;
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();
@@ -201,7 +198,7 @@ void Child::handle_deadlines() {
 }
 
 void Child::end() {
-  const auto end = reap(started_, memory_);
+  const auto end = reap(started_);
   result_.exit_code = end.exit_code;
   result_.signal = end.signal;
   result_.usage = end.usage;

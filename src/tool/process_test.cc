@@ -29,19 +29,6 @@ TEST(Process, CarriesInputOutputErrorsAndTheExitCode) {
   EXPECT_TRUE(result->usage.cpu_ms);
 }
 
-// What the kernel counts begins with the copy of us that it was before exec.
-TEST(Process, SaysWhatItHadInMemoryAndNotWhatWeHave) {
-  constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-  std::string ours(std::size_t{100} << 20, 'x');
-  const auto small = run_process(shell("sleep 0.1"));
-  EXPECT_LT(small->usage.memory_bytes.value_or(0), 30 * kMiB);
-  EXPECT_GT(small->usage.memory_bytes.value_or(0), 0);
-  const auto large = run_process(shell("x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 0.1"));
-  EXPECT_GT(large->usage.memory_bytes.value_or(0), 29'000'000);
-  EXPECT_LT(large->usage.memory_bytes.value_or(0), 99 * kMiB);
-  EXPECT_EQ(ours.back(), 'x');
-}
-
 TEST(Process, MovesMoreThanAPipeHoldsInBothDirections) {
   const std::string input(3 << 20, 'x');
   auto request = shell("cat");

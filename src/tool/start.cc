@@ -120,42 +120,12 @@ void add_transfers(pid_t process, Usage& usage) {
   }
 }
 
-namespace {
-
-/// Of /proc/PID/status, in bytes; 0: it does not say.
-std::int64_t kibibytes_of_status(const std::string& process, std::string_view name) {
-  std::ifstream file("/proc/" + process + "/status");
-  std::string word;
-  while (file >> word) {
-    std::int64_t kibibytes = 0;
-    if (word == name && file >> kibibytes) return kibibytes * 1024;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void MemoryWatch::look(pid_t process) {
-  if (Clock::now() < due_) return;
-  seen_bytes_ = std::max(seen_bytes_, kibibytes_of_status(std::to_string(process), "VmHWM:"));
-  pause_ = std::min(pause_ * 2, kLongest);
-  due_ = Clock::now() + pause_;
-}
-
-std::optional<std::int64_t> MemoryWatch::peak(const Started& started, std::int64_t counted) const {
-  // The copy grows a little before exec.
-  constexpr std::int64_t kGrowth = std::int64_t{1} << 20;
-  if (counted > started.copied_bytes + kGrowth) return counted;
-  return seen_bytes_ > 0 ? std::optional(seen_bytes_) : std::nullopt;
-}
-
 Result<Started> start(const Program& program) {
   WEIR_CHECK(!program.command.empty());
   WEIR_TRY(check_texts(program));
   WEIR_TRY(auto report, make_pipe());
   const ExecArguments arguments(program);
   const pid_t parent = ::getpid();
-  const auto ours = kibibytes_of_status("self", "VmRSS:");
   const pid_t process = ::fork();
   if (process < 0) return fail_errno("fork");
   if (process == 0) become(program, arguments, report.write.number(), parent);
@@ -175,10 +145,10 @@ Result<Started> start(const Program& program) {
     ::waitpid(process, nullptr, 0);
     return error;
   }
-  return Started{.process = process, .exit = std::move(exit), .copied_bytes = ours};
+  return Started{.process = process, .exit = std::move(exit)};
 }
 
-End reap(const Started& started, const MemoryWatch& memory) {
+End reap(const Started& started) {
   int status = 0;
   rusage usage{};
   End end;
@@ -190,7 +160,7 @@ End reap(const Started& started, const MemoryWatch& memory) {
     return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_usec) / 1000;
   };
   end.usage.cpu_ms = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
-  end.usage.memory_bytes = memory.peak(started, std::int64_t{usage.ru_maxrss} * 1024);
+  end.usage.memory_bytes = std::int64_t{usage.ru_maxrss} * 1024;
   return end;
 }
 

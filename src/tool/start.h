@@ -2,7 +2,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -43,34 +42,7 @@ inline constexpr int kControl = 3;
 
 struct Started {
   pid_t process = -1;
-  Descriptor exit{};  ///< can be read when the program has ended
-  /// What this process had in memory when it was forked.
-  std::int64_t copied_bytes = 0;
-};
-
-/// The most that a program has in memory. What the kernel counts begins with the copy of this
-/// process that the program was before exec, which may be far more: so it is asked while the
-/// program runs, and ever less often. Of one that ends before it is asked, and has less than the
-/// copy, nothing is known.
-///
-/// Threads  One.
-class MemoryWatch {
- public:
-  using Clock = std::chrono::steady_clock;
-
-  /// When to ask next.
-  [[nodiscard]] Clock::time_point due() const { return due_; }
-  /// Asks, if it is time.
-  void look(pid_t process);
-  /// `counted` by the kernel until the end.
-  [[nodiscard]] std::optional<std::int64_t> peak(const Started& started,
-                                                 std::int64_t counted) const;
-
- private:
-  static constexpr std::chrono::milliseconds kFirst{2}, kLongest{1000};
-  Clock::time_point due_ = Clock::now() + kFirst;
-  std::chrono::milliseconds pause_ = kFirst;
-  std::int64_t seen_bytes_ = 0;
+  Descriptor exit;  ///< can be read when the program has ended
 };
 
 /// If this thread dies, the program gets SIGKILL. Errors: kNotFound (no such program or folder),
@@ -88,6 +60,6 @@ struct End {
 void add_transfers(pid_t process, Usage& usage);
 
 /// Of a program that has ended, once.
-[[nodiscard]] End reap(const Started& started, const MemoryWatch& memory);
+[[nodiscard]] End reap(const Started& started);
 
 }  // namespace weir::tool

@@ -53,7 +53,7 @@ WarmProcess::~WarmProcess() {
   if (started_.process < 0) return;
   in_.close();
   ::kill(-started_.process, SIGKILL);
-  static_cast<void>(reap(started_, MemoryWatch()));
+  static_cast<void>(reap(started_));
 }
 
 std::expected<Output, Failure> WarmProcess::call(std::string_view tool_id, const Call& call) {
