@@ -186,7 +186,7 @@ Response run_for_answer(Commands& commands, const CommandRoute& route, const Req
   given->on_error_line = [&](std::string_view line, bool) {
     if (errors.size() < 16 * tool::kMaxLogLine) errors.append(line).append("\n");
   };
-  const Commands::Beginning beginning(commands, given->ours.empty() ? "" : given->ours.front());
+  const Commands::Beginning beginning(commands, given->begins);
   const auto result = commands.host.run(*given, caller);
   if (find_command(words.front())->scope == Scope::kOperate) {
     audit(commands.api, request, caller, words,

@@ -138,13 +138,11 @@ Result<CommandHost::Given> run_words(const Api&, const Request& request, const C
     }
   }
   const auto key = request.header("Idempotency-Key");
-  std::vector<std::string> ours;
-  if (!key.empty()) {
-    ours.push_back("--id=" + run_id_of(request.segments[0], key, caller).text());
-  }
   words.insert(words.end(), {"--", request.segments[0]});
   return CommandHost::Given{
-      .words = std::move(words), .ours = std::move(ours), .input = std::move(input)};
+      .words = std::move(words),
+      .begins = key.empty() ? std::string() : run_id_of(request.segments[0], key, caller).text(),
+      .input = std::move(input)};
 }
 
 std::string run_answer(const std::string& printed) {

@@ -97,6 +97,7 @@ Result<tool::ProcessResult> CommandHost::run(const Given& given, const Caller& c
   line.emplace_back(command->name);
   for (const auto option : command->added) line.emplace_back(option);
   line.insert(line.end(), given.ours.begin(), given.ours.end());
+  if (!given.begins.empty()) line.push_back("--id=" + given.begins);
   if (!caller.tenant_id.empty()) line.push_back("--tenant=" + caller.tenant_id);
   // Each of these options is there once, or may be: who gives one that the server gives has given
   // it twice, which no command takes.

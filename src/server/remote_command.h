@@ -54,6 +54,7 @@ class CommandHost {
   struct Given {
     std::vector<std::string> words;   ///< that `judge_words` has let pass
     std::vector<std::string> ours{};  ///< options of the server's own
+    std::string begins{};             ///< the id that the run gets; empty: a new one
     std::string input{};              ///< on its standard input
     std::stop_token stop{};
     std::optional<std::chrono::milliseconds> max_time{};

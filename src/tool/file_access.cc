@@ -36,6 +36,7 @@ constexpr const char* kAccounts[] = {"/etc/passwd", "/etc/group"};
 constexpr const char* kSecrets[] = {"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d",
                                     "/etc/ssh",    "/run/secrets", "/dev/mem",     "/dev/kmem",
                                     "/dev/port",   "/proc/1"};
+
 bool is_disk(const std::filesystem::path& real) {
   std::error_code error;
   return std::filesystem::is_block_file(real, error);
