@@ -1,5 +1,3 @@
-// Long: one generator, whose draws depend on each other.
-
 #include "tests/random_runs/random_pipeline.h"
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <string_view>
 
 #include "tests/random_runs/child_pipeline.h"
+#include "tests/random_runs/races.h"
 
 namespace weir::random_runs {
 namespace {
@@ -56,37 +55,14 @@ class Maker {
       for (auto asks = 2 + below(4); asks > 0; --asks) ask_something();
       if (made_.mode == "continue" && end == count && one_in(2)) add_retried_node();
     }
-    made_.guards_race = has_guard_ && guards_race();
-    made_.changes_race = changes_race();
-    made_.ends_beside_others = ends_beside_others();
+    made_.guards_race = has_guard_ && guards_race(nodes_);
+    made_.changes_race = changes_race(nodes_, changes_);
+    made_.ends_beside_others = ends_beside_others(nodes_);
     made_.text = text();
     return std::move(made_);
   }
 
  private:
-  struct Node {
-    std::string id;
-    json::Object json;
-    json::Object with;
-    json::Array asks;
-    json::Array tells;
-    std::set<std::size_t> needs;
-    std::set<std::size_t> ancestors;
-    bool may_end_run = false;
-    bool may_fail = false;
-    bool fails_for_good = false;
-    bool is_aimed_at = false;
-    bool is_freed = false;  // it may end before all before it have
-    bool runs_child = false;
-    bool has_stream = false;
-    bool is_known = false;  // an earlier run has left its output in the cache
-    std::string tool = "play";
-  };
-  /// Who changes a node, before it begins.
-  struct Change {
-    std::size_t asker = 0, target = 0;
-  };
-
   std::size_t below(std::size_t n) { return random_() % n; }
   bool one_in(std::size_t n) { return below(n) == 0; }
 
@@ -406,46 +382,8 @@ class Maker {
     made_.answers["hold"] = "approve";
   }
 
-  /// Whether it waits for the other, whatever others are freed of waiting.
-  [[nodiscard]] bool always_waits(std::size_t node, std::size_t other) const {
-    return std::ranges::any_of(nodes_[node].needs, [&](std::size_t needed) {
-      return needed == other || (!nodes_[needed].is_freed && always_waits(needed, other));
-    });
-  }
-
   /// Most pipelines are to end in one way only.
-  [[nodiscard]] bool is_unwanted_race() { return changes_race() && !one_in(10); }
-
-  [[nodiscard]] bool changes_race() const {
-    return std::ranges::any_of(
-        changes_, [&](const Change& change) { return !always_waits(change.target, change.asker); });
-  }
-
-  [[nodiscard]] bool ends_beside_others() const {
-    for (std::size_t end = 0; end < nodes_.size(); ++end) {
-      if (!nodes_[end].may_end_run) continue;
-      if (nodes_[end].json.find("for_each") != nullptr) return true;
-      for (std::size_t other = 0; other < nodes_.size(); ++other) {
-        if (other != end && !always_waits(other, end) && !always_waits(end, other)) return true;
-      }
-    }
-    return false;
-  }
-
-  /// Whether anything that fails does not come before all guards, or is one.
-  [[nodiscard]] bool guards_race() const {
-    std::size_t failing = 0;
-    bool is_beside = false;
-    for (std::size_t one = 0; one < nodes_.size(); ++one) {
-      if (!nodes_[one].may_fail) continue;
-      ++failing;
-      for (std::size_t guard = 0; guard < nodes_.size(); ++guard) {
-        if (guard == one || nodes_[guard].json.find("guard_retry") == nullptr) continue;
-        is_beside = is_beside || !(always_waits(guard, one) || always_waits(one, guard));
-      }
-    }
-    return failing > 1 && is_beside;
-  }
+  [[nodiscard]] bool is_unwanted_race() { return changes_race(nodes_, changes_) && !one_in(10); }
 
   std::string text() {
     json::Array nodes, known_nodes;
