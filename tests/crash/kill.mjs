@@ -3,6 +3,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {basename} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {check} from '../lib/check.mjs';
 import {committedLines, readStore} from '../lib/segment.mjs';
 
 const TERMINAL = /^pipeline_(completed|failed|cancelled)$/;
@@ -20,10 +21,6 @@ export function randomNumbers(seed) {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-export function check(holds, what) {
-  if (!holds) throw new Error(what);
 }
 
 /// Runs a pipeline, with `words` behind it, and kills it after `afterMs`. Gives the committed lines
@@ -59,7 +56,8 @@ function processesOf(store) {
   });
 }
 
-async function waitForOrphansToEnd(store) {
+/// Until none of the tools runs any more that a killed process has left.
+export async function waitForOrphansToEnd(store) {
   const deadline = performance.now() + ORPHANS_MS;
   while (processesOf(store).length > 0) {
     check(performance.now() < deadline, `still running: ${processesOf(store).join(', ')}`);

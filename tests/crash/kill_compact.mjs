@@ -9,8 +9,9 @@
 
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {check} from '../lib/check.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
-import {check, randomNumbers} from './kill.mjs';
+import {randomNumbers} from './kill.mjs';
 import {contents, filesOf, killProgram, PIPELINE} from './tidying.mjs';
 
 const [program, tidying, rounds = '16'] = process.argv.slice(2);

@@ -8,8 +8,9 @@
 
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {check} from '../lib/check.mjs';
 import {ROOT, Weir, withFolder} from '../lib/weir.mjs';
-import {check, killRound, listRuns, printFigures, randomNumbers, verify} from './kill.mjs';
+import {killRound, listRuns, printFigures, randomNumbers, verify} from './kill.mjs';
 
 const [program, rounds = '10'] = process.argv.slice(2);
 const ROUNDS = Number(process.env.WEIR_DEMO_ROUNDS ?? rounds);

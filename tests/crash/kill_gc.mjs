@@ -8,8 +8,9 @@
 
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {check} from '../lib/check.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
-import {check, randomNumbers} from './kill.mjs';
+import {randomNumbers} from './kill.mjs';
 import {filesOf, killProgram, PIPELINE, runs} from './tidying.mjs';
 
 const [program, tidying, rounds = '12'] = process.argv.slice(2);
@@ -18,8 +19,10 @@ const SEED = Number(process.env.WEIR_CRASH_SEED ?? Date.now() % 1_000_000);
 /// So many may stay; together in larger parts they have fewer bytes, and more do.
 const KEPT_RUNS = 3.5;
 
+const manifestText = (weir) => readFileSync(join(weir.store, 'manifest.json'), 'utf8');
+
 function partBytes(weir) {
-  const {parts} = JSON.parse(readFileSync(join(weir.store, 'manifest.json'), 'utf8')).manifest;
+  const {parts} = JSON.parse(manifestText(weir)).manifest;
   return parts.reduce((sum, part) => sum + part.bytes, 0);
 }
 
@@ -68,7 +71,13 @@ await withFolder(async (folder) => {
     run();
     await compact();
     const before = runs(weir);
-    const status = await killProgram(weir, words, (0.1 + 0.9 * random()) * wholeMs);
+    // Every second one when it has changed the manifest: nobody sees the runs any more, and they are
+    // still there.
+    const manifest = manifestText(weir);
+    const status = round % 2 === 0
+        ? await killProgram(weir, words, (0.1 + 0.9 * random()) * wholeMs)
+        : await killProgram(weir, words, 0.3 * random() ** 2 * wholeMs,
+                            () => manifestText(weir) !== manifest);
     const gone = checkRuns(weir, before);
     if (status !== 'SIGKILL') continue;
     ++killed;

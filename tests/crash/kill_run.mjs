@@ -7,8 +7,9 @@
 
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {check} from '../lib/check.mjs';
 import {ROOT, Weir, withFolder} from '../lib/weir.mjs';
-import {check, killRound, listRuns, printFigures, randomNumbers, verify} from './kill.mjs';
+import {killRound, listRuns, printFigures, randomNumbers, verify} from './kill.mjs';
 
 const [program, rounds = '12'] = process.argv.slice(2);
 const ROUNDS = Number(process.env.WEIR_CRASH_ROUNDS ?? rounds);

@@ -32,14 +32,16 @@ export function filesOf(weir) {
   return {segments: count('log', '.jsonl'), parts: count('events', '.parquet')};
 }
 
-/// Starts a program, kills it after so many milliseconds, if that is given, and says how it ended.
-export async function killProgram(weir, [program, ...words], afterMs) {
+/// Starts a program, kills it after so many milliseconds, if that is given, and says how it ended. The
+/// milliseconds are counted from when `hasBegun` says so, if it has not ended by then.
+export async function killProgram(weir, [program, ...words], afterMs, hasBegun = () => true) {
   const process = spawn(program, words, {env: weir.env, stdio: ['ignore', 'ignore', 'inherit']});
   const ended = new Promise((done, failed) => {
     process.on('error', failed);
     process.on('close', (code, signal) => done(signal ?? code));
   });
   if (afterMs !== undefined) {
+    while (process.exitCode === null && !hasBegun()) await sleep(1);
     await Promise.race([sleep(afterMs), ended]);
     process.kill('SIGKILL');
   }
