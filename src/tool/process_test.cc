@@ -29,6 +29,64 @@ TEST(Process, CarriesInputOutputErrorsAndTheExitCode) {
   EXPECT_TRUE(result->usage.cpu_ms);
 }
 
+TEST(Process, HasItsOwnMemoryAloneHoweverLargeThisOneIs) {
+  constexpr std::int64_t kMuch = std::int64_t{200} << 20;
+  const std::vector<char> ours(kMuch, 'x');
+  const auto little = run_process({.command = {"true"}});
+  ASSERT_TRUE(little);
+  EXPECT_EQ(ours.back(), 'x');
+  EXPECT_LT(little->usage.memory_bytes.value_or(kMuch), kMuch / 10);
+  EXPECT_GT(little->usage.memory_bytes.value_or(0), 1 << 10);
+  const auto much = run_process(shell("head -c 50000000 /dev/zero | tail -c 40000000 | wc -c"));
+  ASSERT_TRUE(much);
+  EXPECT_GT(much->usage.memory_bytes.value_or(0), 40'000'000);
+}
+
+TEST(Process, IsLookedForAsShellsDo) {
+  const std::filesystem::path folder = testing::TempDir() + "path-" + std::to_string(random_bits());
+  std::filesystem::create_directories(folder / "first" / "script");  // a folder is no program
+  std::filesystem::create_directories(folder / "second");
+  std::ofstream(folder / "second" / "script") << "echo \"said by the shell: $1\"\n";  // no #!
+  std::ofstream(folder / "first" / "text") << "no program";
+  std::filesystem::permissions(folder / "second" / "script", std::filesystem::perms::owner_all);
+  const std::string before = std::getenv("PATH");
+  ::setenv("PATH",
+           (folder / "none")
+               .string()
+               .append(":" + (folder / "first").string())
+               .append(":" + (folder / "second").string())
+               .c_str(),
+           1);
+  const auto script = run_process({.command = {"script", "x y"}});
+  const auto text = run_process({.command = {"text"}});
+  ::setenv("PATH", "", 1);
+  ProcessRequest here{.command = {"script", "z"}};
+  here.folder = folder / "second";
+  const auto in_folder = run_process(here);
+  ::setenv("PATH", before.c_str(), 1);
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_EQ(script->output, "said by the shell: x y\n");
+  ASSERT_TRUE(in_folder) << in_folder.error().message;
+  EXPECT_EQ(in_folder->output, "said by the shell: z\n");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, ErrorCode::kInvalidInput) << text.error().message;
+}
+
+TEST(Process, MayBeThisProgramAgain) {
+  const auto result = run_process({.command = {"/proc/self/exe", "--gtest_list_tests"}});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->exit_code, 0);
+  EXPECT_THAT(result->output, testing::HasSubstr("MayBeThisProgramAgain"));
+}
+
+TEST(Process, IsFoundOnOurPathAndNotOnItsOwn) {
+  ProcessRequest request{.command = {"true"}};
+  request.environment.emplace_back("PATH", "/nowhere");
+  const auto result = run_process(request);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->exit_code, 0);
+}
+
 TEST(Process, MovesMoreThanAPipeHoldsInBothDirections) {
   const std::string input(3 << 20, 'x');
   auto request = shell("cat");

@@ -10,7 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+
+#include "tool/launcher/told.h"
+#include "tool/launcher_image.h"
 
 namespace weir::tool {
 namespace {
@@ -21,6 +25,8 @@ struct ExecArguments {
   std::vector<char*> command;
   std::vector<std::string> environment_text;
   std::vector<char*> environment;  // exec wants char*, and changes nothing
+  std::string report = "0000000000", path;
+  std::vector<char*> launcher;
 
   /// Whether the program is given another value of this variable.
   static bool is_replaced(std::string_view entry, const Environment& variables) {
@@ -30,6 +36,10 @@ struct ExecArguments {
   }
 
   explicit ExecArguments(const Program& program) : command_text(program.command) {
+    constexpr std::string_view kSelf = "/proc/self/";  // of the launcher it would be the launcher
+    if (command_text[0].starts_with(kSelf)) {
+      command_text[0].replace(0, kSelf.size(), "/proc/" + std::to_string(::getpid()) + "/");
+    }
     for (auto& word : command_text) command.push_back(word.data());
     command.push_back(nullptr);
     for (const auto& [name, value] : program.environment) {
@@ -42,6 +52,20 @@ struct ExecArguments {
       if (!is_replaced(*entry, program.environment)) environment.push_back(*entry);
     }
     environment.push_back(nullptr);
+    const char* places = std::getenv("PATH");
+    path = places != nullptr ? places : "/bin:/usr/bin";
+    static char name[] = "weir-launcher", own[] = "1", ours[] = "0";
+    launcher = {name, report.data(), program.standing == Program::Standing::kOwn ? own : ours,
+                path.data()};
+    launcher.insert(launcher.end(), command.begin(), command.end());
+  }
+
+  /// In the child, where nothing may be allocated.
+  void name_report(int descriptor) {
+    for (auto digit = report.rbegin(); digit != report.rend(); ++digit) {
+      *digit = static_cast<char>('0' + descriptor % 10);
+      descriptor /= 10;
+    }
   }
 };
 
@@ -78,13 +102,34 @@ bool closes_rest(const Program& program) {
   return true;
 }
 
-/// In the child: never returns. What failed is told through `report`, which exec closes.
-[[noreturn]] void become(const Program& program, const ExecArguments& arguments, int report,
-                         pid_t parent) {
-  if (program.standing == Program::Standing::kOwn) {
-    ::setpgid(0, 0);
-    for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGQUIT}) ::signal(signal, SIG_DFL);
+void tell(int report, const Told& told) { static_cast<void>(!::write(report, &told, sizeof told)); }
+
+/// In the child: returns where the launcher cannot be executed.
+void become_launcher(ExecArguments& arguments, int report) {
+  if (::fcntl(report, F_SETFD, 0) != 0) return;
+  arguments.name_report(report);
+  ::execveat(launcher(), "", arguments.launcher.data(), arguments.environment.data(),
+             AT_EMPTY_PATH);
+  ::fcntl(report, F_SETFD, FD_CLOEXEC);
+}
+
+/// In the child: what has a process group of its own gets signals as if nothing was ever set. Of
+/// ours what is ignored stays so, and no handler runs in the child, which has our memory.
+void forget_handlers(bool is_own) {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) != 0) continue;
+    if (is_own || action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
   }
+}
+
+/// In the child: never returns. Who runs the program, and what failed, is told through `report`,
+/// which the program has not.
+[[noreturn]] void become(const Program& program, ExecArguments& arguments, int report,
+                         pid_t parent) {
+  const bool is_own = program.standing == Program::Standing::kOwn;
+  if (is_own) ::setpgid(0, 0);
+  forget_handlers(is_own);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   sigset_t none;
@@ -93,11 +138,45 @@ bool closes_rest(const Program& program) {
   if (::dup2(program.in, 0) >= 0 && ::dup2(program.out, 1) >= 0 && ::dup2(program.error, 2) >= 0 &&
       has_control(program, report) && closes_rest(program) &&
       (program.folder.empty() || ::chdir(program.folder.c_str()) == 0)) {
+    become_launcher(arguments, report);
+    tell(report, {.process = ::getpid()});
     ::execvpe(arguments.command[0], arguments.command.data(), arguments.environment.data());
   }
-  const int number = errno;
-  static_cast<void>(!::write(report, &number, sizeof number));
+  tell(report, {.error = errno});
   ::_exit(127);
+}
+
+/// The child has this process's memory until it is another program, so that none is copied, and the
+/// thread waits for that.
+pid_t begin(const Program& program, ExecArguments& arguments, int report) {
+  const pid_t parent = ::getpid();
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours runs in the child
+  const pid_t child = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+  if (child == 0) become(program, arguments, report, parent);
+  const int failure = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = failure;
+  return child;
+}
+
+void collect(pid_t process) {
+  while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+/// What is told until nobody can tell any more: the program runs, or does not.
+Told hear(int report) {
+  Told all, told;
+  ssize_t got = 0;
+  while ((got = ::read(report, &told, sizeof told)) != 0) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got != sizeof told) break;
+    if (told.process != 0) all.process = told.process;
+    if (told.error != 0) all.error = told.error;
+  }
+  return all;
 }
 
 std::unexpected<Error> fail_exec(const Program& program, int number) {
@@ -124,25 +203,22 @@ Result<Started> start(const Program& program) {
   WEIR_CHECK(!program.command.empty());
   WEIR_TRY(check_texts(program));
   WEIR_TRY(auto report, make_pipe());
-  const ExecArguments arguments(program);
-  const pid_t parent = ::getpid();
-  const pid_t process = ::fork();
-  if (process < 0) return fail_errno("fork");
-  if (process == 0) become(program, arguments, report.write.number(), parent);
+  ExecArguments arguments(program);
+  static_cast<void>(launcher());  // made before the child is
+  const pid_t child = begin(program, arguments, report.write.number());
+  if (child < 0) return fail_errno("fork");
   report.write.close();
-  int failure = 0;
-  ssize_t got = 0;
-  while ((got = ::read(report.read.number(), &failure, sizeof failure)) < 0 && errno == EINTR) {
-  }
-  if (got == sizeof failure) {
-    ::waitpid(process, nullptr, 0);
-    return fail_exec(program, failure);
+  const auto [process, failure] = hear(report.read.number());
+  if (process != child) collect(child);  // the launcher has done its work
+  if (failure != 0 || process == 0) {
+    if (process != 0) collect(process);
+    return fail_exec(program, failure != 0 ? failure : ECHILD);
   }
   Descriptor exit(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   if (!exit.is_open()) {
     auto error = fail_errno("pidfd_open (it needs Linux 5.3)");
     ::kill(program.standing == Program::Standing::kOwn ? -process : process, SIGKILL);
-    ::waitpid(process, nullptr, 0);
+    collect(process);
     return error;
   }
   return Started{.process = process, .exit = std::move(exit)};
