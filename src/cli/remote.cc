@@ -86,10 +86,13 @@ int run_at_server(const Invocation& invocation, const std::vector<std::string>& 
   if (const char* key = std::getenv("WEIR_KEY"); key != nullptr && *key != '\0') {
     headers.emplace_back("Authorization", "Bearer " + std::string(key));
   }
+  // As other programs know a company's own authority.
+  const char* authorities = std::getenv("SSL_CERT_FILE");
   Printer printer;
   const auto post = exporting::http_post(
       {.timeout = std::chrono::hours(24 * 365),
-       .on_answer = [&](std::string_view bytes) { return printer.take(bytes); }});
+       .on_answer = [&](std::string_view bytes) { return printer.take(bytes); },
+       .authorities = authorities != nullptr ? authorities : ""});
   const InterruptStop interrupt("");
   const auto done =
       post(commands_of(invocation.server), json::to_text(body), headers, interrupt.token());
