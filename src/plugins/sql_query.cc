@@ -53,8 +53,8 @@ constexpr std::string_view kQueryNotes =
   `inline_rows` its rows are there, too, as `data`, a list of objects.
 - **Values** keep their value in Parquet: 128-bit integers become DECIMAL(38, 0), intervals and times with a zone
   text. What has no such form fails, and the message names its column.
-- **Used:** rows and bytes written, and no `cpu_ms`: DuckDB's threads work for all queries of the process, and it
-  does not say how much of their time was one query's.
+- **Used:** rows, bytes written, and the processor time of the query in all of DuckDB's threads. Memory and what was
+  read are not said: DuckDB's buffers are those of all queries of the process.
 - **Failures:** `SqlError`, `TooManyRows`, `ArtifactMissing`, `StorageError`, `Cancelled`.
 )";
 
@@ -146,9 +146,11 @@ class SqlQuery final : public tool::Tool {
     if (!query) return sql_failure(call, query.error());
     const auto path = sql_path(file);
     if (!path) return sql_failure(call, path.error());
+    if (const auto done = connection.measure(); !done) return sql_failure(call, done.error());
     auto copied = connection.query("COPY (" + *query + ") TO " + *path +
                                    " (FORMAT parquet, COMPRESSION zstd)");
     if (!copied) return sql_failure(call, copied.error());
+    const auto cpu_ms = connection.cpu_ms();
     const auto* counted = copied->next();
     const auto rows = counted == nullptr ? 0 : *counted->front().integer();
     const auto* limit = call.with.find("inline_rows");
@@ -163,6 +165,7 @@ class SqlQuery final : public tool::Tool {
     if (!described) return sql_failure(call, described.error());
     auto output = keep(file, rows, std::move(*described), call);
     if (!output) return output;
+    output->usage.cpu_ms = cpu_ms;
     auto lineage = inputs_of(call.payload, read, connection);
     lineage.set("schema_out", schema_of(*columns));
     tool::take_lineage(lineage, call, *output);

@@ -85,6 +85,16 @@ TEST_F(SqlQueryTest, SaysTheSchemaOfItsResultAndOfTheEarlierResultsThatItReads) 
             R"x("schema_out":[{"name":"count_star()","type":"BIGINT"}]})x");
 }
 
+TEST_F(SqlQueryTest, SaysWhatTheQueryTook) {
+  const auto little = run("SELECT 1 AS i");
+  const auto much = run("SELECT count(DISTINCT hash(i)) AS n FROM range(1000000) t(i)");
+  ASSERT_TRUE(little);
+  ASSERT_TRUE(much);
+  EXPECT_GT(much->usage.cpu_ms.value_or(0), 1);
+  EXPECT_LT(little->usage.cpu_ms.value_or(-1), *much->usage.cpu_ms / 2);
+  EXPECT_GE(little->usage.cpu_ms.value_or(-1), 0);
+}
+
 TEST_F(SqlQueryTest, ReadsFilesBesideThePipeline) {
   std::ofstream(folder_ / "in.csv") << "a,b\n1,x\n";
   EXPECT_EQ(data("SELECT * FROM 'in.csv'"), R"([{"a":1,"b":"x"}])");

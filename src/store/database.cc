@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <future>
 #include <utility>
@@ -347,6 +348,25 @@ Result<std::vector<std::string>> Connection::table_names(const std::string& sql)
 Result<void> Connection::execute(const std::string& sql) {
   WEIR_TRY(const auto rows, query(sql));
   return {};
+}
+
+Result<void> Connection::measure() {
+  return execute(R"(SET enable_profiling = 'no_output';
+                    SET custom_profiling_settings = '{"CPU_TIME": "true"}')");
+}
+
+std::optional<double> Connection::cpu_ms() {
+  const auto& api = duckdb();
+  const auto info = api.duckdb_get_profiling_info(impl_->connection);
+  if (info == nullptr) return {};
+  auto value = api.duckdb_profiling_info_get_value(info, "CPU_TIME");
+  if (value == nullptr) return {};
+  char* text = api.duckdb_get_varchar(value);
+  double seconds = 0;
+  std::from_chars(text, text + std::strlen(text), seconds);
+  api.duckdb_free(text);
+  api.duckdb_destroy_value(&value);
+  return seconds * 1000;
 }
 
 void Connection::interrupt() {

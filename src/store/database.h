@@ -95,6 +95,11 @@ class Connection {
   /// The tables and files that a query reads and this session does not know, as the query calls
   /// them. Errors: kInvalidInput.
   [[nodiscard]] Result<std::vector<std::string>> table_names(const std::string& sql);
+  /// From here on it counts what its statements take. Errors: as `query`.
+  [[nodiscard]] Result<void> measure();
+  /// The processor time of the last statement in all of DuckDB's threads, in milliseconds. Nothing:
+  /// it was not measured, or has failed.
+  [[nodiscard]] std::optional<double> cpu_ms();
   /// Ends the statement that runs now, if one does, and lets none begin any more. From any thread.
   void interrupt();
 

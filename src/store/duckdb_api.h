@@ -75,6 +75,7 @@ namespace weir::store {
   X(duckdb_function_set_error)                          \
   X(duckdb_get_list_child)                              \
   X(duckdb_get_list_size)                               \
+  X(duckdb_get_profiling_info)                          \
   X(duckdb_get_table_names)                             \
   X(duckdb_get_type_id)                                 \
   X(duckdb_get_varchar)                                 \
@@ -103,6 +104,7 @@ namespace weir::store {
   X(duckdb_prepare_error)                               \
   X(duckdb_prepare_extracted_statement)                 \
   X(duckdb_prepared_statement_type)                     \
+  X(duckdb_profiling_info_get_value)                    \
   X(duckdb_register_aggregate_function)                 \
   X(duckdb_register_scalar_function)                    \
   X(duckdb_register_table_function)                     \
