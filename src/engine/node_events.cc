@@ -242,7 +242,7 @@ void NodeEvents::cancelled(double duration_ms, const Cancel& cancel, const tool:
 /// `run_outcome` is for who goes on with the run, if its process ends before it does.
 void NodeEvents::emit_undo(Type type, event::FieldList& fields, const Undo& undo) {
   json::Object attributes;
-  attributes.set("undoes", undo.tool_id);
+  attributes.set("undoes", undo.undoes);
   attributes.set("original_action_timestamp", weir::to_string(undo.completed_at));
   attributes.set("run_outcome", undo.run_failed ? "failed" : "cancelled");
   const auto text = json::to_text(attributes);

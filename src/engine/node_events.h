@@ -89,7 +89,7 @@ class NodeEvents {
   void cancelled(double duration_ms, const Cancel& cancel, const tool::Failure& failure);
   /// Of what these events undo.
   struct Undo {
-    std::string_view tool_id;
+    std::string_view undoes;  ///< the tool, or the pipeline
     Timestamp completed_at;
     bool run_failed = true;  ///< otherwise it was cancelled
   };

@@ -33,13 +33,15 @@ namespace {
 
 /// The undo as a node of its own, in the place of the one that it takes back.
 pipeline::Node undoing(const pipeline::Node& node) {
-  return {.id = node.id,
-          .plugin_id = node.plugin_id,
-          .tool_id = {.text = node.undo->tool, .position = node.undo->position},
-          .with = node.undo->with,
-          .has_references = node.undo->has_references,
-          .references = node.undo->references,
-          .timeout = node.timeout};
+  const auto& undo = *node.undo;
+  return {
+      .id = node.id,
+      .plugin_id = undo.plugin.empty() ? node.plugin_id : pipeline::Located{.text = undo.plugin},
+      .tool_id = {.text = undo.tool, .position = undo.position},
+      .with = undo.with,
+      .has_references = undo.has_references,
+      .references = undo.references,
+      .timeout = node.timeout};
 }
 
 }  // namespace
@@ -75,7 +77,8 @@ bool Execution::undo(const UndoStack::Done& done, bool is_first) {
                   .item = original.item,
                   .undoes = done.output.get()};
   auto events = events_of(step, done.attempt);
-  const NodeEvents::Undo undo{.tool_id = original.node.tool_id.text,
+  const NodeEvents::Undo undo{.undoes = original.node.pipeline.empty() ? original.node.tool_id.text
+                                                                       : original.node.pipeline,
                               .completed_at = done.completed_at,
                               .run_failed = scheduler_.outcome() == pipeline::RunOutcome::kFailed};
   if (!begin_undo(events, undo)) return false;

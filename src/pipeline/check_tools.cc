@@ -34,15 +34,29 @@ const tool::Tool* find_tool(Checks& checks, const Located& plugin, const Located
   return nullptr;
 }
 
+void check_undo(Checks& checks, const Node& node) {
+  if (!node.undo || node.undo->tool.empty()) return;
+  const auto& undo = *node.undo;
+  const Located plugin = undo.plugin.empty()
+                             ? node.plugin_id
+                             : Located{.text = undo.plugin, .position = undo.position};
+  if (plugin.text.empty()) return;  // reported: the node has none
+  const Located tool{.text = undo.tool, .position = undo.position};
+  if (const auto* undoing = find_tool(checks, plugin, tool)) {
+    check_settings(checks, undo.with, undo.position, *undoing);
+  }
+}
+
 void check_sub_pipeline(Checks& checks, const Node& node) {
   for (const auto* name : {&node.plugin_id, &node.tool_id}) {
     if (name->position.line == 0) continue;
     return checks.problem(name->position,
                           "node '" + node.id.text + "' has a 'pipeline' and a tool: leave one out");
   }
-  if (node.undo) {
+  if (node.undo && node.undo->plugin.empty()) {
     checks.problem(node.undo->position, "node '" + node.id.text +
-                                            "' is a pipeline: what its nodes have done, they undo");
+                                            "' is a pipeline: its 'undo' has to name the 'plugin' "
+                                            "of its tool");
   }
   if (node.effects_once) {
     checks.problem(node.id.position, "node '" + node.id.text +
@@ -59,6 +73,7 @@ void check_sub_pipeline(Checks& checks, const Node& node) {
 }
 
 void check_tool(Checks& checks, const Node& node) {
+  check_undo(checks, node);
   if (!node.pipeline.empty()) return check_sub_pipeline(checks, node);
   const auto missing = [&](const Located& name, const char* key) {
     const bool is_missing = name.text.empty() && name.position.line == 0;
@@ -72,11 +87,6 @@ void check_tool(Checks& checks, const Node& node) {
   if (tool != nullptr && node.with_was_read) {
     const auto position = node.with_position.line == 0 ? node.id.position : node.with_position;
     check_settings(checks, node.with, position, *tool);
-  }
-  if (!node.undo || node.undo->tool.empty()) return;
-  const Located undo{.text = node.undo->tool, .position = node.undo->position};
-  if (const auto* undoing = find_tool(checks, node.plugin_id, undo)) {
-    check_settings(checks, node.undo->with, node.undo->position, *undoing);
   }
 }
 

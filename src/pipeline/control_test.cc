@@ -160,6 +160,8 @@ TEST(Control, RefusesWhatItCannotMean) {
               ElementsAre(HasSubstr("it has an 'undo'")));
   EXPECT_THAT(problems_of_y("undo: {tool: u}"),
               ElementsAre(HasSubstr("plugin 'a' has no tool 'u'")));
+  EXPECT_THAT(problems_of_y("undo: {plugin: b, tool: t}"),
+              ElementsAre(HasSubstr("unknown plugin 'b'")));
   EXPECT_THAT(problems_of_y("pipeline: q"),
               ElementsAre(HasSubstr("node 'y' has a 'pipeline' and a tool: leave one out")));
   EXPECT_THAT(problems_of_y("retry: {delay: 2m}"),

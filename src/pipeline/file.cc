@@ -48,6 +48,7 @@ class Completion {
     for (auto& node : written_.nodes) {
       if (node.id.position.line == 0) node.id.position = node.position;  // for problems
       add_edges(node);
+      check_other_dialect(node);
       take_other_name(node.plugin_type, node.plugin_id);
       take_other_name(node.tool_type, node.tool_id);
       definition_.nodes.push_back(std::move(static_cast<Node&>(node)));
@@ -73,6 +74,17 @@ class Completion {
         definition_.edges.push_back({std::move(needed), node.id});
       }
     }
+  }
+
+  /// Files that name nodes by what they do are meant to say what goes along their edges.
+  void check_other_dialect(const WrittenNode& node) {
+    if (node.tool_type.position.line == 0) return;
+    if (!node.input_types.empty() && !node.output_types.empty()) return;
+    warnings_.push_back({node.tool_type.position,
+                         "node '" + node.id.text +
+                             "' has a 'tool_type', and not both 'input_types' and 'output_types': "
+                             "its edges are checked by what its tool says, if that says anything",
+                         "TYPES_MISSING"});
   }
 
   void take_other_name(Located& other, Located& name) {
@@ -233,7 +245,10 @@ File read_definition(const json::Value& value) {
 
 Result<File> load_file(const std::filesystem::path& path) {
   WEIR_TRY(auto text, text_of(path));
-  return read_text(path, std::move(text));
+  auto file = read_text(path, std::move(text));
+  std::error_code error;
+  file.folder = std::filesystem::absolute(path, error).parent_path();
+  return file;
 }
 
 std::string file_name_of(std::string_view text) {

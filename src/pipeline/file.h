@@ -19,6 +19,7 @@ struct File {
   std::vector<Problem> problems;
   std::vector<Problem> warnings{};  ///< what was passed over: it means nothing
   std::string text;
+  std::filesystem::path folder{};  ///< its own, in which it names files; empty: it is no file
 };
 
 /// Reads a pipeline file: JSON for `.json`, YAML for `.yaml` and `.yml`. What is wrong with what it

@@ -66,7 +66,8 @@ struct Approval {
 
 /// What takes back what a completed node has done, when its run fails.
 struct Undo {
-  std::string tool;   ///< of the node's plugin
+  std::string plugin;  ///< empty: the node's own
+  std::string tool;
   json::Object with;  ///< may hold references, as the node's own, and to the node's own output
   json::Position position{};
   bool has_references = false;

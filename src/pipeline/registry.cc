@@ -114,7 +114,7 @@ void sort_problems(std::vector<Problem>& problems) {
 
 std::vector<Problem> warnings_of(const File& file, const tool::Registry& tools) {
   auto warnings = file.warnings;
-  const auto meaning = find_warnings(file.definition, tools);
+  const auto meaning = find_warnings(file.definition, file.folder, tools);
   warnings.insert(warnings.end(), meaning.begin(), meaning.end());
   sort_problems(warnings);
   return warnings;

@@ -7,6 +7,8 @@ namespace weir::pipeline {
 namespace {
 
 constexpr auto kRules = std::to_array<Rule>({
+    {"CACHE_UNNAMED_FILE", "name it in 'cache.files', or leave 'cache' away",
+     "docs/reference/pipeline.md#cache"},
     {"CAPABILITY_DEGRADED", "name a tool that has it, or leave it out of 'requires_capabilities'",
      "docs/reference/pipeline.md#what-is-required"},
     {"CAPABILITY_EMULATED", "name a tool that has it, or leave it out of 'requires_capabilities'",
@@ -38,6 +40,8 @@ constexpr auto kRules = std::to_array<Rule>({
      "docs/reference/pipeline.md#streams"},
     {"TOOL", "name a plugin and a tool that there are: docs/reference/tools.md, weir plugins",
      "docs/reference/tools.md"},
+    {"TYPES_MISSING", "give the node 'input_types' and 'output_types'",
+     "docs/reference/pipeline.md#warnings"},
     {"TYPE_MISMATCH", "put a node between them that makes what the second takes",
      "docs/reference/pipeline.md#edges"},
     {"UNKNOWN_NODE", "name a node of this pipeline", "docs/reference/pipeline.md#nodes"},

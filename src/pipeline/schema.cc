@@ -96,7 +96,8 @@ says otherwise: then each run begins with a `capability_degraded` for each.
 
 `weir check` warns of what is right and may not be meant, and fails for it with `--strict` alone: a node that
 is joined with no other (`ORPHAN_NODE`), one that is needed twice (`DUPLICATE_NEED`), what is required and not
-there (`CAPABILITY_EMULATED`, `CAPABILITY_DEGRADED`), a file of the registry whose text is another than when it was
+there (`CAPABILITY_EMULATED`, `CAPABILITY_DEGRADED`), a node with a `tool_type` that does not say its types
+(`TYPES_MISSING`), one with a cache that does not know a file it names (`CACHE_UNNAMED_FILE`), a file of the registry whose text is another than when it was
 run last, under the same `version` (`CHANGED_WITHOUT_VERSION`; one that keeps no versions, but is left at `1`, is not
 meant). `weir check --json` says of each file `VALID`, `WARNINGS` or `ERRORS`, and of each finding its code, how it is
 mended and where to read of it (`doc_url`, in this project).
@@ -132,6 +133,10 @@ undone; its idempotency key is `<run_id>/<node_id>/undo`. It has the `timeout` o
 tried again. `tool_undone` or `tool_undo_failed` says how it ended; one that fails stops no other. A run
 that is lost meanwhile goes on undoing with `weir resume`, and nothing is undone again that is recorded as
 undone. A run that completes undoes nothing, also if it completes in part.
+
+That holds for runs in runs too: one that has completed stays so when the run around it fails, and undoes
+nothing any more. What takes it back is the `undo` of its node in the pipeline around it, which names the
+`plugin` of its tool, and whose `with` may name what the run inside has put out.
 
 ## Guards
 
@@ -171,7 +176,8 @@ its tool is not called, when all of this is what it was then:
 Nothing else is looked at: not the files that a command or a query reads without being named, the programs
 that a command starts, the environment, the time, the network. So name the files that the output depends
 on, as in `cache: {files: [report.sh, prices.csv], ttl: 12h}`, and leave `cache` away where that is not
-enough. An output is not kept when one of the files changes while the tool runs.
+enough. An output is not kept when one of the files changes while the tool runs. `weir check` warns of files
+beside the pipeline's own that the settings name and `cache.files` does not (`CACHE_UNNAMED_FILE`).
 
 What was found is in the record: `cache_hit`, and the end of the node with the outcome `cached` and the run
 that made the output, `target_run_id`; or `cache_miss` with the reason: `first run`, `tool changed`, `settings

@@ -97,5 +97,15 @@ TEST_F(SubPipelinesTest, HaveNoEffectsOfTheirOwn) {
   EXPECT_THAT(problems("p"), ElementsAre(HasSubstr("its nodes say themselves which of them")));
 }
 
+TEST_F(SubPipelinesTest, AreUndoneByAToolWhosePluginIsNamed) {
+  write("q", kTool);
+  write("p", "nodes: [{id: x, pipeline: q, undo: {tool: t}}]");
+  EXPECT_THAT(problems("p"), ElementsAre(HasSubstr("its 'undo' has to name the 'plugin'")));
+  write("p", "nodes: [{id: x, pipeline: q, undo: {plugin: a, tool: u}}]");
+  EXPECT_THAT(problems("p"), ElementsAre(HasSubstr("plugin 'a' has no tool 'u'")));
+  write("p", "nodes: [{id: x, pipeline: q, undo: {plugin: a, tool: t}}]");
+  EXPECT_THAT(problems("p"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace weir::pipeline

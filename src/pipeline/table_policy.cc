@@ -101,8 +101,10 @@ Shape<Approval> approval_shape() {
 Shape<Undo> undo_shape() {
   return object<Undo>(
       "what takes back what this node has done",
-      {key<Undo>("tool", &Undo::tool, word("a tool's id"), "a tool of the same plugin",
-                 {.required = true}),
+      {key<Undo>("plugin", &Undo::plugin, word("a plugin's id"),
+                 "whose tool it is; needed where the node is a pipeline",
+                 {.fallback = "the node's own"}),
+       key<Undo>("tool", &Undo::tool, word("a tool's id"), "what is called", {.required = true}),
        key<Undo>("with", &Undo::with, any_object(), "its settings, with references")});
 }
 

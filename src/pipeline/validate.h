@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "pipeline/definition.h"
@@ -13,9 +14,10 @@ namespace weir::pipeline {
 [[nodiscard]] std::vector<Problem> validate(const Definition& definition,
                                             const tool::Registry& tools);
 
-/// What is right and may not be meant: nodes that nothing joins, and what is required and will be
-/// done without.
+/// What is right and may not be meant: nodes that nothing joins, what is required and will be done
+/// without, and files of `folder` (empty: none) that a node with a cache reads and does not name.
 [[nodiscard]] std::vector<Problem> find_warnings(const Definition& definition,
+                                                 const std::filesystem::path& folder,
                                                  const tool::Registry& tools);
 
 }  // namespace weir::pipeline

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "base/id.h"
 #include "pipeline/registry.h"
 #include "pipeline/rules.h"
 #include "pipeline/validate.h"
@@ -129,6 +130,44 @@ TEST(Rules, NameAPlaceInTheDocumentation) {
     if (page.size() == rule.page.size()) continue;
     EXPECT_TRUE(headings.contains(std::string(rule.page.substr(page.size() + 1)))) << rule.page;
   }
+}
+
+TEST(Warnings, AreOfNodesOfTheOtherDialectWithoutTypes) {
+  const auto with = [](const std::string& types) {
+    return check("{id: p, nodes: [{id: x, plugin_type: a, tool_type: t" + types + "}]}").warnings;
+  };
+  EXPECT_THAT(with(""), ElementsAre(HasSubstr("TYPES_MISSING: node 'x' has a 'tool_type'")));
+  EXPECT_THAT(with(", input_types: [i]"), ElementsAre(HasSubstr("TYPES_MISSING")));
+  EXPECT_THAT(with(", input_types: [i], output_types: [o]"), IsEmpty());
+}
+
+TEST(Warnings, AreOfFilesThatACacheDoesNotKnow) {
+  const std::filesystem::path folder =
+      testing::TempDir() + "unnamed-" + std::to_string(random_bits());
+  std::filesystem::create_directories(folder);
+  for (const auto* name : {"report.sh", "prices.csv"}) std::ofstream(folder / name) << "x";
+  const auto with = [&](const std::string& cache, const std::string& settings) {
+    const auto path = folder / "p.yaml";
+    std::ofstream(path) << "{id: p, nodes: [{id: x, plugin_id: a, tool_id: t, cache: " << cache
+                        << ", with: " << settings << "}]}";
+    const auto file = load_file(path);
+    EXPECT_TRUE(file);
+    tool::Registry tools;
+    tools.add(std::make_unique<CapableTool>());
+    std::vector<std::string> said_of;
+    for (const auto& warning : warnings_of(*file, tools)) said_of.push_back(said(warning));
+    return said_of;
+  };
+  EXPECT_THAT(
+      with("true", "{command: [sh, report.sh]}"),
+      ElementsAre(HasSubstr("CACHE_UNNAMED_FILE: 'cache' of node 'x': the file 'report.sh'")));
+  EXPECT_THAT(with("true", "{command: [sh, -c, 'sort <./prices.csv | sh report.sh prices.csv']}"),
+              testing::UnorderedElementsAre(HasSubstr("'./prices.csv'"), HasSubstr("'report.sh'"),
+                                            HasSubstr("'prices.csv'")));
+  EXPECT_THAT(with("true", "{query: {sql: \"SELECT * FROM 'prices.csv'\"}}"),
+              ElementsAre(HasSubstr("'prices.csv'")));
+  EXPECT_THAT(with("{files: [report.sh]}", "{command: [sh, ./report.sh, other.csv]}"), IsEmpty());
+  EXPECT_THAT(with("false", "{command: [sh, report.sh]}"), IsEmpty());
 }
 
 }  // namespace
