@@ -1,5 +1,7 @@
 #include "server/http_connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
@@ -322,13 +324,21 @@ class HttpConnection final : public Connection,
     co_return !is_lost_ && keeps_alive_ && (!stopping_ || buffer_.size() > 0);
   }
 
+  /// Whether the client has closed its side: it reads nothing any more that has no end.
+  bool has_left() {
+    pollfd socket{.fd = beast::get_lowest_layer(stream_).socket().native_handle(),
+                  .events = POLLRDHUP,
+                  .revents = 0};
+    return ::poll(&socket, 1, 0) > 0;
+  }
+
   asio::awaitable<void> send_pieces(Response& response) {
     const bool is_endless = !response.size;
     const bool is_chunked = is_endless && version_ != 10;
     const PieceWriter write = [this, is_endless,
                                is_chunked](std::string_view piece) -> asio::awaitable<bool> {
       if (stopping_ && is_endless) co_return false;
-      if (piece.empty()) co_return !is_lost_;
+      if (piece.empty()) co_return !is_lost_ && !has_left();
       if (!is_chunked) {
         const bool sent = co_await send(piece);
         co_return sent;

@@ -102,6 +102,7 @@ class LiveStream {
         heard = now;
         goes_on = co_await write(":\n\n");
       }
+      if (!commit && goes_on) goes_on = co_await write("");
       if (!commit) {
         timer.expires_after(kLook);
         const auto [error] = co_await timer.async_wait(kAwaitTuple);

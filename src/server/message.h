@@ -41,7 +41,7 @@ struct Request {
 };
 
 /// Where an answer of no known length is written, piece by piece: a piece waits for the client to
-/// take the one before. False: the client is gone, or the server stops.
+/// take the one before. False: the client is gone, or the server stops. An empty piece only asks.
 using PieceWriter = std::function<asio::awaitable<bool>(std::string_view piece)>;
 /// Writes such an answer. False: it is not whole, and the client is to see that.
 using Pieces = std::function<asio::awaitable<bool>(const PieceWriter& write)>;

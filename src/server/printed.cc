@@ -65,6 +65,8 @@ asio::awaitable<bool> Taker::write_all(const PieceWriter& write) {
       if (!goes_on) co_return false;
       continue;
     }
+    const bool is_there = co_await write("");
+    if (!is_there) co_return false;
     timer.expires_after(kLookForMore);
     const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return false;

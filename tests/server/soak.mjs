@@ -1,0 +1,222 @@
+// A server under load for a long time, of everything that it takes and answers: its memory stays as it
+// is, its log becomes parts, and all that it answered is there, once.
+//
+//   node soak.mjs WEIR [SECONDS]
+//
+//   WEIR_SOAK_SECONDS  how long  default: SECONDS, or 60
+
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {check, equal} from '../lib/check.mjs';
+import {startServer} from '../lib/server.mjs';
+import {Weir, withFolder} from '../lib/weir.mjs';
+
+const [program, seconds = '60'] = process.argv.slice(2);
+const SECONDS = Number(process.env.WEIR_SOAK_SECONDS ?? seconds);
+const EVENTS = 200;            // of a request
+const REQUESTS_OF_A_RUN = 50;  // then its client begins another
+const SPANS = 50;              // of a trace
+/// What a key costs that the server has to know again for a day, at most.
+const KEY_BYTES = 80;
+const MIB = 1 << 20;
+
+const id = (kind, number) => `0195e0a0-000${kind}-7000-8000-${String(number).padStart(12, '0')}`;
+const hex = (number, digits) => number.toString(16).padStart(digits, '0');
+const now = () => new Date().toISOString();
+const nanoseconds = (ms) => String(BigInt(Math.round(ms * 1000)) * 1000n);
+
+/// What one kind of client sends, every so many milliseconds, and what must be there in the end.
+class Client {
+  constructor(number) {
+    this.number = number;
+    this.sent = 0;    // requests that were answered
+    this.events = 0;  // of ours that were stored
+    this.keys = 0;
+    this.slowest = 0;
+  }
+}
+
+/// Runs that begin, work and end, in our own contract; one event in ten has a key of its own.
+class NativeClient extends Client {
+  everyMs = 100;
+  path = '/api/v1/events';
+  type = 'application/x-ndjson';
+
+  body() {
+    const run = this.number * 1_000_000 + Math.floor(this.sent / REQUESTS_OF_A_RUN);
+    const place = this.sent % REQUESTS_OF_A_RUN;
+    const common = {timestamp: now(), run_id: id(1, run), pipeline_id: `native-${this.number}`};
+    const events = [];
+    if (place === 0) events.push({...common, event_type: 'pipeline_started', level: 'INFO', node_count: 1});
+    const end = place === REQUESTS_OF_A_RUN - 1;
+    while (events.length < EVENTS - (end ? 1 : 0)) {
+      const number = events.length;
+      const event = {...common, event_type: 'log', level: 'INFO', node_id: `n${number % 7}`,
+        message: `line ${number} of request ${this.sent}: the quick brown fox jumps over it`,
+        attributes: {table: 'sales', rows: number * 17, ratio: number / 3}};
+      if (number % 10 === 0) event.event_id = `${this.number}-${this.sent}-${number}`;
+      events.push(event);
+    }
+    if (end) events.push({...common, event_type: 'pipeline_completed', level: 'INFO', duration_ms: 1});
+    return events.map((event) => JSON.stringify(event)).join('\n');
+  }
+
+  took(answer) {
+    equal([answer.stored, answer.rejected], [EVENTS, 0]);
+    this.events += EVENTS;
+    this.keys += EVENTS / 10;
+  }
+}
+
+class OtlpClient extends Client {
+  everyMs = 500;
+  path = '/v1/traces';
+  type = 'application/json';
+
+  body() {
+    const traceId = hex(this.sent + 1, 32), end = Date.now();
+    const spans = Array.from({length: SPANS}, (_, i) => ({
+      traceId, spanId: hex(i + 1, 16), ...(i === 0 ? {} : {parentSpanId: hex(1, 16)}), name: `step ${i}`, kind: 1,
+      startTimeUnixNano: nanoseconds(end - 100 + i), endTimeUnixNano: nanoseconds(end),
+      attributes: [{key: 'rows', value: {intValue: String(i)}}, {key: 'table', value: {stringValue: 'sales'}}],
+    }));
+    const resource = {attributes: [{key: 'service.name', value: {stringValue: 'otlp'}}]};
+    return JSON.stringify({resourceSpans: [{resource, scopeSpans: [{scope: {name: 'soak'}, spans}]}]});
+  }
+
+  took(answer) {
+    check(answer.partialSuccess === undefined, JSON.stringify(answer));
+    this.events += SPANS;
+    this.keys += SPANS;
+  }
+}
+
+class LineageClient extends Client {
+  everyMs = 1000;
+  path = '/api/v1/lineage';
+  type = 'application/json';
+
+  body() {
+    const run = {runId: id(2, this.sent)}, job = {namespace: 'soak', name: 'lineage'};
+    const event = (eventType) => ({eventType, eventTime: now(), run, job, producer: 'https://example.com/soak',
+      schemaURL: 'https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent', inputs: [], outputs: []});
+    return JSON.stringify([event('START'), event('COMPLETE')]);
+  }
+
+  took(answer) {
+    equal([answer.summary.successful, answer.summary.failed], [2, 0]);
+    this.events += 2;
+    this.keys += 2;
+  }
+}
+
+async function send(server, client, until) {
+  for (let at = performance.now(); performance.now() < until; at += client.everyMs) {
+    await sleep(Math.max(0, at - performance.now()));
+    const body = client.body(), begun = performance.now();
+    let answer;
+    do {
+      answer = await server.ask(client.path, {method: 'POST', body, headers: {'Content-Type': client.type}});
+      if (answer.status === 503) await sleep(1000);
+    } while (answer.status === 503);
+    check(answer.status === 200, `${client.path}: ${answer.status} ${answer.text}`);
+    client.slowest = Math.max(client.slowest, performance.now() - begun);
+    client.took(answer.body);
+    ++client.sent;
+  }
+}
+
+/// Those who look: pages, questions, a stream that is left and taken up again.
+async function look(server, until) {
+  let looks = 0, bytes = 0;
+  while (performance.now() < until) {
+    for (const path of ['/api/v1/runs?limit=50', '/api/v1/status', '/api/v1/cookbook/slowest-nodes']) {
+      const answer = await server.ask(path);
+      check(answer.status === 200, `${path}: ${answer.text}`);
+    }
+    const asked = await server.ask('/api/v1/sql', {json: {query: `
+      SELECT event_type, count(*) AS n FROM events WHERE pipeline_id = 'lineage' GROUP BY 1`}});
+    check(asked.status === 200, asked.text);
+    const control = new AbortController();
+    const stream = await fetch(`${server.url}/api/v1/events/stream?level=INFO`, {signal: control.signal});
+    setTimeout(() => control.abort(), 1000);
+    try {
+      for await (const piece of stream.body) bytes += piece.length;
+    } catch (error) {
+      check(error.name === 'AbortError', `${error}`);
+    }
+    ++looks;
+    await sleep(1000);
+  }
+  check(bytes > MIB / 4, `${bytes} bytes of the streams`);
+  return looks;
+}
+
+const statusOf = ({child}, name) =>
+  Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]);
+
+/// The memory and the descriptors, again and again.
+async function watch(server, keys, until) {
+  const samples = [];
+  while (performance.now() < until) {
+    samples.push({
+      keys: keys(), mib: statusOf(server, 'VmRSS') / 1024, threads: statusOf(server, 'Threads'),
+      files: readdirSync(`/proc/${server.child.pid}/fd`).length});
+    await sleep(Math.max(500, SECONDS * 2));
+  }
+  return samples;
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/// The last third is as the one before.
+function checkFlat(samples) {
+  const third = Math.floor(samples.length / 3);
+  const [before, after] = [samples.slice(third, 2 * third), samples.slice(2 * third)];
+  const of = (part, name) => median(part.map((sample) => sample[name]));
+  const known = (of(after, 'keys') - of(before, 'keys')) * KEY_BYTES / MIB;
+  const said = `${of(before, 'mib').toFixed(0)} MiB in the second third, ${of(after, 'mib').toFixed(0)} in the last`;
+  check(of(after, 'mib') <= of(before, 'mib') * 1.1 + 16 + known, said);
+  check(of(after, 'threads') <= of(before, 'threads') + 2, 'threads that stay');
+  check(of(after, 'files') <= of(before, 'files') + 8, 'descriptors that stay');
+  return said;
+}
+
+await withFolder(async (folder) => {
+  const weir = new Weir(program, join(folder, '.weir'));
+  weir.env.WEIR_SEGMENT_SIZE = SECONDS > 600 ? '' : '1MiB';
+  if (weir.env.WEIR_SEGMENT_SIZE === '') delete weir.env.WEIR_SEGMENT_SIZE;
+  const server = await startServer(weir);
+  const clients = [new NativeClient(1), new NativeClient(2), new OtlpClient(3), new LineageClient(4)];
+  const total = (name) => clients.reduce((sum, client) => sum + client[name], 0);
+  try {
+    const until = performance.now() + SECONDS * 1000;
+    const [samples, looks] = await Promise.all([
+      watch(server, () => total('keys'), until), look(server, until),
+      ...clients.map((client) => send(server, client, until))]);
+    const said = checkFlat(samples);
+    equal(await server.stop(), 0);
+    for (const [where, client, events] of [
+      ["pipeline_id = 'native-1'", clients[0], 1], ["pipeline_id = 'native-2'", clients[1], 1],
+      ["event_type = 'span' AND pipeline_id = 'otlp'", clients[2], 1],
+      ["source = 'openlineage' AND NOT ends_with(idempotency_key, '.node')", clients[3], 1]]) {
+      const [found] = weir.rows(`SELECT count(*)::BIGINT AS events, count(DISTINCT (run_id, run_seq))::BIGINT AS once
+                                 FROM events WHERE ${where}`);
+      equal(found, {events: client.events * events, once: client.events * events});
+    }
+    const parts = readdirSync(join(weir.store, 'events'), {recursive: true}).filter((name) => name.endsWith('.parquet'));
+    const segments = readdirSync(join(weir.store, 'log')).filter((name) => name.endsWith('.jsonl'));
+    // From 64 MiB of sealed segments on.
+    check((parts.length > 0 || total('events') < 250_000) && segments.length < 300,
+          `${parts.length} parts, ${segments.length} segments`);
+    weir.ask(0, 'verify');
+    console.log(`figures: server soak: ${SECONDS} s, ${total('events')} events in ${total('sent')} requests, `
+        + `the slowest ${Math.max(...clients.map(({slowest}) => slowest)).toFixed(0)} ms; ${looks} looks; ${said}; `
+        + `${parts.length} parts, ${segments.length} segments`);
+  } finally {
+    await server.kill();
+  }
+});
