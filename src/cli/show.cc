@@ -189,8 +189,10 @@ class Tree {
 
   void print_failure(const NodeState& node, const char* indent) const {
     const auto& attempt = node.attempts.back();
-    std::printf("%s%s: %s\n", indent, paint(coloured_, Colour::kRed, attempt.error_type).c_str(),
-                text::printable(attempt.error_message).c_str());
+    // Other systems may say only one of the two.
+    const bool has_both = !attempt.error_type.empty() && !attempt.error_message.empty();
+    std::printf("%s%s%s%s\n", indent, paint(coloured_, Colour::kRed, attempt.error_type).c_str(),
+                has_both ? ": " : "", text::printable(attempt.error_message).c_str());
     const auto hidden = node.log_lines - static_cast<std::int64_t>(node.last_log_lines.size());
     if (hidden > 0) std::printf("%s… %lld earlier lines\n", indent, static_cast<long long>(hidden));
     for (const auto& line : node.last_log_lines)

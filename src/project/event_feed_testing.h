@@ -22,6 +22,7 @@ class EventFeed {
 
   std::string pipeline = "p";
   std::string pipeline_type = "dag";
+  std::string level = "INFO";
   int run = 1;
   /// Of the last event: the next has the next.
   std::int64_t seq = 0;
@@ -35,9 +36,8 @@ class EventFeed {
   void event(std::string_view type, std::string_view members = "") {
     ++seq;
     auto line = R"({"timestamp":")" + weir::to_string(kBegin + (seq - 1) * step) +
-                R"(","event_type":")" + std::string(type) +
-                R"(","level":"INFO","pipeline_type":")" + pipeline_type + R"(","pipeline_id":")" +
-                pipeline +
+                R"(","event_type":")" + std::string(type) + R"(","level":")" + level +
+                R"(","pipeline_type":")" + pipeline_type + R"(","pipeline_id":")" + pipeline +
                 R"(","pipeline_version":"1","run_id":"019b8a2f-7c00-7000-8000-00000000000)" +
                 std::to_string(run) + R"(","run_seq":)" + std::to_string(seq);
     if (!members.empty()) line.append(",").append(members);

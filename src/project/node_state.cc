@@ -2,12 +2,21 @@
 
 #include <algorithm>
 
+#include "project/observed_span.h"
 #include "project/transitions.h"
 
 namespace weir::project {
 namespace {
 
 using event::Field;
+
+Usage usage_of(const event::EventView& event) {
+  return {.cpu_ms = event.number(Field::kCpuMs),
+          .memory_bytes = event.integer(Field::kMemoryBytes),
+          .read_bytes = event.integer(Field::kReadBytes),
+          .written_bytes = event.integer(Field::kWrittenBytes),
+          .rows = event.integer(Field::kRows)};
+}
 
 std::string attempt_text(std::int64_t number) { return "attempt " + std::to_string(number); }
 
@@ -84,13 +93,23 @@ Refusal NodeState::end(const event::EventView& event, State how) {
   attempt.outcome = event.text(Field::kOutcome);
   attempt.error_type = event.text(Field::kErrorType);
   attempt.error_message = event.text(Field::kErrorMessage);
-  attempt.usage = {.cpu_ms = event.number(Field::kCpuMs),
-                   .memory_bytes = event.integer(Field::kMemoryBytes),
-                   .read_bytes = event.integer(Field::kReadBytes),
-                   .written_bytes = event.integer(Field::kWrittenBytes),
-                   .rows = event.integer(Field::kRows)};
+  attempt.usage = usage_of(event);
   if (how == State::kCancelled) reason = event.text(Field::kReason);
   return {};
+}
+
+void NodeState::observe(const event::EventView& event, const ObservedSpan& span) {
+  if (attempts.empty())
+    attempts.push_back({.number = 1, .engine_attempt = 1, .started_at = span.started_at});
+  auto& attempt = attempts.back();
+  attempt.started_at = std::min(attempt.started_at, span.started_at);
+  if (attempt.ended_at && *attempt.ended_at > event.timestamp()) return;  // it is told late
+  state = attempt.state = span.state;
+  attempt.ended_at = span.ended_at;
+  attempt.duration_ms = event.number(Field::kDurationMs);
+  attempt.error_type = event.text(Field::kErrorType);
+  attempt.error_message = event.text(Field::kErrorMessage);
+  attempt.usage = usage_of(event);
 }
 
 Refusal NodeState::schedule_retry(const event::EventView& event, const Circumstances& run) {

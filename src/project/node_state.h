@@ -66,6 +66,8 @@ enum class Undo : std::uint8_t {
 
 inline constexpr std::size_t kLastLogLines = 5;
 
+struct ObservedSpan;
+
 struct NodeState {
   std::string node_id;
   std::string plugin_id;
@@ -97,6 +99,9 @@ struct NodeState {
   };
   /// pipeline_node_*. A refused event changes nothing.
   [[nodiscard]] Refusal apply(const event::EventView& event, const Circumstances& run);
+  /// A span of another system's trace, in which it is a node: of several of them the last one told
+  /// says how it is, and the first when it began.
+  void observe(const event::EventView& event, const ObservedSpan& span);
   /// An accepted signal: the node is to be tried again.
   [[nodiscard]] Refusal ask_for_retry();
   /// Its machinery is gone: if it ran, nobody knows how that ended, and it will run again.

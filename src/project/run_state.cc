@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/run_end.h"
+#include "project/observed_span.h"
 #include "project/transitions.h"
 
 namespace weir::project {
@@ -90,8 +91,40 @@ void RunState::observe(const event::EventView& event) {
       if (node == nullptr) return;
       node->undo = event.type() == Type::kToolUndone ? Undo::kUndone : Undo::kFailed;
       return;
+    case Type::kSpan:
+      return apply_to_trace(event);
     default:
       if (!is_finished()) apply_to_child(event);
+  }
+}
+
+/// Of another system's trace, whose root is the run. Spans come in any order, and each says what
+/// is: nothing of it is forbidden.
+void RunState::apply_to_trace(const event::EventView& event) {
+  const auto span = ObservedSpan::of(event);
+  if (!span.is_of_trace) return;
+  started_at = std::min(started_at, span.started_at);
+  if (state == State::kPending) state = State::kRunning;
+  const auto fails_first = [this](const NodeState& node) {
+    const auto* first = find_node(failed_node_id);
+    return node.state == State::kFailed &&
+           (first == nullptr || node.attempts.back().ended_at < first->attempts.back().ended_at);
+  };
+  if (!event.text(Field::kNodeId).empty()) {
+    auto& node = node_of(event);
+    node.observe(event, span);
+    node_count = static_cast<std::int64_t>(nodes.size());
+    if (state == State::kFailed && fails_first(node)) failed_node_id = node.node_id;
+    return;
+  }
+  if (!span.ended_at || is_finished()) return;
+  state = span.state;
+  duration_ms = event.number(Field::kDurationMs);
+  if (state != State::kFailed) return;
+  error_type = event.text(Field::kErrorType);
+  error_message = event.text(Field::kErrorMessage);
+  for (const auto& node : nodes) {
+    if (fails_first(node)) failed_node_id = node.node_id;
   }
 }
 

@@ -163,6 +163,7 @@ struct RunState {
   Refusal apply_to_guard(const event::EventView& event);
   void apply_to_cache(const event::EventView& event);
   void observe(const event::EventView& event);
+  void apply_to_trace(const event::EventView& event);
   Refusal apply_to_approval(const event::EventView& event);
   Refusal apply_to_signal(const event::EventView& event);
   void hear_of_signal(const event::EventView& event);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "project/observed_span.h"
 #include "report/plan.h"
 
 namespace weir::report {
@@ -169,6 +170,29 @@ class Assembly {
     break_circles();
   }
 
+  /// Of spans that know only within which they are: back in time from the end of the run, within
+  /// each the one that ended last before those that are on the path began.
+  void mark_path() {
+    const auto children = children_of_all();
+    const auto end_of = [this](std::size_t i) {
+      return all_[i].ended_at.value_or(Timestamp::max());
+    };
+    std::vector<std::size_t> next = {0};
+    while (!next.empty()) {
+      const auto parent = next.back();
+      next.pop_back();
+      auto inside = children[parent];
+      std::ranges::stable_sort(inside, std::greater(), end_of);
+      auto until = Timestamp::max();
+      for (const auto child : inside) {
+        if (end_of(child) > until || all_[child].started_at >= until) continue;
+        all_[child].is_critical = true;
+        until = all_[child].started_at;
+        next.push_back(child);
+      }
+    }
+  }
+
   /// `until` becomes the end of all.
   void measure(Timestamp& until, bool is_lost) {
     for (const auto& span : all_) until = std::max(until, span.ended_at.value_or(until));
@@ -181,8 +205,7 @@ class Assembly {
 
   /// Each after its parent.
   std::vector<TraceSpan> spans() && {
-    std::vector<std::vector<std::size_t>> children(all_.size());
-    for (std::size_t i = 1; i < all_.size(); ++i) children[all_[i].parent.value_or(0)].push_back(i);
+    auto children = children_of_all();
     struct Next {
       std::size_t span;
       std::optional<std::size_t> parent;
@@ -206,6 +229,12 @@ class Assembly {
   }
 
  private:
+  [[nodiscard]] std::vector<std::vector<std::size_t>> children_of_all() const {
+    std::vector<std::vector<std::size_t>> children(all_.size());
+    for (std::size_t i = 1; i < all_.size(); ++i) children[all_[i].parent.value_or(0)].push_back(i);
+    return children;
+  }
+
   static std::chrono::microseconds microseconds_of(double milliseconds) {
     return std::chrono::microseconds(static_cast<std::int64_t>(1000 * milliseconds));
   }
@@ -352,22 +381,27 @@ void TraceFold::end(const event::EventView& event, SpanKind kind, std::string ke
   }
 }
 
-/// It is told of when it has ended.
 void TraceFold::observe(const event::EventView& event) {
-  if (calls_.size() == kMostCalls) return;
-  const auto took = event.number(Field::kDurationMs).value_or(0);
-  const auto microseconds = std::chrono::microseconds(static_cast<std::int64_t>(1000 * took));
-  const bool failed = event.has(Field::kErrorType) || event.text(Field::kLevel) == "ERROR";
+  const auto observed = project::ObservedSpan::of(event);
+  const auto node_id = event.text(Field::kNodeId);
   const auto operation = event.text(Field::kOperation);
-  const auto name = operation.empty() ? event.text(Field::kNodeId) : operation;
+  const auto name = operation.empty() ? node_id : operation;
+  is_observed_ = is_observed_ || observed.is_of_trace;
+  if (observed.is_of_trace) trace_id_ = event.text(Field::kTraceId);
+  if (observed.is_of_trace && node_id.empty()) {  // the run's
+    span_id_ = event.text(Field::kSpanId);
+    return;
+  }
+  if (calls_.size() == kMostCalls) return;
+  const bool failed = observed.state == project::State::kFailed || event.has(Field::kErrorType);
   calls_.push_back({.span = {.kind = SpanKind::kObserved,
                              .name = std::string(name.empty() ? "span" : name),
                              .detail = std::string(event.text(Field::kComponent)),
-                             .node_id = std::string(event.text(Field::kNodeId)),
+                             .node_id = std::string(node_id),
                              .span_id = std::string(event.text(Field::kSpanId)),
-                             .started_at = event.timestamp() - microseconds,
-                             .ended_at = event.timestamp(),
-                             .state = failed ? "failed" : "completed",
+                             .started_at = observed.started_at,
+                             .ended_at = observed.ended_at,
+                             .state = failed ? "failed" : std::string(to_string(observed.state)),
                              .error = failed ? error_in(event) : std::string()},
                     .attempt = event.integer(Field::kAttempt).value_or(0),
                     .engine_attempt = engine_attempt_of(event),
@@ -381,8 +415,10 @@ Trace TraceFold::trace(bool is_owned, Timestamp now) const {
               .trace_id = trace_id_,
               .until = goes_on ? std::max(now, state_.last_event_at) : state_.last_event_at};
   Assembly assembly(state_, span_id_);
-  assembly.add_nodes(attempt_spans_, last_heard_);
+  // Of an observed trace the nodes are spans as they were told, each within another.
+  if (!is_observed_) assembly.add_nodes(attempt_spans_, last_heard_);
   assembly.add_calls(calls_);
+  if (is_observed_) assembly.mark_path();
   // Who watches another system's run knows nothing of its process.
   assembly.measure(trace.until, !goes_on && state_.pipeline_type != "external");
   trace.spans = std::move(assembly).spans();

@@ -99,6 +99,7 @@ class TraceFold {
   std::map<std::int64_t, Timestamp> last_heard_;     // of processes that were lost
   std::vector<TracedCall> calls_;
   std::map<Key, std::size_t> open_;  // in calls_
+  bool is_observed_ = false;         // a trace of another system
 };
 
 [[nodiscard]] json::Object to_json(const Trace& trace);

@@ -212,5 +212,25 @@ TEST_F(TraceTest, OfManyShowsThePathWhatFailedAndWhatTookLongest) {
   EXPECT_EQ(shown_spans(trace, 1000).size(), trace.spans.size());
 }
 
+TEST_F(TraceTest, OfAnotherSystemIsItsSpansAndHasAPathThroughThem) {
+  feed_.pipeline_type = "external";
+  const auto told = [&](std::int64_t end_ms, const std::string& id, const std::string& parent,
+                        double duration_ms) {
+    feed_.seq = end_ms / 10;
+    feed_.event("span", R"("source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef")" +
+                            (parent.empty() ? "" : R"(,"node_id":")" + id + "\"") +
+                            R"(,"span_id":")" + id + R"(","parent_span_id":")" + parent +
+                            R"(","duration_ms":)" + json::to_text(duration_ms));
+  };
+  told(40, "read", "root", 30);    // 10 to 40
+  told(50, "beside", "root", 45);  // 5 to 50: it ends while the next one runs already
+  told(90, "row", "load", 20);     // 70 to 90
+  told(90, "load", "root", 48);    // 42 to 90
+  told(100, "root", "", 100);
+  EXPECT_THAT(spans(),
+              ElementsAre("0 p* completed 100", "1 beside completed 45", "1 read* completed 30",
+                          "1 load* completed 48", "2 row* completed 20"));
+}
+
 }  // namespace
 }  // namespace weir::report

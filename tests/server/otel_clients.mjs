@@ -90,6 +90,13 @@ function checkStored(weir, encoding, traceId) {
   equal(rows(`SELECT node_id, state, error_type, error_message FROM nodes
               WHERE pipeline_id = $NAME ORDER BY node_id`).map((node) => Object.values(node)),
         [['extract', 'completed', null, null], ['load', 'failed', 'TypeError', 'it broke']]);
+  // What folds the events of a run says the same as the views.
+  const shown = JSON.parse(weir.ask(0, 'show', run.run_id, '--json'));
+  equal([shown.state, shown.duration_ms, shown.nodes.map(({node_id, state}) => [node_id, state]).sort()],
+        ['completed', run.duration_ms, [['extract', 'completed'], ['load', 'failed']]]);
+  const traced = JSON.parse(weir.ask(0, 'trace', run.run_id, '--json')).spans;
+  equal(traced.map(({name, state}) => [name, state]),
+        [[name, 'completed'], ['extract', 'completed'], ['load', 'failed']]);
   equal(rows(`SELECT name, status FROM spans WHERE trace_id = '${traceId}' ORDER BY name`)
         .map((span) => Object.values(span)),
         [['extract', 'OK'], ['load', 'ERROR'], ['nightly', 'OK']]);
