@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/equal.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "event/field_type.h"
@@ -71,6 +72,8 @@ bool is_signal(Type type) {
   return type >= Type::kSignalRequested && type <= Type::kSignalDeferred;
 }
 
+constexpr std::size_t kTraceDigits = 32;
+
 enum HexDigit : unsigned char { kZero = 1, kLower = 2, kUpper = 4, kNoDigit = 8 };
 
 constexpr auto kHexDigits = [] {
@@ -82,6 +85,22 @@ constexpr auto kHexDigits = [] {
   for (std::size_t c = 'A'; c <= 'F'; ++c) table[c] = kUpper;
   return table;
 }();
+
+/// Whether an id is as it should be: lower case, and not all zero. Its size is known, so that the
+/// compiler looks at sixteen bytes at once.
+template <std::size_t kSize>
+bool is_good_id(std::string_view id) {
+  if (id.size() != kSize) return false;
+  unsigned char wrong = 0, set = 0;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const auto c = static_cast<unsigned char>(id[i]);
+    const auto digit = static_cast<unsigned char>(c - '0');
+    const auto letter = static_cast<unsigned char>(c - 'a');
+    wrong |= static_cast<unsigned char>(digit > 9 && letter > 5 ? 1 : 0);
+    set |= digit;
+  }
+  return wrong == 0 && set != 0;
+}
 
 /// The sorts of digits that there are.
 unsigned hex_digits_of(std::string_view text) {
@@ -144,14 +163,14 @@ Result<void> NativeEventReader::sort_members(std::string_view text) {
                    " members: " + members.error().message);
   for (const auto& member : *members) {
     const auto place = static_cast<std::size_t>(&member - members->data());
-    const auto field = field_of(member, place);
+    const auto field = field_of(member.key, place);
     if (!field) {
       WEIR_TRY(take_unknown(member));
       continue;
     }
     if (has(*field)) return invalid(name_of(*field) + " is there twice");
     if (member.kind == Kind::kNull && *field != event::kNullable) continue;
-    const auto type = info(*field).type;
+    const auto type = event::kFieldTypes[slot(*field)];
     if (member.kind != Kind::kNull && !is_of(type, member)) {
       return invalid(name_of(*field) + " is not " + std::string(to_words(type)));
     }
@@ -162,10 +181,11 @@ Result<void> NativeEventReader::sort_members(std::string_view text) {
 }
 
 /// To compare one name takes less than to look it up.
-std::optional<Field> NativeEventReader::field_of(const FlatMember& member, std::size_t place) {
-  if (member.key == info(order_[place]).name) return order_[place];
-  const auto field = event::find_field(member.key);
-  if (field) order_[place] = *field;
+std::optional<Field> NativeEventReader::field_of(std::string_view key, std::size_t place) {
+  auto& last = order_[place];
+  if (equal_short(key, last.name)) return last.field;
+  const auto field = event::find_field(key);
+  if (field) last = {.name = info(*field).name, .field = *field};
   return field;
 }
 
@@ -306,7 +326,10 @@ Result<void> NativeEventReader::read_trace_ids() {
   for (const auto field : {Field::kTraceId, Field::kSpanId, Field::kParentSpanId}) {
     if (!has(field)) continue;
     const auto id = text(field);
-    const std::size_t size = field == Field::kTraceId ? 32 : SpanId::kTextSize;
+    const std::size_t size = field == Field::kTraceId ? kTraceDigits : SpanId::kTextSize;
+    if (size == kTraceDigits ? is_good_id<kTraceDigits>(id) : is_good_id<SpanId::kTextSize>(id)) {
+      continue;
+    }
     const auto digits = hex_digits_of(id);
     if (id.size() != size || (digits & kNoDigit) != 0 || digits == kZero) {
       return invalid(name_of(field) + " is " + quoted(id) + ": it must be " + std::to_string(size) +

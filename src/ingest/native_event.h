@@ -65,8 +65,7 @@ class NativeEventReader {
 
  private:
   [[nodiscard]] Result<void> sort_members(std::string_view text);
-  [[nodiscard]] std::optional<event::Field> field_of(const json::FlatMember& member,
-                                                     std::size_t place);
+  [[nodiscard]] std::optional<event::Field> field_of(std::string_view key, std::size_t place);
   [[nodiscard]] Result<void> take_unknown(const json::FlatMember& member);
   [[nodiscard]] Result<void> read_head(ForeignEvent& event);
   [[nodiscard]] Result<void> read_type(ForeignEvent& event);
@@ -110,7 +109,11 @@ class NativeEventReader {
   std::array<std::vector<std::string>, event::kFieldCount> lists_;
 
   // Of the last event: mostly its members come in the same order, and it is of the same run.
-  std::array<event::Field, json::FlatReader::kMaxMembers> order_{};
+  struct Named {
+    std::string_view name;  // of the catalogue
+    event::Field field{};
+  };
+  std::array<Named, json::FlatReader::kMaxMembers> order_{};
   std::string run_text_;
   RunId run_id_;
   bool run_is_named_ = false;  // by no UUID
