@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "event/redaction.h"
+#include "ingest/event_key.h"
 #include "ingest/foreign_event.h"
-#include "ingest/key_window.h"
 #include "record/field_redaction.h"
 #include "record/line.h"
 
