@@ -55,9 +55,4 @@ void KeySet::erase(const EventKey& key) {
   --size_;
 }
 
-void KeySet::prefetch(const EventKey& key) const {
-  const auto& slots = parts_[part_index(key)].slots;
-  if (!slots.empty()) __builtin_prefetch(&slots[key.low & (slots.size() - 1)], 1);
-}
-
 }  // namespace weir::ingest

@@ -10,11 +10,6 @@ bool KeyWindow::add(const EventKey& key, Timestamp now) {
   return true;
 }
 
-void KeyWindow::expect(const EventKey& key) const {
-  keys_.prefetch(key);
-  if (order_.size() == max_keys_ && order_.size() > kAhead) keys_.prefetch(order_[kAhead].key);
-}
-
 void KeyWindow::forget_oldest() {
   keys_.erase(order_.front().key);
   order_.pop_front();

@@ -22,8 +22,11 @@ class KeyWindow {
 
   /// False: it is there already, and not so old that it may be forgotten.
   bool add(const EventKey& key, Timestamp now);
-  /// `key` will be added after kAhead others: memory takes so long to answer.
-  void expect(const EventKey& key) const;
+  /// `key` will be added after kAhead others: memory takes so long to answer. Inline, as prefetch.
+  [[gnu::always_inline]] void expect(const EventKey& key) const {
+    keys_.prefetch(key);
+    if (order_.size() == max_keys_ && max_keys_ > kAhead) keys_.prefetch(order_[kAhead].key);
+  }
   static constexpr std::size_t kAhead = 12;
   /// Takes back the `count` keys that were added last.
   void forget_newest(std::size_t count);

@@ -86,18 +86,20 @@ constexpr auto kHexDigits = [] {
   return table;
 }();
 
-/// Whether an id is as it should be: lower case, and not all zero. Its size is known, so that the
-/// compiler looks at sixteen bytes at once.
+/// Whether an id is as it should be: lower case, and not all zero. Its size is known and all is
+/// said in bytes, so that the compiler looks at sixteen of them at once.
 template <std::size_t kSize>
 bool is_good_id(std::string_view id) {
+  using Byte = unsigned char;
   if (id.size() != kSize) return false;
-  unsigned char wrong = 0, set = 0;
+  const auto* const bytes = reinterpret_cast<const Byte*>(id.data());
+  Byte wrong = 0, set = 0;
   for (std::size_t i = 0; i < kSize; ++i) {
-    const auto c = static_cast<unsigned char>(id[i]);
-    const auto digit = static_cast<unsigned char>(c - '0');
-    const auto letter = static_cast<unsigned char>(c - 'a');
-    wrong |= static_cast<unsigned char>(digit > 9 && letter > 5 ? 1 : 0);
-    set |= digit;
+    const auto digit = static_cast<Byte>(bytes[i] - '0'),
+               letter = static_cast<Byte>(bytes[i] - 'a');
+    const Byte no_digit = digit > 9 ? 0xFF : 0, no_letter = letter > 5 ? 0xFF : 0;
+    wrong = static_cast<Byte>(wrong | (no_digit & no_letter));
+    set = static_cast<Byte>(set | digit);
   }
   return wrong == 0 && set != 0;
 }
@@ -403,36 +405,39 @@ void NativeEventReader::set_attributes() {
 }
 
 void NativeEventReader::put_values(event::FieldList& fields) {
-  given_.without(kNoValues).for_each([&](Field field) { fields.push_back(value_of(field)); });
+  given_.without(kNoValues).for_each([&](Field field) { put_value(field, fields); });
 }
 
-event::FieldValue NativeEventReader::value_of(Field field) {
+void NativeEventReader::put_value(Field field, event::FieldList& fields) {
   const auto& said = member(field);
   switch (said.kind) {
     case Kind::kNull:
-      return {field, nullptr};
+      return fields.emplace_back(field, nullptr);
     case Kind::kBoolean:
-      return {field, said.boolean};
+      return fields.emplace_back(field, said.boolean);
     case Kind::kInteger:
-      return {field, said.integer};
+      return fields.emplace_back(field, said.integer);
     case Kind::kNumber:
-      return {field, said.number};
+      return fields.emplace_back(field, said.number);
     case Kind::kString:
-      return {field, said.text};
+      return fields.emplace_back(field, said.text);
     case Kind::kArray: {
       auto& list = lists_[slot(field)];
       list.clear();
       json::append_strings(said.text, list);
-      return {field, std::span<const std::string>(list)};
+      return fields.emplace_back(field, std::span<const std::string>(list));
     }
     case Kind::kObject:
       break;
   }
-  if (said.text.find('\n') == std::string_view::npos) return {field, event::ObjectText(said.text)};
-  auto& text = texts_[slot(field)];
-  text.clear();
-  json::append_compact(text, said.text);
-  return {field, event::ObjectText(text)};
+  auto text = said.text;
+  if (text.contains('\n')) {
+    auto& compact = texts_[slot(field)];
+    compact.clear();
+    json::append_compact(compact, text);
+    text = compact;
+  }
+  fields.emplace_back(field, event::ObjectText(text));
 }
 
 }  // namespace weir::ingest

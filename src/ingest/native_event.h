@@ -77,7 +77,7 @@ class NativeEventReader {
   void set_number();
   void set_attributes();
   void put_values(event::FieldList& fields);
-  [[nodiscard]] event::FieldValue value_of(event::Field field);
+  void put_value(event::Field field, event::FieldList& fields);
 
   [[nodiscard]] bool has(event::Field field) const { return given_.has(field); }
   [[nodiscard]] const json::FlatMember& member(event::Field field) const {
