@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/equal.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "event/field_type.h"
@@ -182,12 +181,9 @@ Result<void> NativeEventReader::sort_members(std::string_view text) {
   return {};
 }
 
-/// To compare one name takes less than to look it up.
-std::optional<Field> NativeEventReader::field_of(std::string_view key, std::size_t place) {
-  auto& last = order_[place];
-  if (equal_short(key, last.name)) return last.field;
+std::optional<Field> NativeEventReader::look_up(std::string_view key, std::size_t place) {
   const auto field = event::find_field(key);
-  if (field) last = {.name = info(*field).name, .field = *field};
+  if (field) order_[place] = {.name = info(*field).name, .field = *field};
   return field;
 }
 

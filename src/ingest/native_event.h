@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/equal.h"
 #include "base/id.h"
 #include "base/json_flat.h"
 #include "base/result.h"
@@ -65,7 +66,12 @@ class NativeEventReader {
 
  private:
   [[nodiscard]] Result<void> sort_members(std::string_view text);
-  [[nodiscard]] std::optional<event::Field> field_of(std::string_view key, std::size_t place);
+  /// To compare one name takes less than to look it up.
+  [[nodiscard]] std::optional<event::Field> field_of(std::string_view key, std::size_t place) {
+    const auto& last = order_[place];
+    return equal_short(key, last.name) ? last.field : look_up(key, place);
+  }
+  [[nodiscard]] std::optional<event::Field> look_up(std::string_view key, std::size_t place);
   [[nodiscard]] Result<void> take_unknown(const json::FlatMember& member);
   [[nodiscard]] Result<void> read_head(ForeignEvent& event);
   [[nodiscard]] Result<void> read_type(ForeignEvent& event);
