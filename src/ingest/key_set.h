@@ -25,7 +25,7 @@ class KeySet {
   /// out calls of functions that do nothing else.
   [[gnu::always_inline]] void prefetch(const EventKey& key) const {
     const auto& slots = parts_[part_index(key)].slots;
-    if (!slots.empty()) __builtin_prefetch(&slots[key.low & (slots.size() - 1)], 1);
+    if (!slots.empty()) __builtin_prefetch(&slots[key.low & (slots.size() - 1)]);
   }
 
   [[nodiscard]] std::size_t size() const { return size_; }
