@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -114,12 +115,14 @@ struct Digits {
   [[nodiscard]] bool is_whole() const { return fraction == 0 && !has_exponent; }
 };
 
+/// Of so many digits simdjson takes all exponents, if they are of a number that is not zero.
 [[gnu::noinline]] char* skip_exponent(char* at) {
+  constexpr std::ptrdiff_t kMost = 3;
   ++at;
   if (*at == '+' || *at == '-') ++at;
   std::uint64_t unused = 0;
   char* const end = take_digits(at, unused);
-  return end != at ? end : nullptr;
+  return end != at && end - at <= kMost ? end : nullptr;
 }
 
 char* read_digits(char* at, Digits& digits) {
@@ -135,7 +138,8 @@ char* read_digits(char* at, Digits& digits) {
     digits.count += digits.fraction;
   }
   digits.has_exponent = *at == 'e' || *at == 'E';
-  return digits.has_exponent ? skip_exponent(at) : at;
+  if (!digits.has_exponent) return at;
+  return digits.value != 0 ? skip_exponent(at) : nullptr;
 }
 
 /// So many digits are a number of 64 bits, signed.

@@ -85,7 +85,10 @@ class RandomJson {
                    "1e-400",
                    "1e309",
                    "123456789012345678.75",
-                   "1E+2"});
+                   "1E+2",
+                   "0e5",
+                   "0E11111111111111111111",
+                   "1e-0001"});
   }
   std::string value(int depth) {
     switch (pick(depth > 0 ? 7 : 4)) {
@@ -173,6 +176,8 @@ TEST(JsonPlain, LeavesTheRestToOthers) {
                              R"({"a":+1})",
                              R"({"a":1e})",
                              R"({"a":1e309})",
+                             R"({"a":0E1})",
+                             R"({"a":1e0001})",
                              R"({"a":tru})",
                              R"({"a":nulll})",
                              R"({"a":"b)",
