@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/json_plain.h"
 
 namespace weir::json {
 namespace {
@@ -116,6 +117,7 @@ struct FlatReader::Impl {
   std::array<FlatMember, kMaxMembers> members;
 
   Result<std::span<const FlatMember>> read(std::string_view object);
+  void copy(std::string_view object);
   error_code read_members(ondemand::object& source, std::size_t& count);
   static error_code read_value(ondemand::value& value, FlatMember& member);
   static error_code read_number(ondemand::value& value, FlatMember& member);
@@ -130,13 +132,23 @@ Result<std::span<const FlatMember>> FlatReader::read(std::string_view object) {
   return impl_->read(object);
 }
 
-Result<std::span<const FlatMember>> FlatReader::Impl::read(std::string_view object) {
+void FlatReader::Impl::copy(std::string_view object) {
+  static_assert(simdjson::SIMDJSON_PADDING >= kPlainPadding);
   const auto needed = object.size() + simdjson::SIMDJSON_PADDING;
   if (padded.size() < needed) padded.resize(needed * 2);
-  if (object.empty()) return fail(ErrorCode::kInvalidInput, "empty line");
   std::memcpy(padded.data(), object.data(), object.size());
   std::memset(padded.data() + object.size(), 0, simdjson::SIMDJSON_PADDING);
+}
 
+Result<std::span<const FlatMember>> FlatReader::Impl::read(std::string_view object) {
+  if (object.empty()) return fail(ErrorCode::kInvalidInput, "empty line");
+  copy(object);
+  if (const auto plain = read_plain(padded.data(), object.size(), members)) {
+    return std::span<const FlatMember>(members.data(), *plain);
+  }
+  // What is rare, and what is wrong: simdjson says it best. The first try may have written to the
+  // copy.
+  copy(object);
   ondemand::document document;
   ondemand::object source;
   std::size_t count = 0;

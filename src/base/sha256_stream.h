@@ -14,7 +14,9 @@ namespace weir {
 class Sha256Stream {
  public:
   Sha256Stream() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    WEIR_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+    // EVP_sha256() would be looked up by name each time, which takes longer than to hash an id.
+    static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    WEIR_CHECK(EVP_DigestInit_ex(context_.get(), algorithm, nullptr) == 1);
   }
   void add(std::string_view bytes) {
     WEIR_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);

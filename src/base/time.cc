@@ -1,7 +1,7 @@
 #include "base/time.h"
 
 #include <algorithm>
-#include <ctime>
+#include <concepts>
 
 namespace weir {
 namespace {
@@ -22,14 +22,27 @@ std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
   return value;
 }
 
-bool take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || !any_of.contains(text.front())) return false;
+/// The number of so many digits at `at`; below 0: they are not all digits.
+template <std::size_t kDigits>
+int number_at(std::string_view text, std::size_t at) {
+  int value = 0;
+  bool is_good = true;
+  for (std::size_t i = at; i < at + kDigits; ++i) {
+    is_good = is_good && text[i] >= '0' && text[i] <= '9';
+    value = value * 10 + (text[i] - '0');
+  }
+  return is_good ? value : -1;
+}
+
+template <std::same_as<char>... Chars>
+bool take(std::string_view& text, Chars... any_of) {
+  if (text.empty() || ((text.front() != any_of) && ...)) return false;
   text.remove_prefix(1);
   return true;
 }
 
 std::optional<std::chrono::microseconds> take_fraction(std::string_view& text) {
-  if (!take(text, ".")) return std::chrono::microseconds(0);
+  if (!take(text, '.')) return std::chrono::microseconds(0);
   int value = 0, digits = 0;
   for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1)) {
     if (digits++ < 6) value = value * 10 + (text.front() - '0');
@@ -40,11 +53,11 @@ std::optional<std::chrono::microseconds> take_fraction(std::string_view& text) {
 }
 
 std::optional<std::chrono::minutes> take_offset(std::string_view& text) {
-  if (take(text, "Zz")) return std::chrono::minutes(0);
+  if (take(text, 'Z', 'z')) return std::chrono::minutes(0);
   const bool negative = !text.empty() && text.front() == '-';
-  if (!take(text, "+-")) return {};
+  if (!take(text, '+', '-')) return {};
   const auto hours = take_digits(text, 2);
-  if (!hours || !take(text, ":")) return {};
+  if (!hours || !take(text, ':')) return {};
   const auto minutes = take_digits(text, 2);
   if (!minutes || *hours > 23 || *minutes > 59) return {};
   const auto offset = std::chrono::minutes(*hours * 60 + *minutes);
@@ -96,27 +109,26 @@ std::string to_string(Timestamp time) {
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
-  const auto y = take_digits(text, 4);
-  if (!y || !take(text, "-")) return {};
-  const auto m = take_digits(text, 2);
-  if (!m || !take(text, "-")) return {};
-  const auto d = take_digits(text, 2);
-  if (!d || !take(text, "Tt ")) return {};
-  const auto hour = take_digits(text, 2);
-  if (!hour || !take(text, ":")) return {};
-  const auto minute = take_digits(text, 2);
-  if (!minute || !take(text, ":")) return {};
-  const auto second = take_digits(text, 2);
-  if (!second || *hour > 23 || *minute > 59 || *second > 60) return {};
+  constexpr std::size_t kSeconds = 19;  // 2026-01-31T23:59:59
+  if (text.size() < kSeconds || text[4] != '-' || text[7] != '-' || text[13] != ':' ||
+      text[16] != ':' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) {
+    return {};
+  }
+  const int y = number_at<4>(text, 0), m = number_at<2>(text, 5), d = number_at<2>(text, 8);
+  const int hour = number_at<2>(text, 11), minute = number_at<2>(text, 14);
+  const int second = number_at<2>(text, 17);
+  if ((y | m | d | hour | minute | second) < 0) return {};
+  if (hour > 23 || minute > 59 || second > 60) return {};
+  text.remove_prefix(kSeconds);
   const auto fraction = take_fraction(text);
   if (!fraction) return {};
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return {};
-  const year_month_day date(year(*y), month(static_cast<unsigned>(*m)),
-                            day(static_cast<unsigned>(*d)));
+  const year_month_day date(year(y), month(static_cast<unsigned>(m)),
+                            day(static_cast<unsigned>(d)));
   if (!date.ok()) return {};
-  return Timestamp(sys_days(date)) + hours(*hour) + minutes(*minute) + seconds(*second) +
-         *fraction - *offset;
+  return Timestamp(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) + *fraction -
+         *offset;
 }
 
 const Clock& system_clock() {

@@ -1,7 +1,6 @@
 #include "event/catalogue.h"
 
-#include <algorithm>
-#include <cstring>
+#include "base/equal.h"
 
 namespace weir::event {
 namespace {
@@ -19,27 +18,6 @@ constexpr std::array<Field, sizeof...(required)> kRequired = {required...};
   TypeInfo{Type::id, name, family, Level::level, doc, kRequired<__VA_ARGS__>},
 constexpr std::array<TypeInfo, kTypeCount> kTypes = {WEIR_TYPES(WEIR_TYPE_INFO)};
 #undef WEIR_TYPE_INFO
-
-/// Inline: names are so short that to call memcmp takes longer.
-inline bool are_equal(std::string_view a, std::string_view b) {
-  const auto size = a.size();
-  if (size != b.size()) return false;
-  const auto differs = [&]<class Word>(Word, std::size_t at) {
-    Word left = 0, right = 0;
-    std::memcpy(&left, a.data() + at, sizeof left);
-    std::memcpy(&right, b.data() + at, sizeof right);
-    return left != right;
-  };
-  constexpr std::size_t kWord = sizeof(std::uint64_t), kHalf = sizeof(std::uint32_t);
-  if (size >= kWord) {
-    for (std::size_t at = 0; at + kWord < size; at += kWord) {
-      if (differs(std::uint64_t{}, at)) return false;
-    }
-    return !differs(std::uint64_t{}, size - kWord);
-  }
-  if (size >= kHalf) return !differs(std::uint32_t{}, 0) && !differs(std::uint32_t{}, size - kHalf);
-  return std::equal(a.begin(), a.end(), b.begin());
-}
 
 /// Open addressing over the names of a table, filled by the compiler.
 template <std::size_t kSlots>
@@ -72,7 +50,7 @@ struct NameIndex {
   template <class Table>
   std::optional<std::size_t> find(const Table& table, std::string_view name) const {
     for (auto slot = hash(name); slots[slot] != kEmpty; slot = (slot + 1) % kSlots) {
-      if (are_equal(table[slots[slot]].name, name)) return slots[slot];
+      if (equal_short(table[slots[slot]].name, name)) return slots[slot];
     }
     return {};
   }

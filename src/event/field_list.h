@@ -26,9 +26,12 @@ class FieldList {
   FieldList& operator=(const FieldList&) = delete;
   ~FieldList() = default;
 
-  void push_back(const FieldValue& value) {
+  void push_back(const FieldValue& value) { emplace_back(value.field, value.value); }
+  /// Made where it stays: a variant that was written and is copied at once waits for its stores.
+  template <class Value>
+  void emplace_back(Field field, const Value& value) {
     WEIR_CHECK(size_ < kFieldCount);
-    std::construct_at(data() + size_++, value);
+    std::construct_at(data() + size_++, field, value);
   }
   [[nodiscard]] operator std::span<const FieldValue>() const {  // NOLINT(*-explicit-*)
     return {reinterpret_cast<const FieldValue*>(room_.data()), size_};

@@ -162,5 +162,53 @@ TEST(Redaction, CountsEachRule) {
   EXPECT_EQ(counts.total(), 5U);
 }
 
+/// What a key says does not hang on how it is spelt: capital letters, and a separator between any
+/// two of its letters, the last two too.
+TEST(Redaction, KnowsANameHoweverItIsSpelt) {
+  const auto r = redactor();
+  for (const std::string name : {"password", "apikey", "passwd", "clientsecret", "authtoken"}) {
+    std::string capitals = name;
+    for (auto& c : capitals) c = static_cast<char>(c - 'a' + 'A');
+    for (std::size_t at = 0; at < name.size(); ++at) {
+      for (const std::string separator : {"", "_", "-", ".", " "}) {
+        for (const auto& spelt : {name, capitals}) {
+          auto key = spelt;
+          key.insert(at, separator);
+          EXPECT_TRUE(r.names_secret(key)) << key;
+          EXPECT_TRUE(r.names_secret("my_" + key + "_2")) << key;
+        }
+      }
+    }
+    for (const auto at : {name.size() - 2, name.size() - 1}) {
+      auto other = name;
+      other[at] = 'q';
+      EXPECT_FALSE(r.names_secret(other)) << other;
+    }
+  }
+}
+
+// Strings are read sixteen bytes at a time: whatever their length, and wherever an escape stands in
+// them, they end where they end, and what they say is masked as it is in a text.
+TEST(Redaction, ReadsStringsOfEveryLengthWithAnEscapeAtEveryPlace) {
+  const auto r = redactor();
+  const std::string secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      for (const std::string escape : {"", "\\\"", "\\\\", "\\n", "\\u0041"}) {
+        auto text = std::string(size, 'x');
+        text.insert(at, escape);
+        const auto clean = R"({"a":")" + text + R"(","b":1})";
+        EXPECT_EQ(json_after(r, clean), clean);
+        const auto beside = R"({"a":")" + text + R"(","password":"hunter22"})";
+        EXPECT_EQ(json_after(r, beside),
+                  R"({"a":")" + text + R"(","password":"[REDACTED:named_secret]"})");
+        const auto inside = json_after(r, R"({"a":")" + text + " " + secret + R"("})");
+        EXPECT_THAT(inside, HasSubstr("[REDACTED:"));
+        EXPECT_FALSE(inside.contains(secret)) << inside;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weir::event

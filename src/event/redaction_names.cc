@@ -278,7 +278,10 @@ std::optional<NameRule> NameMatcher::find_slowly(std::string_view text) const {
   const auto word = without_number(text);
   for (const auto key : {text, word}) {
     if (!has_pair(key)) continue;
+    // Of the names that end alike most are told apart by the letter before; a separator may be any.
+    const char before = to_lower(key[key.size() - 2]);
     for (const auto& name : by_last_[static_cast<std::size_t>(key.back()) & 31U]) {
+      if (is_alnum(before) && before != name.normal[name.normal.size() - 2]) continue;
       const auto begin = begin_of(name.normal, key);
       if (begin && (name.normal.size() >= kFreeLength || begins_word(key, *begin))) {
         return name.rule;

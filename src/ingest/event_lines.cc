@@ -106,6 +106,21 @@ void LineMaker::append(const record::Line& line, const SharedAttributes* shared)
   text.append(shared->members).append(kEnd);
 }
 
+/// Into memory that is kept, without asking first how much it takes.
+std::string_view LineMaker::encode(std::span<const event::FieldValue> fields) {
+  const auto try_to = [&] {
+    auto* const begin = reinterpret_cast<std::byte*>(encoded_.data());
+    const auto* const end = record::encode(fields, begin, begin + encoded_.size());
+    return end != nullptr ? std::optional(end - begin) : std::nullopt;
+  };
+  auto size = try_to();
+  if (!size) {
+    encoded_.resize(2 * record::encoded_size(fields));
+    size = try_to();
+  }
+  return std::string_view(encoded_).substr(0, static_cast<std::size_t>(*size));
+}
+
 void LineMaker::add(const ForeignEvent& event) {
   set_head(event);
   auto fields = event.fields;
@@ -119,10 +134,7 @@ void LineMaker::add(const ForeignEvent& event) {
     fields_.insert(after, {Field::kIdempotencyKey, key});
     fields = fields_;
   }
-  encoded_.resize(record::encoded_size(fields));
-  auto* const encoded = reinterpret_cast<std::byte*>(encoded_.data());
-  static_cast<void>(record::encode(fields, encoded, encoded + encoded_.size()));
-  std::string_view bytes = encoded_;
+  auto bytes = encode(fields);
   if (event.shared != nullptr && event.shared->masked.total() > 0) {
     redactor_.count_before(event.shared->masked);
   }
@@ -144,10 +156,8 @@ void LineMaker::add(const ForeignEvent& event) {
     text.resize(begin);
     renderer_.append(text, line);
   }
-  static constexpr std::string_view kNumber = R"("run_seq":)";
   lines_.places.push_back({.begin = begin,
-                           // Not before the head has ended, whose end it is.
-                           .number = text.find(kNumber, begin + head_.size()) + kNumber.size(),
+                           .number = begin + renderer_.number_offset(),
                            .key = EventKey::of(tenant_, event.run_id, key)});
 }
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "event/redaction.h"
+#include "ingest/event_key.h"
 #include "ingest/foreign_event.h"
-#include "ingest/key_window.h"
 #include "record/field_redaction.h"
 #include "record/line.h"
 
@@ -78,9 +78,10 @@ class LineMaker {
   void set_head(const ForeignEvent& event);
   [[nodiscard]] const std::string& request();
   void append(const record::Line& line, const SharedAttributes* shared);
+  [[nodiscard]] std::string_view encode(std::span<const event::FieldValue> fields);
 
   record::FieldRedactor redactor_;
-  record::LineRenderer renderer_;
+  record::LineRenderer renderer_{record::Repeats::kNone};
   const std::string tenant_;
   std::string request_;
   std::string_view content_;  // whose hash is request_, once it is asked for; empty: it is named

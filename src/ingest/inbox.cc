@@ -65,6 +65,9 @@ void Inbox::append(const EventLines& lines, Receipt& receipt) {
   const auto now = options_.clock->now();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto& place = lines.places[i];
+    if (const auto later = i + KeyWindow::kAhead; later < lines.size()) {
+      keys_.expect(lines.places[later].key);
+    }
     if (!keys_.add(place.key, now)) {
       ++receipt.duplicates;
       continue;

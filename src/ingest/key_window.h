@@ -1,26 +1,14 @@
 #pragma once
 
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
-#include <string_view>
 
-#include "base/id.h"
 #include "base/time.h"
+#include "ingest/event_key.h"
+#include "ingest/key_set.h"
 
 namespace weir::ingest {
-
-/// What an event of another system is known by, in 128 bits that nobody outside can aim at: which
-/// they are depends on a secret of this process.
-struct EventKey {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  bool operator==(const EventKey&) const = default;
-
-  [[nodiscard]] static EventKey of(std::string_view tenant, const RunId& run, std::string_view key);
-};
 
 /// The keys that have been seen: those of the last 24 hours, and of them the last four million.
 ///
@@ -34,6 +22,12 @@ class KeyWindow {
 
   /// False: it is there already, and not so old that it may be forgotten.
   bool add(const EventKey& key, Timestamp now);
+  /// `key` will be added after kAhead others: memory takes so long to answer. Inline, as prefetch.
+  [[gnu::always_inline]] void expect(const EventKey& key) const {
+    keys_.prefetch(key);
+    if (order_.size() == max_keys_ && max_keys_ > kAhead) keys_.prefetch(order_[kAhead].key);
+  }
+  static constexpr std::size_t kAhead = 12;
   /// Takes back the `count` keys that were added last.
   void forget_newest(std::size_t count);
 
@@ -42,10 +36,6 @@ class KeyWindow {
   [[nodiscard]] std::chrono::microseconds age(Timestamp now) const;
 
  private:
-  struct Hash {
-    using is_avalanching = void;
-    std::size_t operator()(const EventKey& key) const noexcept { return key.low; }
-  };
   struct Seen {
     EventKey key;
     Timestamp at;
@@ -53,7 +43,7 @@ class KeyWindow {
   void forget_oldest();
 
   const std::size_t max_keys_;
-  boost::unordered_flat_set<EventKey, Hash> keys_;
+  KeySet keys_;
   std::deque<Seen> order_;  // all of them, the oldest first
 };
 

@@ -41,6 +41,15 @@ TEST(KeyWindow, ForgetsTheOldestWhenItIsFull) {
   EXPECT_TRUE(window.add(key_of(1), kNoon + seconds(10)));
 }
 
+TEST(KeyWindow, IsTheSameWhetherItExpectsItsKeysOrNot) {
+  KeyWindow expecting(100), other(100);
+  for (int i = 0; i < 1000; ++i) {
+    expecting.expect(key_of(i % 150 + static_cast<int>(KeyWindow::kAhead)));
+    EXPECT_EQ(expecting.add(key_of(i % 150), kNoon), other.add(key_of(i % 150), kNoon)) << i;
+    EXPECT_EQ(expecting.size(), other.size());
+  }
+}
+
 TEST(KeyWindow, TakesBackTheNewest) {
   KeyWindow window;
   for (const int i : {1, 2, 3}) window.add(key_of(i), kNoon);

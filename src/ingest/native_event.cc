@@ -71,6 +71,8 @@ bool is_signal(Type type) {
   return type >= Type::kSignalRequested && type <= Type::kSignalDeferred;
 }
 
+constexpr std::size_t kTraceDigits = 32;
+
 enum HexDigit : unsigned char { kZero = 1, kLower = 2, kUpper = 4, kNoDigit = 8 };
 
 constexpr auto kHexDigits = [] {
@@ -82,6 +84,24 @@ constexpr auto kHexDigits = [] {
   for (std::size_t c = 'A'; c <= 'F'; ++c) table[c] = kUpper;
   return table;
 }();
+
+/// Whether an id is as it should be: lower case, and not all zero. Its size is known and all is
+/// said in bytes, so that the compiler looks at sixteen of them at once.
+template <std::size_t kSize>
+bool is_good_id(std::string_view id) {
+  using Byte = unsigned char;
+  if (id.size() != kSize) return false;
+  const auto* const bytes = reinterpret_cast<const Byte*>(id.data());
+  Byte wrong = 0, set = 0;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const auto digit = static_cast<Byte>(bytes[i] - '0'),
+               letter = static_cast<Byte>(bytes[i] - 'a');
+    const Byte no_digit = digit > 9 ? 0xFF : 0, no_letter = letter > 5 ? 0xFF : 0;
+    wrong = static_cast<Byte>(wrong | (no_digit & no_letter));
+    set = static_cast<Byte>(set | digit);
+  }
+  return wrong == 0 && set != 0;
+}
 
 /// The sorts of digits that there are.
 unsigned hex_digits_of(std::string_view text) {
@@ -144,14 +164,14 @@ Result<void> NativeEventReader::sort_members(std::string_view text) {
                    " members: " + members.error().message);
   for (const auto& member : *members) {
     const auto place = static_cast<std::size_t>(&member - members->data());
-    const auto field = field_of(member, place);
+    const auto field = field_of(member.key, place);
     if (!field) {
       WEIR_TRY(take_unknown(member));
       continue;
     }
     if (has(*field)) return invalid(name_of(*field) + " is there twice");
     if (member.kind == Kind::kNull && *field != event::kNullable) continue;
-    const auto type = info(*field).type;
+    const auto type = event::kFieldTypes[slot(*field)];
     if (member.kind != Kind::kNull && !is_of(type, member)) {
       return invalid(name_of(*field) + " is not " + std::string(to_words(type)));
     }
@@ -161,11 +181,9 @@ Result<void> NativeEventReader::sort_members(std::string_view text) {
   return {};
 }
 
-/// To compare one name takes less than to look it up.
-std::optional<Field> NativeEventReader::field_of(const FlatMember& member, std::size_t place) {
-  if (member.key == info(order_[place]).name) return order_[place];
-  const auto field = event::find_field(member.key);
-  if (field) order_[place] = *field;
+std::optional<Field> NativeEventReader::look_up(std::string_view key, std::size_t place) {
+  const auto field = event::find_field(key);
+  if (field) order_[place] = {.name = info(*field).name, .field = *field};
   return field;
 }
 
@@ -306,7 +324,10 @@ Result<void> NativeEventReader::read_trace_ids() {
   for (const auto field : {Field::kTraceId, Field::kSpanId, Field::kParentSpanId}) {
     if (!has(field)) continue;
     const auto id = text(field);
-    const std::size_t size = field == Field::kTraceId ? 32 : SpanId::kTextSize;
+    const std::size_t size = field == Field::kTraceId ? kTraceDigits : SpanId::kTextSize;
+    if (size == kTraceDigits ? is_good_id<kTraceDigits>(id) : is_good_id<SpanId::kTextSize>(id)) {
+      continue;
+    }
     const auto digits = hex_digits_of(id);
     if (id.size() != size || (digits & kNoDigit) != 0 || digits == kZero) {
       return invalid(name_of(field) + " is " + quoted(id) + ": it must be " + std::to_string(size) +
@@ -380,36 +401,39 @@ void NativeEventReader::set_attributes() {
 }
 
 void NativeEventReader::put_values(event::FieldList& fields) {
-  given_.without(kNoValues).for_each([&](Field field) { fields.push_back(value_of(field)); });
+  given_.without(kNoValues).for_each([&](Field field) { put_value(field, fields); });
 }
 
-event::FieldValue NativeEventReader::value_of(Field field) {
+void NativeEventReader::put_value(Field field, event::FieldList& fields) {
   const auto& said = member(field);
   switch (said.kind) {
     case Kind::kNull:
-      return {field, nullptr};
+      return fields.emplace_back(field, nullptr);
     case Kind::kBoolean:
-      return {field, said.boolean};
+      return fields.emplace_back(field, said.boolean);
     case Kind::kInteger:
-      return {field, said.integer};
+      return fields.emplace_back(field, said.integer);
     case Kind::kNumber:
-      return {field, said.number};
+      return fields.emplace_back(field, said.number);
     case Kind::kString:
-      return {field, said.text};
+      return fields.emplace_back(field, said.text);
     case Kind::kArray: {
       auto& list = lists_[slot(field)];
       list.clear();
       json::append_strings(said.text, list);
-      return {field, std::span<const std::string>(list)};
+      return fields.emplace_back(field, std::span<const std::string>(list));
     }
     case Kind::kObject:
       break;
   }
-  if (said.text.find('\n') == std::string_view::npos) return {field, event::ObjectText(said.text)};
-  auto& text = texts_[slot(field)];
-  text.clear();
-  json::append_compact(text, said.text);
-  return {field, event::ObjectText(text)};
+  auto text = said.text;
+  if (text.contains('\n')) {
+    auto& compact = texts_[slot(field)];
+    compact.clear();
+    json::append_compact(compact, text);
+    text = compact;
+  }
+  fields.emplace_back(field, event::ObjectText(text));
 }
 
 }  // namespace weir::ingest

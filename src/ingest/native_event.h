@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/equal.h"
 #include "base/id.h"
 #include "base/json_flat.h"
 #include "base/result.h"
@@ -65,8 +66,12 @@ class NativeEventReader {
 
  private:
   [[nodiscard]] Result<void> sort_members(std::string_view text);
-  [[nodiscard]] std::optional<event::Field> field_of(const json::FlatMember& member,
-                                                     std::size_t place);
+  /// To compare one name takes less than to look it up.
+  [[nodiscard]] std::optional<event::Field> field_of(std::string_view key, std::size_t place) {
+    const auto& last = order_[place];
+    return equal_short(key, last.name) ? last.field : look_up(key, place);
+  }
+  [[nodiscard]] std::optional<event::Field> look_up(std::string_view key, std::size_t place);
   [[nodiscard]] Result<void> take_unknown(const json::FlatMember& member);
   [[nodiscard]] Result<void> read_head(ForeignEvent& event);
   [[nodiscard]] Result<void> read_type(ForeignEvent& event);
@@ -78,7 +83,7 @@ class NativeEventReader {
   void set_number();
   void set_attributes();
   void put_values(event::FieldList& fields);
-  [[nodiscard]] event::FieldValue value_of(event::Field field);
+  void put_value(event::Field field, event::FieldList& fields);
 
   [[nodiscard]] bool has(event::Field field) const { return given_.has(field); }
   [[nodiscard]] const json::FlatMember& member(event::Field field) const {
@@ -110,7 +115,11 @@ class NativeEventReader {
   std::array<std::vector<std::string>, event::kFieldCount> lists_;
 
   // Of the last event: mostly its members come in the same order, and it is of the same run.
-  std::array<event::Field, json::FlatReader::kMaxMembers> order_{};
+  struct Named {
+    std::string_view name;  // of the catalogue
+    event::Field field{};
+  };
+  std::array<Named, json::FlatReader::kMaxMembers> order_{};
   std::string run_text_;
   RunId run_id_;
   bool run_is_named_ = false;  // by no UUID

@@ -116,6 +116,32 @@ TEST(NativeEvents, OfAListThatIsBrokenAreTakenUpToThere) {
   EXPECT_THAT(taken.reasons, ElementsAre(HasSubstr("more text after the list")));
 }
 
+// Ids are looked at sixteen digits at a time: a wrong one is found wherever it stands.
+TEST(NativeEvents, HaveNoDigitInAnIdThatIsNone) {
+  const std::string trace = "0123456789abcdef0123456789abcdef", span = "fedcba9876543210";
+  const auto with = [](std::string id, std::size_t at, char c) {
+    id[at] = c;
+    return id;
+  };
+  for (const char wrong : {'/', ':', '`', 'g', '@', 'G', ' ', '\x7f'}) {
+    for (std::size_t at = 0; at < trace.size(); ++at) {
+      EXPECT_THAT(reason_of(R"(,"trace_id":")" + with(trace, at, wrong) + '"'),
+                  HasSubstr("must be 32 hex digits"));
+    }
+    for (std::size_t at = 0; at < span.size(); ++at) {
+      EXPECT_THAT(reason_of(R"(,"span_id":")" + with(span, at, wrong) + '"'),
+                  HasSubstr("must be 16 hex digits"));
+    }
+  }
+  for (std::size_t at = 0; at < span.size(); ++at) {
+    const auto one = with(std::string(span.size(), '0'), at, '1');
+    EXPECT_THAT(line_of(R"(,"span_id":")" + one + '"'), HasSubstr(one));
+    EXPECT_THAT(line_of(R"(,"span_id":")" + with(span, at, 'A') + '"'),
+                HasSubstr(with(span, at, 'a')));
+  }
+  EXPECT_THAT(reason_of(R"(,"span_id":"0000000000000000")"), HasSubstr("not all of them 0"));
+}
+
 TEST(NativeEvents, AreRefusedByName) {
   EXPECT_THAT(take(R"({"event_type":"log"})").reasons[0], HasSubstr("'timestamp' is missing"));
   EXPECT_THAT(take(R"({"timestamp":"2026-01-05T03:00:00"})").reasons[0],

@@ -134,9 +134,9 @@ class Constants {
 constexpr auto kLastOfPlace = Field::kToolId;
 constexpr auto kLastOfAll = static_cast<Field>(event::kFieldCount);
 
-/// Null: `fields` are not in their order.
+/// Null: `fields` are not in their order. `place` may be null: then no place is known.
 char* put_ordered_members(char* out, std::string_view fields,
-                          std::span<const RenderedField> constants, LastPlace& place) {
+                          std::span<const RenderedField> constants, LastPlace* place) {
   Constants constant(constants);
   auto last = Field{};
   // Inline: it works on the variables of this function as long as they are in registers.
@@ -154,20 +154,22 @@ char* put_ordered_members(char* out, std::string_view fields,
     return true;
   };
   if (auto rest = fields; !rest.empty()) out = constant.put_before(out, take_field(rest).field);
-  if (!place.encoded.empty() && fields.starts_with(place.encoded) &&
-      !constant.has_up_to(place.last)) {
-    out = put_piece(out, place.text);
-    last = place.last;
-    fields.remove_prefix(place.encoded.size());
+  if (place == nullptr) {
+    // They go with the others.
+  } else if (!place->encoded.empty() && fields.starts_with(place->encoded) &&
+             !constant.has_up_to(place->last)) {
+    out = put_piece(out, place->text);
+    last = place->last;
+    fields.remove_prefix(place->encoded.size());
   } else {
     const auto* const begin = fields.data();
     auto* const text = out;
     const bool is_theirs_alone = !constant.has_up_to(kLastOfPlace);
     if (!put_up_to(kLastOfPlace)) return nullptr;
     if (is_theirs_alone && fields.data() != begin) {
-      place.encoded.assign(begin, fields.data());
-      place.text.assign(text, out);
-      place.last = last;
+      place->encoded.assign(begin, fields.data());
+      place->text.assign(text, out);
+      place->last = last;
     }
   }
   return put_up_to(kLastOfAll) ? constant.put_before(out, kLastOfAll) : nullptr;
@@ -176,7 +178,7 @@ char* put_ordered_members(char* out, std::string_view fields,
 /// Nearly every event says its fields in the order of the catalogue: that they are is seen while
 /// they are written.
 char* put_members(char* out, std::string_view fields, std::span<const RenderedField> constants,
-                  LastPlace& place) {
+                  LastPlace* place) {
   auto* const end = put_ordered_members(out, fields, constants, place);
   return end != nullptr ? end : put_ordered_members(out, in_order(fields), constants, place);
 }
@@ -224,14 +226,17 @@ std::size_t max_size(const Line& line) {
 }
 
 char* LineRenderer::put(char* out, const Line& line) {
+  const auto* const begin = out;
   out = put_head(out, line.timestamp);
   out = put_type_name(out, line);
   out = put_piece(out, R"(,"level":")");
   out = put_piece(out, event::to_string(line.level));
   *out++ = '"';
   out = put_piece(out, line.run);
+  number_offset_ = static_cast<std::size_t>(out - begin);
   out = put_integer(out, line.seq);
-  return put_piece(put_members(out, line.fields, line.constants, place_), "}\n");
+  auto* const place = repeats_ == Repeats::kPlaces ? &place_ : nullptr;
+  return put_piece(put_members(out, line.fields, line.constants, place), "}\n");
 }
 
 void LineRenderer::append(std::string& out, const Line& line) {
@@ -241,9 +246,8 @@ void LineRenderer::append(std::string& out, const Line& line) {
 RenderedField render(const event::FieldValue& field) {
   const auto encoded = encode({&field, 1});
   RenderedField rendered{.field = field.field, .text = {}};
-  LastPlace none;
   append_written(rendered.text, kMaxHead + kMaxExpansion * encoded.size(),
-                 [&](char* at) { return put_members(at, encoded, {}, none); });
+                 [&](char* at) { return put_members(at, encoded, {}, nullptr); });
   return rendered;
 }
 

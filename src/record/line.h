@@ -44,13 +44,23 @@ struct LastPlace {
   event::Field last{};  ///< of these fields
 };
 
+/// What is the same in most events as in the one before.
+enum class Repeats : std::uint8_t {
+  kPlaces,  ///< of one thread's runs
+  kNone,    ///< of other systems: a span says no more than one event
+};
+
 /// Threads One: it remembers the last second's text, and the last place's.
 class LineRenderer {
  public:
+  explicit LineRenderer(Repeats repeats = Repeats::kPlaces) : repeats_(repeats) {}
+
   /// Writes the line, its newline too, with its fields in the order of the catalogue, to where
   /// there is room for max_size(line), and returns its end.
   [[nodiscard]] char* put(char* out, const Line& line);
   void append(std::string& out, const Line& line);
+  /// How far behind the beginning of the line that was made last its number is.
+  [[nodiscard]] std::size_t number_offset() const { return number_offset_; }
 
  private:
   [[nodiscard]] char* put_head(char* out, Timestamp time);
@@ -63,7 +73,9 @@ class LineRenderer {
     std::ranges::copy(kHead, head.begin());
     return head;
   }();
+  const Repeats repeats_;
   LastPlace place_;
+  std::size_t number_offset_ = 0;
 };
 
 /// Escaping makes six bytes of one at the most, and there are fewer than 128 fields.

@@ -51,7 +51,7 @@ TEST(LineRenderer, WritesEachLineAsIfItWereItsFirst) {
   around.push_back(render({Field::kPluginId, std::string_view("everywhere")}));
   around.push_back(render({Field::kReason, std::string_view("always")}));
   SomeEvents events;
-  LineRenderer remembers;
+  LineRenderer remembers, of_others(Repeats::kNone);
   for (int i = 0; i < 5000; ++i) {
     const auto fields = events.next();
     const Line line{.timestamp = Timestamp(std::chrono::microseconds(i)),
@@ -61,10 +61,14 @@ TEST(LineRenderer, WritesEachLineAsIfItWereItsFirst) {
                     .seq = i,
                     .fields = fields,
                     .constants = events.one_in(4) ? around : of_a_run};
-    std::string remembered, anew;
+    std::string remembered, of_another, anew;
     remembers.append(remembered, line);
+    of_others.append(of_another, line);
     LineRenderer().append(anew, line);
     ASSERT_EQ(remembered, anew);
+    ASSERT_EQ(of_another, anew);
+    const auto number = anew.substr(remembers.number_offset());
+    ASSERT_TRUE(number.starts_with(std::to_string(i) + (fields.empty() ? "" : ","))) << number;
   }
 }
 
