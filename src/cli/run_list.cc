@@ -126,11 +126,16 @@ Result<std::vector<ListedRun>> list_runs(const log::StoreDirectory& store,
   return list(store, owned_runs, {});
 }
 
-Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most) {
+Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most,
+                               const std::optional<std::string>& tenant) {
   WEIR_TRY(const auto manifest, log::read_manifest(store));
+  const auto is_of_another = [&](const ListedRun& run) {
+    return tenant && run.tenant_id != *tenant;
+  };
   NewestRuns newest;
   if (most == 0 || manifest.parts().empty()) {
     WEIR_TRY(newest.runs, list_runs(store));
+    std::erase_if(newest.runs, is_of_another);
     newest.total = newest.runs.size();
     if (most > 0 && newest.total > most) {
       newest.runs.erase(newest.runs.begin() + static_cast<std::ptrdiff_t>(most), newest.runs.end());
@@ -138,14 +143,15 @@ Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t mos
     return newest;
   }
   // In parts a question of three columns is much faster than reading all.
-  WEIR_TRY(auto names, run_names(store));
+  WEIR_TRY(auto names, run_names(store, tenant));
   newest.total = names.size();
   names.resize(std::min(most, names.size()));
   std::vector<RunId> ids;
   ids.reserve(names.size());
   for (const auto& name : names) ids.push_back(name.key.run_id);
   WEIR_TRY(newest.runs, list(store, log::RunLock::held, ids));
-  // The last one's id may be another tenant's too.
+  // An id may be another tenant's too.
+  std::erase_if(newest.runs, is_of_another);
   if (newest.runs.size() > most) newest.runs.resize(most);
   return newest;
 }

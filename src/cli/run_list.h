@@ -37,8 +37,10 @@ struct NewestRuns {
   std::vector<ListedRun> runs;  ///< the newest first
   std::size_t total = 0;        ///< how many there are
 };
-/// So many of them at the most; 0: all. Of those only their events are read.
-[[nodiscard]] Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most);
+/// So many of them at the most; 0: all. Of those only their events are read. With a tenant its runs
+/// alone; "": nobody's.
+[[nodiscard]] Result<NewestRuns> newest_runs(const log::StoreDirectory& store, std::size_t most,
+                                             const std::optional<std::string>& tenant);
 
 /// The run that a person means: `last`, the newest that no other run has started, an id, or a
 /// beginning or end of one that only one run has. Errors: kInvalidInput (none), kConflict (several,

@@ -83,7 +83,7 @@ TEST(RunList, GivesTheNewestOfPartsAndSegmentsAndTheirNumber) {
     ids.push_back(list_runs(store)->front().state.run_id);
     run.end();
     if (i < 2) continue;
-    const auto newest = newest_runs(store, 2);  // no parts are there yet
+    const auto newest = newest_runs(store, 2, {});  // no parts are there yet
     ASSERT_TRUE(newest);
     EXPECT_EQ(newest->total, 3U);
     EXPECT_THAT(newest->runs, testing::SizeIs(2));
@@ -91,14 +91,14 @@ TEST(RunList, GivesTheNewestOfPartsAndSegmentsAndTheirNumber) {
   const auto compacted = store::compact(store, {.keep = {}});
   ASSERT_TRUE(compacted && compacted->segments == 3);
   const RunningRun last(store);
-  const auto newest = newest_runs(store, 2);
+  const auto newest = newest_runs(store, 2, {});
   ASSERT_TRUE(newest) << newest.error().message;
   EXPECT_EQ(newest->total, 4U);
   ASSERT_THAT(newest->runs, testing::SizeIs(2));
   EXPECT_EQ(newest->runs[0].word, "running");
   EXPECT_EQ(newest->runs[1].state.run_id, ids[2]);
   EXPECT_EQ(newest->runs[1].word, "completed");
-  EXPECT_THAT(newest_runs(store, 0)->runs, testing::SizeIs(4));
+  EXPECT_THAT(newest_runs(store, 0, {})->runs, testing::SizeIs(4));
 }
 
 // Its owner is looked for, and only then it ends and the store is read.

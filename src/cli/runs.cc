@@ -8,6 +8,7 @@
 #include "base/priority.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/named_run.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/usage.h"
@@ -19,6 +20,7 @@ namespace {
 struct RunsOptions {
   bool json = false;
   std::size_t limit = 20;
+  std::optional<std::string> tenant;
 };
 
 /// Of the nodes of its definition: one with items is completed when all of them are.
@@ -56,7 +58,7 @@ int print_runs(const RunsOptions& options, const Invocation& invocation) {
   if (!store) return complain(store.error());
   set_thread_priority(Priority::kAsking);
   compact_when_due(*store);
-  const auto newest = newest_runs(*store, options.limit);
+  const auto newest = newest_runs(*store, options.limit, options.tenant);
   if (!newest) return complain(newest.error());
   const auto& [runs, total] = *newest;
   if (options.json) {
@@ -91,6 +93,7 @@ void add_runs(CLI::App& app, Invocation& invocation) {
   expect_number(command->add_option("--limit", options->limit,
                                     "How many at the most: 0 for all, 20 if absent"),
                 0, kMost);
+  add_whose(*command, "runs", options->tenant);
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return print_runs(*options, invocation); };
   });

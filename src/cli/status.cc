@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/live_events.h"
+#include "cli/named_run.h"
 #include "cli/status_text.h"
 #include "cli/usage.h"
 #include "log/follower.h"
@@ -27,6 +28,7 @@ using std::chrono::steady_clock;
 struct StatusOptions {
   bool json = false;
   std::optional<std::int64_t> watch;  // seconds
+  std::optional<std::string> tenant;
 };
 
 constexpr std::int64_t kMaxWatchSeconds = 3600;
@@ -48,7 +50,7 @@ void print_text(const Status& status, LineStyle style) {
 }
 
 int print_once(const StatusOptions& options, const log::StoreDirectory& store) {
-  auto board = StatusBoard::read(store);
+  auto board = StatusBoard::read(store, options.tenant);
   if (!board) return complain(board.error());
   const auto status = board->status();
   if (!status) return complain(status.error());
@@ -145,7 +147,7 @@ int watch(const StatusOptions& options, const log::StoreDirectory& store) {
   // Before the store is read, so that nothing comes in between; what is met twice is known.
   auto end = log::end_of_log(store);
   if (!end) return complain(end.error());
-  auto board = StatusBoard::read(store);
+  auto board = StatusBoard::read(store, options.tenant);
   if (!board) return complain(board.error());
   const auto events = LiveEvents::open(store, *std::move(end));
   if (!events) return complain(events.error());
@@ -178,6 +180,7 @@ void add_status(CLI::App& app, Invocation& invocation) {
       "--watch", options->watch, "Show it again after so many seconds, until Ctrl-C: 1 if absent");
   expect_number(watch, 1, kMaxWatchSeconds);
   watch->expected(0, 1)->default_str("1");
+  add_whose(*command, "runs", options->tenant);
   command->footer("Example: weir status --watch");
   command->callback([&invocation, options, watch] {
     if (watch->count() > 0 && !options->watch) options->watch = 1;

@@ -34,10 +34,12 @@ constexpr std::int64_t kMaxLast = 100'000;
 struct Wanted {
   event::TopicPattern topic;
   std::optional<FollowedRun> run;
+  std::optional<std::string> tenant;
   event::Level level{};  // at least
 
   [[nodiscard]] bool has(const event::EventView& event, std::string& topic_buffer) const {
     if (run && !run->has(event)) return false;
+    if (tenant && event.text(event::Field::kTenantId) != *tenant) return false;
     if (!is_at_least(event, level)) return false;
     event::write_topic(event, topic_buffer);
     return topic.matches(topic_buffer);
@@ -125,7 +127,10 @@ int tail(const TailOptions& options, const Invocation& invocation) {
   if (options.follow) interrupt.emplace("");
 
   Tail tail(*store, options,
-            {.topic = *std::move(topic), .run = *run, .level = level_of(options.level)});
+            {.topic = *std::move(topic),
+             .run = *run,
+             .tenant = options.run.tenant,
+             .level = level_of(options.level)});
   Result<log::Cursor> from;
   if (options.last > 0) {
     const auto manifest = log::read_manifest(*store);
@@ -161,7 +166,7 @@ void add_tail(CLI::App& app, Invocation& invocation) {
                 0, kMaxLast);
   command->add_option("--run", options->run.name,
                       "Only of this run: its id, a part of it, or `last`");
-  add_whose(*command, "runs", options->run.tenant);
+  add_whose(*command, "events", options->run.tenant);
   add_level(*command, options->level);
   command->add_flag("--json", options->json, "Print the lines of the log, which are JSON");
   command->callback([&invocation, options] {

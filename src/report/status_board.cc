@@ -62,19 +62,27 @@ struct StatusBoard::Unfinished {
   Timestamp last_event_at{};
 };
 
-Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Clock& clock) {
+Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store,
+                                      const std::optional<std::string>& tenant,
+                                      const Clock& clock) {
   const auto bad = std::make_shared<store::BadPlaces>();
-  WEIR_TRY(auto board, store::past_damage(store, *bad, [&] { return read(store, clock, bad); }));
+  WEIR_TRY(auto board,
+           store::past_damage(store, *bad, [&] { return read(store, tenant, clock, bad); }));
   board.bad_ = bad->all();
   return board;
 }
 
-Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store, const Clock& clock,
+Result<store::Views> StatusBoard::open_views(std::shared_ptr<store::BadPlaces> bad) const {
+  return store::open_views(store_, std::move(bad), {.events = {.tenant = tenant_}});
+}
+
+Result<StatusBoard> StatusBoard::read(const log::StoreDirectory& store,
+                                      const std::optional<std::string>& tenant, const Clock& clock,
                                       const std::shared_ptr<store::BadPlaces>& bad) {
-  StatusBoard board(store, clock);
+  StatusBoard board(store, tenant, clock);
   board.asked_at_ = clock.now();
   const auto owned = log::RunLock::held(store);
-  WEIR_TRY(const auto views, store::open_views(store, bad));
+  WEIR_TRY(const auto views, board.open_views(bad));
   WEIR_TRY(auto connection, views.database.connect());
   WEIR_TRY(board.read_runs(connection, owned));
   WEIR_TRY(board.read_requests(connection));
@@ -127,7 +135,9 @@ Result<void> StatusBoard::read_runs(const std::set<RunId>& ids) {
     return Result<void>();
   }));
   std::erase_if(runs_, [&](const auto& run) { return ids.contains(run.first.run_id); });
-  std::erase_if(read, [](const auto& run) { return run.second.state.is_finished(); });
+  std::erase_if(read, [this](const auto& run) {
+    return run.second.state.is_finished() || is_of_another(run.first.tenant_id);
+  });
   runs_.merge(read);
   return {};
 }
@@ -230,7 +240,10 @@ bool StatusBoard::take_into(std::deque<Happening>& list, const Happening& happen
 
 bool StatusBoard::apply(const event::EventView& event) {
   bool is_seen_now = false;
-  if (auto happening = happening_of(event)) is_seen_now = take(*std::move(happening));
+  const bool is_ours = !is_of_another(event.text(Field::kTenantId));
+  if (auto happening = is_ours ? happening_of(event) : std::nullopt) {
+    is_seen_now = take(*std::move(happening));
+  }
   // What others ask of a run.
   const auto target = RunId::parse(event.text(Field::kTargetRunId)).value_or(event.run_id());
   if (is_signal(event.type()) && target != event.run_id() && hear_of_signal(target, event)) {
@@ -238,6 +251,7 @@ bool StatusBoard::apply(const event::EventView& event) {
   }
   auto found = runs_.find(project::RunKey::of(event));
   if (found == runs_.end()) {
+    if (!is_ours) return false;
     // Of one that was lost too long ago to be looked at, what cannot be read now is missing.
     if (event.type() == Type::kPipelineResumed) return read_whole(event.run_id()) || is_seen_now;
     if (event.type() != Type::kPipelineStarted || is_process_run(event)) return is_seen_now;
@@ -271,7 +285,7 @@ Result<void> StatusBoard::find_histories() {
   if (knows_all) return {};
   const auto bad = std::make_shared<store::BadPlaces>();
   return store::past_damage(store_, *bad, [&] -> Result<void> {
-    WEIR_TRY(const auto views, store::open_views(store_, bad));
+    WEIR_TRY(const auto views, open_views(bad));
     WEIR_TRY(auto connection, views.database.connect());
     return find_histories(connection);
   });

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -17,6 +18,7 @@
 #include "report/status.h"
 #include "store/event_table.h"
 #include "store/history.h"
+#include "store/query.h"
 
 namespace weir::report {
 
@@ -27,8 +29,10 @@ namespace weir::report {
 /// Threads  One at a time.
 class StatusBoard {
  public:
-  /// Errors: those of the store's history and of its views.
+  /// Of a tenant's runs alone, if one is named; "": of nobody's. Errors: those of the store's
+  /// history and of its views.
   [[nodiscard]] static Result<StatusBoard> read(const log::StoreDirectory& store,
+                                                const std::optional<std::string>& tenant = {},
                                                 const Clock& clock = system_clock());
 
   /// An event that has come since; one that was known already changes nothing. True: people see
@@ -43,6 +47,7 @@ class StatusBoard {
 
  private:
   [[nodiscard]] static Result<StatusBoard> read(const log::StoreDirectory& store,
+                                                const std::optional<std::string>& tenant,
                                                 const Clock& clock,
                                                 const std::shared_ptr<store::BadPlaces>& bad);
   struct Run {
@@ -55,8 +60,13 @@ class StatusBoard {
   };
   struct Unfinished;
 
-  StatusBoard(log::StoreDirectory store, const Clock& clock)
-      : store_(std::move(store)), clock_(&clock) {}
+  StatusBoard(log::StoreDirectory store, std::optional<std::string> tenant, const Clock& clock)
+      : store_(std::move(store)), tenant_(std::move(tenant)), clock_(&clock) {}
+
+  [[nodiscard]] Result<store::Views> open_views(std::shared_ptr<store::BadPlaces> bad) const;
+  [[nodiscard]] bool is_of_another(std::string_view tenant) const {
+    return tenant_ && tenant != *tenant_;
+  }
 
   [[nodiscard]] Result<void> read_runs(store::Connection& connection,
                                        const std::unordered_set<RunId>& owned);
@@ -78,6 +88,7 @@ class StatusBoard {
   void add_recent(Status& status) const;
 
   log::StoreDirectory store_;
+  std::optional<std::string> tenant_;  // whose runs alone
   const Clock* clock_;
   Timestamp asked_at_{};  // when the owners were asked first, before anything was read
   /// By id, then tenant.

@@ -248,7 +248,7 @@ TEST_F(StatusBoardTest, ThatFollowsTheLogSaysWhatOneSaysThatReadsItNow) {
   ASSERT_TRUE(run->flush());
 
   const StoppedClock clock(system_clock().now() + std::chrono::seconds(5));
-  auto read = StatusBoard::read(store_, clock).value();
+  auto read = StatusBoard::read(store_, {}, clock).value();
   const auto expected = text_of(read);
   EXPECT_NE(expected.find("\"left_ms\""), std::string::npos);
   // What it knows already changes nothing.
@@ -258,7 +258,7 @@ TEST_F(StatusBoardTest, ThatFollowsTheLogSaysWhatOneSaysThatReadsItNow) {
   follow(followed);
   auto status = followed.status().value();
   status.at = clock.now();
-  auto again = StatusBoard::read(store_, clock).value().status().value();
+  auto again = StatusBoard::read(store_, {}, clock).value().status().value();
   ASSERT_THAT(status.runs, SizeIs(1));
   EXPECT_EQ(status.runs[0].run_id, again.runs.at(0).run_id);
   EXPECT_EQ(status.reviews, again.reviews);

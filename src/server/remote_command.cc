@@ -25,13 +25,12 @@ const std::vector<RemoteCommand>& commands() {
       {"report",
        Scope::kRead,
        {"--since", "--until", "--pipeline", "--limit", "--format", "--json"}},
-      {"resume", Scope::kOperate, {"--jobs", "--no-cache"}, true, {"--detach"}},
+      {"resume", Scope::kOperate, {"--jobs", "--no-cache"}, {"--detach"}},
       {"run",
        Scope::kOperate,
        {"--input", "--set", "--mode", "--jobs", "--no-cache"},
-       true,
        {"--detach", "--registered"}},
-      {"runs", Scope::kRead, {"--json", "--limit"}, false},
+      {"runs", Scope::kRead, {"--json", "--limit"}},
       {"show", Scope::kRead, {"--json"}},
       {"signal",
        Scope::kOperate,
@@ -40,10 +39,9 @@ const std::vector<RemoteCommand>& commands() {
       {"sql",
        Scope::kRead,
        {"--cookbook", "--list", "--set", "--format", "--json", "--explain", "--max-rows"},
-       true,
        {"--memory-limit=256MiB", "--threads=1"}},
-      {"status", Scope::kRead, {"--json"}, false},
-      {"tail", Scope::kRead, {"--follow", "--lines", "--run", "--level", "--json"}, false},
+      {"status", Scope::kRead, {"--json"}},
+      {"tail", Scope::kRead, {"--follow", "--lines", "--run", "--level", "--json"}},
       {"trace", Scope::kRead, {"--width", "--all", "--json"}},
   };
   return all;
@@ -71,13 +69,9 @@ Verdict judge_words(const std::vector<std::string>& words, const Caller& caller)
     return {400, "a server takes " + command_names() + ", not '" +
                      (words.empty() ? "" : words.front()) + "'"};
   }
-  const auto name = std::string(command->name);
   if (!allows(caller.scopes, command->scope)) {
     return {403, "key " + caller.id + " has no scope '" + std::string(to_string(command->scope)) +
                      "': it has " + scopes_text(caller.scopes)};
-  }
-  if (!caller.tenant_id.empty() && !command->knows_tenants) {
-    return {403, name + " is of all tenants: a key of one of them cannot ask for it"};
   }
   if (words.size() > kMaxWords) return {413, "more than " + std::to_string(kMaxWords) + " words"};
   for (const auto& word : words) {
@@ -106,7 +100,7 @@ Result<tool::ProcessResult> CommandHost::run(const Given& given, const Caller& c
     if (ours.starts_with("--")) allowed.append(name_of(ours)).append(" ");
   }
   for (const auto option : command->options) allowed.append(option).append(" ");
-  if (caller.tenant_id.empty() && command->knows_tenants) allowed.append("--tenant");
+  if (caller.tenant_id.empty()) allowed.append("--tenant");
   line.insert(line.end(), given.words.begin() + 1, given.words.end());
   return tool::run_process(
       {.command = std::move(line),

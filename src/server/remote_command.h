@@ -20,11 +20,10 @@ namespace weir::server {
 struct RemoteCommand {
   std::string_view name;
   Scope scope;
-  /// Those that it may have, by their long names. None of them names a file of this machine. The
-  /// command itself holds what it was given to this list: only it knows which words are options.
+  /// Those that it may have, by their long names, beside --tenant, which all of them have. None of
+  /// them names a file of this machine. The command itself holds what it was given to this list:
+  /// only it knows which words are options.
   std::vector<std::string_view> options{};
-  /// It has --tenant. Without it nobody gives it who may see one tenant's data alone.
-  bool knows_tenants = true;
   /// What the server adds.
   std::vector<std::string_view> added{};
 };

@@ -435,6 +435,8 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
   };
   set("autoinstall_known_extensions", "false");
   set("autoload_known_extensions", "false");
+  // The kernel keeps what was read of files; a second copy would stay as long as the database.
+  set("enable_external_file_cache", "false");
   if (options.memory_bytes) set("memory_limit", std::to_string(*options.memory_bytes) + "B");
   if (options.threads) set("threads", std::to_string(*options.threads));
   if (!options.spill_folder.empty()) {

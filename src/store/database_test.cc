@@ -75,6 +75,10 @@ TEST(Database, HasAMemoryLimitOfItsOwn) {
   EXPECT_EQ(*rows->next()->front().string(), "768.0 MiB");
 }
 
+TEST_F(DatabaseTest, KeepsNothingOfTheFilesThatItHasRead) {
+  EXPECT_EQ(value("SELECT current_setting('enable_external_file_cache')"), "false");
+}
+
 TEST(Database, SaysThatTheDiskIsFullWhereItMayPutNoMoreAside) {
   const auto folder =
       std::filesystem::path(testing::TempDir()) / ("spill-" + std::to_string(random_bits()));

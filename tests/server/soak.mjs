@@ -18,7 +18,7 @@ const EVENTS = 200;            // of a request
 const REQUESTS_OF_A_RUN = 50;  // then its client begins another
 const SPANS = 50;              // of a trace
 /// What it costs to know an event again, as the server does of the last four million.
-const KEY_BYTES = 80;
+const KEY_BYTES = 100;
 const MIB = 1 << 20;
 
 const id = (kind, number) => `0195e0a0-000${kind}-7000-8000-${String(number).padStart(12, '0')}`;
