@@ -9,9 +9,9 @@ SELECT * REPLACE (weir_node_of_item(node_id) AS node_id) FROM logs;
 -- Whether an event was taken in from another system: its number is the clock of whoever took it in.
 CREATE MACRO weir_is_foreign(run_seq) AS run_seq >= 1000000000000000;
 
--- Whether an event is a span of a trace that is a run of its own: the trace stands in source_run_id. Spans in
+-- Whether an event is a span of a trace that is a run of its own, as OpenTelemetry tells of them. Spans in
 -- other runs tell of what their nodes do inside.
-CREATE MACRO weir_is_of_trace(event_type, source_run_id) AS event_type = 'span' AND source_run_id IS NOT NULL;
+CREATE MACRO weir_is_of_trace(event_type, source) AS event_type = 'span' AND source = 'otlp';
 
 -- A span is told when it ends; without a duration it has only begun. A duration of centuries is none.
 CREATE MACRO weir_state_of_span(duration_ms, level) AS

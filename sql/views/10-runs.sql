@@ -17,7 +17,7 @@ FROM (
     any_value(pipeline_type) AS pipeline_type,
     -- A run ends once: what is told of another end comes later.
     coalesce(arg_min(end_state, run_seq) FILTER (end_state IS NOT NULL), 'unfinished') AS state,
-    min(CASE WHEN weir_is_of_trace(event_type, source_run_id) THEN weir_begin_of_span(timestamp, duration_ms)
+    min(CASE WHEN weir_is_of_trace(event_type, source) THEN weir_begin_of_span(timestamp, duration_ms)
              ELSE timestamp END) AS started_at,
     arg_min(timestamp, run_seq) FILTER (end_state IS NOT NULL) AS ended_at,
     arg_min(duration_ms, run_seq) FILTER (end_state IS NOT NULL) AS duration_ms,
@@ -37,13 +37,13 @@ FROM (
         WHEN 'pipeline_completed' THEN 'completed'
         WHEN 'pipeline_failed' THEN 'failed'
         WHEN 'pipeline_cancelled' THEN 'cancelled'
-        WHEN 'span' THEN CASE WHEN source_run_id IS NOT NULL AND node_id IS NULL AND duration_ms IS NOT NULL
+        WHEN 'span' THEN CASE WHEN source = 'otlp' AND node_id IS NULL AND duration_ms IS NOT NULL
                               THEN weir_state_of_span(duration_ms, level) END
       END AS end_state,
       CASE event_type
         WHEN 'pipeline_node_completed' THEN 'completed'
         WHEN 'pipeline_node_failed' THEN 'failed'
-        WHEN 'span' THEN CASE WHEN source_run_id IS NOT NULL THEN weir_state_of_span(duration_ms, level) END
+        WHEN 'span' THEN CASE WHEN source = 'otlp' THEN weir_state_of_span(duration_ms, level) END
       END AS node_state
     FROM logs
   )

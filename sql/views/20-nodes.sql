@@ -42,7 +42,7 @@ FROM (
     FROM logs
     WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                          'pipeline_node_cancelled', 'pipeline_node_skipped', 'span')
-      AND (event_type <> 'span' OR weir_is_of_trace(event_type, source_run_id) AND node_id IS NOT NULL)
+      AND (event_type <> 'span' OR weir_is_of_trace(event_type, source) AND node_id IS NOT NULL)
   )
   GROUP BY run_id, tenant_id, node_id
 );

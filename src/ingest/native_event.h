@@ -69,7 +69,7 @@ class NativeEventReader {
   /// To compare one name takes less than to look it up.
   [[nodiscard]] std::optional<event::Field> field_of(std::string_view key, std::size_t place) {
     const auto& last = order_[place];
-    return equal_short(key, last.name) ? last.field : look_up(key, place);
+    return !key.empty() && equal_short(key, last.name) ? last.field : look_up(key, place);
   }
   [[nodiscard]] std::optional<event::Field> look_up(std::string_view key, std::size_t place);
   [[nodiscard]] Result<void> take_unknown(const json::FlatMember& member);

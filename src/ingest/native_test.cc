@@ -142,6 +142,14 @@ TEST(NativeEvents, HaveNoDigitInAnIdThatIsNone) {
   EXPECT_THAT(reason_of(R"(,"span_id":"0000000000000000")"), HasSubstr("not all of them 0"));
 }
 
+TEST(NativeEvents, KeepAMemberWithoutAName) {
+  const auto event = event_of();
+  const auto taken = take(R"({"":"2020-01-01T00:00:00Z",)" + event.substr(1));
+  EXPECT_THAT(taken.reasons, IsEmpty());
+  ASSERT_THAT(taken.lines, SizeIs(1));
+  EXPECT_THAT(taken.lines[0], HasSubstr(R"("attributes":{"":"2020-01-01T00:00:00Z")"));
+}
+
 TEST(NativeEvents, AreRefusedByName) {
   EXPECT_THAT(take(R"({"event_type":"log"})").reasons[0], HasSubstr("'timestamp' is missing"));
   EXPECT_THAT(take(R"({"timestamp":"2026-01-05T03:00:00"})").reasons[0],

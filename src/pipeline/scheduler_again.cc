@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 
 #include "base/result.h"
 #include "pipeline/scheduler.h"
@@ -72,11 +73,15 @@ bool Scheduler::lets_others_start(NodeIndex node) const {
 
 /// Of those that do not run again.
 void Scheduler::find_first_failed() {
+  const auto has_failed = [this](StepIndex step) { return states_[step] == State::kFailed; };
   first_failed_.reset();
   for (StepIndex step = 0; step < states_.size() && !first_failed_; ++step) {
-    const auto items = items_of(node_of(step));
-    const bool runs_itself = !items || (step >= items->first && step < items->first + items->count);
-    if (states_[step] == State::kFailed && !is_unwanted(step) && runs_itself) first_failed_ = step;
+    if (!has_failed(step) || is_unwanted(step)) continue;
+    // A node with items has failed by itself where none of them has: nobody let them run.
+    const auto items = step < graph_.size() ? items_of(step) : std::nullopt;
+    const auto places =
+        std::views::iota(items ? items->first : 0, items ? items->first + items->count : 0);
+    if (std::ranges::none_of(places, has_failed)) first_failed_ = step;
   }
 }
 

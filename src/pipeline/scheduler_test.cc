@@ -207,6 +207,23 @@ TEST(Scheduler, StartsAnApprovedNodeAndFailsOneThatIsDenied) {
               ElementsAre(cancel(0)));
 }
 
+TEST(Scheduler, HasFailedStillWhenWhatFailedFirstIsTriedAgain) {
+  const Graph graph(definition_of(3, {}));
+  Scheduler scheduler(graph, {{}, {.needs_preparation = true, .needs_approval = true}, {}},
+                      FailureMode::kContinue);
+  commands([&](auto& c) { scheduler.start(c); });
+  EXPECT_THAT(commands([&](auto& c) { scheduler.prepared(1, 2, c); }),
+              ElementsAre(Command{Command::Kind::kAsk, 1}));
+  commands([&](auto& c) { scheduler.failed(0, ErrorCategory::kPermanent, c); });
+  // Denied: none of its items has run.
+  commands([&](auto& c) { scheduler.failed(1, ErrorCategory::kPermanent, c); });
+  commands([&](auto& c) { scheduler.retry(0, c); });
+  EXPECT_EQ(scheduler.first_failed(), 1U);
+  commands([&](auto& c) { scheduler.completed(0, c); });
+  EXPECT_THAT(commands([&](auto& c) { scheduler.completed(2, c); }), ElementsAre(kFinish));
+  EXPECT_EQ(scheduler.outcome(), RunOutcome::kFailed);
+}
+
 TEST(Scheduler, GoesOnElsewhereWithWhatHadNotEnded) {
   Scheduler scheduler(diamond());
   commands([&](auto& c) { scheduler.start(c); });

@@ -9,7 +9,7 @@ using event::Field;
 ObservedSpan ObservedSpan::of(const event::EventView& event) {
   constexpr double kLongestMs = 1e13;  // a duration of centuries is none
   ObservedSpan span{.started_at = event.timestamp(),
-                    .is_of_trace = !event.text(Field::kSourceRunId).empty()};
+                    .is_of_trace = event.text(Field::kSource) == "otlp"};
   const auto duration_ms = event.number(Field::kDurationMs);
   if (!duration_ms) return span;
   if (*duration_ms >= 0 && *duration_ms <= kLongestMs) {

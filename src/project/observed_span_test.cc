@@ -18,8 +18,9 @@ class ObservedTrace : public testing::Test {
   }
   /// Told now; of the run's root without a node.
   void span(std::string_view node, std::optional<double> duration_ms, bool failed = false) {
-    std::string members = R"("source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef",)"
-                          R"("span_id":"00000000000000b7")";
+    std::string members =
+        R"("source":"otlp","source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef",)"
+        R"("span_id":"00000000000000b7")";
     if (!node.empty()) members += R"(,"node_id":")" + std::string(node) + '"';
     if (duration_ms) members += R"(,"duration_ms":)" + json::to_text(*duration_ms);
     if (failed) members += R"(,"error_type":"E","error_message":"m")";
@@ -76,6 +77,23 @@ TEST_F(ObservedTrace, SaysOfANodeWithManySpansHowTheLastOneIs) {
   EXPECT_EQ(node.state, State::kCompleted);
   EXPECT_EQ(node.last_attempt()->started_at, at(33));
   EXPECT_EQ(node.last_attempt()->duration_ms, 5);
+}
+
+TEST_F(ObservedTrace, HasFailedWhereverThatWasSaidBefore) {
+  feed_.start_run();
+  feed_.event("pipeline_node_skipped",
+              R"("node_id":"a","plugin_id":"p","tool_id":"t","reason":"r",)"
+              R"("step_index":0)");
+  feed_.end_run("failed", 9, "a");  // of a node that nothing else is known of
+  span("b", 5, true);
+  EXPECT_EQ(run_.failed_node_id, "b");
+}
+
+TEST_F(ObservedTrace, IsNoneOfSpansWithinARunThatHasANameElsewhere) {
+  feed_.start_run();
+  feed_.event("span", R"("source_run_id":"job-17","duration_ms":1,"span_id":"00000000000000b7",)"
+                      R"("trace_id":"0123456789abcdef0123456789abcdef")");
+  EXPECT_EQ(run_.state, State::kRunning);
 }
 
 TEST_F(ObservedTrace, IsNoneOfSpansWithinANodeOfARun) {

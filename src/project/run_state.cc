@@ -107,8 +107,10 @@ void RunState::apply_to_trace(const event::EventView& event) {
   if (state == State::kPending) state = State::kRunning;
   const auto fails_first = [this](const NodeState& node) {
     const auto* first = find_node(failed_node_id);
-    return node.state == State::kFailed &&
-           (first == nullptr || node.attempts.back().ended_at < first->attempts.back().ended_at);
+    const auto* before = first == nullptr ? nullptr : first->last_attempt();
+    const auto* now = node.last_attempt();
+    return node.state == State::kFailed && now != nullptr &&
+           (before == nullptr || now->ended_at < before->ended_at);
   };
   if (!event.text(Field::kNodeId).empty()) {
     auto& node = node_of(event);

@@ -388,7 +388,7 @@ void TraceFold::observe(const event::EventView& event) {
   const auto name = operation.empty() ? node_id : operation;
   is_observed_ = is_observed_ || observed.is_of_trace;
   if (observed.is_of_trace) trace_id_ = event.text(Field::kTraceId);
-  if (observed.is_of_trace && node_id.empty()) {  // the run's
+  if (observed.is_of_trace && node_id.empty() && span_id_.empty()) {  // the run's
     span_id_ = event.text(Field::kSpanId);
     return;
   }

@@ -217,10 +217,12 @@ TEST_F(TraceTest, OfAnotherSystemIsItsSpansAndHasAPathThroughThem) {
   const auto told = [&](std::int64_t end_ms, const std::string& id, const std::string& parent,
                         double duration_ms) {
     feed_.seq = end_ms / 10;
-    feed_.event("span", R"("source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef")" +
-                            (parent.empty() ? "" : R"(,"node_id":")" + id + "\"") +
-                            R"(,"span_id":")" + id + R"(","parent_span_id":")" + parent +
-                            R"(","duration_ms":)" + json::to_text(duration_ms));
+    feed_.event(
+        "span",
+        R"("source":"otlp","source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef")" +
+            (parent.empty() ? "" : R"(,"node_id":")" + id + "\"") + R"(,"span_id":")" + id +
+            R"(","parent_span_id":")" + parent + R"(","duration_ms":)" +
+            json::to_text(duration_ms));
   };
   told(40, "read", "root", 30);    // 10 to 40
   told(50, "beside", "root", 45);  // 5 to 50: it ends while the next one runs already

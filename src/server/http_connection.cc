@@ -324,7 +324,8 @@ class HttpConnection final : public Connection,
     co_return !is_lost_ && keeps_alive_ && (!stopping_ || buffer_.size() > 0);
   }
 
-  /// Whether the client has closed its side: it reads nothing any more that has no end.
+  /// Whether the client has closed its side. It might read on, as `nc -N` does: but it cannot be
+  /// told from one that is gone, and what has no end would keep its place for nobody.
   bool has_left() {
     pollfd socket{.fd = beast::get_lowest_layer(stream_).socket().native_handle(),
                   .events = POLLRDHUP,

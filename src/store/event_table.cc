@@ -208,7 +208,7 @@ PartFiles files_of_parts(const log::StoreDirectory& store, const log::Manifest& 
                          const EventTableOptions& options, BadPlaces& bad) {
   std::vector<BadPlace> places;
   const auto wants = [&](const log::Part& part) {
-    return (!options.tenant || part.tenant == options.tenant) &&
+    return (!options.tenant || part.tenant.value_or("") == *options.tenant) &&
            !options.left_out.contains(part.file);
   };
   std::error_code error;  // without the folder there is no part in it

@@ -212,7 +212,12 @@ Result<Started> start(const Program& program) {
   if (process != child) collect(child);  // the launcher has done its work
   if (failure != 0 || process == 0) {
     if (process != 0) collect(process);
-    return fail_exec(program, failure != 0 ? failure : ECHILD);
+    const bool has_no_process = process == 0 && (failure == EAGAIN || failure == ENOMEM);
+    if (has_no_process || failure == 0) {
+      errno = failure != 0 ? failure : ECHILD;
+      return fail_errno("a process for '" + program.command[0] + "'");
+    }
+    return fail_exec(program, failure);
   }
   Descriptor exit(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   if (!exit.is_open()) {

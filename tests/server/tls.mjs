@@ -48,14 +48,14 @@ const event = (message) => JSON.stringify({
 
 /// What comes back to one who speaks HTTP where TLS is spoken.
 function speakPlainly(url) {
-  return new Promise((done, failed) => {
+  return new Promise((done) => {
     const {hostname, port} = new URL(url);
     let got = '';
     const socket = connect(Number(port), hostname, () => {
       socket.write('GET /api/v1/runs HTTP/1.1\r\nHost: localhost\r\n\r\n');
     });
     socket.setEncoding('latin1').on('data', (text) => { got += text; });
-    socket.on('error', failed);
+    socket.on('error', () => {});  // it may be reset
     socket.on('close', () => done(got));
   });
 }
@@ -86,7 +86,7 @@ await withFolder(async (folder) => {
     [own.certificate, other.key]]) {
     const refused = weir.call('serve', '--port', '0', '--otlp-port', '0', '--otlp-grpc-port', '0',
                               '--tls-certificate', certificate, '--tls-key', its_key);
-    check(refused.status !== 0 && refused.stderr.includes('.pem') || refused.stderr.includes('.key'),
+    check(refused.status !== 0 && (refused.stderr.includes('.pem') || refused.stderr.includes('.key')),
           `${certificate} with ${its_key}: ${refused.status}, ${refused.stderr}`);
   }
 
@@ -102,8 +102,8 @@ await withFolder(async (folder) => {
       `${server.url}/api/v1/runs`], {encoding: 'utf8'});
     equal(curl('--cacert', own.certificate).status, 0);
     check(curl('--cacert', other.certificate).status === 60, 'a certificate of somebody else');
-    check(curl('--cacert', own.certificate, '--tls-max', '1.1', '--ciphers', 'DEFAULT@SECLEVEL=0').status !== 0,
-          'TLS 1.1 was taken');
+    const old = curl('--cacert', own.certificate, '--tls-max', '1.1', '--ciphers', 'DEFAULT@SECLEVEL=0');
+    check(old.status === 35 && /alert|version/.test(old.stderr), `TLS 1.1: ${old.status} ${old.stderr}`);
 
     // Without TLS nothing is said.
     for (const url of [server.url, server.otlp]) {

@@ -92,6 +92,7 @@ int look_for(const char* places, char** command, char** environment) {
   }
   const char* const name = command[0];
   int failure = ENOENT;
+  if (*name == '\0') return failure;
   for (const char* begin = places;; ++begin) {
     const char* end = begin;
     while (*end != '\0' && *end != ':') ++end;
@@ -100,7 +101,8 @@ int look_for(const char* places, char** command, char** environment) {
       const int now = execute_or_read(path, command, environment);
       if (now == EACCES) {
         failure = now;  // said if there is none to execute anywhere
-      } else if (now != ENOENT && now != ENOTDIR) {
+      } else if (now != ENOENT && now != ENOTDIR && now != ESTALE && now != ENODEV &&
+                 now != ETIMEDOUT) {
         return now;
       }
     }
@@ -124,6 +126,9 @@ extern "C" [[noreturn]] void launch(char** stack) {
   const long process = call(SYS_clone, CLONE_PARENT | SIGCHLD);
   if (process < 0) end(report, {.error = static_cast<int>(-process)}, 1);
   if (process > 0) end(report, {.process = static_cast<pid_t>(process)}, 0);
+  // Both say it, so that it is known if one of them is killed here.
+  const Told told{.process = static_cast<pid_t>(call(SYS_getpid))};
+  call(SYS_write, report, address(&told), sizeof told);
   call(SYS_fcntl, report, F_SETFD, FD_CLOEXEC);
   if (*stack[kOwn] == '1') call(SYS_setpgid, 0, 0);
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);

@@ -4,7 +4,7 @@
 
 namespace weir::tool {
 
-/// What a process that starts a program says of it. Written at once, so that two writers do not
+/// What the processes that start a program say of it. Written at once, so that two writers do not
 /// mix.
 struct Told {
   pid_t process = 0;  ///< the program's; 0: not said here
