@@ -111,14 +111,14 @@ std::string_view LineMaker::encode(std::span<const event::FieldValue> fields) {
   const auto try_to = [&] {
     auto* const begin = reinterpret_cast<std::byte*>(encoded_.data());
     const auto* const end = record::encode(fields, begin, begin + encoded_.size());
-    return end != nullptr ? std::optional(end - begin) : std::nullopt;
+    return end != nullptr ? end - begin : -1;
   };
   auto size = try_to();
-  if (!size) {
+  if (size < 0) {
     encoded_.resize(2 * record::encoded_size(fields));
     size = try_to();
   }
-  return std::string_view(encoded_).substr(0, static_cast<std::size_t>(*size));
+  return std::string_view(encoded_).substr(0, static_cast<std::size_t>(size));
 }
 
 void LineMaker::add(const ForeignEvent& event) {

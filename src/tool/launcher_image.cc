@@ -10,17 +10,17 @@
 __asm__(
     ".pushsection .rodata\n"
     ".balign 16\n"
-    "weir_launcher_begin:\n"
+    "kWeirLauncherBegin:\n"
     ".incbin \"" WEIR_LAUNCHER
     "\"\n"
-    "weir_launcher_end:\n"
+    "kWeirLauncherEnd:\n"
     ".popsection\n"
-    ".globl weir_launcher_begin, weir_launcher_end\n"
-    ".hidden weir_launcher_begin, weir_launcher_end\n");
+    ".globl kWeirLauncherBegin, kWeirLauncherEnd\n"
+    ".hidden kWeirLauncherBegin, kWeirLauncherEnd\n");
 
 extern "C" {
-extern const char weir_launcher_begin[];
-extern const char weir_launcher_end[];
+extern const char kWeirLauncherBegin[];
+extern const char kWeirLauncherEnd[];
 }
 
 namespace weir::tool {
@@ -32,9 +32,9 @@ int make_image() {
   int file = static_cast<int>(::syscall(SYS_memfd_create, kName, MFD_CLOEXEC | kExecutable));
   if (file < 0) file = static_cast<int>(::syscall(SYS_memfd_create, kName, MFD_CLOEXEC));
   if (file < 0) return -1;
-  const char* rest = weir_launcher_begin;
-  while (rest != weir_launcher_end) {
-    const auto written = ::write(file, rest, static_cast<std::size_t>(weir_launcher_end - rest));
+  const char* rest = kWeirLauncherBegin;
+  while (rest != kWeirLauncherEnd) {
+    const auto written = ::write(file, rest, static_cast<std::size_t>(kWeirLauncherEnd - rest));
     if (written <= 0) {
       ::close(file);
       return -1;

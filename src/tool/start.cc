@@ -153,7 +153,8 @@ pid_t begin(const Program& program, ExecArguments& arguments, int report) {
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours runs in the child
-  const pid_t child = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+  // NOLINTNEXTLINE(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork)
+  const pid_t child = ::vfork();
   if (child == 0) become(program, arguments, report, parent);
   const int failure = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

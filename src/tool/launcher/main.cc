@@ -25,6 +25,7 @@ namespace {
 
 using weir::tool::Told;
 
+// NOLINTBEGIN(misc-const-correctness): what the assembler writes
 /// A system call: what it gives, below 0 for an errno.
 long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) {
 #if defined(__x86_64__)
@@ -50,6 +51,8 @@ long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 
 #endif
 }
 
+// NOLINTEND(misc-const-correctness)
+
 long address(const void* of) { return reinterpret_cast<long>(of); }
 
 [[noreturn]] void end(int report, const Told& told, int exit_code) {
@@ -58,7 +61,8 @@ long address(const void* of) { return reinterpret_cast<long>(of); }
 }
 
 int execute(const char* file, char** command, char** environment) {
-  return static_cast<int>(-call(SYS_execve, address(file), address(command), address(environment)));
+  return static_cast<int>(-call(SYS_execve, address(file), reinterpret_cast<long>(command),
+                                reinterpret_cast<long>(environment)));
 }
 
 /// A script that names no interpreter is the shell's. `command[-1]` is ours to write.
