@@ -3,7 +3,7 @@
 //
 //   node kill_resume.mjs WEIR [ROUNDS]
 //
-//   WEIR_CRASH_ROUNDS  how many runs  default: ROUNDS, or 6
+//   WEIR_CRASH_ROUNDS  how many to resume  default: ROUNDS, or 6
 //   WEIR_CRASH_SEED    of the random moments, printed by every run of this test
 
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -128,7 +128,7 @@ async function round(folder, random, wholeMs, expected) {
   };
   for (let kill = 0; kill < kills; ++kill) {
     // The later ones come earlier: less is left.
-    const killed = await killAfter(weir.start(...words, '--quiet'), random() * wholeMs / (1 + kill / 2));
+    const killed = await killAfter(weir.start(...words, '--quiet'), (0.1 + 0.7 * random()) * wholeMs / (1 + kill / 2));
     await waitForOrphansToEnd(weir.store);
     checkCalls(callsOf(folder));
     const run = outerRun(weir);
@@ -159,12 +159,13 @@ const {expected, wholeMs} = await withFolder((folder) => {
   weir.ask(0, 'run', pipeline, ...JOBS, '--quiet');
   return {expected: endOf(weir), wholeMs: performance.now() - start};
 });
-let [resumed, again] = [0, 0];
-for (let i = 0; i < ROUNDS; ++i) {
+let [runs, resumed, again] = [0, 0, 0];
+// Some end before they are killed.
+for (; resumed < ROUNDS && runs < 5 * ROUNDS; ++runs) {
   const figures = await withFolder((folder) => round(folder, random, wholeMs, expected));
   resumed += figures.resumed;
   again += figures.again;
 }
-check(resumed > 0, 'no run was killed between its first commit and its end');
-console.log(`figures: kill_resume: ${ROUNDS} runs, killed and resumed ${resumed} times; `
+check(resumed >= ROUNDS / 2, `only ${resumed} of ${runs} runs were killed between their first commit and their end`);
+console.log(`figures: kill_resume: ${runs} runs, killed and resumed ${resumed} times; `
     + `${again} keys were called more than once, none whose end was committed before`);
