@@ -9,8 +9,8 @@
 namespace weir::project {
 
 /// What an event `span` tells, read as the SQL views read it (weir_is_of_trace, weir_state_of_span
-/// and weir_begin_of_span in sql/views): it is told when it ends, and one without a duration has only
-/// begun.
+/// and weir_begin_of_span in sql/views): it is told when it ends, and one without a duration has
+/// only begun.
 struct ObservedSpan {
   Timestamp started_at{};
   std::optional<Timestamp> ended_at{};
