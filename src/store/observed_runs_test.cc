@@ -29,9 +29,10 @@ class ObservedRunsTest : public CookbookTest {
     const std::string place =
         node.empty() ? R"(,"pipeline_name":"GET /")"
                      : R"(,"parent_span_id":"00000000000000aa","node_id":")" + node + '"';
-    told(run, ms < 0 ? begin_ms : begin_ms + ms, "span",
-         R"(,"source":"otlp","source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef","span_id":")" + id +
-             '"' + place + (ms < 0 ? "" : R"(,"duration_ms":)" + std::to_string(ms)) + rest);
+    told(
+        run, ms < 0 ? begin_ms : begin_ms + ms, "span",
+        R"(,"source":"otlp","source_run_id":"t","trace_id":"0123456789abcdef0123456789abcdef","span_id":")" +
+            id + '"' + place + (ms < 0 ? "" : R"(,"duration_ms":)" + std::to_string(ms)) + rest);
     if (rest.contains("error_type")) {
       const auto at = lines_.rfind(R"("level":"INFO")");
       lines_.replace(at, 14, R"("level":"ERROR")");
