@@ -37,13 +37,13 @@ FROM (
         WHEN 'pipeline_completed' THEN 'completed'
         WHEN 'pipeline_failed' THEN 'failed'
         WHEN 'pipeline_cancelled' THEN 'cancelled'
-        WHEN 'span' THEN CASE WHEN source = 'otlp' AND node_id IS NULL AND duration_ms IS NOT NULL
+        WHEN 'span' THEN CASE WHEN weir_is_of_trace(event_type, source) AND node_id IS NULL AND duration_ms IS NOT NULL
                               THEN weir_state_of_span(duration_ms, level) END
       END AS end_state,
       CASE event_type
         WHEN 'pipeline_node_completed' THEN 'completed'
         WHEN 'pipeline_node_failed' THEN 'failed'
-        WHEN 'span' THEN CASE WHEN source = 'otlp' THEN weir_state_of_span(duration_ms, level) END
+        WHEN 'span' THEN CASE WHEN weir_is_of_trace(event_type, source) THEN weir_state_of_span(duration_ms, level) END
       END AS node_state
     FROM logs
   )
