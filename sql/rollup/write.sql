@@ -29,10 +29,13 @@ known AS MATERIALIZED (
 series AS (
   SELECT
     tenant_id, pipeline_id, event_type, names,
-    row_number() OVER (PARTITION BY tenant_id ORDER BY sum(events) DESC, pipeline_id, event_type, names) AS place
+    row_number() OVER (PARTITION BY tenant_id ORDER BY sum(events) DESC, pipeline_id, event_type, names) AS place,
+    -- A pipeline of thousands of nodes is not to cost the others their names.
+    row_number() OVER (
+      PARTITION BY tenant_id, pipeline_id ORDER BY sum(events) DESC, event_type, names) AS place_in_pipeline
   FROM known
   GROUP BY tenant_id, pipeline_id, event_type, names
-  QUALIFY place > 2000
+  QUALIFY place > 2000 AND place_in_pipeline > 200
 ),
 named AS (
   SELECT known.* REPLACE (

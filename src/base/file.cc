@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -187,6 +188,9 @@ Result<void> write_file_durably(const std::filesystem::path& path, std::string_v
   }
   return sync_directory(parent_of(path), files);
 }
+
+OwnersFiles::OwnersFiles() : mask_(::umask(S_IRWXG | S_IRWXO)) {}
+OwnersFiles::~OwnersFiles() { ::umask(mask_); }
 
 Result<void> sync_directory(const std::filesystem::path& directory, FileSystem& files) {
   const int descriptor = files.open(directory.c_str(), O_RDONLY | O_DIRECTORY);

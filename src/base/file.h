@@ -96,6 +96,19 @@ class File {
                                               std::string_view bytes,
                                               FileSystem& files = local_files());
 
+/// As long as one lives, files that this process makes are their owner's alone. One at a time in a
+/// process.
+class OwnersFiles {
+ public:
+  OwnersFiles();
+  ~OwnersFiles();
+  OwnersFiles(const OwnersFiles&) = delete;
+  OwnersFiles& operator=(const OwnersFiles&) = delete;
+
+ private:
+  unsigned mask_;
+};
+
 /// Makes creations and renames in `directory` survive power loss.
 [[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory,
                                           FileSystem& files = local_files());

@@ -93,6 +93,7 @@ constexpr TokenShape kShapes[] = {
     {BuiltIn::kVendorToken, "lin_api_", Alphabet::kAlnum, 32},
     {BuiltIn::kVendorToken, "AGE-SECRET-KEY-1", Alphabet::kUpperDigit, 50},
     {BuiltIn::kVendorToken, "ATATT3xFfGF0", Alphabet::kWord, 20},
+    {BuiltIn::kVendorToken, "weir_", Alphabet::kWord, 52, 52, true},
     {BuiltIn::kVendorToken, "SG.", Alphabet::kWord, 20},
     {BuiltIn::kVendorToken, "hvs.", Alphabet::kWord, 20},
     {BuiltIn::kVendorToken, "hvb.", Alphabet::kWord, 20},

@@ -79,6 +79,7 @@ std::vector<Positive> secrets() {
       {"", hex("dapi", 32), "", "vendor_token"},
       {"got ", kJwtText, " back", "jwt"},
       {"Bearer ", "abc.def~1/gh+i==", "", "bearer_token"},
+      {"key ", "weir_18c81271_OiMLq3vJ0Yk2hXn9RrTgBsWzEcUoPdAf7Kx5VmLtQab", "", "vendor_token"},
       {"bearer\t", "0123456789abcdef", ",", "bearer_token"},
       {"Basic ", "dXNlcjpwYXNz", "", "basic_auth"},
       {"basic ", "YWxhZGRpbjpvcGVuc2VzYW1l", ";", "basic_auth"},

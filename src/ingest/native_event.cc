@@ -228,6 +228,10 @@ Result<void> NativeEventReader::read_type(ForeignEvent& event) {
                    ": it must be lower-case letters, digits, '_' and '.', a letter first, at most "
                    "128 of them");
   }
+  if (*type == Type::kAudit) {
+    return invalid(
+        "field 'event_type' is 'audit', which is what Weir says of who asked it for what");
+  }
   event.type = *type;
   if (!has(Field::kLevel)) {
     event.level = *type == Type::kCustom ? event::Level::kInfo : info(*type).level;
@@ -307,10 +311,14 @@ Result<void> NativeEventReader::read_other_runs(const ForeignEvent& event) {
                      std::to_string(kMaxRunNameBytes) + " bytes");
     }
     const auto run = id ? *id : foreign_run_id("native", name);
-    if (field == Field::kTargetRunId && is_signal(event.type) && run != event.run_id) {
-      return invalid(
-          "field 'target_run_id' names another run: signals to a run are asked of the server, and "
-          "not told to it");
+    if (field == Field::kTargetRunId && run != event.run_id) {
+      if (is_signal(event.type)) {
+        return invalid(
+            "field 'target_run_id' names another run: signals to a run are asked of the server, "
+            "and not told to it");
+      }
+      // What is said of a run counts there: a review, a gap.
+      if (!lines_.takes(run)) return invalid("field 'target_run_id': " + not_ours_to_tell(run));
     }
     if (!id) keep_aside(member(field));
     texts_[slot(field)] = run.text();

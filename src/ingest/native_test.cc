@@ -77,6 +77,22 @@ TEST(NativeEvents, AreTakenWithWhatTheyNeedNotSay) {
   EXPECT_THAT(line_of(R"(,"message":null,"level":null)"), Not(HasSubstr("message")));
 }
 
+TEST(NativeEvents, SayNothingOfRunsThatAreOurs) {
+  const std::string ours = "019b8a2f-7c00-7000-8000-000000000009";
+  LineMaker maker(usual_redactor(), "", "req");
+  maker.refuse_runs([&](const RunId& run) { return run.text() == ours; });
+  const auto target = R"(,"target_run_id":")" + ours + '"';
+  for (const std::string rest :
+       {R"(,"artifact_path":"a","outcome":"approved","actor_id":"boss")", R"(,"message":"m")"}) {
+    const auto refused = take_events(event_of(target + rest), maker);
+    ASSERT_EQ(refused->count, 1U) << rest;
+    EXPECT_THAT(refused->named[0].reason, AllOf(HasSubstr("target_run_id"), HasSubstr(ours)));
+  }
+  EXPECT_EQ(take_events(event_of(R"(,"parent_run_id":")" + ours + '"'), maker)->count, 0U);
+  EXPECT_THAT(reason_of(R"(,"operation":"key.create","outcome":"done","actor_id":"root")", "audit"),
+              HasSubstr("audit"));
+}
+
 TEST(NativeEvents, AreLinesOrAList) {
   const auto one = event_of(), other = event_of(R"(,"message":"[],{\"")");
   for (const auto& body :

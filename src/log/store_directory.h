@@ -49,6 +49,9 @@ class StoreDirectory {
   [[nodiscard]] std::filesystem::path quarantine() const { return root_ / "quarantine"; }
   [[nodiscard]] std::filesystem::path seals() const { return root_ / "seals.jsonl"; }
   [[nodiscard]] std::filesystem::path manifest() const { return root_ / "manifest.json"; }
+  /// Who may ask a server for what; readable by the owner alone.
+  static constexpr std::string_view kKeys = "keys.json";
+  [[nodiscard]] std::filesystem::path keys() const { return root_ / kKeys; }
   [[nodiscard]] std::filesystem::path manifest_copy() const { return root_ / "manifest.copy.json"; }
   [[nodiscard]] std::filesystem::path parts() const { return root_ / "events"; }
   [[nodiscard]] std::filesystem::path compaction_lock() const { return root_ / "LOCK"; }

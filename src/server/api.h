@@ -13,6 +13,7 @@
 #include "ingest/inbox.h"
 #include "log/store_directory.h"
 #include "record/recorder.h"
+#include "server/audit.h"
 #include "server/keys.h"
 #include "server/message.h"
 #include "server/our_runs.h"
@@ -34,6 +35,7 @@ struct Api {
   ingest::Inbox& inbox;
   OurRuns& our_runs;
   QuestionDesk& questions;
+  Refusals& refusals;
   /// Where what takes long is done: reading the store, SQL.
   asio::thread_pool& workers;
   /// Where commands are waited for, each of which is a process.
@@ -65,6 +67,11 @@ struct Route {
   unsigned status = 200;  ///< of a success
   std::function<asio::awaitable<Response>(Request&, const Caller&)> answer{};
   Complaint complain{};  ///< null: RFC 9457
+
+  /// "GET /api/v1/runs/{run_id}"
+  [[nodiscard]] std::string name() const {
+    return std::string(http::to_string(method)).append(" ").append(path);
+  }
 };
 
 /// What `work` gives, which is done on a thread that may take its time. At its callers `work` is a

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
 
 namespace weir::server {
 namespace {
-
-using event::Field;
 
 /// "[::1]:4680" -> "[::1]"
 std::string_view host_of(std::string_view host_and_port) {
@@ -37,6 +34,12 @@ std::optional<std::string_view> key_text(const Request& request) {
   if (!key.empty()) return key;
   if (!authorization.empty()) return authorization;
   return {};
+}
+
+/// Whether a proxy says that it asks for somebody else.
+bool is_passed_on(const Request& request) {
+  constexpr std::string_view kNames[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+  return std::ranges::any_of(kNames, [&](auto name) { return !request.header(name).empty(); });
 }
 
 constexpr auto kEveryScope = static_cast<Scopes>(Scope::kAdmin);
@@ -99,7 +102,7 @@ std::variant<Response, Handler> Gate::admit(Request& request) {
 std::variant<Response, Caller> Gate::authenticate(const Route& route, Scope scope,
                                                   const Request& request) {
   const auto now = api_.recorder.clock().now();
-  const auto any = keys_.has_any(now);
+  const auto any = keys_.has_any();
   if (!any) return complain(route, request, 503, any.error().message);
   if (!*any) {
     if (auto stranger = refuse_stranger(route, request)) return *std::move(stranger);
@@ -143,7 +146,8 @@ std::optional<Response> Gate::refuse_stranger(const Route& route, const Request&
   origin.remove_prefix(std::min(
       origin.size(), origin.find("://") == std::string_view::npos ? 0 : origin.find("://") + 3));
   const bool is_ours = is_loopback_address(request.peer) && is_loopback_name(host) &&
-                       (origin.empty() || is_loopback_name(host_of(origin)));
+                       (origin.empty() || is_loopback_name(host_of(origin))) &&
+                       !is_passed_on(request);
   if (is_ours) return {};
   return refuse(route, request, {.id = "unknown"}, 403,
                 "until there is a key (`weir key create`), only this machine is answered, as "
@@ -152,36 +156,8 @@ std::optional<Response> Gate::refuse_stranger(const Route& route, const Request&
 
 Response Gate::refuse(const Route& route, const Request& request, const Caller& caller,
                       unsigned status, std::string_view why) {
-  audit(request, caller, why);
+  api_.refusals.add(route.name(), request.peer, caller, why);
   return complain(route, request, status, why);
-}
-
-void Gate::audit(const Request& request, const Caller& caller, std::string_view why) {
-  std::uint64_t unsaid = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto second = std::chrono::floor<std::chrono::seconds>(api_.recorder.clock().monotonic());
-    if (std::exchange(audit_second_, second) != second) audits_ = 0;
-    if (++audits_ > kAuditsPerSecond) {
-      ++unsaid_;
-      return;
-    }
-    unsaid = std::exchange(unsaid_, 0);
-  }
-  const auto operation = std::string(http::to_string(request.method)) + " " + request.path;
-  json::Object attributes;
-  attributes.set("peer", request.peer);
-  if (unsaid > 0) attributes.set("refused_besides", static_cast<std::int64_t>(unsaid));
-  const auto text = json::to_text(attributes);
-  const event::FieldValue fields[] = {{Field::kOutcome, std::string_view("denied")},
-                                      {Field::kReason, why},
-                                      {Field::kActorId, std::string_view(caller.id)},
-                                      {Field::kOperation, std::string_view(operation)},
-                                      {Field::kAttributes, event::ObjectText{text}}};
-  // When the log fails, the caller is refused all the same.
-  static_cast<void>(api_.recorder.process_runs().emit(record::Retention::kAudit, caller.tenant_id,
-                                                      event::Type::kAudit, event::Level::kWarning,
-                                                      fields));
 }
 
 }  // namespace weir::server

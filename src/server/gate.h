@@ -33,18 +33,15 @@ class RateLimiter {
 /// Decides who may ask for what, before the body of a request is read.
 ///
 ///   route ── none: 404, other method: 405
-///   key ──── none or a wrong one: 401      while no key exists: loopback alone, under its own name
+///   key ──── none or a wrong one: 401      before the first key: loopback alone, by its name
 ///   scope ── not among the key's: 403
 ///   rate ─── too many: 429
 ///   type ─── of the body: 415
 ///
-/// Record   What was refused for the caller's sake is an audit event of his tenant: at most
-///          kAuditsPerSecond, and then how many there were besides.
+/// Record   What was refused for the caller's sake: see Refusals.
 /// Threads  Any.
 class Gate {
  public:
-  static constexpr int kAuditsPerSecond = 20;
-
   Gate(const Router& router, const Api& api, KeyRing& keys);
 
   [[nodiscard]] std::variant<Response, Handler> admit(Request& request);
@@ -55,18 +52,11 @@ class Gate {
   [[nodiscard]] std::optional<Response> refuse_stranger(const Route& route, const Request& request);
   [[nodiscard]] Response refuse(const Route& route, const Request& request, const Caller& caller,
                                 unsigned status, std::string_view why);
-  void audit(const Request& request, const Caller& caller, std::string_view why);
 
   const Router& router_;
   const Api& api_;
   KeyRing& keys_;
   RateLimiter rates_;
-
-  std::mutex mutex_;
-  // Guarded by mutex_:
-  std::chrono::seconds audit_second_{};
-  int audits_ = 0;
-  std::uint64_t unsaid_ = 0;
 };
 
 /// The answer of a route that cannot be given.

@@ -167,10 +167,8 @@ Result<void> Keys::write(const std::vector<Key>& keys) {
   object.set("version", std::int64_t{1});
   object.set("keys", std::move(all));
   // Whoever reads the hashes learns nothing, but the names are nobody else's either.
-  const auto mask = ::umask(S_IRWXG | S_IRWXO);
-  auto written = write_file_durably(file(), json::to_pretty_text(object) + "\n", store_.files());
-  ::umask(mask);
-  return written;
+  const OwnersFiles theirs;
+  return write_file_durably(file(), json::to_pretty_text(object) + "\n", store_.files());
 }
 
 Result<File> Keys::lock() const {
@@ -244,8 +242,7 @@ Result<Key> Keys::revoke(std::string_view name, Timestamp now) {
 
 /// The file, as it was when it was last looked at.
 struct KeyRing::Impl {
-  explicit Impl(const log::StoreDirectory& the_store)
-      : keys(the_store), file(the_store.root() / "keys.json") {}
+  explicit Impl(const log::StoreDirectory& the_store) : keys(the_store), file(the_store.keys()) {}
 
   /// Which content the file has: it is replaced as a whole.
   struct Stamp {
@@ -262,6 +259,11 @@ struct KeyRing::Impl {
     const auto now = stamp();
     if (is_read && now == read) return {};
     WEIR_TRY(auto all, keys.list());
+    if (all.empty() && !by_id.empty()) {
+      return fail(ErrorCode::kCorrupt, file.string() +
+                                           ": it had keys, and has none or is gone: "
+                                           "nobody is let in before it has some");
+    }
     by_id.clear();
     for (auto& key : all) by_id.emplace(key.id, std::move(key));
     read = now;
@@ -281,11 +283,10 @@ struct KeyRing::Impl {
 KeyRing::KeyRing(const log::StoreDirectory& store) : impl_(std::make_unique<Impl>(store)) {}
 KeyRing::~KeyRing() = default;
 
-Result<bool> KeyRing::has_any(Timestamp now) {
+Result<bool> KeyRing::has_any() {
   const std::lock_guard lock(impl_->mutex);
   WEIR_TRY(impl_->refresh());
-  return std::ranges::any_of(impl_->by_id,
-                             [&](const auto& entry) { return entry.second.is_valid(now); });
+  return !impl_->by_id.empty();
 }
 
 Result<std::optional<Key>> KeyRing::find(std::string_view text, Timestamp now) {

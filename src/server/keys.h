@@ -87,7 +87,7 @@ class Keys {
   static constexpr std::size_t kMaxKeys = 10'000;
 
  private:
-  [[nodiscard]] std::filesystem::path file() const { return store_.root() / "keys.json"; }
+  [[nodiscard]] std::filesystem::path file() const { return store_.keys(); }
   [[nodiscard]] Result<void> write(const std::vector<Key>& keys);
   [[nodiscard]] Result<File> lock() const;
 
@@ -104,9 +104,10 @@ class KeyRing {
   KeyRing(const KeyRing&) = delete;
   KeyRing& operator=(const KeyRing&) = delete;
 
-  /// Whether there is a key at all that is good now. An error of the file is one of every request:
-  /// nobody gets in because it cannot be read.
-  [[nodiscard]] Result<bool> has_any(Timestamp now);
+  /// Whether there ever was a key: that they are all revoked or expired lets nobody in. An error of
+  /// the file is one of every request, and so is that it has gone: nobody gets in because it cannot
+  /// be read.
+  [[nodiscard]] Result<bool> has_any();
   /// The key with this text, if it is good now. Errors: those of Keys::list.
   [[nodiscard]] Result<std::optional<Key>> find(std::string_view text, Timestamp now);
 

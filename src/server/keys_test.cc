@@ -54,18 +54,28 @@ TEST_F(KeysTest, AreKeptWithoutTheirSecret) {
 
 TEST_F(KeysTest, AreGoodUntilTheyAreRevokedOrExpired) {
   KeyRing ring(store_);
-  EXPECT_FALSE(*ring.has_any(kNow));
+  EXPECT_FALSE(*ring.has_any());
   const auto first =
       keys_.create({.name = "a", .scopes = kWrite, .expires_at = kNow + hours(1)}, kNow);
   const auto second = keys_.create({.name = "b", .scopes = kWrite}, kNow);
-  EXPECT_TRUE(*ring.has_any(kNow));
+  EXPECT_TRUE(*ring.has_any());
   EXPECT_TRUE(*ring.find(first->text, kNow));
   EXPECT_FALSE(*ring.find(first->text, kNow + hours(1)));
   EXPECT_EQ(keys_.revoke("b", kNow)->id, second->key.id);
   EXPECT_FALSE(*ring.find(second->text, kNow)) << "the file is read again";
-  EXPECT_FALSE(*ring.has_any(kNow + hours(1)));
+  EXPECT_TRUE(*ring.has_any()) << "they let nobody in, and the server stays closed";
   EXPECT_EQ(keys_.revoke("b", kNow).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(keys_.revoke(second->key.id, kNow).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(KeysTest, ThatAreGoneLetNobodyIn) {
+  ASSERT_TRUE(keys_.create({.name = "ci", .scopes = kWrite}, kNow));
+  KeyRing ring(store_);
+  EXPECT_TRUE(*ring.has_any());
+  ASSERT_TRUE(std::filesystem::remove(store_.keys()));
+  EXPECT_EQ(ring.has_any().error().code, ErrorCode::kCorrupt);
+  ASSERT_TRUE(keys_.create({.name = "new", .scopes = kWrite}, kNow));
+  EXPECT_TRUE(*ring.has_any());
 }
 
 TEST_F(KeysTest, OfOneNameAreRevokedById) {
@@ -78,7 +88,7 @@ TEST_F(KeysTest, ThatCannotBeReadOpenNothing) {
   ASSERT_TRUE(write_file_durably(store_.root() / "keys.json", "{\"keys\":[{}]}", store_.files()));
   KeyRing ring(store_);
   EXPECT_EQ(ring.find(made->text, kNow).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(ring.has_any(kNow).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(ring.has_any().error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(keys_.create({.name = "b", .scopes = kWrite}, kNow).error().code, ErrorCode::kCorrupt);
 }
 

@@ -80,12 +80,14 @@ struct Server::Impl {
         workers(static_cast<std::size_t>(options.questions.questions_at_a_time)),
         keys(store),
         questions(store, options.questions),
+        refusals(recorder),
         inbox(store, options.inbox),
         api{.store = store,
             .recorder = recorder,
             .inbox = inbox,
             .our_runs = the_runs,
             .questions = questions,
+            .refusals = refusals,
             .workers = workers,
             .command_workers = command_workers,
             .stop = stopping.get_token()},
@@ -120,6 +122,7 @@ struct Server::Impl {
   asio::thread_pool command_workers{kMaxCommands};
   KeyRing keys;
   QuestionDesk questions;
+  Refusals refusals;
   ingest::Inbox inbox;
   const Api api;
   const Router router;
@@ -181,7 +184,7 @@ Result<std::unique_ptr<Server>> Server::start(const log::StoreDirectory& store,
   impl->tls = std::move(tls);
   const auto& address = impl->options.address;
   if (!is_loopback(address)) {
-    WEIR_TRY(const bool any, impl->keys.has_any(recorder.clock().now()));
+    WEIR_TRY(const bool any, impl->keys.has_any());
     if (!any) {
       return fail(ErrorCode::kInvalidInput,
                   "until there is a key, the server listens on 127.0.0.1 alone: "

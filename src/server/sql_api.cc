@@ -53,11 +53,31 @@ std::string to_csv(const Table& table) {
   return csv;
 }
 
-Response answer(const Api& api, Question question, const Caller& caller, bool as_csv) {
-  question.tenant_id = caller.tenant_id;
+bool wants_csv(const Request& request) {
+  return request.header(http::field::accept).find("text/csv") != std::string_view::npos;
+}
+
+/// Who asks, and where.
+struct Asked {
+  Caller caller;
+  std::string peer;
+  bool as_csv = false;
+
+  Asked(const Request& request, Caller from)
+      : caller(std::move(from)), peer(request.peer), as_csv(wants_csv(request)) {}
+};
+
+Response answer(const Api& api, Question question, const Asked& asked) {
+  question.tenant_id = asked.caller.tenant_id;
   const auto table = api.questions.ask(question, api.stop);
-  if (!table) return problem(table.error());
-  if (as_csv)
+  if (!table) {
+    const auto& error = table.error();
+    if (store::was_refused(error)) {
+      api.refusals.add("POST /api/v1/sql", asked.peer, asked.caller, error.message);
+    }
+    return problem(error);
+  }
+  if (asked.as_csv)
     return {.content_type = "text/csv; charset=utf-8; header=present", .body = to_csv(*table)};
   return Response::json(json::to_text(to_json(*table)) + "\n");
 }
@@ -94,19 +114,15 @@ Result<Question> question_of(const json::Object& body) {
   return question;
 }
 
-bool wants_csv(const Request& request) {
-  return request.header(http::field::accept).find("text/csv") != std::string_view::npos;
-}
-
 asio::awaitable<Response> ask(const Api& api, Request& request, const Caller& caller) {
   const auto body = json::parse(request.body);
   if (!body) co_return problem(400, body.error().message);
   if (body->object() == nullptr) co_return problem(400, "a JSON object is expected");
   auto question = question_of(*body->object());
   if (!question) co_return problem(question.error());
-  const bool as_csv = wants_csv(request);
-  std::function<Response()> work = [&api, question = *std::move(question), caller, as_csv] {
-    return answer(api, question, caller, as_csv);
+  std::function<Response()> work = [&api, question = *std::move(question),
+                                    asked = Asked(request, caller)] {
+    return answer(api, question, asked);
   };
   co_return co_await on_workers(api.workers, std::move(work));
 }
@@ -140,9 +156,9 @@ asio::awaitable<Response> ask_recipe(const Api& api, Request& request, const Cal
     }
     question.variables.emplace_back(name, value);
   }
-  const bool as_csv = wants_csv(request);
-  std::function<Response()> work = [&api, question = std::move(question), caller, as_csv] {
-    return answer(api, question, caller, as_csv);
+  std::function<Response()> work = [&api, question = std::move(question),
+                                    asked = Asked(request, caller)] {
+    return answer(api, question, asked);
   };
   co_return co_await on_workers(api.workers, std::move(work));
 }

@@ -49,6 +49,7 @@ class Backup {
     WEIR_TRY(copy_parts(manifest));
     WEIR_TRY(copy_segments(manifest, seals));
     WEIR_TRY(copy_folder("artifacts"));
+    WEIR_TRY(copy_keys());
     for (const char* folder : {"quarantine", "cursors", "rollups"}) WEIR_TRY(copy_folder(folder));
     WEIR_TRY(make_folder("runs"));
     auto& list = report_.list;
@@ -169,8 +170,17 @@ class Backup {
       if (store_.files().exists(store_.manifest().c_str())) WEIR_TRY(copy_whole(name));
       return log::Manifest();
     }
-    if (manifest->number() > 0) WEIR_TRY(write(name, manifest->text() + "\n"));
+    if (manifest->number() == 0) return manifest;
+    for (const auto& file : {store_.manifest(), store_.manifest_copy()}) {
+      WEIR_TRY(write(file.filename().string(), manifest->text() + "\n"));
+    }
     return manifest;
+  }
+
+  Result<void> copy_keys() {
+    if (!store_.files().exists(store_.keys().c_str())) return {};
+    const OwnersFiles theirs;
+    return copy_whole(std::string(log::StoreDirectory::kKeys));
   }
 
   Result<std::map<log::SegmentName, log::Seal>> copy_chain() {

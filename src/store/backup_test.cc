@@ -182,5 +182,23 @@ TEST(BackupList, LeadsNobodyOutOfItsFolder) {
   EXPECT_EQ(*BackupList::parse(good.text()), good);
 }
 
+TEST_F(BackupTest, RestoresTheKeysAndTheCopyOfTheManifest) {
+  write(line_of(RunId::make(system_clock().now()), 1));
+  ASSERT_TRUE(store::compact(store_, {.keep = {}}));
+  {
+    const OwnersFiles theirs;
+    ASSERT_TRUE(write_file_durably(store_.keys(), "{}\n"));
+  }
+  back_up();
+  ASSERT_TRUE(restore());
+  for (const auto& root : {backup_, restored_}) {
+    EXPECT_EQ(*read_file(root / "keys.json", kMaxRead), "{}\n");
+    EXPECT_EQ(std::filesystem::status(root / "keys.json").permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  ASSERT_TRUE(std::filesystem::remove(restored_ / "manifest.json"));
+  EXPECT_EQ(events(restored_), 1U);
+}
+
 }  // namespace
 }  // namespace weir::store

@@ -193,6 +193,24 @@ TEST_F(CompactionDamageTest, RemovesWhatACrashHasLeftAndNothingElse) {
                                    folder / "00000002.parquet.bak"));
 }
 
+TEST_F(CompactionDamageTest, NamesWhatIsNobodysWhereverItStands) {
+  write({line_of(first_, 1)});
+  compact();
+  const auto date = part(0).parent_path().parent_path();
+  const std::vector<std::filesystem::path> strange = {store_.parts() / "root.parquet",
+                                                      store_.parts() / "other", date / "z.parquet",
+                                                      store_.log() / "notes.txt"};
+  ASSERT_TRUE(std::filesystem::create_directories(store_.parts() / "other/x"));
+  for (const auto& file : strange) {
+    if (file.filename() == "other") continue;
+    ASSERT_TRUE(write_file_durably(file, "x"));
+  }
+  EXPECT_THAT(verify(store_)->foreign, testing::UnorderedElementsAreArray(strange));
+  compact();
+  for (const auto& file : strange) EXPECT_TRUE(std::filesystem::exists(file)) << file;
+  EXPECT_EQ(query("SELECT count(*) FROM events"), "[[1]]");
+}
+
 TEST_F(CompactionDamageTest, WritesOverNobodysFile) {
   write({line_of(first_, 1)});
   compact();

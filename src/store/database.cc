@@ -149,9 +149,7 @@ std::unexpected<Error> not_one(const Statements& statements) {
 }
 
 std::unexpected<Error> not_a_question() {
-  return fail(ErrorCode::kInvalidInput,
-              "only questions are answered: SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE, "
-              "PIVOT, and EXPLAIN of these");
+  return fail(ErrorCode::kInvalidInput, std::string(kNoQuestion));
 }
 
 /// Whether a text is one query, if DuckDB makes several statements of it: that is PIVOT, which
@@ -168,13 +166,6 @@ bool is_one_query(const Connection::Impl& impl, std::string_view sql) {
   if (statements->count() > 1) return may_be_pivot(impl, sql, statements->count());
   const auto prepared = prepare(impl, *statements, 0);
   return prepared && is_query(*prepared);
-}
-
-/// `last` is what is run last of a text. EXPLAIN ANALYZE would run whatever it is given.
-bool is_question(const Connection::Impl& impl, const std::string& sql, const Prepared& last) {
-  if (is_query(last)) return true;
-  return type_of(last) == DUCKDB_STATEMENT_TYPE_EXPLAIN &&
-         std::ranges::any_of(explained(sql), [&](auto query) { return is_one_query(impl, query); });
 }
 
 enum class Rowwise : std::uint8_t { kAtOnce, kAsTheyCome };
@@ -266,15 +257,25 @@ Result<Rows> Connection::query(const std::string& sql, EarlierRows earlier) {
   return readable(Rows(std::move(rows)), sql);
 }
 
+/// EXPLAIN ANALYZE runs whatever it is given, and where its options end is for us to say: what is
+/// run is put together of the two, each looked at by itself, and never the text as it came.
 Result<Rows> Connection::ask(const std::string& sql) {
   WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
+  const auto plans = explained(sql);
+  if (plans.empty()) return answer(sql, Answer::kRows);
+  for (const auto& plan : plans) {
+    if (is_one_query(*impl_, plan.query)) return answer(plan.text(), Answer::kPlan);
+  }
+  if (statements.count() > 1) return not_one(statements);
+  WEIR_TRY(const auto prepared, prepare(*impl_, statements, 0));
+  return not_a_question();
+}
+
+Result<Rows> Connection::answer(const std::string& sql, Answer kind) {
+  WEIR_TRY(const auto statements, Statements::of(*impl_, sql));
   const auto before_last = statements.count() - 1;
-  if (before_last > 0) {
-    auto texts = explained(sql);
-    if (texts.empty()) texts.emplace_back(sql);
-    const bool is_pivot = std::ranges::any_of(
-        texts, [&](auto text) { return may_be_pivot(*impl_, text, statements.count()); });
-    if (!is_pivot) return not_one(statements);
+  if (before_last > 0 && kind == Answer::kRows && !may_be_pivot(*impl_, sql, statements.count())) {
+    return not_one(statements);
   }
   for (idx_t i = 0; i < before_last; ++i) {
     WEIR_TRY(const auto prepared, prepare(*impl_, statements, i));
@@ -282,7 +283,9 @@ Result<Rows> Connection::ask(const std::string& sql) {
     WEIR_TRY(run_statement(*impl_, prepared));
   }
   WEIR_TRY(const auto last, prepare(*impl_, statements, before_last));
-  if (!is_question(*impl_, sql, last)) return not_a_question();
+  const auto type =
+      kind == Answer::kPlan ? DUCKDB_STATEMENT_TYPE_EXPLAIN : DUCKDB_STATEMENT_TYPE_SELECT;
+  if (type_of(last) != type) return not_a_question();
   WEIR_TRY(auto rows, run_statement(*impl_, last, Rowwise::kAsTheyCome));
   return readable(Rows(std::move(rows)), sql);
 }

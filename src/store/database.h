@@ -57,6 +57,12 @@ class Rows {
 };
 
 /// A column that a query will give.
+/// The error of Connection::ask for what is no question.
+inline constexpr std::string_view kNoQuestion =
+    "only questions are answered: SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE, PIVOT, "
+    "and "
+    "EXPLAIN of these";
+
 struct QueryColumn {
   std::string name;
   std::string type;  ///< as DuckDB writes it: "STRUCT(a INTEGER[])"
@@ -110,6 +116,8 @@ class Connection {
   friend class Database;
   enum class EarlierRows : std::uint8_t { kDropped, kRefused };
   [[nodiscard]] Result<Rows> query(const std::string& sql, EarlierRows earlier);
+  enum class Answer : std::uint8_t { kRows, kPlan };
+  [[nodiscard]] Result<Rows> answer(const std::string& sql, Answer kind);
   [[nodiscard]] Result<Rows> readable(Rows result, const std::string& sql);
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

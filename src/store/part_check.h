@@ -16,7 +16,8 @@ namespace weir::store {
 /// Whether a query that failed so may have met damage: not where its text is to blame.
 [[nodiscard]] bool may_be_damage(const Error& error);
 
-/// Finds parts that are damaged inside, by their hashes. Each is read once: parts never change.
+/// Finds parts that are damaged inside, by their hashes. Each is read once: parts never change, and
+/// who sees that a file has says so.
 ///
 /// Threads  One at a time; reads with several of its own, `weir-check`.
 class PartCheck {
@@ -26,6 +27,9 @@ class PartCheck {
   /// to.
   void look(const log::StoreDirectory& store, const std::vector<log::Part>& parts,
             const std::stop_token& stop);
+
+  /// The next look is at this one, too: its file is not what it was.
+  void forget(const log::Part& part) { seen_.erase(part.file); }
 
   /// Part::file of those that are damaged.
   [[nodiscard]] const std::set<std::string, std::less<>>& damaged() const { return damaged_; }

@@ -27,14 +27,16 @@ bool is_called(const path& folder, std::string_view prefix) {
   return folder.filename().string().starts_with(prefix);
 }
 
-/// Calls `visit` for each file that stands where parts do.
-template <class Visit>
-Result<void> each_file(const log::StoreDirectory& store, const Visit& visit) {
+/// Calls `visit` for each file that stands where parts do, and `visit_other` for what stands
+/// beside.
+template <class Visit, class VisitOther>
+Result<void> each_file(const log::StoreDirectory& store, const Visit& visit,
+                       const VisitOther& visit_other) {
   auto& files = store.files();
   return each_entry(store.parts(), files, [&](const path& date) -> Result<void> {
-    if (!is_called(date, "date=")) return {};
+    if (!is_called(date, "date=")) return visit_other(date);
     return each_entry(date, files, [&](const path& tenant) -> Result<void> {
-      if (!is_called(tenant, "tenant=")) return {};
+      if (!is_called(tenant, "tenant=")) return visit_other(tenant);
       return each_entry(tenant, files, visit);
     });
   });
@@ -206,13 +208,15 @@ Result<void> PartFolder::remove_leftovers() const {
     if (found && *found == *hash) WEIR_TRY(remove(place));
   }
   if (announced) WEIR_TRY(remove(announcement(store_)));
-  return each_file(store_, [&](const path& file) -> Result<void> {
+  const auto leave = [](const path&) { return Result<void>(); };
+  const auto remove_new = [&](const path& file) -> Result<void> {
     // "00000007.parquet.new-123"
     const auto name = file.filename().string();
     const auto end = name.find(".new-");
     const bool is_ours = end != std::string::npos && log::number_of_file(name.substr(0, end));
     return is_ours ? remove(file) : Result<void>();
-  });
+  };
+  return each_file(store_, remove_new, leave);
 }
 
 Result<std::vector<path>> foreign_files(const log::StoreDirectory& store,
@@ -223,12 +227,20 @@ Result<std::vector<path>> foreign_files(const log::StoreDirectory& store,
   // What is being made now is not named yet, and not foreign.
   const bool is_changing = store.files().exists(announcement(store).c_str());
   std::vector<path> foreign;
-  WEIR_TRY(each_file(store, [&](const path& file) -> Result<void> {
+  const auto add = [&](const path& file) -> Result<void> {
+    foreign.push_back(file);
+    return {};
+  };
+  const auto add_unknown = [&](const path& file) -> Result<void> {
     if (known.contains(file)) return {};
     const auto name = file.filename().string();
     const bool may_be_new = log::number_of_file(name.substr(0, name.find(".new-"))).has_value();
-    if (!is_changing || !may_be_new) foreign.push_back(file);
-    return {};
+    return is_changing && may_be_new ? Result<void>() : add(file);
+  };
+  WEIR_TRY(each_file(store, add_unknown, add));
+  WEIR_TRY(each_entry(store.log(), store.files(), [&](const path& file) -> Result<void> {
+    const auto segment = file.extension() == ".new" ? file.stem() : file.filename();  // is made now
+    return log::SegmentName::parse(segment.string()) ? Result<void>() : add(file);
   }));
   return foreign;
 }

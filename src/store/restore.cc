@@ -1,3 +1,4 @@
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -39,6 +40,8 @@ class Restoring {
   Result<void> copy(const BackedUpFile& file) {
     WEIR_TRY(make_folder(path(file.path).parent_path()));
     const auto from = backup_ / file.path;
+    std::optional<OwnersFiles> theirs;
+    if (file.path == log::StoreDirectory::kKeys) theirs.emplace();
     WEIR_TRY(const auto copied, copy_file(from, backup_files_, made_ / file.path, files_));
     if (copied.sha256 != file.sha256 || copied.bytes != file.bytes) {
       return fail(ErrorCode::kCorrupt,

@@ -9,6 +9,8 @@
 namespace weir::store {
 namespace {
 
+constexpr std::string_view kForbidden =
+    "query(…), json_execute_serialized_sql, enable_logging and U&\"…\" are not for questions";
 constexpr std::string_view kOutOfMemory = "Out of Memory Error";
 
 std::unexpected<Error> failed(Error error) {
@@ -22,11 +24,25 @@ bool may_read_rollups(std::string_view sql) {
   return !std::ranges::search(sql, kName, {}, [](char c) { return std::tolower(c); }).empty();
 }
 
+std::vector<std::filesystem::file_time_type> times_of(
+    const std::vector<std::filesystem::path>& files) {
+  std::vector<std::filesystem::file_time_type> times;
+  times.reserve(files.size());
+  std::error_code ignored;
+  for (const auto& file : files) times.push_back(std::filesystem::last_write_time(file, ignored));
+  return times;
+}
+
 std::unexpected<Error> cancelled() {
   return fail(ErrorCode::kCancelled, "the query was interrupted");
 }
 
 }  // namespace
+
+bool was_refused(const Error& error) {
+  return error.message.starts_with("Permission Error") || error.message == kForbidden ||
+         error.message == kNoQuestion;
+}
 
 Result<const std::vector<json::Value>*> Answer::next() {
   const auto* row = impl_->rows->next();
@@ -65,6 +81,7 @@ Result<void> Session::reopen(const std::stop_token& stop) {
   }
   if (!opened) return std::unexpected(std::move(opened).error());
   views_ = std::make_unique<Views>(*std::move(opened));
+  written_ = times_of(views_->files);
   return {};
 }
 
@@ -72,7 +89,23 @@ Result<void> Session::reopen(const std::stop_token& stop) {
 Result<void> Session::refresh(const std::stop_token& stop) {
   if (!views_) return reopen(stop);
   WEIR_TRY(const auto manifest, log::read_manifest(store_));
-  return manifest == views_->manifest ? Result<void>() : reopen(stop);
+  return manifest == views_->manifest ? look_at_changed(stop) : reopen(stop);
+}
+
+Result<void> Session::look_at_changed(const std::stop_token& stop) {
+  auto now = times_of(views_->files);
+  if (now == written_) return {};
+  std::vector<log::Part> changed;
+  for (const auto& part : views_->manifest.parts()) {
+    const auto found = std::ranges::find(views_->files, store_.parts() / part.file);
+    if (found == views_->files.end()) continue;
+    const auto i = static_cast<std::size_t>(found - views_->files.begin());
+    if (now[i] == written_[i]) continue;
+    check_.forget(part);
+    changed.push_back(part);
+  }
+  WEIR_TRY(look_for_damage(changed, stop));
+  return reopen(stop);
 }
 
 Result<void> Session::look_for_damage(const std::vector<log::Part>& parts,
@@ -103,9 +136,7 @@ Result<bool> Session::recover(const Error& error, const std::stop_token& stop) {
 Result<std::unique_ptr<Answer::Impl>> Session::begin(const std::string& sql,
                                                      const std::stop_token& stop) {
   if (may_call_forbidden(sql)) {
-    return fail(ErrorCode::kInvalidInput,
-                "query(…), json_execute_serialized_sql, enable_logging and U&\"…\" are not for "
-                "questions");
+    return fail(ErrorCode::kInvalidInput, std::string(kForbidden));
   }
   if (rollups_ != EventTableOptions::Rollups::kRead && may_read_rollups(sql)) {
     rollups_ = EventTableOptions::Rollups::kRead;

@@ -30,6 +30,10 @@ struct SessionOptions {
   std::optional<std::filesystem::path> output{};
 };
 
+/// Whether a question failed since what it asks for is not to be had by questions, whatever they
+/// say: a statement that does something, a file, a function.
+[[nodiscard]] bool was_refused(const Error& error);
+
 /// The rows of a question, as they are made.
 class Answer {
  public:
@@ -91,6 +95,8 @@ class Session {
 
   [[nodiscard]] Result<void> refresh(const std::stop_token& stop);
   [[nodiscard]] Result<void> reopen(const std::stop_token& stop);
+  /// Looks at parts that somebody has written to since.
+  [[nodiscard]] Result<void> look_at_changed(const std::stop_token& stop);
   [[nodiscard]] Result<void> look_for_damage(const std::vector<log::Part>& parts,
                                              const std::stop_token& stop);
   [[nodiscard]] ViewOptions view_options() const;
@@ -105,6 +111,7 @@ class Session {
   /// Files of rollups are checked and opened for the first question about them.
   EventTableOptions::Rollups rollups_ = EventTableOptions::Rollups::kSummedUp;
   std::unique_ptr<Views> views_;  // gone after an error that may have broken it
+  std::vector<std::filesystem::file_time_type> written_;  // when its files were, as it was opened
 };
 
 }  // namespace weir::store

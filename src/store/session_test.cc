@@ -147,6 +147,15 @@ TEST_F(SessionTest, DoesNothingButAnswer) {
            "/* a */ EXPLAIN -- b\n ANALYZE COPY (SELECT 1)" + of_part,
            "EXPLAIN (ANALYZE) COPY (SELECT 1)" + of_part,
            "EXPLAIN ANALYZE (FORMAT json) COPY (SELECT 1)" + of_part,
+           "EXPLAIN (ANALYZE /*) SELECT 1 AS \"*/) COPY (SELECT 1)" + of_part + " --\"",
+           "EXPLAIN (ANALYZE --) SELECT 1 AS \"\n) COPY (SELECT 1)" + of_part + " --\"",
+           "EXPLAIN (FORMAT ') SELECT 1 AS \"', ANALYZE) COPY (SELECT 1)" + of_part + " --\"",
+           "EXPLAIN (FORMAT $$) SELECT 1 AS \"$$, ANALYZE) COPY (SELECT 1)" + of_part + " --\"",
+           "EXPLAIN (ANALYZE /*) SELECT 1 AS \"*/) CREATE OR REPLACE VIEW logs AS SELECT 1 --\"",
+           "EXPLAIN ANALYZE SELECT 1; COPY (SELECT 1)" + of_part,
+           "EXPLAIN ANALYZE PIVOT events ON message USING count(*); COPY (SELECT 1)" + of_part,
+           "EXPLAIN ANALYZE COPY (SELECT 1)" + of_part + "; PIVOT events ON message USING count(*)",
+           "EXPLAIN (ANALYZE) EXPLAIN (ANALYZE) COPY (SELECT 1)" + of_part,
            "SELECT 1; COPY (SELECT 1)" + of_part,
            "COPY (SELECT 1)" + of_part + "; SELECT 1",
            "SELECT 1; COPY (SELECT 1)" + of_part + "; SELECT 1",
@@ -167,6 +176,9 @@ TEST_F(SessionTest, DoesNothingButAnswer) {
            "CALL enable_logging()",
            "FROM enable_logging()",
            "FROM query('FROM runs')",
+           "FROM query\u00a0('FROM ena' || 'ble_logging()')",
+           "FROM query\u2003('FROM runs')",
+           "FROM query\ufeff('FROM runs')",
            "CREATE TABLE t (a INT)",
            "CREATE TYPE t AS ENUM ('x'); SELECT 1",
            "CREATE TEMP TABLE t AS SELECT 1; FROM t",
@@ -365,6 +377,19 @@ TEST_F(SessionTest, WritesParquetToTheOneFile) {
        {"EXPLAIN SELECT 1", "COPY (SELECT 1) TO '/tmp/x'", "SELECT 1; SELECT 2"}) {
     EXPECT_FALSE(session.write_parquet(sql, {})) << sql;
   }
+}
+
+TEST_F(SessionTest, SeesThatAPartWasWrittenToSinceItBegan) {
+  auto session = open();
+  EXPECT_EQ(ask(session, kMessages), R"([["a1"],["a2"],["b1"],["b2"]])");
+  const auto bytes = bytes_of(part("b"));
+  put(part("a"), bytes);
+  std::filesystem::last_write_time(
+      part("a"), std::filesystem::file_time_type::clock::now() + std::chrono::seconds(5));
+  EXPECT_EQ(ask(session, "SELECT count(*) FROM events WHERE tenant_id = 'a' AND message = 'a1'"),
+            "[[0]]");
+  EXPECT_EQ(bad_->all().size(), 1U);
+  EXPECT_EQ(ask(session, "SELECT count(*) FROM events WHERE message = 'b1'"), "[[1]]");
 }
 
 TEST_F(SessionTest, RemovesWhatAKilledOneLeft) {

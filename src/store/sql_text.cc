@@ -75,6 +75,53 @@ std::string_view without_blanks(std::string_view sql) {
   return sql;
 }
 
+/// DuckDB takes some spaces outside ASCII for blanks: none of their bytes is any other's.
+std::string_view without_any_blanks(std::string_view sql) {
+  while (true) {
+    sql = without_blanks(sql);
+    if (sql.empty() || static_cast<unsigned char>(sql.front()) < 0x80) return sql;
+    sql.remove_prefix(1);
+  }
+}
+
+/// Takes `word`, and the blanks before and behind it, from the text.
+bool take_word(std::string_view& sql, const char* word) {
+  const auto rest = without_blanks(sql);
+  if (rest.empty() || !is_word(next_token(rest), word)) return false;
+  sql = without_blanks(rest.substr(next_token(rest).text.size()));
+  return true;
+}
+
+/// A name of letters alone, which says the same to whoever reads it.
+bool is_plain(const SqlToken& token) {
+  return token.kind == Kind::kWord && std::ranges::all_of(token.text, [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+         });
+}
+
+/// Takes `(NAME, NAME VALUE, …)` of plain words from the text, and the blanks behind it: what stood
+/// in the parentheses, without comments.
+std::optional<std::string> take_options(std::string_view& sql) {
+  if (!sql.starts_with('(')) return {};
+  std::string options;
+  for (auto rest = sql.substr(1); !rest.empty();) {
+    const auto token = next_token(rest);
+    rest.remove_prefix(token.text.size());
+    if (token.text == ")") {
+      sql = without_blanks(rest);
+      return options;
+    }
+    if (token.kind == Kind::kBlank) {
+      options += ' ';
+    } else if (is_plain(token) || token.text == ",") {
+      options += token.text;
+    } else {
+      return {};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 SqlToken next_token(std::string_view sql) {
@@ -132,18 +179,19 @@ std::string on_one_line(std::string_view sql) {
   return line;
 }
 
-std::vector<std::string_view> explained(std::string_view sql) {
-  sql = without_blanks(sql);
-  if (sql.empty() || !is_word(next_token(sql), "EXPLAIN")) return {};
-  sql = without_blanks(sql.substr(next_token(sql).text.size()));
-  if (!sql.empty() && is_word(next_token(sql), "ANALYZE")) {
-    sql = without_blanks(sql.substr(next_token(sql).text.size()));
+std::string Explained::text() const { return "EXPLAIN (" + options + ") " + std::string(query); }
+
+std::vector<Explained> explained(std::string_view sql) {
+  if (!take_word(sql, "EXPLAIN")) return {};
+  const bool is_analyze = take_word(sql, "ANALYZE");
+  // Never without options: what follows in parentheses would be taken for them.
+  std::vector<Explained> all = {
+      {.options = is_analyze ? "ANALYZE, FORMAT text" : "FORMAT text", .query = sql}};
+  if (is_analyze) return all;
+  if (auto options = take_options(sql)) {
+    all.push_back({.options = *std::move(options), .query = sql});
   }
-  // What stands in parentheses may be options, or the query.
-  std::vector<std::string_view> queries = {sql};
-  const auto end = sql.find(')');
-  if (sql.starts_with('(') && end != std::string_view::npos) queries.push_back(sql.substr(end + 1));
-  return queries;
+  return all;
 }
 
 bool may_call_forbidden(std::string_view sql) {
@@ -158,7 +206,7 @@ bool may_call_forbidden(std::string_view sql) {
   for (auto at = text.find(kQuery); at != std::string::npos; at = text.find(kQuery, at + 1)) {
     auto rest = std::string_view(text).substr(at + kQuery.size());
     if (rest.starts_with('"')) rest.remove_prefix(1);
-    if (without_blanks(rest).starts_with('(')) return true;
+    if (without_any_blanks(rest).starts_with('(')) return true;
   }
   return false;
 }

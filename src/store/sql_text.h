@@ -35,9 +35,19 @@ struct SqlToken {
 /// On one line and without comments; only quotes keep their line ends.
 [[nodiscard]] std::string on_one_line(std::string_view sql);
 
-/// What may stand behind EXPLAIN and its options, the most first, for DuckDB to say which it is.
-/// Empty: it is no EXPLAIN.
-[[nodiscard]] std::vector<std::string_view> explained(std::string_view sql);
+/// An EXPLAIN, taken apart.
+struct Explained {
+  std::string options;     ///< `FORMAT json`, `ANALYZE, FORMAT text`: words and nothing else
+  std::string_view query;  ///< all that stands behind the options
+
+  /// To be run in the place of the text that it was: whatever else that was taken for, this is one
+  /// list of options and `query`.
+  [[nodiscard]] std::string text() const;
+};
+
+/// What a text that begins with EXPLAIN may mean, the most first, for DuckDB to say which it is:
+/// what stands in parentheses may be options, or the query. Empty: it is no EXPLAIN.
+[[nodiscard]] std::vector<Explained> explained(std::string_view sql);
 
 /// Whether a text may call one of the functions that do what no question should, wherever in it
 /// they are named: those that run a text which can be put together, and enable_logging, which makes

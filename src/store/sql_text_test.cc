@@ -39,22 +39,43 @@ TEST(SqlText, PutsAStatementOnOneLine) {
             "SELECT 1, 'two\nlines' ;");
 }
 
-TEST(SqlText, FindsWhatIsExplained) {
-  EXPECT_THAT(explained("/* a */ Explain -- b\n SELECT 1"), ElementsAre("SELECT 1"));
-  EXPECT_THAT(explained("EXPLAIN ANALYZE FROM t"), ElementsAre("FROM t"));
-  EXPECT_THAT(explained("EXPLAIN (FORMAT json) FROM t"),
-              ElementsAre("(FORMAT json) FROM t", " FROM t"));
-  EXPECT_THAT(explained("EXPLAIN"), ElementsAre(""));
+std::vector<std::string> texts_of(std::string_view sql) {
+  std::vector<std::string> texts;
+  for (const auto& plan : explained(sql)) texts.push_back(plan.text());
+  return texts;
+}
+
+TEST(SqlText, TakesAnExplainApart) {
+  EXPECT_THAT(texts_of("/* a */ Explain -- b\n SELECT 1"),
+              ElementsAre("EXPLAIN (FORMAT text) SELECT 1"));
+  EXPECT_THAT(texts_of("EXPLAIN ANALYZE FROM t"),
+              ElementsAre("EXPLAIN (ANALYZE, FORMAT text) FROM t"));
+  EXPECT_THAT(
+      texts_of("EXPLAIN (FORMAT json) FROM t"),
+      ElementsAre("EXPLAIN (FORMAT text) (FORMAT json) FROM t", "EXPLAIN (FORMAT json) FROM t"));
+  EXPECT_THAT(texts_of("EXPLAIN"), ElementsAre("EXPLAIN (FORMAT text) "));
   EXPECT_THAT(explained("SELECT 'EXPLAIN'"), IsEmpty());
   EXPECT_THAT(explained("explained"), IsEmpty());
   EXPECT_THAT(explained(""), IsEmpty());
+}
+
+TEST(SqlText, TakesNothingButWordsForOptions) {
+  EXPECT_THAT(texts_of("EXPLAIN (ANALYZE/* ) */, FORMAT json) SELECT 1"),
+              ElementsAre(testing::_, "EXPLAIN (ANALYZE , FORMAT json) SELECT 1"));
+  for (const auto* sql :
+       {"EXPLAIN (ANALYZE '", "EXPLAIN (FORMAT ') x') SELECT 1", "EXPLAIN (FORMAT $$)$$) SELECT 1",
+        "EXPLAIN (a, (b)) SELECT 1", "EXPLAIN (\"a)\") SELECT 1", "EXPLAIN (f\u00a0) SELECT 1",
+        "EXPLAIN (/* ) SELECT 1"}) {
+    EXPECT_THAT(explained(sql), testing::SizeIs(1)) << sql;
+  }
 }
 
 TEST(SqlText, KnowsWhatMayCallForbiddenFunctions) {
   for (const auto* sql :
        {"FROM enable_logging()", "FROM \"Enable_Logging\"()", "FROM system.main.enable_logging()",
         "FROM U&\"\\0065nable_logging\"()", "FROM query('FROM x')", "FROM Query /* a */ ('')",
-        "FROM \"query\" -- a\n ('')", "SELECT a$$, query('x') $$",
+        "FROM \"query\" -- a\n ('')", "SELECT a$$, query('x') $$", "FROM query\u00a0('FROM x')",
+        "FROM query \u2003/**/\u3000('')", "FROM \"query\"\ufeff('')",
         "FROM json_execute_serialized_sql(json_serialize_sql(''))"}) {
     EXPECT_TRUE(may_call_forbidden(sql)) << sql;
   }

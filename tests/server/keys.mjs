@@ -31,6 +31,8 @@ await withFolder(async (folder) => {
     const post = (text, headers = {}) => server.ask('/api/v1/events', {
       method: 'POST', body: text, headers: {'Content-Type': 'application/x-ndjson', ...headers}});
     equal((await post(body('before there is a key'))).status, 200);
+    // A proxy on this machine asks for somebody who is not on it.
+    equal((await post(body('passed on'), {'X-Forwarded-For': '203.0.113.9'})).status, 403);
 
     const acme = key('writer', '--scope', 'write', '--tenant', 'acme');
     const acmeReads = key('reader', '--scope', 'read', '--tenant', 'acme');
@@ -74,8 +76,16 @@ await withFolder(async (folder) => {
     equal(answers.map((one) => one.status).slice(0, 2), [200, 200]);
     check(answers.some((one) => one.status === 429 && one.headers.get('retry-after') === '1'), 'no 429');
 
+    const stray = await server.ask(`/api/v1/runs/${admin}`);
+    equal(stray.status, 401);
+    equal((await post(body(`my key is ${admin}`), bearer(globex))).status, 200);
+
     weir.ask(0, 'key', 'revoke', 'writer');
     equal((await post(body('late'), bearer(acme))).status, 401);
+    for (const name of ['reader', 'both', 'slow', 'root']) weir.ask(0, 'key', 'revoke', name);
+    // Nobody may: not everybody.
+    equal((await post(body('nobody'))).status, 401);
+    equal((await server.ask('/api/v1/runs', {headers: bearer(admin)})).status, 401);
     equal(await server.stop(), 0);
 
     const audits = weir.rows(`SELECT actor_id, operation, outcome, tenant_id FROM events
@@ -83,6 +93,9 @@ await withFolder(async (folder) => {
     check(audits.some((one) => one.operation === 'key.create' && one.tenant_id === 'acme'), 'key.create');
     check(audits.some((one) => one.operation === 'key.revoke'), 'key.revoke');
     check(audits.some((one) => one.operation === 'POST /api/v1/events' && one.outcome === 'denied'), 'denied');
+    check(audits.some((one) => one.operation === 'POST /api/v1/sql' && one.outcome === 'denied' &&
+                               one.tenant_id === 'acme'), 'denied SQL');
+    check(audits.some((one) => one.operation === 'GET /api/v1/runs/{run_id}'), 'the route');
     for (const path of filesBelow(weir.store)) {
       const bytes = readFileSync(path, 'latin1');
       for (const secret of [acme, acmeReads, globex, admin, slow]) {
