@@ -11,14 +11,22 @@ WITH lives AS (
           WHEN 'pipeline_completed' THEN 'completed'
           WHEN 'pipeline_failed' THEN 'failed'
           WHEN 'pipeline_cancelled' THEN 'cancelled'
-        END) AS end_state,
-    min(timestamp) FILTER (event_type = 'pipeline_started') AS begun_at,
-    max(timestamp) FILTER (event_type <> 'pipeline_started') AS ended_at,
+          WHEN 'span' THEN weir_state_of_span(duration_ms, level)
+        END) FILTER (is_end) AS end_state,
+    min(CASE event_type WHEN 'span' THEN weir_begin_of_span(timestamp, duration_ms) ELSE timestamp END)
+      FILTER (event_type IN ('pipeline_started', 'span')) AS begun_at,
+    max(timestamp) FILTER (is_end) AS ended_at,
     -- Longer than thirty years is another system's mistake.
-    max(duration_ms) FILTER (event_type <> 'pipeline_started' AND duration_ms BETWEEN 0 AND 1e12) AS duration_ms
-  FROM logs
-  WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
-    AND timestamp >= CAST(getvariable('since') AS TIMESTAMP)
+    max(duration_ms) FILTER (is_end AND duration_ms BETWEEN 0 AND 1e12) AS duration_ms
+  FROM (
+    -- A trace of another system begins with its first span and ends with its root, as the view `runs` has it.
+    SELECT *, CASE event_type WHEN 'pipeline_started' THEN false
+                              WHEN 'span' THEN node_id IS NULL AND duration_ms IS NOT NULL
+                              ELSE true END AS is_end
+    FROM logs
+    WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
+       OR weir_is_of_trace(event_type, source))
+  WHERE timestamp >= CAST(getvariable('since') AS TIMESTAMP)
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
     AND (getvariable('tenant_id') IS NULL OR tenant_id = getvariable('tenant_id'))
   GROUP BY run_id, tenant_id

@@ -1,9 +1,9 @@
 -- How executions of nodes did: all of them, then each node's, the slowest first.
 WITH answers AS (
-  SELECT run_key, node_id, attempt, engine_attempt, bool_or(cache_hit) AS is_hit
+  SELECT run_key, any_value(node_id) AS node_id, bool_or(cache_hit) AS is_hit
   FROM report_attempts
   WHERE cache_hit IS NOT NULL
-  GROUP BY run_key, node_id, attempt, engine_attempt
+  GROUP BY run_key, item_id, attempt, engine_attempt
 ), cached AS (
   SELECT
     CASE WHEN grouping(node_id) = 0 THEN pipeline_id END AS pipeline_id,

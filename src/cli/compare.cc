@@ -63,8 +63,13 @@ Result<FoundRun> read_compared(const log::StoreDirectory& store, const NamedRun&
   const auto sha256 = hash == run.settings.end() ? std::nullopt : Sha256::parse(hash->second);
   if (!sha256 || !names_our_content(run)) return result;
   const artifact::ArtifactStore artifacts(store.artifacts());
-  if (auto text = artifacts.get(*sha256, pipeline::kMaxFileBytes))
+  if (auto text = artifacts.get(*sha256, pipeline::kMaxFileBytes)) {
+    if (const auto written = pipeline::parse_text(run.file, *text);
+        written && written->object() != nullptr) {
+      run.written = *written->object();
+    }
     run.definition = pipeline::read_text(run.file, *std::move(text)).definition;
+  }
   return result;
 }
 

@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdio>
 #include <deque>
 #include <memory>
@@ -40,21 +39,6 @@ struct LogsOptions {
 
 /// All are held in memory until the run's last event is met.
 constexpr std::int64_t kMaxLastLines = 1'000'000;
-
-/// "90s", "15m", "2h", "3d" before now, or an RFC 3339 time.
-std::optional<Timestamp> parse_since(std::string_view text, Timestamp now) {
-  if (const auto time = parse_rfc3339(text)) return time;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  constexpr std::int64_t kMost = 1'000'000;
-  if (error != std::errc() || number < 0 || number > kMost) return {};
-  const std::string_view unit(end, text.data() + text.size());
-  if (unit == "s") return now - std::chrono::seconds(number);
-  if (unit == "m") return now - std::chrono::minutes(number);
-  if (unit == "h") return now - std::chrono::hours(number);
-  if (unit == "d") return now - std::chrono::hours(24 * number);
-  return {};
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -202,14 +186,8 @@ void follow_run(const FollowedRun& run, const log::StoreDirectory& store, LiveEv
 
 int print_logs(const LogsOptions& options, const Invocation& invocation) {
   const auto now = system_clock().now();
-  const auto since = parse_since(options.since, now);
-  if (!options.since.empty() && !since) {
-    std::fprintf(stderr,
-                 "weir: --since: 90s, 15m, 2h, 3d or a time as 2026-01-31T08:00:00Z is expected, "
-                 "not '%s'\n",
-                 options.since.c_str());
-    return kWrongUsage;
-  }
+  const auto since = moment_of("--since", options.since, now);
+  if (!since) return complain(since.error());
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run =
@@ -223,7 +201,7 @@ int print_logs(const LogsOptions& options, const Invocation& invocation) {
     if (!end) return complain(end.error());
   }
   const auto& listed = run->listed;
-  Logs logs(options, since, listed ? &listed->state : nullptr);
+  Logs logs(options, *since, listed ? &listed->state : nullptr);
   logs.hold();
   const auto read = store::read_run(*store, run->id, [&](const EventView& event) {
     if (run->has(event)) logs.take(event);
@@ -251,7 +229,7 @@ void add_logs(CLI::App& app, Invocation& invocation) {
   command->add_option("--grep", options->grep,
                       "Only messages with this text in them; in lower case, whatever their case");
   command->add_option("--since", options->since,
-                      "Only of this time on: 90s, 15m, 2h or 3d ago, or a time in RFC 3339");
+                      "Only of then on: 15m, 24h or 7d ago, 2026-01-05, today, … in UTC");
   expect_number(command->add_option("-n,--lines", options->last, "Only the last ones: so many"), 0,
                 kMaxLastLines);
   command->add_flag("--json", options->json, "Print the lines of the log, which are JSON");

@@ -55,17 +55,6 @@ Result<std::string> report_format(const ReportOptions& options) {
                                             "what it is to be, or --format");
 }
 
-Result<std::optional<Timestamp>> moment_of(const char* option, const std::string& text,
-                                           Timestamp now) {
-  if (text.empty()) return std::nullopt;
-  if (const auto moment = report::parse_moment(text, now)) return moment;
-  return fail(
-      ErrorCode::kInvalidInput,
-      std::string(option) + " '" + text +
-          "': so long ago (24h, 7d), a date (2026-01-05), a time (2026-01-05 03:00) in UTC, "
-          "today or yesterday is expected");
-}
-
 /// What is asked for that the kind does not have. Errors: kInvalidInput.
 Result<void> check_report(const ReportOptions& options, const std::string& format) {
   const auto& kind = options.kind;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -242,9 +243,11 @@ void add_limits(CLI::App& command, SqlOptions& options) {
                                  "What a query may have in memory (default: 768MiB)"),
               "a size such as 512MiB or 2GB",
               [](const std::string& value) { return config::parse_size(value).value_or(0) > 0; });
-  command.add_option("--max-rows", options.max_rows,
-                     "Print no answer with more rows, and of a table the first (default: none, of "
-                     "tables 10000); 0: none");
+  expect_number(
+      command.add_option("--max-rows", options.max_rows,
+                         "Print no answer with more rows, and of a table the first (default: none, "
+                         "of tables 10000); 0: none"),
+      0, std::numeric_limits<std::int64_t>::max());
   expect_number(command.add_option("--threads", options.threads,
                                    "How many work on a query (default: all the machine has)"),
                 1, 1024);

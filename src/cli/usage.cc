@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "report/moment.h"
 
 namespace weir::cli {
 namespace {
@@ -101,6 +102,17 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const auto example = apps.front()->get_footer();
   return "a " + missing.front()->get_name() + " is expected" +
          (example.empty() ? "" : "\n" + example);
+}
+
+Result<std::optional<Timestamp>> moment_of(const char* option, const std::string& text,
+                                           Timestamp now) {
+  if (text.empty()) return std::nullopt;
+  if (const auto moment = report::parse_moment(text, now)) return moment;
+  return fail(
+      ErrorCode::kInvalidInput,
+      std::string(option) + " '" + text +
+          "': so long ago (24h, 7d), a date (2026-01-05), a time (2026-01-05 03:00) in UTC, "
+          "today or yesterday is expected");
 }
 
 }  // namespace weir::cli

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
 
 namespace CLI {
 class App;
@@ -21,5 +25,10 @@ void expect_number(CLI::Option* option, std::int64_t lowest, std::int64_t highes
 /// What is wrong with a command line that `app` refused. An argument that is missing is explained
 /// by its command's footer, which is to be an example.
 [[nodiscard]] std::string explain(const CLI::App& app, const CLI::ParseError& error);
+
+/// The moment that an option names, as report::parse_moment reads it; nothing of an empty text.
+/// Errors: kInvalidInput.
+[[nodiscard]] Result<std::optional<Timestamp>> moment_of(const char* option,
+                                                         const std::string& text, Timestamp now);
 
 }  // namespace weir::cli

@@ -204,14 +204,6 @@ const yaml::Options& yaml_options() {
   return options;
 }
 
-Result<json::Value> parse_by_name(const std::filesystem::path& path, const std::string& text) {
-  const auto extension = path.extension();
-  if (extension == ".json") return json::parse(text);
-  if (extension == ".yaml" || extension == ".yml") return yaml::parse(text, yaml_options());
-  return fail(ErrorCode::kInvalidInput,
-              "the file's name must end in .json, .yaml or .yml: that says how to read it");
-}
-
 Result<std::string> text_of(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
@@ -226,6 +218,14 @@ Result<std::string> text_of(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Result<json::Value> parse_text(const std::filesystem::path& path, const std::string& text) {
+  const auto extension = path.extension();
+  if (extension == ".json") return json::parse(text);
+  if (extension == ".yaml" || extension == ".yml") return yaml::parse(text, yaml_options());
+  return fail(ErrorCode::kInvalidInput,
+              "the file's name must end in .json, .yaml or .yml: that says how to read it");
+}
 
 File read_definition(const json::Value& value) {
   File file;
@@ -259,7 +259,7 @@ std::string file_name_of(std::string_view text) {
 
 File read_text(const std::filesystem::path& path, std::string text) {
   File file;
-  if (const auto value = parse_by_name(path, text)) {
+  if (const auto value = parse_text(path, text)) {
     file = read_definition(*value);
   } else {
     file.problems.push_back(located(value.error()));

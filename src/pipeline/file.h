@@ -30,6 +30,9 @@ struct File {
 
 /// The same for a text that has been read from there before. Errors: none.
 [[nodiscard]] File read_text(const std::filesystem::path& path, std::string text);
+/// What such a text says, whatever it means. Errors: kInvalidInput, "LINE:COLUMN: " first.
+[[nodiscard]] Result<json::Value> parse_text(const std::filesystem::path& path,
+                                             const std::string& text);
 /// What a text that is in no file can be read as: "pipeline.json" if it begins as an object does,
 /// or "pipeline.yaml".
 [[nodiscard]] std::string file_name_of(std::string_view text);

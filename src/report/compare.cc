@@ -74,6 +74,27 @@ std::vector<Change> outcome_changes(const project::RunState& a, const project::R
   return changes;
 }
 
+/// Of each member that one has otherwise than the other, or not at all, where it differs first; but
+/// not of those named.
+void add_differences(std::vector<Change>& changes, const std::string& before, const json::Object& a,
+                     const json::Object& b, std::initializer_list<std::string_view> but) {
+  const auto add = [&](const std::string& name, const json::Value* left, const json::Value* right) {
+    if (std::ranges::find(but, name) != but.end()) return;
+    const json::Value none;
+    const auto found =
+        first_difference(left == nullptr ? none : *left, right == nullptr ? none : *right);
+    if (!found) return;
+    auto path = before + name;
+    if (!found->path.empty() && !found->path.starts_with('[')) path += '.';
+    changes.push_back({path + found->path, left == nullptr ? "" : found->left,
+                       right == nullptr ? "" : found->right});
+  };
+  for (const auto& member : a) add(member.key, &member.value, b.find(member.key));
+  for (const auto& member : b) {
+    if (a.find(member.key) == nullptr) add(member.key, nullptr, &member.value);
+  }
+}
+
 DurationChange duration_change(std::optional<double> a, std::optional<double> b,
                                std::optional<Usual> usual) {
   DurationChange change{.a_ms = a, .b_ms = b, .usual = usual};
@@ -143,6 +164,10 @@ class Comparing {
     result_.settings =
         changes_between(a_.settings, b_.settings, [](const std::string& text) { return text; });
     add_change(result_.settings, "pipeline", result_.a.pipeline_id, result_.b.pipeline_id);
+    if (!a_.written.empty() && !b_.written.empty()) {
+      add_differences(result_.settings, "definition.", a_.written, b_.written,
+                      {"id", "version", "nodes", "edges", "tools"});
+    }
     result_.outcome = outcome_changes(a_.state, b_.state);
     result_.duration =
         duration_change(result_.a.duration_ms, result_.b.duration_ms, history_.usual(""));
@@ -218,28 +243,35 @@ class Comparing {
       compare_settings(node);
       compare_outputs(node);
     }
-    // The name of a node with items stands for them: it says nothing of its own.
+    // The name of a node with items stands for them: what it says is in its definition.
     const bool is_group = in_a == nullptr && in_b == nullptr && has_items(id);
-    if (!is_group) result_.nodes.push_back(std::move(node));
+    if (is_group) node.state_a = node.state_b = "";
+    if (!is_group || node.differs()) result_.nodes.push_back(std::move(node));
   }
 
   [[nodiscard]] bool has_items(const std::string& id) const {
     return a_.state.find_node(id + "[0]") != nullptr || b_.state.find_node(id + "[0]") != nullptr;
   }
 
+  /// As its file says it. Null: it does not.
+  static const json::Object* written_node(const json::Object& file, std::string_view id) {
+    const auto* nodes = file.find("nodes");
+    if (nodes == nullptr || nodes->array() == nullptr) return nullptr;
+    for (const auto& value : *nodes->array()) {
+      const auto* node = value.object();
+      const auto* name = node == nullptr ? nullptr : node->find("id");
+      if (name != nullptr && name->string() != nullptr && *name->string() == id) return node;
+    }
+    return nullptr;
+  }
+
+  /// What both say of a node but its place in the graph, member by member.
   void compare_settings(NodeComparison& node) const {
-    const auto with_of = [&node](const ComparedRun& run) -> const json::Object* {
-      if (!run.definition) return nullptr;
-      const auto found =
-          std::ranges::find(run.definition->nodes, node.node_id,
-                            [](const pipeline::Node& other) { return other.id.text; });
-      return found == run.definition->nodes.end() ? nullptr : &found->with;
-    };
-    const auto* a = with_of(a_);
-    const auto* b = with_of(b_);
+    const auto* a = written_node(a_.written, node.node_id);
+    const auto* b = written_node(b_.written, node.node_id);
     if (a == nullptr || b == nullptr) return;
-    if (const auto found = first_difference(*a, *b))
-      node.changes.push_back({"with." + found->path, found->left, found->right});
+    // What it needs is the graph's, and its tool the events tell.
+    add_differences(node.changes, "", *a, *b, {"id", "needs", "plugin_id", "tool_id"});
   }
 
   void compare_outputs(NodeComparison& node) const {

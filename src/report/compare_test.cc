@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include "base/yaml.h"
+#include "pipeline/file.h"
 #include "project/event_feed_testing.h"
 
 namespace weir::report {
 namespace {
 
 using project::testing_support::EventFeed;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::IsEmpty;
@@ -138,22 +141,25 @@ TEST_F(CompareTest, ListsMessagesThatOnlyOneHas) {
 }
 
 TEST_F(CompareTest, ComparesTheGraphsOfDefinitions) {
-  const auto definition_of = [](const std::vector<std::pair<std::string, std::string>>& edges,
-                                const std::string& with) {
-    pipeline::Definition definition;
-    for (const auto* id : {"load", "count", "publish"}) {
-      auto& node = definition.nodes.emplace_back();
-      node.id.text = id;
-      node.with.set("query", with);
-    }
-    for (const auto& [from, to] : edges) definition.edges.push_back({.from = {from}, .to = {to}});
-    return definition;
+  const auto written = [](ComparedRun& run, const std::string& text) {
+    run.written = *yaml::parse(text)->object();
+    run.definition = pipeline::read_text("p.yaml", text).definition;
   };
   auto a = play(1, {}), b = play(2, {});
-  a.definition = definition_of({{"load", "count"}, {"count", "publish"}}, "x");
-  b.definition = definition_of({{"load", "count"}, {"load", "publish"}}, "x");
-  b.definition->nodes[1].with.set("query", "y");
-  b.definition->nodes.emplace_back().id.text = "mail";
+  written(a, R"(
+nodes:
+  - {id: load, plugin_id: sql, tool_id: query, with: {query: x}}
+  - {id: count, plugin_id: sql, tool_id: query, with: {query: x}, needs: [load]}
+  - {id: publish, plugin_id: sql, tool_id: query, needs: [count], timeout: 5s}
+)");
+  written(b, R"(
+timeout: 1h
+nodes:
+  - {id: load, plugin_id: sql, tool_id: query, with: {query: x}}
+  - {id: count, plugin_id: sql, tool_id: query, with: {query: y}, needs: [load], retry: {max_attempts: 3}}
+  - {id: publish, plugin_id: sql, tool_id: query, needs: [load], timeout: 5s}
+  - {id: mail, plugin_id: sql, tool_id: query}
+)");
   const auto comparison = compare(a, b, history_, [](const Sha256&) {
     return fail(ErrorCode::kNotFound, "no artifacts here");
   });
@@ -161,7 +167,32 @@ TEST_F(CompareTest, ComparesTheGraphsOfDefinitions) {
   EXPECT_THAT(comparison.nodes_removed, IsEmpty());
   EXPECT_THAT(comparison.nodes_moved, ElementsAre(Change{"publish", "count", "load"}));
   EXPECT_THAT(node_of(comparison, "count").changes,
-              ElementsAre(Change{"with.query", R"("x")", R"("y")"}));
+              ElementsAre(Change{"with.query", R"("x")", R"("y")"},
+                          Change{"retry", "", R"({"max_attempts":3})"}));
+  EXPECT_THAT(comparison.settings, Contains(Change{"definition.timeout", "", R"("1h")"}));
+}
+
+TEST_F(CompareTest, SaysOfANodeWithItemsOnceHowItsDefinitionDiffers) {
+  const auto with_items = [](int number) {
+    ComparedRun run;
+    EventFeed feed([&run](const event::EventView& event, std::string_view) { run.apply(event); });
+    feed.run = number;
+    feed.start_run("");
+    node(feed, "each[0]", "");
+    feed.complete_node("each[0]", 5, R"("output":{})");
+    feed.end_run("completed");
+    const auto text =
+        "nodes: [{id: each, plugin_id: plug, tool_id: tool, with: {n: " + std::to_string(number) +
+        "}}]";
+    run.written = *yaml::parse(text)->object();
+    run.definition = pipeline::read_text("p.yaml", text).definition;
+    return run;
+  };
+  const auto a = with_items(1), b = with_items(2);
+  const auto comparison = compare(a, b, history_, [](const Sha256&) {
+    return fail(ErrorCode::kNotFound, "no artifacts here");
+  });
+  EXPECT_THAT(node_of(comparison, "each").changes, ElementsAre(Change{"with.n", "1", "2"}));
 }
 
 TEST_F(CompareTest, MakesAPageInWhichNothingIsMarkup) {

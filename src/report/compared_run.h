@@ -57,6 +57,7 @@ class ComparedRun {
   /// As it was, when somebody has put it here: what only the definition knows is not compared
   /// otherwise.
   std::optional<pipeline::Definition> definition;
+  json::Object written;  ///< the same, as its file says it
 
   void apply(const event::EventView& event);
 

@@ -9,12 +9,6 @@
 
 namespace weir::report {
 
-namespace {
-
-constexpr std::uint64_t kQueryMemory = std::uint64_t{1} << 30;
-
-}  // namespace
-
 struct Queries::State {
   store::Views views;
   store::Connection connection;
@@ -88,8 +82,7 @@ Queries::~Queries() = default;
 
 Result<Queries> Queries::open(const log::StoreDirectory& store,
                               std::shared_ptr<store::BadPlaces> bad) {
-  WEIR_TRY(auto views,
-           store::open_views(store, std::move(bad), {.database = {.memory_bytes = kQueryMemory}}));
+  WEIR_TRY(auto views, store::open_views(store, std::move(bad), {}));
   WEIR_TRY(auto connection, views.database.connect());
   WEIR_TRY(connection.execute("SET preserve_insertion_order = false"));
   return Queries(std::make_unique<State>(State{std::move(views), std::move(connection)}));
