@@ -10,35 +10,22 @@ chosen AS MATERIALIZED (
   ORDER BY timestamp DESC, run_id DESC
   LIMIT 1
 ),
--- The attempts that completed.
-completed AS (
-  SELECT
-    run_id,
-    tenant_id,
-    node_id,
-    max(step_index) AS step_index,
-    min(timestamp) FILTER (event_type = 'pipeline_node_started') AS started_at,
-    max(timestamp) FILTER (event_type = 'pipeline_node_completed') AS ended_at,
-    max(duration_ms) AS duration_ms,
-    max(predecessor_node_ids) AS predecessor_node_ids
-  FROM logs SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
-  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed')
-  GROUP BY run_id, tenant_id, node_id, attempt, coalesce(engine_attempt, 1)
-  HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
-),
--- A node with items takes from the start of the first to the end of the last.
+-- A node takes from its first attempt to its last end, over all of its items.
 executed AS MATERIALIZED (
   SELECT
-    weir_node_of_item(completed.node_id) AS node_id,
+    node_id,
     max(step_index) AS step_index,
-    min(started_at) AS started_at,
-    max(ended_at) AS ended_at,
-    CASE WHEN count(*) = 1 THEN max(duration_ms)
-         ELSE (epoch_us(max(ended_at) - min(started_at))
-               - weir_downtime_us(run_id, tenant_id, min(started_at), max(ended_at))) / 1000 END AS duration_ms,
+    min(timestamp) AS started_at,
+    max(timestamp) AS ended_at,
+    CASE WHEN count(*) FILTER (event_type = 'pipeline_node_started') = 1 THEN max(duration_ms)
+         ELSE (epoch_us(max(timestamp) - min(timestamp))
+               - weir_downtime_us(run_id, tenant_id, min(timestamp), max(timestamp))) / 1000 END AS duration_ms,
     max(predecessor_node_ids) AS predecessor_node_ids
-  FROM completed
-  GROUP BY run_id, tenant_id, weir_node_of_item(completed.node_id)
+  FROM weir_whole_nodes() AS logs
+  SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
+  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
+  GROUP BY run_id, tenant_id, node_id
+  HAVING count(*) FILTER (event_type = 'pipeline_node_completed') > 0
 ),
 -- The predecessor of each that ended last.
 previous AS MATERIALIZED (

@@ -1,5 +1,6 @@
 -- What fails, hour by hour, and how often is it tried again?
--- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC, or so long ago (24h);
+-- the last seven days if it is not set.
 -- pipeline_id: of which pipeline; of all if it is not set.
 SELECT
   hour,
@@ -13,6 +14,6 @@ FROM rollup_hours
 WHERE event_type IN ('pipeline_failed', 'pipeline_node_failed', 'pipeline_node_retry_scheduled',
                      'provider_call_failed')
   AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
-  AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+  AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
 GROUP BY ALL
 ORDER BY ALL;

@@ -1,5 +1,6 @@
 -- How long do nodes take, hour by hour?
--- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC, or so long ago (24h);
+-- the last seven days if it is not set.
 -- pipeline_id: of which pipeline; of that with the most completed nodes if it is not set. nodes: of how
 -- many, those that took the most time; 20 if it is not set. The percentiles are within 1 %.
 WITH
@@ -9,7 +10,7 @@ totals AS MATERIALIZED (
   FROM rollup_hours
   WHERE event_type = 'pipeline_node_completed'
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
-    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+    AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY pipeline_id, node_id
 ),
 longest AS MATERIALIZED (
@@ -24,7 +25,7 @@ merged AS (
   SELECT hour, pipeline_id, node_id, sum(timed)::BIGINT AS times, weir_merge(durations) AS durations
   FROM rollup_hours SEMI JOIN longest USING (pipeline_id, node_id)
   WHERE event_type = 'pipeline_node_completed'
-    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+    AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY hour, pipeline_id, node_id
 )
 SELECT

@@ -1,5 +1,6 @@
 -- How many nodes are running, minute by minute?
--- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last 24 hours if it is not set.
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC, or so long ago (24h);
+-- the last 24 hours if it is not set.
 -- Those that had begun by the end of the minute and had not ended. An attempt whose process was lost never
 -- ends.
 WITH
@@ -10,7 +11,7 @@ changes AS (
   FROM rollup_minutes
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                        'pipeline_node_cancelled')
-    AND minute >= date_trunc('hour', coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 24 HOUR))
+    AND minute >= date_trunc('hour', coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 24 HOUR))
   GROUP BY minute
 ),
 earlier AS (
@@ -18,7 +19,7 @@ earlier AS (
   FROM rollup_hours
   WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                        'pipeline_node_cancelled')
-    AND hour < date_trunc('hour', coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 24 HOUR))
+    AND hour < date_trunc('hour', coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 24 HOUR))
 )
 SELECT minute, (coalesce(earlier.running, 0) + sum(change) OVER (ORDER BY minute))::BIGINT AS running
 FROM changes, earlier

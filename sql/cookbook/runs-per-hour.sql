@@ -1,5 +1,6 @@
 -- How many runs began and how did they end, hour by hour?
--- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC, or so long ago (24h);
+-- the last seven days if it is not set.
 -- pipeline_id: of which pipeline; of all if it is not set.
 WITH
 counted AS (
@@ -13,7 +14,7 @@ counted AS (
   WHERE event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', 'pipeline_cancelled')
     AND NOT (pipeline_type = 'external' AND pipeline_id = 'weir')
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
-    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+    AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY hour
 ),
 -- By themselves: distributions are what is large in a rollup, and of one type they are read without the others.
@@ -23,7 +24,7 @@ taken AS (
   WHERE event_type = 'pipeline_completed'
     AND NOT (pipeline_type = 'external' AND pipeline_id = 'weir')
     AND (getvariable('pipeline_id') IS NULL OR pipeline_id = getvariable('pipeline_id'))
-    AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+    AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
   GROUP BY hour
 )
 SELECT hour, started, completed, failed, cancelled, round(weir_quantile(durations, 0.95), 1) AS p95_ms

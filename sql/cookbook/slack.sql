@@ -22,7 +22,8 @@ executed AS MATERIALIZED (
     max(predecessor_node_ids) AS predecessor_node_ids
   FROM weir_whole_nodes() AS logs
   SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
-  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
+  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
+                       'pipeline_node_cancelled')
   GROUP BY run_id, tenant_id, node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_started') > 0
 ),

@@ -1,5 +1,6 @@
 -- How many tokens are used, what do they cost and how fast are the answers, hour by hour?
--- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC; the last seven days if it is not set.
+-- From the rollups. since: from when on, YYYY-MM-DD HH:MM in UTC, or so long ago (24h);
+-- the last seven days if it is not set.
 -- The percentiles are within 1 %.
 SELECT
   hour,
@@ -14,6 +15,6 @@ SELECT
   round(weir_quantile(weir_merge(durations) FILTER (event_type = 'provider_call_completed'), 0.95), 1) AS p95_ms
 FROM rollup_hours
 WHERE event_type IN ('provider_call_completed', 'provider_call_failed')
-  AND hour >= coalesce(getvariable('since')::TIMESTAMP, now()::TIMESTAMP - INTERVAL 7 DAY)
+  AND hour >= coalesce(weir_moment(getvariable('since')), now()::TIMESTAMP - INTERVAL 7 DAY)
 GROUP BY hour, provider, operation, model_id
 ORDER BY hour, calls DESC, provider, operation, model_id;

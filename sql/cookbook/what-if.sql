@@ -22,14 +22,19 @@ executed AS MATERIALIZED (
     max(predecessor_node_ids) AS predecessor_node_ids
   FROM weir_whole_nodes() AS logs
   SEMI JOIN chosen ON logs.run_id = chosen.run_id AND logs.tenant_id IS NOT DISTINCT FROM chosen.tenant_id
-  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed')
+  WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
+                       'pipeline_node_cancelled')
   GROUP BY run_id, tenant_id, node_id
   HAVING count(*) FILTER (event_type = 'pipeline_node_started') > 0
 ),
 changed AS MATERIALIZED (
   SELECT
-    coalesce(getvariable('node_id'), (SELECT arg_max(node_id, us) FROM executed)) AS node_id,
-    coalesce(getvariable('percent')::DOUBLE, 50) AS percent
+    CASE WHEN getvariable('node_id') IS NULL THEN (SELECT arg_max(node_id, us) FROM executed)
+         WHEN getvariable('node_id') IN (SELECT node_id FROM executed) THEN getvariable('node_id')
+         ELSE error('node_id: the run has executed no node ''' || getvariable('node_id') || '''') END AS node_id,
+    CASE WHEN coalesce(getvariable('percent')::DOUBLE, 50) BETWEEN 0 AND 100
+         THEN coalesce(getvariable('percent')::DOUBLE, 50)
+         ELSE error('percent: 0 to 100 is expected, not ' || getvariable('percent')) END AS percent
 ),
 timed AS MATERIALIZED (
   SELECT

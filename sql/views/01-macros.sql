@@ -84,3 +84,23 @@ CREATE MACRO width_bucket(x, low, high, buckets) AS
        WHEN x >= high THEN buckets + 1
        ELSE 1 + floor((x - low) * buckets / (high - low))::BIGINT
   END;
+
+-- A moment as a question names it: so long ago (24h; s, m, h, d, w), today or yesterday, or a time in UTC.
+CREATE MACRO weir_moment(said) AS
+  CASE
+    WHEN said IN ('today', 'yesterday')
+      THEN date_trunc('day', now()::TIMESTAMP) - CASE said WHEN 'today' THEN INTERVAL 0 DAY ELSE INTERVAL 1 DAY END
+    WHEN regexp_full_match(said, '[0-9]{1,9}[smhdw]')
+      THEN now()::TIMESTAMP - to_seconds(left(said, -1)::BIGINT * CASE right(said, 1)
+        WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 WHEN 'd' THEN 86400 ELSE 604800 END)
+    ELSE said::TIMESTAMP END;
+
+-- Milliseconds as people say them: 250 ms, 1.5 s, 12 min, 3.2 h, 4 days.
+CREATE MACRO weir_span_text(ms) AS
+  CASE
+    WHEN ms < 1000 THEN round(ms)::BIGINT || ' ms'
+    WHEN ms < 120000 THEN round(ms / 1000, 1) || ' s'
+    WHEN ms < 7200000 THEN round(ms / 60000)::BIGINT || ' min'
+    WHEN ms < 172800000 THEN round(ms / 3600000, 1) || ' h'
+    ELSE round(ms / 86400000, 1) || ' days'
+  END;

@@ -97,12 +97,12 @@ class CookbookTest : public testing::Test {
   /// A recipe's rows as JSON text, or the error: of what is committed, and of what is not yet.
   std::string answer(const std::string& name, const Variables& variables = {},
                      const std::string& columns = "*") {
-    const auto recipes = cookbook();
-    const auto recipe = std::ranges::find(recipes, name, &Recipe::name);
-    if (recipe == recipes.end()) return "no such recipe";
-    auto sql = std::string(recipe->sql);
-    sql.resize(sql.rfind(';'));
-    return query("SELECT " + columns + " FROM (" + sql + ")", variables);
+    return query("SELECT " + columns + " FROM (" + recipe(name) + ")", variables);
+  }
+  static std::string recipe(const std::string& name) {
+    const auto found = find_recipe(name);
+    if (!found) return "no such recipe";
+    return std::string(found->sql.substr(0, found->sql.rfind(';')));
   }
   std::string query(const std::string& sql, const Variables& variables = {}) {
     if (events_ > 0) commit();
