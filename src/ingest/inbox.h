@@ -25,7 +25,8 @@ struct InboxOptions {
   /// What may wait for the disk; then nothing more is taken.
   std::size_t max_waiting_bytes = std::size_t{32} << 20;
   std::size_t max_keys = KeyWindow::kMaxKeys;
-  log::LogWriterOptions log{};
+  /// Under load a commit is what one request or two hold: less than the recorder's.
+  log::LogWriterOptions log{.direct_from = std::size_t{128} << 10};
   /// Hears what its segments will be called, before the first of them has an event.
   std::function<void(const std::string&)> on_writer = [](const std::string&) {};
   /// Hears on a thread of the inbox what was cut off or quarantined when segments were sealed.

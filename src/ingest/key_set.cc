@@ -8,7 +8,7 @@ namespace {
 constexpr EventKey kFreeSlot{};
 
 /// Where the key stands, or the free slot in which it would.
-std::size_t slot_of(const std::vector<EventKey>& slots, const EventKey& key) {
+std::size_t slot_of(const auto& slots, const EventKey& key) {
   const auto mask = slots.size() - 1;
   auto at = key.low & mask;
   while (slots[at] != key && slots[at] != kFreeSlot) at = (at + 1) & mask;
