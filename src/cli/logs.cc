@@ -187,7 +187,10 @@ void follow_run(const FollowedRun& run, const log::StoreDirectory& store, LiveEv
 int print_logs(const LogsOptions& options, const Invocation& invocation) {
   const auto now = system_clock().now();
   const auto since = moment_of("--since", options.since, now);
-  if (!since) return complain(since.error());
+  if (!since) {
+    complain(since.error());
+    return kWrongUsage;
+  }
   const auto store = invocation.open_store();
   if (!store) return complain(store.error());
   const auto run =
