@@ -34,7 +34,7 @@ void check_lines(const EventLines& lines) {
 void check(std::string_view body) {
   LineMaker maker(redactor(), "acme", "r");
   const auto rejections = take_events(body, maker);
-  const auto lines = maker.take();
+  const auto lines = *maker.take();
   check_lines(lines);
   WEIR_CHECK(rejections || lines.size() == 0);
   std::uint64_t records = 0, lines_apart = 0;

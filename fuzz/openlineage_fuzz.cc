@@ -14,7 +14,7 @@ EventLines take(std::string_view body, bool* is_whole = nullptr) {
   const auto rejections = take_lineage(body, maker);
   WEIR_CHECK(rejections || maker.size() == 0);
   if (is_whole != nullptr) *is_whole = rejections && rejections->count == 0;
-  return maker.take();
+  return *maker.take();
 }
 
 void check_lines(const EventLines& lines) {

@@ -35,10 +35,12 @@ FROM (
     SELECT
       *,
       weir_state_after(event_type, duration_ms, level) AS state,
-      -- Events of other systems may come in any order; of two of one time the start is the first.
-      CASE WHEN weir_is_foreign(run_seq)
-           THEN 2 * epoch_us(timestamp) + (weir_state_after(event_type, duration_ms, level) <> 'unfinished')::BIGINT
-           ELSE run_seq END AS place
+      -- Events of other systems may come in any order; of two of one time the start is the first. An open span
+      -- says only that nothing of its node has ended yet.
+      CASE WHEN NOT weir_is_foreign(run_seq) THEN run_seq
+           WHEN event_type = 'span' AND duration_ms IS NULL THEN -9e18::BIGINT
+           ELSE 2 * epoch_us(timestamp) + (weir_state_after(event_type, duration_ms, level) <> 'unfinished')::BIGINT
+      END AS place
     FROM logs
     WHERE event_type IN ('pipeline_node_started', 'pipeline_node_completed', 'pipeline_node_failed',
                          'pipeline_node_cancelled', 'pipeline_node_skipped', 'span')

@@ -4,6 +4,8 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/utf8.h"
+#include "event/observed.h"
 #include "log/segment.h"
 #include "record/encoding.h"
 
@@ -12,6 +14,11 @@ namespace weir::ingest {
 using event::Field;
 
 namespace {
+
+/// What comes from outside is never taken for what Weir says about itself.
+std::string_view settled_pipeline(std::string_view id) {
+  return id == event::kOwnPipeline ? kTheirWeir : utf8::cut(id, kMaxIdBytes);
+}
 
 /// The encoded fields with what is shared where it stands in the line.
 std::string with_shared(std::string_view fields, const SharedAttributes* shared) {
@@ -54,8 +61,8 @@ void LineMaker::set_head(const ForeignEvent& event) {
     json::append_string(head_, text);
   };
   put(R"(,"pipeline_type":)", pipeline_type_);
-  put(R"(,"pipeline_id":)", pipeline_id_);
-  put(R"(,"pipeline_version":)", pipeline_version_);
+  put(R"(,"pipeline_id":)", settled_pipeline(pipeline_id_));
+  put(R"(,"pipeline_version":)", utf8::cut(pipeline_version_, kMaxIdBytes));
   put(R"(,"run_id":)", run_id_.text());
   head_.append(R"(,"run_seq":)");
 }
@@ -70,7 +77,8 @@ bool LineMaker::takes(const RunId& run) {
 const std::string& LineMaker::request() {
   constexpr std::size_t kDigits = 32;
   if (!content_.empty()) {
-    request_ = sha256(std::exchange(content_, {})).text().substr(0, kDigits);
+    request_.append("\n").append(sha256(std::exchange(content_, {})).text());
+    request_ = sha256(request_).text().substr(0, kDigits);
   }
   return request_;
 }
@@ -121,7 +129,8 @@ std::string_view LineMaker::encode(std::span<const event::FieldValue> fields) {
   return std::string_view(encoded_).substr(0, static_cast<std::size_t>(size));
 }
 
-void LineMaker::add(const ForeignEvent& event) {
+bool LineMaker::add(const ForeignEvent& event) {
+  if (is_full_) return false;
   set_head(event);
   auto fields = event.fields;
   auto key = event.key;
@@ -150,6 +159,12 @@ void LineMaker::add(const ForeignEvent& event) {
                     .fields = bytes,
                     .constants = constants_};
   append(line, event.shared);
+  written_ += text.size() - begin;
+  if (written_ > log::kMaxCommitBytes) {
+    is_full_ = true;
+    lines_ = {};
+    return false;
+  }
   if (text.size() - begin > log::kMaxEventBytes) {
     const auto cut = record::cut_fields(with_shared(bytes, event.shared));
     line.fields = cut;
@@ -159,6 +174,16 @@ void LineMaker::add(const ForeignEvent& event) {
   lines_.places.push_back({.begin = begin,
                            .number = begin + renderer_.number_offset(),
                            .key = EventKey::of(tenant_, event.run_id, key)});
+  return true;
+}
+
+Result<EventLines> LineMaker::take() {
+  if (!is_full_) return std::exchange(lines_, {});
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  return fail(ErrorCode::kExhausted,
+              "the events of one request may have " + std::to_string(log::kMaxCommitBytes / kMiB) +
+                  " MiB as they are stored, each with what it shares with others (the resource and "
+                  "the scope of OTLP), and these have more: send fewer at once");
 }
 
 void LineMaker::cut_to(std::size_t size) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "event/redaction.h"
 #include "ingest/event_key.h"
 #include "ingest/foreign_event.h"
@@ -40,14 +41,25 @@ struct EventLines {
 inline constexpr std::size_t kNumberDigits = 16;
 inline constexpr std::int64_t kLeastNumber = 1'000'000'000'000'000;
 
+/// What a producer may say at most in the fields by which events, runs and pipelines are known:
+/// they stand in every line, and are never cut by what is too long for one.
+inline constexpr std::size_t kMaxIdBytes = 1024;
+
+/// What a pipeline of others is called whose name is event::kOwnPipeline.
+inline constexpr std::string_view kTheirWeir = "external.weir";
+
 /// Makes the lines of a request's events: masks what must not be written, cuts what is too long,
-/// and gives an event without a key one.
+/// gives an event without a key one, and one of a pipeline that is called as Weir's own runs are
+/// another name (kTheirWeir).
 ///
+/// Memory  The lines of a request are one commit: beyond log::kMaxCommitBytes there are none, and
+///         `take` says so. Many events may share what is said once in a request, which may be short
+///         and packed: what counts is what was written for each, also where that was cut.
 /// Threads One.
 class LineMaker {
  public:
-  /// `tenant` may be empty. `request` tells requests apart: it is part of the keys of events that
-  /// have none.
+  /// `tenant` may be empty. `request` and what `name_by_content` is given tell requests apart: of
+  /// them the keys of events are made that have none.
   LineMaker(const event::Redactor& redactor, std::string_view tenant, std::string_view request);
 
   /// Makes room for lines of so many bytes; there may be more or less.
@@ -55,7 +67,7 @@ class LineMaker {
   /// What events of `type` may say of `members` (JSON) in the member `name` of their attributes.
   [[nodiscard]] SharedAttributes share(event::Type type, std::string_view name,
                                        std::string_view members) const;
-  /// Tells requests apart by what they say, which outlives this.
+  /// Tells requests apart by what they say, too, which outlives this.
   void name_by_content(std::string_view content) { content_ = content; }
   /// Of which runs nothing is taken: those whose owner alone says what happens in them.
   void refuse_runs(std::function<bool(const RunId&)> is_refused) {
@@ -66,13 +78,16 @@ class LineMaker {
   [[nodiscard]] bool takes(const RunId& run);
 
   [[nodiscard]] std::string_view tenant() const { return tenant_; }
-  /// Of a run that `takes` takes.
-  void add(const ForeignEvent& event);
+  /// Of a run that `takes` takes. False: there is no room for it, nor for what comes after it, and
+  /// the rest of the request need not be read.
+  [[nodiscard]] bool add(const ForeignEvent& event);
+  [[nodiscard]] bool is_full() const { return is_full_; }
   /// How many were added.
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
   /// Takes back all but the first `size`.
   void cut_to(std::size_t size);
-  [[nodiscard]] EventLines take() { return std::exchange(lines_, {}); }
+  /// Errors: kExhausted when there were more than fit, and then there are none.
+  [[nodiscard]] Result<EventLines> take();
 
  private:
   void set_head(const ForeignEvent& event);
@@ -84,7 +99,7 @@ class LineMaker {
   record::LineRenderer renderer_{record::Repeats::kNone};
   const std::string tenant_;
   std::string request_;
-  std::string_view content_;  // whose hash is request_, once it is asked for; empty: it is named
+  std::string_view content_;  // its hash is part of request_, once that is asked for; or empty
   std::function<bool(const RunId&)> is_refused_;
   std::optional<std::pair<RunId, bool>> last_asked_;
   std::vector<record::RenderedField> constants_;
@@ -96,6 +111,8 @@ class LineMaker {
   std::vector<event::FieldValue> fields_;
   std::string key_;
   EventLines lines_;
+  std::size_t written_ = 0;  // bytes, those among them that were cut off
+  bool is_full_ = false;
 };
 
 }  // namespace weir::ingest

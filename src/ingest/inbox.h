@@ -77,8 +77,8 @@ class Inbox {
   void go_on_after(std::int64_t number);
 
   /// Takes the events; `done` is called once on the commit thread, or not at all when this returns
-  /// an error: kExhausted when too much waits, kInvalidInput when one request has more than a
-  /// commit can hold, kCancelled after close().
+  /// an error: kExhausted when too much waits, kInvalidInput when it is more than a commit can
+  /// hold, which no LineMaker makes, kCancelled after close().
   [[nodiscard]] Result<void> submit(const EventLines& lines, Done done);
   /// The same, and waits. Errors: those of submit and of the log.
   [[nodiscard]] Result<Receipt> commit(const EventLines& lines);

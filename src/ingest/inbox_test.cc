@@ -39,15 +39,15 @@ EventLines logs(const std::vector<std::string>& texts, bool keyed = true,
   for (const auto& text : texts) {
     std::vector<FieldValue> fields{{Field::kMessage, std::string_view(text)}};
     if (keyed) fields.push_back({Field::kEventId, std::string_view(text)});
-    maker.add({.timestamp = kTime,
-               .type = event::Type::kLog,
-               .pipeline_id = "p",
-               .pipeline_version = "",
-               .run_id = kRun,
-               .key = keyed ? std::string_view(text) : std::string_view(),
-               .fields = fields});
+    EXPECT_TRUE(maker.add({.timestamp = kTime,
+                           .type = event::Type::kLog,
+                           .pipeline_id = "p",
+                           .pipeline_version = "",
+                           .run_id = kRun,
+                           .key = keyed ? std::string_view(text) : std::string_view(),
+                           .fields = fields}));
   }
-  return maker.take();
+  return *maker.take();
 }
 
 class SetClock final : public Clock {

@@ -22,7 +22,9 @@ Result<Rejections> take_events(std::string_view body, LineMaker& lines) {
   BodyRecords records(body);
   NativeEventReader reader(lines);
   bool is_empty = !records.is_list();
-  while (const auto record = records.next()) {
+  while (!lines.is_full()) {
+    const auto record = records.next();
+    if (!record) break;
     is_empty = false;
     ++rejections.records;
     if (const auto taken = reader.take(record->text); !taken) {

@@ -8,9 +8,6 @@
 
 namespace weir::ingest {
 
-/// What a producer may say at most in the fields by which events, runs and pipelines are known:
-/// they stand in every line, and are never cut.
-inline constexpr std::size_t kMaxIdBytes = 1024;
 /// Of a run_id that is no UUID.
 inline constexpr std::size_t kMaxRunNameBytes = 256;
 

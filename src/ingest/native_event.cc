@@ -145,7 +145,7 @@ Result<void> NativeEventReader::take(std::string_view text) {
   }
   put_values(fields);
   event.fields = fields;
-  lines_.add(event);
+  if (!lines_.add(event)) return fail(ErrorCode::kExhausted, "there is no room for it");
   return {};
 }
 
@@ -255,7 +255,7 @@ Result<void> NativeEventReader::read_pipeline(ForeignEvent& event) {
       return invalid(name_of(field) + " has more than " + std::to_string(kMaxIdBytes) + " bytes");
     }
   }
-  if (event.pipeline_id == "weir") {
+  if (event.pipeline_id == event::kOwnPipeline) {
     return invalid("field 'pipeline_id' is 'weir', which is what Weir says about itself");
   }
   const auto tenant = text(Field::kTenantId);

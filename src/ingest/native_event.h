@@ -61,7 +61,7 @@ class NativeEventReader {
  public:
   explicit NativeEventReader(LineMaker& lines) : lines_(lines) {}
 
-  /// Errors: kInvalidInput, naming the field and what it should be.
+  /// Errors: kInvalidInput, naming the field and what it should be; kExhausted, the lines are full.
   [[nodiscard]] Result<void> take(std::string_view text);
 
  private:

@@ -34,7 +34,7 @@ struct Taken {
 Taken take(std::string_view body, std::string_view tenant = "") {
   LineMaker maker(usual_redactor(), tenant, "req");
   const auto rejections = take_events(body, maker);
-  const auto lines = maker.take();
+  const auto lines = *maker.take();
   Taken taken{.lines = checked_lines(lines)};
   for (const auto& place : lines.places) taken.keys.push_back(place.key);
   taken.is_error = !rejections;
@@ -45,6 +45,15 @@ Taken take(std::string_view body, std::string_view tenant = "") {
     taken.indexes.push_back(one.index);
   }
   return taken;
+}
+
+/// The key of an event that has none.
+std::string key_in(std::string_view request, std::string_view body) {
+  LineMaker maker(usual_redactor(), "", request);
+  maker.name_by_content(body);
+  EXPECT_TRUE(take_events(body, maker));
+  const auto event = *json::parse(checked_lines(*maker.take()).at(0));
+  return json::to_text(*event.object()->find("idempotency_key"));
 }
 
 /// An event with `rest` behind its head.
@@ -106,6 +115,37 @@ TEST(NativeEvents, AreLinesOrAList) {
   EXPECT_FALSE(take("[ \n]").is_error);
   EXPECT_TRUE(take("").is_error);
   EXPECT_TRUE(take(" \r\n \n").is_error);
+}
+
+// A key that came with another request, or with other events, does not lose these.
+TEST(NativeEvents, WithoutKeysAreKnownByTheirRequestAndWhatItSays) {
+  const auto body = event_of(), other = event_of(R"(,"message":"other")");
+  EXPECT_EQ(key_in("/a\nkey", body), key_in("/a\nkey", body));
+  EXPECT_NE(key_in("/a\nkey", body), key_in("/a\nkey", other));
+  EXPECT_NE(key_in("/a\nkey", body), key_in("/b\nkey", body));
+  EXPECT_NE(key_in("/a\nkey", body), key_in("/a\n", body));
+}
+
+TEST(NativeEvents, AreNoMoreThanOneCommitHolds) {
+  std::string body;
+  const auto event = event_of(R"(,"message":")" + std::string(1 << 20, 'x') + '"') + "\n";
+  for (int i = 0; i < 65; ++i) body += event;
+  LineMaker maker(usual_redactor(), "", "req");
+  const auto taken = take_events(body, maker);
+  ASSERT_TRUE(taken);
+  EXPECT_LT(taken->records, 65U) << "it was read to its end";
+  EXPECT_FALSE(maker.take());
+}
+
+TEST(NativeEvents, ThatAreRejectedAreAllFound) {
+  std::string body = event_of() + "\n";
+  for (int i = 0; i < 150; ++i) body += "wrong\n";
+  body += event_of() + "\nwrong\n";
+  LineMaker maker(usual_redactor(), "", "req");
+  const auto taken = take_events(body, maker);
+  ASSERT_TRUE(taken);
+  EXPECT_THAT(taken->named, SizeIs(Rejections::kMaxNamed));
+  EXPECT_THAT(taken->places, ElementsAre(Rejections::Range{1, 150}, Rejections::Range{152, 152}));
 }
 
 TEST(NativeEvents, CostThemselvesAloneWhenTheyCannotBeTaken) {

@@ -215,14 +215,15 @@ class LineageWriter {
   void add(const LineageEvent& event, Type type, const RunId& run, const LineageName& job,
            std::string_view key, const LineageFields& fields) {
     const auto pipeline_id = pipeline_of(job);
-    lines_.add({.timestamp = event.time,
-                .type = type,
-                .level = usual_level_of(type),
-                .pipeline_id = pipeline_id,
-                .pipeline_version = "",
-                .run_id = run,
-                .key = key,
-                .fields = fields.list()});
+    // Whether there was room is seen where the next event is asked for.
+    static_cast<void>(lines_.add({.timestamp = event.time,
+                                  .type = type,
+                                  .level = usual_level_of(type),
+                                  .pipeline_id = pipeline_id,
+                                  .pipeline_version = "",
+                                  .run_id = run,
+                                  .key = key,
+                                  .fields = fields.list()}));
   }
 
   LineMaker& lines_;
@@ -247,11 +248,16 @@ Result<Rejections> take_lineage(std::string_view body, LineMaker& lines) {
     if (auto taken = writer.take(text); !taken) rejections.add(index, taken.error().message);
   };
   if (body[begin] != '[') {
+    rejections.is_list = false;
     take(0, body);
     return rejections;
   }
   BodyRecords records(body);
-  while (const auto record = records.next()) take(record->index, record->text);
+  while (!lines.is_full()) {
+    const auto record = records.next();
+    if (!record) break;
+    take(record->index, record->text);
+  }
   if (!records.problem().empty()) {
     rejections.add(records.next_index(), std::string(records.problem()));
   }

@@ -32,7 +32,7 @@ struct TakenLineage {
 TakenLineage take_posted(std::string_view body) {
   LineMaker maker(usual_redactor(), "", "req");
   const auto rejections = take_lineage(body, maker);
-  const auto lines = maker.take();
+  const auto lines = *maker.take();
   TakenLineage taken{.lines = checked_lines(lines), .is_error = !rejections};
   for (const auto& place : lines.places) taken.keys.push_back(place.key);
   if (!rejections) return taken;

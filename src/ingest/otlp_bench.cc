@@ -84,7 +84,7 @@ void take_spans(benchmark::State& state) {
     LineMaker lines(redactor, "acme", "0123456789abcdef");
     const auto taken = take_traces(body, Encoding::kProtobuf, {}, lines);
     if (!taken || taken->count != 0) return state.SkipWithError("not taken");
-    bytes = lines.take().text.size();
+    bytes = lines.take()->text.size();
   }
   state.SetItemsProcessed(state.iterations() * kScopes * kSpansOfAScope);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));

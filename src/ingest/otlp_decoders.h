@@ -9,6 +9,9 @@
 /// They return what is wrong with it as a whole, and at which of its bytes.
 namespace weir::ingest::otlp {
 
+/// Ends the reading of a request of which no more can be taken; LineMaker says so.
+inline constexpr const char* kTooMuch = "more events than can be taken at once";
+
 struct Malformed {
   std::string what;
   std::size_t offset = 0;

@@ -55,7 +55,7 @@ std::optional<Malformed> read_json_logs(std::string_view body, Mapper& mapper) {
     record.clear();
     fields.object("a log record", record.problem,
                   [&](std::string_view key) { read_log_member(fields, key, record); });
-    if (!fields.reader.failed()) mapper.add(record);
+    if (!fields.reader.failed() && !mapper.add(record)) fields.reader.fail(kTooMuch);
   });
 }
 

@@ -106,7 +106,7 @@ void JsonMetricReader::read_point() {
   point_.clear();
   fields_.object("a data point", point_.problem,
                  [&](std::string_view key) { read_point_field(key); });
-  if (!fields_.reader.failed()) mapper_.add(metric_, point_);
+  if (!fields_.reader.failed() && !mapper_.add(metric_, point_)) fields_.reader.fail(kTooMuch);
 }
 
 void JsonMetricReader::read_point_field(std::string_view key) {

@@ -144,7 +144,7 @@ std::optional<Malformed> read_json_traces(std::string_view body, Mapper& mapper)
   JsonSpanReader reader(fields);
   return JsonRequest(fields, mapper, {"resourceSpans", "scopeSpans", "spans"}).read([&] {
     auto& span = reader.read();
-    if (!fields.reader.failed()) mapper.add(span);
+    if (!fields.reader.failed() && !mapper.add(span)) fields.reader.fail(kTooMuch);
   });
 }
 

@@ -52,12 +52,12 @@ void put_invalid_id(JsonText& json, std::string_view name, const Id& id) {
 
 }  // namespace
 
-void Mapper::add(LogRecord& record) {
+bool Mapper::add(LogRecord& record) {
   for (const auto& [name, id] :
        {std::pair("trace_id", &record.trace_id), std::pair("span_id", &record.span_id)}) {
     if (id->is_base64()) record.problem.set(id->reason(name));
   }
-  if (!begin_record(record.problem)) return;
+  if (!begin_record(record.problem)) return true;
   const auto& known = record.attributes.known;
   const bool traced = record.trace_id.good();
   const auto timestamp = time_of(record.time, record.observed);
@@ -77,16 +77,17 @@ void Mapper::add(LogRecord& record) {
   fields_.put(Field::kSource, "otlp");
   if (traced) fields_.put(Field::kSourceRunId, record.trace_id.text());
   put_attributes(record);
-  lines_.add({.timestamp = timestamp,
-              .type = type_,
-              .level = record.severity_number != 0 ? level_of_number(record.severity_number)
-                                                   : level_of_text(record.severity_text),
-              .pipeline_id = pipeline_of(known),
-              .pipeline_version = pipeline_version_,
-              .run_id = traced ? run_of_trace(record.trace_id.text()) : run_of_day(timestamp),
-              .key = {},
-              .fields = fields_.view(),
-              .shared = &shared_});
+  return lines_.add(
+      {.timestamp = timestamp,
+       .type = type_,
+       .level = record.severity_number != 0 ? level_of_number(record.severity_number)
+                                            : level_of_text(record.severity_text),
+       .pipeline_id = pipeline_of(known),
+       .pipeline_version = pipeline_version_,
+       .run_id = traced ? run_of_trace(record.trace_id.text()) : run_of_day(timestamp),
+       .key = {},
+       .fields = fields_.view(),
+       .shared = &shared()});
 }
 
 void Mapper::put_attributes(LogRecord& record) {

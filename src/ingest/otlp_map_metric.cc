@@ -102,24 +102,27 @@ void put_point(JsonText& json, MetricKind kind, const Point& point) {
 
 }  // namespace
 
-void Mapper::add(const Metric& metric, const Point& point) {
-  if (!begin_record(metric.problem.empty() ? point.problem : metric.problem)) return;
-  if (metric.name.empty()) return static_cast<void>(reject("name is missing"));
+bool Mapper::add(const Metric& metric, const Point& point) {
+  if (!begin_record(metric.problem.empty() ? point.problem : metric.problem)) return true;
+  if (metric.name.empty()) {
+    static_cast<void>(reject("name is missing"));
+    return true;
+  }
   const auto timestamp = time_of(point.time, point.start);
   fields_.clear();
   fields_.put(Field::kEnvironmentId, environment_of(point.known));
   fields_.put(Field::kComponent, scope_.name);
   fields_.put(Field::kSource, "otlp");
   put_attributes(metric, point);
-  lines_.add({.timestamp = timestamp,
-              .type = type_,
-              .level = event::Level::kInfo,
-              .pipeline_id = pipeline_of(point.known),
-              .pipeline_version = pipeline_version_,
-              .run_id = run_of_day(timestamp),
-              .key = {},
-              .fields = fields_.view(),
-              .shared = &shared_});
+  return lines_.add({.timestamp = timestamp,
+                     .type = type_,
+                     .level = event::Level::kInfo,
+                     .pipeline_id = pipeline_of(point.known),
+                     .pipeline_version = pipeline_version_,
+                     .run_id = run_of_day(timestamp),
+                     .key = {},
+                     .fields = fields_.view(),
+                     .shared = &shared()});
 }
 
 void Mapper::put_attributes(const Metric& metric, const Point& point) {

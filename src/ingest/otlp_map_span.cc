@@ -80,8 +80,8 @@ bool Mapper::is_good(const Span& span) {
   return !span.name.empty() || reject("name is missing");
 }
 
-void Mapper::add(Span& span) {
-  if (!begin_record(span.problem) || !is_good(span)) return;
+bool Mapper::add(Span& span) {
+  if (!begin_record(span.problem) || !is_good(span)) return true;
   fields_.clear();
   put_span(span);
   const auto event_id = event_id_of(span);
@@ -90,15 +90,15 @@ void Mapper::add(Span& span) {
   fields_.put(Field::kSourceRunId, span.trace_id.text());
   put_attributes(span);
   const bool failed = span.status_code == kStatusError;
-  lines_.add({.timestamp = time_of(span.end, span.start),
-              .type = type_,
-              .level = failed ? event::Level::kError : event::Level::kInfo,
-              .pipeline_id = pipeline_of(span.attributes.known),
-              .pipeline_version = pipeline_version_,
-              .run_id = run_of_trace(span.trace_id.text()),
-              .key = event_id,
-              .fields = fields_.view(),
-              .shared = &shared_});
+  return lines_.add({.timestamp = time_of(span.end, span.start),
+                     .type = type_,
+                     .level = failed ? event::Level::kError : event::Level::kInfo,
+                     .pipeline_id = pipeline_of(span.attributes.known),
+                     .pipeline_version = pipeline_version_,
+                     .run_id = run_of_trace(span.trace_id.text()),
+                     .key = event_id,
+                     .fields = fields_.view(),
+                     .shared = &shared()});
 }
 
 void Mapper::put_span(const Span& span) {
@@ -171,6 +171,8 @@ std::string_view Mapper::event_id_of(const Span& span) {
   out = std::to_chars(out, end, span.kind).ptr;
   *out++ = '-';
   out = std::to_chars(out, end, span.start.count).ptr;
+  // Its end is another event, whichever of the two comes first.
+  if (span.end.count == 0) out = std::ranges::copy(std::string_view("-open"), out).out;
   return {event_id_.data(), out};
 }
 

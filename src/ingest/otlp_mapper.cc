@@ -30,7 +30,10 @@ void Mapper::begin_resource() {
   day_.reset();
 }
 
-void Mapper::begin_scope() {
+void Mapper::begin_scope() { shared_.reset(); }
+
+const SharedAttributes& Mapper::shared() {
+  if (shared_) return *shared_;
   of_scope_.clear();
   of_scope_.raw(of_resource_.view());
   const auto before = of_scope_.size();
@@ -47,7 +50,7 @@ void Mapper::begin_scope() {
     of_scope_.close('}');
   }
   put_text(of_scope_, "schema_url", scope_.schema_url);
-  shared_ = lines_.share(type_, "otlp", of_scope_.view());
+  return shared_.emplace(lines_.share(type_, "otlp", of_scope_.view()));
 }
 
 bool Mapper::begin_record(const Problem& problem) {

@@ -67,9 +67,10 @@ class Mapper {
   void begin_scope();
 
   /// Each becomes an event, or is rejected. What they say in `attributes` is completed there.
-  void add(Span& span);
-  void add(LogRecord& record);
-  void add(const Metric& metric, const Point& point);
+  /// False: the request has more than can be taken, and what else is in it need not be read.
+  [[nodiscard]] bool add(Span& span);
+  [[nodiscard]] bool add(LogRecord& record);
+  [[nodiscard]] bool add(const Metric& metric, const Point& point);
 
   [[nodiscard]] Rejections take_rejections() { return std::move(rejections_); }
 
@@ -78,6 +79,8 @@ class Mapper {
   [[nodiscard]] bool begin_record(const Problem& problem);
   [[nodiscard]] bool reject(std::string reason);
   [[nodiscard]] bool is_good(const Span& span);
+  /// What the scope and its resource say. Made for its first record: most of an empty scope's work.
+  [[nodiscard]] const SharedAttributes& shared();
 
   /// The first that is not 0, or else when the request came.
   [[nodiscard]] Timestamp time_of(const Nanoseconds& first, const Nanoseconds& second) const;
@@ -100,7 +103,7 @@ class Mapper {
   /// The member `otlp`, the last one: what `put_own` puts into it and `aside`. What the scope and
   /// the resource say comes after it.
   template <class PutOwn>
-  void put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_own) const;
+  void put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_own);
 
   const event::Type type_;
   const Timestamp arrived_;
@@ -110,7 +113,7 @@ class Mapper {
   Scope scope_;
   // Rendered and masked once: what `attributes.otlp` says of the resource, and of it and the scope.
   JsonText of_resource_, of_scope_;
-  SharedAttributes shared_;
+  std::optional<SharedAttributes> shared_;  // of the scope, once it was asked for
   std::string_view pipeline_id_, pipeline_version_, environment_;
 
   struct TraceRun {
@@ -130,7 +133,7 @@ class Mapper {
 };
 
 template <class PutOwn>
-void Mapper::put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_own) const {
+void Mapper::put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_own) {
   const auto before = json.size();
   json.member("otlp");
   json.open('{');
@@ -142,7 +145,7 @@ void Mapper::put_otlp(JsonText& json, std::string_view aside, const PutOwn& put_
     json.raw(aside);
     json.close('}');
   }
-  if (json.size() == empty && shared_.members.empty()) return json.cut_to(before);
+  if (json.size() == empty && shared().members.empty()) return json.cut_to(before);
   json.close('}');
 }
 

@@ -34,7 +34,7 @@ void read_scope(std::string_view message, protobuf::Failure& failure, Scope& sco
 template <class Each>
 void for_each_message(std::string_view message, std::uint32_t number, protobuf::Failure& failure,
                       const Each& each) {
-  for (protobuf::Reader reader(message, failure); reader.next();) {
+  for (protobuf::Reader reader(message, failure); !failure.failed() && reader.next();) {
     if (reader.tag() == protobuf::bytes(number)) each(reader.text());
   }
 }

@@ -67,7 +67,7 @@ std::optional<Malformed> read_protobuf_logs(std::string_view body, Mapper& mappe
   LogRecord record;
   for_each_record(failure, mapper, [&](std::string_view message) {
     read_log(message, failure, record);
-    if (!failure.failed()) mapper.add(record);
+    if (!failure.failed() && !mapper.add(record)) failure.fail(kTooMuch, message.data());
   });
   return malformed(failure);
 }

@@ -331,7 +331,7 @@ std::optional<Malformed> read_protobuf_metrics(std::string_view body, Mapper& ma
     const auto data = read_metric(message, failure, metric);
     for_each_message(data, 1, failure, [&](std::string_view point) {
       auto& read = reader.read(point, metric.kind);
-      if (!failure.failed()) mapper.add(metric, read);
+      if (!failure.failed() && !mapper.add(metric, read)) failure.fail(kTooMuch, point.data());
     });
   });
   return malformed(failure);

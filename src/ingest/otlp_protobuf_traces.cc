@@ -167,7 +167,7 @@ std::optional<Malformed> read_protobuf_traces(std::string_view body, Mapper& map
   SpanReader reader(failure);
   for_each_record(failure, mapper, [&](std::string_view message) {
     auto& span = reader.read(message);
-    if (!failure.failed()) mapper.add(span);
+    if (!failure.failed() && !mapper.add(span)) failure.fail(kTooMuch, message.data());
   });
   return malformed(failure);
 }

@@ -58,7 +58,7 @@ inline constexpr std::string_view kShop =
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidInput);
     EXPECT_EQ(maker.size(), 0U) << "of a malformed request nothing is added";
   }
-  const auto lines = maker.take();
+  const auto lines = *maker.take();
   event::Decoder decoder;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     auto line = lines.line(i);

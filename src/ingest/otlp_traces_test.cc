@@ -3,6 +3,7 @@
 
 #include "ingest/otlp_testing.h"
 #include "ingest/protobuf_testing.h"
+#include "ingest/taken_testing.h"
 
 namespace weir::ingest::otlp {
 namespace {
@@ -435,6 +436,88 @@ TEST(OtlpTraces, SayNoSecretOfTheirResourceOrScope) {
   EXPECT_EQ(at(taken.lines[1], {"attributes", "otlp", "kind"}), R"("server")");
 }
 
+// An exporter may tell of a span when it begins, and again when it ends.
+TEST(OtlpTraces, ThatAreOpenAndThatHaveEndedAreTwoEvents) {
+  const auto span = [](const std::string& end) {
+    return R"({"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",)"
+           R"("name":"work","startTimeUnixNano":"1640000000000000000")" +
+           end + "}";
+  };
+  const auto body = request_of(kTraces, span("") + "," + span(R"(,"endTimeUnixNano":"0")") + "," +
+                                            span(R"(,"endTimeUnixNano":"1640000000000000000")"));
+  const auto taken = take_both(kTraces, body);
+  ASSERT_THAT(taken.lines, SizeIs(3));
+  EXPECT_EQ(at(taken.lines[0], {"event_id"}), R"("eee19b7ec3c1b174-0-1640000000000000000-open")");
+  EXPECT_EQ(at(taken.lines[1], {"event_id"}), at(taken.lines[0], {"event_id"}));
+  EXPECT_EQ(at(taken.lines[2], {"event_id"}), R"("eee19b7ec3c1b174-0-1640000000000000000")");
+  EXPECT_EQ(at(taken.lines[0], {"duration_ms"}), "");
+  EXPECT_EQ(at(taken.lines[2], {"duration_ms"}), "0.0");
+}
+
+// What a resource says stands in each of its events: little that is sent may be much that is kept.
+TEST(OtlpRequests, EndWhereTheirEventsHaveNoMoreRoom) {
+  const auto resource =
+      R"({"attributes":[)" + text_attribute("a", std::string(1 << 20, 'x')) + "]}";
+  const auto of = [](Signal signal) {
+    constexpr std::string_view kLog = R"({"timeUnixNano":"1640000000000000000"})";
+    constexpr std::string_view kPoint = R"({"asInt":"1"})";
+    const auto record =
+        signal == kTraces ? span_with("") : std::string(signal == Signal::kLogs ? kLog : kPoint);
+    std::string records = record;
+    for (int i = 1; i < 200; ++i) records += "," + record;
+    return signal != Signal::kMetrics ? records
+                                      : R"({"name":"m","gauge":{"dataPoints":[)" + records + "]}}";
+  };
+  for (const auto signal : {kTraces, Signal::kLogs, Signal::kMetrics}) {
+    SCOPED_TRACE(static_cast<int>(signal));
+    LineMaker lines(usual_redactor(), "", "r");
+    const auto body = request_of(signal, of(signal), resource);
+    const auto taken = take_into(lines, signal, Encoding::kJson, body);
+    ASSERT_FALSE(taken) << "it was read to its end";
+    EXPECT_TRUE(lines.is_full());
+    const auto made = lines.take();
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kExhausted);
+    EXPECT_THAT(made.error().message, HasSubstr(" 64 MiB "));
+  }
+}
+
+// Of what is cut away nothing is kept, but it was written, event by event.
+TEST(OtlpRequests, EndAlsoWhereMostOfTheirEventsIsCut) {
+  const auto resource =
+      R"({"attributes":[)" + text_attribute("a", std::string(4 << 20, 'x')) + "]}";
+  std::string spans = span_with("");
+  for (int i = 1; i < 100; ++i) spans += "," + span_with("");
+  LineMaker lines(usual_redactor(), "", "r");
+  EXPECT_FALSE(take_into(lines, kTraces, Encoding::kJson, request_of(kTraces, spans, resource)));
+  EXPECT_FALSE(lines.take());
+}
+
+// What Weir says about itself is kept apart from all else by the name of its pipeline.
+TEST(OtlpTraces, OfAPipelineThatIsCalledWeirHaveAnotherNameThere) {
+  for (const auto* name : {"service.name", "cicd.pipeline.name", "weir.pipeline_id"}) {
+    SCOPED_TRACE(name);
+    const auto taken =
+        take_both(kTraces, request_of(kTraces, span_with(""),
+                                      R"({"attributes":[)" + text_attribute(name, "weir") + "]}"));
+    ASSERT_THAT(taken.lines, SizeIs(1));
+    EXPECT_EQ(at(taken.lines[0], {"pipeline_id"}), R"("external.weir")");
+    EXPECT_EQ(at(taken.lines[0], {"attributes", "otlp", "resource", name}), R"("weir")");
+  }
+}
+
+// The name of a pipeline stands in every line, whole.
+TEST(OtlpTraces, HaveAPipelineWhoseNameHasAnEnd) {
+  const auto name = std::string(5 << 20, 'x');
+  const auto taken = take(kTraces, Encoding::kJson,
+                          request_of(kTraces, span_with(""),
+                                     R"({"attributes":[)" + text_attribute("service.name", name) +
+                                         "," + text_attribute("service.version", name) + "]}"));
+  ASSERT_THAT(taken.lines, SizeIs(1));
+  EXPECT_EQ(at(taken.lines[0], {"pipeline_id"}), '"' + name.substr(0, kMaxIdBytes) + '"');
+  EXPECT_LT(taken.lines[0].size(), 20'000U);
+}
+
 TEST(OtlpTraces, AreCutWhenTheirResourceIsTooLong) {
   const auto resource =
       R"({"attributes":[)" + text_attribute("a", std::string(5 << 20, 'x')) + "]}";
@@ -484,7 +567,7 @@ TEST(OtlpTraces, AddToWhatIsThere) {
   EXPECT_FALSE(take_into(lines, kTraces, Encoding::kProtobuf, body + "\x0a"));
   EXPECT_EQ(lines.size(), 1U);
   ASSERT_TRUE(take_into(lines, kTraces, Encoding::kProtobuf, body));
-  const auto made = lines.take();
+  const auto made = *lines.take();
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made.line(0), made.line(1));
   EXPECT_EQ(made.places[0].key, made.places[1].key) << "one span told twice";

@@ -103,7 +103,8 @@ void NodeState::observe(const event::EventView& event, const ObservedSpan& span)
     attempts.push_back({.number = 1, .engine_attempt = 1, .started_at = span.started_at});
   auto& attempt = attempts.back();
   attempt.started_at = std::min(attempt.started_at, span.started_at);
-  if (attempt.ended_at && *attempt.ended_at > event.timestamp()) return;  // it is told late
+  // An open one says only that nothing has ended yet; another one may be told late.
+  if (attempt.ended_at && (!span.ended_at || *attempt.ended_at > *span.ended_at)) return;
   state = attempt.state = span.state;
   attempt.ended_at = span.ended_at;
   attempt.duration_ms = event.number(Field::kDurationMs);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "project/event_feed_testing.h"
 #include "project/run_state.h"
 
@@ -26,6 +28,12 @@ class ObservedTrace : public testing::Test {
     if (failed) members += R"(,"error_type":"E","error_message":"m")";
     feed_.level = failed ? "ERROR" : "INFO";
     feed_.event("span", members);
+  }
+  void tell(std::int64_t seq, double ms, std::string_view node, std::optional<double> duration_ms,
+            bool failed = false) {
+    feed_.seq = seq - 1;
+    feed_.step = std::chrono::microseconds(std::llround(1000 * ms) / feed_.seq);
+    span(node, duration_ms, failed);
   }
   [[nodiscard]] static Timestamp at(int milliseconds) {
     return EventFeed::kBegin + std::chrono::milliseconds(milliseconds);
@@ -77,6 +85,29 @@ TEST_F(ObservedTrace, SaysOfANodeWithManySpansHowTheLastOneIs) {
   EXPECT_EQ(node.state, State::kCompleted);
   EXPECT_EQ(node.last_attempt()->started_at, at(33));
   EXPECT_EQ(node.last_attempt()->duration_ms, 5);
+}
+
+// A clock that was set back is no reason to wait for what has ended.
+TEST_F(ObservedTrace, HasANodeThatIsOpenUntilItsSpanEndsWhicheverIsToldFirst) {
+  for (const double duration : {5.0, 0.0, -3.0}) {
+    for (const bool end_first : {false, true}) {
+      SCOPED_TRACE(testing::Message() << duration << (end_first ? " end first" : " open first"));
+      run_ = {};
+      feed_.seq = 1;
+      span("other", 1);
+      // The open one at 100 ms, its end so much later.
+      const auto open = [this] { tell(11, 100, "a", std::nullopt); };
+      if (!end_first) open();
+      tell(21, 100 + duration, "a", duration, true);
+      if (end_first) open();
+      const auto& node = *run_.find_node("a");
+      EXPECT_EQ(node.state, State::kFailed);
+      EXPECT_EQ(node.last_attempt()->duration_ms, duration);
+      EXPECT_EQ(node.last_attempt()->error_type, "E");
+      EXPECT_EQ(node.attempts.size(), 1U);
+      EXPECT_EQ(run_.state, State::kRunning);
+    }
+  }
 }
 
 TEST_F(ObservedTrace, HasFailedWhereverThatWasSaidBefore) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "event/observed.h"
 #include "record/recorder.h"
 
 namespace weir::record {
@@ -37,7 +38,7 @@ Result<void> ProcessRuns::emit(Retention retention, std::string_view tenant, eve
     current.run.reset();
     RunFields run{.run_id = RunId::make(now),
                   .pipeline_type = "external",
-                  .pipeline_id = "weir",
+                  .pipeline_id = std::string(event::kOwnPipeline),
                   .pipeline_version = "1",
                   .trace_id = TraceId::make()};
     run.correlation.tenant_id = tenant;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/priority.h"
+#include "event/observed.h"
 #include "event/run_end.h"
 #include "log/segment.h"
 #include "record/encoding.h"
@@ -415,7 +416,7 @@ Result<void> Writer::write_alert(log::LogWriter& log, const log::Loss& loss,
   Run run(recorder_,
           {.run_id = id,
            .pipeline_type = "external",
-           .pipeline_id = "weir",
+           .pipeline_id = std::string(event::kOwnPipeline),
            .pipeline_version = "1",
            .trace_id = TraceId::make()},
           std::move(lock));

@@ -52,9 +52,6 @@ struct Parameter {
   std::string_view doc;
 };
 
-/// How a route says that something is wrong: the protocols differ.
-using Complaint = std::function<Response(const Request&, unsigned status, std::string_view detail)>;
-
 /// One thing that can be asked.
 struct Route {
   http::verb method;
@@ -64,7 +61,8 @@ struct Route {
   std::vector<Parameter> parameters{};
   std::vector<std::string_view> takes{};  ///< media types of the body; empty: it has none
   std::string_view gives = "application/json";
-  unsigned status = 200;  ///< of a success
+  unsigned status = 200;      ///< of a success
+  std::string_view schema{};  ///< of what it gives, by its name in openapi.cc; empty: any
   std::function<asio::awaitable<Response>(Request&, const Caller&)> answer{};
   Complaint complain{};  ///< null: RFC 9457
 

@@ -74,8 +74,8 @@ Gate::Gate(const Router& router, const Api& api, KeyRing& keys)
 std::variant<Response, Handler> Gate::admit(Request& request) {
   auto match = router_.find(request.method, request.segments);
   if (match.route == nullptr) {
-    if (match.allowed.empty()) return problem(404, "there is nothing at " + request.path);
-    auto wrong = problem(405, request.path + " takes " + match.allowed);
+    if (match.other == nullptr) return problem(404, "there is nothing at " + request.path);
+    auto wrong = complain(*match.other, request, 405, request.path + " takes " + match.allowed);
     wrong.headers.emplace_back("Allow", match.allowed);
     return wrong;
   }
@@ -95,8 +95,9 @@ std::variant<Response, Handler> Gate::admit(Request& request) {
     return complain(route, request, 415,
                     "Content-Type is " + text::join(types) + ", not '" + type + "'");
   }
-  return Handler(
-      [&route, caller = std::move(caller)](Request& asked) { return route.answer(asked, caller); });
+  return Handler{.answer = [&route, caller = std::move(caller)](
+                               Request& asked) { return route.answer(asked, caller); },
+                 .complain = route.complain};
 }
 
 std::variant<Response, Caller> Gate::authenticate(const Route& route, Scope scope,

@@ -68,8 +68,8 @@ grpc::Status status_of_answer(const Response& response) {
     std::from_chars(value.data(), value.data() + value.size(), seconds);
     delay = seconds;
   }
-  const auto message = message_of_status(response.body);
-  return {static_cast<grpc::StatusCode>(code), message, rpc_status(code, message, delay)};
+  return {static_cast<grpc::StatusCode>(code), response.detail,
+          rpc_status(code, response.detail, delay)};
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ class GrpcServer::Impl::Call {
     if (auto* const refusal = std::get_if<Response>(&admitted)) return finish(*refusal);
     request_.body = *std::move(body);
     handler_ = std::get<Handler>(std::move(admitted));
-    asio::co_spawn(server_.io, handler_(request_),
+    asio::co_spawn(server_.io, handler_.answer(request_),
                    [this](const std::exception_ptr& thrown, const Response& response) {
                      finish(thrown ? problem(500, "the answer could not be made") : response);
                    });

@@ -115,12 +115,12 @@ class HttpConnection final : public Connection,
   asio::awaitable<bool> serve_one() {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    parser.body_limit(limits_.body_bytes);
+    // Whose body is too large is known first: each protocol says so in its own way.
+    parser.body_limit(boost::none);
     is_idle_ = buffer_.size() == 0;
     if (stopping_ && is_idle_) co_return false;
     const auto error = co_await read_head(parser);
     is_idle_ = false;
-    if (error == http::error::body_limit) co_return co_await refuse(too_large(limits_.body_bytes));
     if (error) {
       const bool is_http =
           error.category() == http::make_error_code(http::error::bad_method).category();
@@ -129,6 +129,7 @@ class HttpConnection final : public Connection,
       }
       co_return false;
     }
+    parser.body_limit(limits_.body_bytes);
     ++shared_.requests;
     version_ = parser.get().version();
     keeps_alive_ = parser.get().keep_alive();
@@ -147,29 +148,32 @@ class HttpConnection final : public Connection,
       if (!has_body || parser.is_done()) co_return co_await answer(std::move(*refusal));
       co_return co_await refuse(std::move(*refusal));
     }
+    const auto& handler = std::get<Handler>(admitted);
     MemoryBudget::Share share(shared_.bodies);
     auto wrong = co_await read_body(parser, share);
     if (is_lost_) co_return false;
+    if (wrong) wrong = said_by(handler.complain, request, *std::move(wrong));
     if (wrong) co_return co_await refuse(*std::move(wrong));
     request.body = std::move(parser.get().body());
     wrong = unpack(request, share);
+    if (wrong) wrong = said_by(handler.complain, request, *std::move(wrong));
     if (wrong) co_return co_await answer(*std::move(wrong));
     tcp_stream().expires_never();
-    auto response = co_await handled(std::get<Handler>(admitted), request);
+    auto response = co_await handled(handler, request);
     request.body = {};
     co_return co_await answer(std::move(response));
   }
 
-  asio::awaitable<Response> handled(const Handler& handle, Request& request) {
+  asio::awaitable<Response> handled(const Handler& handler, Request& request) {
     std::string what;
     try {
-      auto response = co_await handle(request);
+      auto response = co_await handler.answer(request);
       make_conditional(request, response);
       co_return response;
     } catch (...) {
       what = describe_exception();
     }
-    co_return problem(500, what);
+    co_return said_by(handler.complain, request, problem(500, what));
   }
 
   /// The first bytes may take as long as a connection may be idle, and then no longer than a client

@@ -32,7 +32,10 @@ struct HttpLimits {
 };
 
 /// Answers a request.
-using Handler = std::function<asio::awaitable<Response>(Request&)>;
+struct Handler {
+  std::function<asio::awaitable<Response>(Request&)> answer;
+  Complaint complain{};  ///< when there is no answer, since the body is too large, say
+};
 /// Says, when the headers are there and before the body is read, who will answer; or answers at
 /// once, and the body is not read. Called on any thread of the server.
 using Admission = std::function<std::variant<Response, Handler>(Request&)>;

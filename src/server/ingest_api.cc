@@ -22,6 +22,7 @@ constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kProtobuf = "application/x-protobuf";
 /// When the disk cannot keep up: clients that know Retry-After wait so long.
 constexpr std::string_view kRetrySeconds = "1";
+constexpr unsigned kBadRequest = 400, kTooLarge = 413, kUnavailable = 503;
 
 /// Waits for the commit without holding the thread.
 asio::awaitable<Result<Receipt>> committed(ingest::Inbox& inbox, EventLines lines) {
@@ -35,6 +36,7 @@ asio::awaitable<Result<Receipt>> committed(ingest::Inbox& inbox, EventLines line
             std::move (*shared)(std::move(receipt));
           });
         });
+        lines = {};  // the commit has them, or nobody
         if (submitted) return;
         asio::post(executor, [shared, error = std::move(submitted).error()]() mutable {
           std::move (*shared)(Result<Receipt>(std::unexpected(std::move(error))));
@@ -47,6 +49,7 @@ asio::awaitable<Result<Receipt>> committed(ingest::Inbox& inbox, EventLines line
 struct Protocol {
   std::string_view path;
   std::string_view summary;
+  std::string_view schema{};  // of the answer
   std::vector<std::string_view> takes;
   /// Makes lines of a request. An error: nothing of it can be taken.
   std::function<Result<Rejections>(const Request&, Timestamp arrived, LineMaker&)> decode;
@@ -54,24 +57,29 @@ struct Protocol {
   Complaint complain{};
 };
 
+/// Of a request whose events have no keys of their own, beside what it says: one key may come with
+/// several signals, and with other events by mistake, and none of them is to be lost.
+std::string name_of(const Protocol& protocol, const Request& request) {
+  return std::string(protocol.path) + "\n" + std::string(request.header("Idempotency-Key"));
+}
+
 asio::awaitable<Response> take(const Api& api, const Protocol& protocol, Request& request,
                                const Caller& caller) {
-  const auto refused = [&](const Error& error) {
-    const bool is_theirs = error.code == ErrorCode::kInvalidInput;
-    const unsigned status = is_theirs ? 400 : 503;
-    auto response = protocol.complain ? protocol.complain(request, status, error.message)
-                                      : problem(status, error.message);
-    if (!is_theirs) response.headers.emplace_back("Retry-After", kRetrySeconds);
+  const auto refused = [&](unsigned status, const Error& error) {
+    auto response = said_by(protocol.complain, request, problem(status, error.message));
+    if (status == kUnavailable) response.headers.emplace_back("Retry-After", kRetrySeconds);
     return response;
   };
-  LineMaker lines(api.recorder.redactor(), caller.tenant_id, request.header("Idempotency-Key"));
-  if (request.header("Idempotency-Key").empty()) lines.name_by_content(request.body);
+  LineMaker lines(api.recorder.redactor(), caller.tenant_id, name_of(protocol, request));
+  lines.name_by_content(request.body);
   lines.refuse_runs([&api](const RunId& run) { return api.our_runs.has(run); });
   const auto rejections = protocol.decode(request, api.recorder.clock().now(), lines);
-  if (!rejections) co_return refused(rejections.error());
+  // First: what has no room was not read to its end.
   auto made = lines.take();
-  const auto receipt = co_await committed(api.inbox, std::move(made));
-  if (!receipt) co_return refused(receipt.error());
+  if (!made) co_return refused(kTooLarge, made.error());
+  if (!rejections) co_return refused(kBadRequest, rejections.error());
+  const auto receipt = co_await committed(api.inbox, *std::move(made));
+  if (!receipt) co_return refused(kUnavailable, receipt.error());
   co_return protocol.answer(request, *receipt, *rejections);
 }
 
@@ -84,6 +92,20 @@ json::Array to_json(const Rejections& rejections) {
     all.emplace_back(std::move(object));
   }
   return all;
+}
+
+/// The object with one more member: the places of all that were rejected, as pairs of the first
+/// and the last of those that follow each other.
+std::string with_places(const json::Object& object, const Rejections& rejections) {
+  auto text = json::to_text(object);
+  text.pop_back();
+  text += R"(,"rejected_indices":[)";
+  for (const auto& range : rejections.places) {
+    if (text.back() != '[') text += ',';
+    text.append("[").append(std::to_string(range.first)).append(",");
+    text.append(std::to_string(range.last)).append("]");
+  }
+  return text.append("]}\n");
 }
 
 /// Of events of our own contract. A request of which nothing was taken is wrong as a whole.
@@ -102,13 +124,13 @@ Response native_answer(const Request&, const Receipt& receipt, const Rejections&
   object.set("errors", to_json(rejections));
   return {.status = is_wrong ? 400U : 200U,
           .content_type = is_wrong ? "application/problem+json" : std::string(kJson),
-          .body = json::to_text(object) + "\n"};
+          .body = with_places(object, rejections)};
 }
 
-/// OpenLineage's answer to a batch.
-Response lineage_answer(const Request&, const Receipt& receipt, const Rejections& rejections) {
+/// OpenLineage's answer to a batch; to a single event that is wrong the same with 400.
+Response lineage_answer(const Request&, const Receipt&, const Rejections& rejections) {
   const auto failed = static_cast<std::int64_t>(rejections.count);
-  static_cast<void>(receipt);
+  const bool is_wrong = failed > 0 && !rejections.is_list;
   json::Array events;
   for (const auto& one : rejections.named) {
     json::Object object;
@@ -125,10 +147,10 @@ Response lineage_answer(const Request&, const Receipt& receipt, const Rejections
   summary.set("retriable", std::int64_t{0});
   summary.set("non_retriable", failed);
   json::Object object;
-  object.set("status", failed == 0 ? "success" : "partial_success");
+  object.set("status", failed == 0 ? "success" : is_wrong ? "failure" : "partial_success");
   object.set("summary", std::move(summary));
   object.set("failed_events", std::move(events));
-  return Response::json(json::to_text(object) + "\n");
+  return {.status = is_wrong ? kBadRequest : 200U, .body = with_places(object, rejections)};
 }
 
 ingest::otlp::Encoding encoding_of(const Request& request) {
@@ -155,6 +177,7 @@ std::vector<Protocol> protocols() {
   const Protocol lineage{
       .path = {},
       .summary = "Take OpenLineage events: one, or a list",
+      .schema = "LineageTaken",
       .takes = {kJson},
       .decode = [](const Request& request, Timestamp,
                    LineMaker& lines) { return ingest::take_lineage(request.body, lines); },
@@ -162,6 +185,7 @@ std::vector<Protocol> protocols() {
   std::vector<Protocol> all{
       {.path = "/api/v1/events",
        .summary = "Take events: one JSON object a line, or a list of them",
+       .schema = "EventsTaken",
        .takes = {kJson, "application/x-ndjson", "application/jsonl", "application/jsonlines"},
        .decode = [](const Request& request, Timestamp,
                     LineMaker& lines) { return ingest::take_events(request.body, lines); },
@@ -189,6 +213,7 @@ std::vector<Route> ingest_routes(const Api& api) {
                       .scope = Scope::kWrite,
                       .summary = shared->summary,
                       .takes = shared->takes,
+                      .schema = shared->schema,
                       .answer =
                           [&api, shared](Request& request, const Caller& caller) {
                             return take(api, *shared, request, caller);

@@ -83,7 +83,8 @@ Response problem(unsigned status, std::string_view detail, std::string_view titl
   if (!detail.empty()) object.set("detail", std::string(detail));
   return {.status = status,
           .content_type = "application/problem+json",
-          .body = json::to_text(object) + "\n"};
+          .body = json::to_text(object) + "\n",
+          .detail = std::string(detail)};
 }
 
 unsigned status_of(ErrorCode code) {
@@ -106,6 +107,13 @@ unsigned status_of(ErrorCode code) {
 }
 
 Response problem(const Error& error) { return problem(status_of(error.code), error.message); }
+
+Response said_by(const Complaint& complain, const Request& request, Response wrong) {
+  if (!complain) return wrong;
+  auto said = complain(request, wrong.status, wrong.detail);
+  for (auto& header : wrong.headers) said.headers.push_back(std::move(header));
+  return said;
+}
 
 std::optional<Target> parse_target(std::string_view target) {
   if (!target.starts_with('/')) return {};

@@ -54,6 +54,8 @@ struct Response {
   Pieces pieces{};  ///< in the place of a body
   /// Of all pieces together. An answer that has an end goes on while the server stops.
   std::optional<std::uint64_t> size{};
+  /// What is wrong, in words: the body says it as its protocol does.
+  std::string detail{};
 
   [[nodiscard]] static Response json(std::string body) { return {.body = std::move(body)}; }
 };
@@ -68,6 +70,11 @@ void make_conditional(const Request& request, Response& response);
 /// The same for what went wrong inside: the one place where codes become statuses.
 [[nodiscard]] Response problem(const Error& error);
 [[nodiscard]] unsigned status_of(ErrorCode code);
+
+/// How a protocol says that something is wrong; null: as RFC 9457 does.
+using Complaint = std::function<Response(const Request&, unsigned status, std::string_view detail)>;
+/// What `problem` has made, said as `complain` does.
+[[nodiscard]] Response said_by(const Complaint& complain, const Request& request, Response wrong);
 
 /// What a request asks for: "/a/b%2Fc?d=e" has the segments "a" and "b/c".
 struct Target {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "ingest/rejections.h"
 
 namespace weir::server {
 namespace {
@@ -42,7 +43,10 @@ std::string operation_id(const Route& route) {
 
 json::Object responses_of(const Route& route) {
   json::Object content;
-  content.set(route.gives, object_of({{"schema", json::Object()}}));
+  content.set(route.gives,
+              object_of({{"schema", route.schema.empty()
+                                        ? json::Object()
+                                        : reference("schemas/" + std::string(route.schema))}}));
   json::Object responses;
   responses.set(std::to_string(route.status),
                 object_of({{"description", "done"}, {"content", std::move(content)}}));
@@ -85,16 +89,60 @@ json::Object operation_of(const Route& route) {
   return operation;
 }
 
+json::Object type_of(std::string_view name) { return object_of({{"type", name}}); }
+
+json::Object list_of(const json::Object& items) {
+  return object_of({{"type", "array"}, {"items", items}});
+}
+
+json::Object members_of(std::initializer_list<std::pair<std::string_view, json::Value>> members) {
+  json::Array required;
+  for (const auto& [key, value] : members) required.emplace_back(key);
+  return object_of(
+      {{"type", "object"}, {"required", std::move(required)}, {"properties", object_of(members)}});
+}
+
+/// What became of events that were sent: some of the rejected with their reasons, and where all of
+/// them stand, by pairs of the first and the last of those that follow each other.
+json::Object schemas_of_taken() {
+  const auto count = type_of("integer");
+  const auto text = type_of("string");
+  auto pair = list_of(count);
+  pair.set("minItems", std::int64_t{2});
+  pair.set("maxItems", std::int64_t{2});
+  const auto places = list_of(pair);
+  auto errors = list_of(members_of({{"index", count}, {"reason", text}}));
+  errors.set("maxItems", static_cast<std::int64_t>(ingest::Rejections::kMaxNamed));
+  auto failed =
+      list_of(members_of({{"index", count}, {"reason", text}, {"retriable", type_of("boolean")}}));
+  failed.set("maxItems", static_cast<std::int64_t>(ingest::Rejections::kMaxNamed));
+  const auto summary = members_of({{"received", count},
+                                   {"successful", count},
+                                   {"failed", count},
+                                   {"retriable", count},
+                                   {"non_retriable", count}});
+  return object_of({{"EventsTaken", members_of({{"stored", count},
+                                                {"duplicates", count},
+                                                {"rejected", count},
+                                                {"errors", errors},
+                                                {"rejected_indices", places}})},
+                    {"LineageTaken", members_of({{"status", text},
+                                                 {"summary", summary},
+                                                 {"failed_events", failed},
+                                                 {"rejected_indices", places}})}});
+}
+
 json::Object components() {
-  const auto text = object_of({{"type", "string"}});
+  const auto text = type_of("string");
   json::Object members;
   for (const auto* name : {"type", "title", "detail"}) members.set(name, text);
-  members.set("status", object_of({{"type", "integer"}}));
-  const auto schema = object_of({{"type", "object"}, {"properties", std::move(members)}});
+  members.set("status", type_of("integer"));
+  auto schemas = schemas_of_taken();
+  schemas.set("Problem", object_of({{"type", "object"}, {"properties", std::move(members)}}));
   json::Object content;
   content.set("application/problem+json", object_of({{"schema", reference("schemas/Problem")}}));
   return object_of(
-      {{"schemas", object_of({{"Problem", schema}})},
+      {{"schemas", std::move(schemas)},
        {"responses",
         object_of({{"Problem", object_of({{"description", "what went wrong (RFC 9457)"},
                                           {"content", std::move(content)}})}})},

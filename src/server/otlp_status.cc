@@ -90,19 +90,6 @@ std::string rpc_status(std::uint32_t code, std::string_view message,
   return status;
 }
 
-std::string message_of_status(std::string_view status) {
-  // The code, one byte of a number below 128; then the message.
-  constexpr std::string_view::size_type kCode = 2;
-  if (status.size() <= kCode + 1 || status[0] != '\x08' || status[kCode] != '\x12') return {};
-  std::size_t size = 0, at = kCode + 1;
-  for (unsigned shift = 0; at < status.size() && shift < 32; shift += 7) {
-    const auto byte = static_cast<unsigned char>(status[at++]);
-    size |= static_cast<std::size_t>(byte & 0x7FU) << shift;
-    if (byte < 0x80) break;
-  }
-  return std::string(status.substr(at, size));
-}
-
 Response otlp_answer(const Request& request, const ingest::Rejections& rejections) {
   if (request.media_type() != kJsonType) {
     return {.content_type = "application/x-protobuf", .body = partial_success(rejections)};
@@ -123,12 +110,13 @@ Response otlp_complaint(const Request& request, unsigned status, std::string_vie
   if (request.media_type() != kJsonType) {
     return {.status = status,
             .content_type = "application/x-protobuf",
-            .body = rpc_status(code, detail)};
+            .body = rpc_status(code, detail),
+            .detail = std::string(detail)};
   }
   json::Object object;
   object.set("code", static_cast<std::int64_t>(code));
   object.set("message", std::string(utf8::cut(detail, kMaxMessage)));
-  return {.status = status, .body = json::to_text(object)};
+  return {.status = status, .body = json::to_text(object), .detail = std::string(detail)};
 }
 
 }  // namespace weir::server

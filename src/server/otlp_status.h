@@ -22,8 +22,6 @@ namespace weir::server {
 /// google.rpc.Status, with a RetryInfo where the client is to try again after so many seconds.
 [[nodiscard]] std::string rpc_status(std::uint32_t code, std::string_view message,
                                      std::optional<std::uint64_t> retry_seconds = {});
-/// The message of one that `rpc_status` has made; empty: it is none.
-[[nodiscard]] std::string message_of_status(std::string_view status);
 
 [[nodiscard]] Response otlp_answer(const Request& request, const ingest::Rejections& rejections);
 [[nodiscard]] Response otlp_complaint(const Request& request, unsigned status,

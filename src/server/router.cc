@@ -39,6 +39,7 @@ Router::Match Router::find(http::verb method, const std::vector<std::string>& se
       }
       return match;
     }
+    match.other = &route;
     if (!match.allowed.empty()) match.allowed += ", ";
     match.allowed += http::to_string(route.method);
   }

@@ -19,6 +19,7 @@ class Router {
   /// What a request is for.
   struct Match {
     const Route* route = nullptr;         ///< null: none has this path and method
+    const Route* other = nullptr;         ///< then one of this path, if there is any
     std::vector<std::string> segments{};  ///< that the route leaves open
     std::string allowed{};                ///< the methods of its path, "GET, POST"; empty: no path
   };

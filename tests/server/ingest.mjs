@@ -21,9 +21,9 @@ async function takesEvents(server, weir) {
   const post = (body, headers = NDJSON) =>
     server.ask('/api/v1/events', {method: 'POST', body, headers});
   equal((await post(lines(event('a'), event('b')))).body,
-        {stored: 2, duplicates: 0, rejected: 0, errors: []});
+        {stored: 2, duplicates: 0, rejected: 0, errors: [], rejected_indices: []});
   equal((await post(lines(event('b'), event('c')))).body,
-        {stored: 1, duplicates: 1, rejected: 0, errors: []});
+        {stored: 1, duplicates: 1, rejected: 0, errors: [], rejected_indices: []});
   const mixed = await post(lines(event('d')) + '{"broken\n' + lines(event('e', {timestamp: 7})));
   equal(mixed.status, 200);
   equal([mixed.body.stored, mixed.body.rejected], [1, 2]);
@@ -127,7 +127,7 @@ await withFolder(async (folder) => {
     server = await startServer(weir);
     equal((await server.ask('/api/v1/events', {method: 'POST', body: lines(event('a'), event('z')),
                                                headers: NDJSON})).body,
-          {stored: 1, duplicates: 1, rejected: 0, errors: []});
+          {stored: 1, duplicates: 1, rejected: 0, errors: [], rejected_indices: []});
     equal(await server.stop(), 0);
     weir.ask(0, 'verify');
   } finally {
