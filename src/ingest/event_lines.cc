@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "event/observed.h"
+#include "ingest/rejections.h"
 #include "log/segment.h"
 #include "record/encoding.h"
 
@@ -70,6 +71,7 @@ void LineMaker::set_head(const ForeignEvent& event) {
 bool LineMaker::takes(const RunId& run) {
   if (!is_refused_) return true;
   if (!last_asked_ || last_asked_->first != run) last_asked_ = {run, is_refused_(run)};
+  if (last_asked_->second) deny(not_ours_to_tell(run));
   return !last_asked_->second;
 }
 

@@ -76,6 +76,11 @@ class LineMaker {
   /// Whether events of a run are taken. Asked once for the events of one run that follow each
   /// other.
   [[nodiscard]] bool takes(const RunId& run);
+  /// What of the request was not the caller's to say, the first time; empty: nothing.
+  [[nodiscard]] const std::string& denied() const { return denied_; }
+  void deny(std::string why) {
+    if (denied_.empty()) denied_ = std::move(why);
+  }
 
   [[nodiscard]] std::string_view tenant() const { return tenant_; }
   /// Of a run that `takes` takes. False: there is no room for it, nor for what comes after it, and
@@ -102,6 +107,7 @@ class LineMaker {
   std::string_view content_;  // its hash is part of request_, once that is asked for; or empty
   std::function<bool(const RunId&)> is_refused_;
   std::optional<std::pair<RunId, bool>> last_asked_;
+  std::string denied_;
   std::vector<record::RenderedField> constants_;
   // Of the last event: from after the level to the number, and what that says.
   std::string head_;

@@ -260,8 +260,10 @@ Result<void> NativeEventReader::read_pipeline(ForeignEvent& event) {
   }
   const auto tenant = text(Field::kTenantId);
   if (has(Field::kTenantId) && tenant != lines_.tenant()) {
-    return invalid("field 'tenant_id' is " + quoted(tenant) +
-                   ": the key's tenant wins, leave the field out");
+    auto why =
+        "field 'tenant_id' is " + quoted(tenant) + ": the key's tenant wins, leave the field out";
+    lines_.deny(why);
+    return invalid(std::move(why));
   }
   if (!has(Field::kPipelineType)) return {};
   const auto type = text(Field::kPipelineType);

@@ -74,6 +74,9 @@ asio::awaitable<Response> take(const Api& api, const Protocol& protocol, Request
   lines.name_by_content(request.body);
   lines.refuse_runs([&api](const RunId& run) { return api.our_runs.has(run); });
   const auto rejections = protocol.decode(request, api.recorder.clock().now(), lines);
+  if (!lines.denied().empty()) {
+    api.refusals.add("POST " + std::string(protocol.path), request.peer, caller, lines.denied());
+  }
   // First: what has no room was not read to its end.
   auto made = lines.take();
   if (!made) co_return refused(kTooLarge, made.error());

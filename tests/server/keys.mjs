@@ -88,7 +88,7 @@ await withFolder(async (folder) => {
     equal((await server.ask('/api/v1/runs', {headers: bearer(admin)})).status, 401);
     equal(await server.stop(), 0);
 
-    const audits = weir.rows(`SELECT actor_id, operation, outcome, tenant_id FROM events
+    const audits = weir.rows(`SELECT actor_id, operation, outcome, reason, tenant_id FROM events
                               WHERE event_type = 'audit' ORDER BY timestamp`);
     check(audits.some((one) => one.operation === 'key.create' && one.tenant_id === 'acme'), 'key.create');
     check(audits.some((one) => one.operation === 'key.revoke'), 'key.revoke');
@@ -96,6 +96,8 @@ await withFolder(async (folder) => {
     check(audits.some((one) => one.operation === 'POST /api/v1/sql' && one.outcome === 'denied' &&
                                one.tenant_id === 'acme'), 'denied SQL');
     check(audits.some((one) => one.operation === 'GET /api/v1/runs/{run_id}'), 'the route');
+    check(audits.some((one) => one.operation === 'POST /api/v1/events' && one.outcome === 'denied' &&
+                               one.tenant_id === 'acme' && /tenant/.test(one.reason)), 'another tenant');
     for (const path of filesBelow(weir.store)) {
       const bytes = readFileSync(path, 'latin1');
       for (const secret of [acme, acmeReads, globex, admin, slow]) {
