@@ -118,6 +118,16 @@ inline constexpr std::string_view kShop =
   return text.append(record).append("]}]}]}");
 }
 
+/// An attribute whose value is a text, as JSON.
+[[nodiscard]] inline std::string text_attribute(std::string_view key, std::string_view value) {
+  return R"({"key":")" + std::string(key) + R"(","value":{"stringValue":")" + std::string(value) +
+         R"("}})";
+}
+/// A record's member of that name.
+[[nodiscard]] inline std::string attributes(std::string_view list) {
+  return R"("attributes":[)" + std::string(list) + "]";
+}
+
 /// A span with these members besides its ids, name and times.
 [[nodiscard]] inline std::string span_with(std::string_view members) {
   std::string text = R"({"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",)"

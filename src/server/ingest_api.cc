@@ -31,12 +31,13 @@ asio::awaitable<Result<Receipt>> committed(ingest::Inbox& inbox, EventLines line
   co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<Receipt>)>(
       [&](auto handler) {
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto submitted = inbox.submit(lines, [shared, executor](Result<Receipt> receipt) {
+        // Nothing of this coroutine may be touched once they are submitted: it may have gone on.
+        const auto submitted_lines = std::move(lines);
+        auto submitted = inbox.submit(submitted_lines, [shared, executor](Result<Receipt> receipt) {
           asio::post(executor, [shared, receipt = std::move(receipt)]() mutable {
             std::move (*shared)(std::move(receipt));
           });
         });
-        lines = {};  // the commit has them, or nobody
         if (submitted) return;
         asio::post(executor, [shared, error = std::move(submitted).error()]() mutable {
           std::move (*shared)(Result<Receipt>(std::unexpected(std::move(error))));

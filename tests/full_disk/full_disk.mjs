@@ -3,11 +3,10 @@
 //
 //   node full_disk.mjs WEIR
 
-import {spawnSync} from 'node:child_process';
-import {closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync, writeSync,
-} from 'node:fs';
+import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {check} from '../lib/check.mjs';
+import {withSmallDisk} from '../lib/disk.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
 
 const DISK = '160m';
@@ -31,31 +30,6 @@ function contents(weir) {
 }
 
 const text = (rows) => JSON.stringify(rows);
-
-class Disk {
-  constructor(folder) {
-    this.folder = folder;
-    this.filler = join(folder, 'filler');
-  }
-  freeBytes() {
-    const {bavail, bsize} = statfsSync(this.folder);
-    return bavail * bsize;
-  }
-  /// Writes until nothing more can be.
-  fill() {
-    const file = openSync(this.filler, 'a');
-    for (let size = 1 << 20; size >= 1; size = Math.floor(size / 2)) {
-      try {
-        for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
-      } catch (error) {
-        check(error.code === 'ENOSPC', `filling the disk: ${error}`);
-      }
-    }
-    closeSync(file);
-    check(this.freeBytes() === 0, 'the disk is not full');
-  }
-  empty() { rmSync(this.filler); }
-}
 
 function partFiles(weir) {
   return readdirSync(join(weir.store, 'events'), {recursive: true})
@@ -104,33 +78,19 @@ function collects(weir, disk, settings) {
       + 'and the last one compacted with their room');
 }
 
-await withFolder(async (folder) => {
-  const mounted = join(folder, 'disk');
-  mkdirSync(mounted);
-  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', mounted],
-      {encoding: 'utf8'});
-  if (mount.status !== 0) {
-    // Not a skip: nothing is missing that could be installed.
-    console.log(`this machine does not let us mount a small disk: ${mount.stderr || mount.error}`);
-    return;
-  }
-  try {
-    const weir = new Weir(program, join(mounted, '.weir'));
-    const pipeline = join(folder, 'pipeline.yaml');
-    writeFileSync(pipeline, PIPELINE);
-    const settings = join(folder, 'weir.yaml');
-    writeFileSync(settings, 'retention: {max_bytes: 12MiB}\n');
-    const disk = new Disk(mounted);
+await withFolder((folder) => withSmallDisk(folder, DISK, (disk) => {
+  const weir = new Weir(program, join(disk.folder, '.weir'));
+  const pipeline = join(folder, 'pipeline.yaml');
+  writeFileSync(pipeline, PIPELINE);
+  const settings = join(folder, 'weir.yaml');
+  writeFileSync(settings, 'retention: {max_bytes: 12MiB}\n');
 
+  weir.ask(0, 'run', pipeline, '--quiet');
+  compactsNothing(weir, disk);
+  for (let count = 0; count < 2; ++count) {
     weir.ask(0, 'run', pipeline, '--quiet');
-    compactsNothing(weir, disk);
-    for (let count = 0; count < 2; ++count) {
-      weir.ask(0, 'run', pipeline, '--quiet');
-      weir.ask(0, 'compact');
-    }
-    weir.ask(0, 'run', pipeline, '--quiet');
-    collects(weir, disk, settings);
-  } finally {
-    spawnSync('umount', [mounted]);
+    weir.ask(0, 'compact');
   }
-});
+  weir.ask(0, 'run', pipeline, '--quiet');
+  collects(weir, disk, settings);
+}));

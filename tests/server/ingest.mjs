@@ -43,6 +43,46 @@ async function takesEvents(server, weir) {
   equal([row.timestamp, row.pipeline_type], ['2026-11-30 11:00:00.500000', 'external']);
 }
 
+/// However many there are: a hundred with their reasons, and where all of them stand.
+async function saysAllThatItRejects(server) {
+  const other = (message) => event(message, {run_id: RUN.replace(/1$/, '2')});
+  const {body} = await server.ask('/api/v1/events', {
+    method: 'POST', headers: NDJSON,
+    body: lines(other('i')) + 'wrong\n'.repeat(150) + lines(other('j')) + 'wrong\n'});
+  equal([body.stored, body.rejected, body.errors.length, body.rejected_indices],
+        [2, 151, 100, [[1, 150], [152, 152]]]);
+  const good = {eventType: 'START', eventTime: '2026-11-30T12:00:00Z', run: {runId: RUN.replace(/1$/, '3')},
+                job: {namespace: 'n', name: 'j'}};
+  const lineage = (sent) => server.ask('/api/v1/lineage', {
+    method: 'POST', headers: {'Content-Type': 'application/json'}, body: sent});
+  for (const [sent, reason] of [['{"run":{}}', /eventTime/], ['not json at all', /no JSON/]]) {
+    const wrong = await lineage(sent);
+    equal([wrong.status, wrong.body.status, wrong.body.summary.failed, wrong.body.rejected_indices],
+          [400, 'failure', 1, [[0, 0]]]);
+    check(reason.test(wrong.body.failed_events[0].reason), wrong.text);
+  }
+  const batch = await lineage(JSON.stringify([good, {run: {}}, {}]));
+  equal([batch.status, batch.body.status, batch.body.summary.successful, batch.body.rejected_indices],
+        [200, 'partial_success', 1, [[1, 2]]]);
+  equal((await lineage('[{"run":{}}]')).status, 200);
+}
+
+/// Of events without keys of their own the request is known: all of what it says.
+async function losesNothingToAKey(server) {
+  const keyless = (message) => lines(event(message, {run_id: RUN.replace(/1$/, '4'), event_id: undefined}));
+  const post = async (body, key) => {
+    const answer = await server.ask('/api/v1/events', {
+      method: 'POST', body, headers: {...NDJSON, ...(key === undefined ? {} : {'Idempotency-Key': key})}});
+    return [answer.body.stored, answer.body.duplicates];
+  };
+  equal(await post(keyless('one'), 'K'), [1, 0]);
+  equal(await post(keyless('one'), 'K'), [0, 1]);
+  equal(await post(keyless('two'), 'K'), [1, 0]);
+  equal(await post(keyless('one'), 'L'), [1, 0]);
+  equal(await post(keyless('one')), [1, 0]);
+  equal(await post(keyless('one')), [0, 1]);
+}
+
 async function refusesWhatIsWrong(server) {
   const ask = (path, options) => server.ask(path, options);
   const post = (body, headers) => ask('/api/v1/events', {method: 'POST', body, headers});
@@ -122,6 +162,8 @@ await withFolder(async (folder) => {
     await refusesWhatIsWrong(server);
     await refusesWhatIsNoHttp(server);
     await answersQuestions(server);
+    await saysAllThatItRejects(server);
+    await losesNothingToAKey(server);
     equal(await server.stop(), 0);
     // A server that begins anew knows what the one before has had.
     server = await startServer(weir);
