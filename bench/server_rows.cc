@@ -9,6 +9,7 @@
 #include <charconv>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -18,7 +19,9 @@
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "bench/rows.h"
+#include "ingest/inbox.h"
 #include "ingest/protobuf_testing.h"
+#include "log/log_writer.h"
 #include "tool/process.h"
 
 namespace weir::bench {
@@ -30,7 +33,8 @@ using std::chrono::milliseconds;
 constexpr int kClients = 8;
 constexpr std::size_t kRecords = 1000;  // in a request
 constexpr std::chrono::seconds kEach{8};
-constexpr std::size_t kNumber = 8;  // bytes of a record that are its own
+constexpr std::chrono::seconds kRest{5};  // for the disk, between two loads
+constexpr std::size_t kNumber = 8;        // bytes of a record that are its own
 
 /// A request whose records get new ids each time that it is sent.
 struct Load {
@@ -273,6 +277,30 @@ Taken send_for_a_while(int port, const Load& load, milliseconds pause, int first
   return taken;
 }
 
+/// How long the disk alone takes for what requests leave in the log, as many and as large, one
+/// after the other: a machine's disk may give bytes away for seconds, and then hold them back.
+std::vector<double> commit_alone(std::size_t bytes, milliseconds pause) {
+  const ScratchStore scratch;
+  log::LogWriter writer(scratch.store, system_clock(), ingest::InboxOptions().log);
+  const std::string lines = std::string(bytes, 'x') + "\n";
+  std::vector<double> took;
+  const auto begun = SteadyClock::now();
+  for (auto due = begun; due - begun < kEach; due += pause) {
+    std::this_thread::sleep_until(due);
+    log::CommitBuffer buffer;
+    buffer.append(lines);
+    if (!writer.commit(buffer, 1)) break;
+    took.push_back(seconds_since(due) * 1e3);
+  }
+  return took;
+}
+
+std::size_t bytes_in(const std::filesystem::path& folder) {
+  std::size_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) bytes += file.file_size();
+  return bytes;
+}
+
 void measure_load(const char* what, const char* unit, const Load& load, double budget) {
   const ScratchStore scratch;
   const ServerProcess server(scratch.store);
@@ -282,10 +310,16 @@ void measure_load(const char* what, const char* unit, const Load& load, double b
   if (most.milliseconds.empty()) return;
   const double half = most.per_second / 2;
   const milliseconds pause(static_cast<std::int64_t>(1e3 * kRecords * kClients / half));
+  const auto each = bytes_in(scratch.store.log()) / most.milliseconds.size();
+  std::this_thread::sleep_for(kRest);
+  const auto alone = commit_alone(each, pause / kClients);
+  std::this_thread::sleep_for(kRest);
   const auto some = send_for_a_while(server.port(), load, pause, 1 + kClients);
   print_row((std::string(what) + ": an answer at half that load, p99").c_str(),
             percentile(some.milliseconds, 0.99), "ms", 20, false);
   print_note("p50", percentile(some.milliseconds, 0.5), "ms");
+  print_note("the disk alone, the same bytes as often: p99", percentile(alone, 0.99), "ms");
+  print_note("p50", percentile(alone, 0.5), "ms");
 }
 
 }  // namespace
