@@ -288,6 +288,13 @@ Result<bool> KeyRing::has_any(Timestamp now) {
                              [&](const auto& entry) { return entry.second.is_valid(now); });
 }
 
+Result<bool> KeyRing::is_good(const std::string& id, Timestamp now) {
+  const std::lock_guard lock(impl_->mutex);
+  WEIR_TRY(impl_->refresh());
+  const auto found = impl_->by_id.find(id);
+  return found != impl_->by_id.end() && found->second.is_valid(now);
+}
+
 Result<std::optional<Key>> KeyRing::find(std::string_view text, Timestamp now) {
   const std::lock_guard lock(impl_->mutex);
   WEIR_TRY(impl_->refresh());

@@ -107,6 +107,8 @@ class KeyRing {
   /// Whether there is a key at all that is good now. An error of the file is one of every request:
   /// nobody gets in because it cannot be read.
   [[nodiscard]] Result<bool> has_any(Timestamp now);
+  /// Whether the key with this id is good now. Errors: those of Keys::list.
+  [[nodiscard]] Result<bool> is_good(const std::string& id, Timestamp now);
   /// The key with this text, if it is good now. Errors: those of Keys::list.
   [[nodiscard]] Result<std::optional<Key>> find(std::string_view text, Timestamp now);
 
