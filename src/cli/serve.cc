@@ -60,7 +60,7 @@ server::ServerOptions server_options(const config::Server& server, const config:
           .certificate_key = server.tls_key,
           .http = {.body_bytes = server.max_body,
                    .all_bodies_bytes =
-                       std::max(server::HttpLimits().all_bodies_bytes, 2 * server.max_body),
+                       std::max(server::HttpLimits().all_bodies_bytes, 4 * server.max_body),
                    .connections = static_cast<std::size_t>(server.max_connections),
                    .idle = server.idle,
                    .stalled = server.stalled},

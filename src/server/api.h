@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,9 +24,15 @@ namespace weir::server {
 
 /// Who asks.
 struct Caller {
-  std::string id{};         ///< of the key; `loopback` where there is none
+  static constexpr std::string_view kLoopback = "loopback";
+  std::string id{};         ///< of the key; kLoopback where there is none
   std::string tenant_id{};  ///< empty: everybody's data is his to read, and he writes nobody's
   Scopes scopes = 0;
+
+  /// Whose share of what all share (FairBudget) he takes: his tenant's.
+  [[nodiscard]] std::string account() const {
+    return tenant_id.empty() ? "key " + id : "tenant " + tenant_id;
+  }
 };
 
 /// What the answers are made from.
@@ -36,6 +43,7 @@ struct Api {
   OurRuns& our_runs;
   QuestionDesk& questions;
   Refusals& refusals;
+  KeyRing& keys;
   /// Where what takes long is done: reading the store, SQL.
   asio::thread_pool& workers;
   /// Where commands are waited for, each of which is a process.
@@ -71,6 +79,11 @@ struct Route {
     return std::string(http::to_string(method)).append(" ").append(path);
   }
 };
+
+/// Why somebody who was let in would not be now: his key was revoked, say. For those whose answer
+/// has no end. Nothing: he still would.
+inline constexpr std::chrono::seconds kObjectionInterval{2};  ///< how often they ask
+[[nodiscard]] std::optional<std::string> objection_to(const Api& api, const Caller& caller);
 
 /// What `work` gives, which is done on a thread that may take its time. At its callers `work` is a
 /// variable: g++ 12 destroys twice what is made for a co_await.

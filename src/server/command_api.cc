@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "server/command_route.h"
+#include "server/fair_budget.h"
 #include "server/printed.h"
 
 /// What this program's commands answer: those that change something, so that whatever holds for
@@ -22,8 +22,6 @@ using event::Field;
 
 /// Of an answer of one piece.
 constexpr std::chrono::minutes kLongestAnswer{5};
-/// Of these a caller has at most so many: nobody keeps all others from theirs.
-constexpr int kMaxOfCaller = 4;
 
 /// What these routes share.
 class Commands {
@@ -33,17 +31,14 @@ class Commands {
   const Api& api;
   const CommandHost host;
 
-  [[nodiscard]] bool take_place(const std::string& caller) {
-    const std::lock_guard lock(mutex_);
-    if (all_ == kMaxCommands || places_[caller] == kMaxOfCaller) return false;
-    ++places_[caller];
-    ++all_;
-    return true;
-  }
-  void give_back(const std::string& caller) {
-    const std::lock_guard lock(mutex_);
-    if (--places_[caller] == 0) places_.erase(caller);
-    --all_;
+  /// Followers do not keep short commands from their places, nor those who look on those who act.
+  enum class Kind : std::uint8_t { kReads, kOperates, kFollows };
+  /// Null: of this kind too many are under way.
+  [[nodiscard]] std::shared_ptr<FairBudget::Share> place(Kind kind, const Caller& caller) {
+    auto& places = kind == Kind::kReads      ? reading_
+                   : kind == Kind::kOperates ? operating_
+                                             : following_;
+    return places.take(caller.account());
   }
 
   /// While it lives, no other run of this id is begun: whoever asks twice at once is answered by
@@ -70,38 +65,16 @@ class Commands {
   };
 
  private:
+  FairBudget reading_{kMaxReading};
+  FairBudget operating_{kMaxOperating};
+  FairBudget following_{kMaxFollowing};
   std::mutex mutex_;
   std::condition_variable changed_;
-  // Guarded by mutex_:
-  int all_ = 0;
-  std::map<std::string, int> places_;  // by caller
-  std::set<std::string> beginning_;
+  std::set<std::string> beginning_;  // guarded by mutex_
 };
 using Shared = std::shared_ptr<Commands>;
 
-/// One of those that may run at a time.
-class Place {
- public:
-  [[nodiscard]] static std::shared_ptr<Place> take(const Shared& commands, const Caller& caller) {
-    if (!commands->take_place(caller.id)) return nullptr;
-    return std::shared_ptr<Place>(new Place(commands, caller.id));
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { commands_->give_back(caller_); }
-
- private:
-  Place(Shared commands, std::string caller)
-      : commands_(std::move(commands)), caller_(std::move(caller)) {}
-  const Shared commands_;
-  const std::string caller_;
-};
-
-Response too_many() {
-  auto full = problem(503, "too many commands are under way already");
-  full.headers.emplace_back("Retry-After", "1");
-  return full;
-}
+Response too_many() { return overloaded("too many commands are under way already"); }
 
 /// Whoever changes something stands in the log, and whoever may not.
 void audit(const Api& api, const Request& request, const Caller& caller,
@@ -204,6 +177,7 @@ Response run_for_answer(Commands& commands, const CommandRoute& route, const Req
 
 Route route_of(const Shared& commands, const std::shared_ptr<const CommandRoute>& command) {
   const bool changes = command->method == http::verb::post;
+  const auto kind = changes ? Commands::Kind::kOperates : Commands::Kind::kReads;
   return {.method = command->method,
           .path = command->path,
           .scope = changes ? Scope::kOperate : Scope::kRead,
@@ -213,9 +187,9 @@ Route route_of(const Shared& commands, const std::shared_ptr<const CommandRoute>
                            : std::vector<std::string_view>{},
           .gives = command->gives,
           .status = command->status,
-          .answer = [commands, command](Request& request,
-                                        const Caller& caller) -> asio::awaitable<Response> {
-            const auto place = Place::take(commands, caller);
+          .answer = [commands, command, kind](Request& request,
+                                              const Caller& caller) -> asio::awaitable<Response> {
+            const auto place = commands->place(kind, caller);
             if (!place) co_return too_many();
             std::function<Response()> work = [&] {
               return run_for_answer(*commands, *command, request, caller);
@@ -294,6 +268,11 @@ Result<std::vector<std::string>> words_of(const Request& request) {
   return words;
 }
 
+Commands::Kind kind_of(const std::vector<std::string>& words) {
+  if (find_command(words.front())->scope == Scope::kOperate) return Commands::Kind::kOperates;
+  return may_follow(words) ? Commands::Kind::kFollows : Commands::Kind::kReads;
+}
+
 /// A key for reading may give those commands that read.
 Route words_route(const Shared& commands) {
   return {
@@ -314,13 +293,13 @@ Route words_route(const Shared& commands) {
           }
           co_return problem(verdict.status, verdict.reason);
         }
-        auto place = Place::take(commands, caller);
+        const auto place = commands->place(kind_of(*words), caller);
         if (!place) co_return too_many();
         const auto printed = std::make_shared<Printed>();
-        const auto taker = std::make_shared<Taker>(printed);
+        const auto taker = std::make_shared<Taker>(
+            printed, [commands, caller] { return objection_to(commands->api, caller); });
         asio::post(commands->api.command_workers,
-                   [commands, request, caller, words = *std::move(words), printed,
-                    place = std::move(place)] {
+                   [commands, request, caller, words = *std::move(words), printed, place] {
                      run_for_lines(*commands, request, caller, words, *printed);
                    });
         co_return Response{

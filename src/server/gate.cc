@@ -86,6 +86,7 @@ std::variant<Response, Handler> Gate::admit(Request& request) {
     auto known = authenticate(route, *scope, request);
     if (auto* const refusal = std::get_if<Response>(&known)) return std::move(*refusal);
     caller = std::get<Caller>(std::move(known));
+    request.account = caller.account();
   }
   const auto type = request.media_type();
   const bool is_taken =
@@ -107,7 +108,7 @@ std::variant<Response, Caller> Gate::authenticate(const Route& route, Scope scop
   if (!any) return complain(route, request, 503, any.error().message);
   if (!*any) {
     if (auto stranger = refuse_stranger(route, request)) return *std::move(stranger);
-    return Caller{.id = "loopback", .scopes = kEveryScope};
+    return Caller{.id = std::string(Caller::kLoopback), .scopes = kEveryScope};
   }
   const auto text = key_text(request);
   const auto found = text ? keys_.find(*text, now) : Result<std::optional<Key>>(std::nullopt);

@@ -5,21 +5,34 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <charconv>
+#include <climits>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/exception.h"
 #include "base/file.h"
+#include "server/fair_budget.h"
+#include "server/listener.h"
 #include "server/otlp_status.h"
 
 namespace weir::server {
 namespace {
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
+/// At a time; clients wait with more.
+constexpr int kMaxCallsOfConnection = 100;
+/// How often calls are looked for that a client does not go on with.
+constexpr std::chrono::milliseconds kLookForLate{1000};
 
 /// The path over HTTP of a method; empty: there is none.
 std::string_view path_of(std::string_view method) {
@@ -83,28 +96,74 @@ struct Library {
   ~Library() { grpc_shutdown_blocking(); }
 };
 
+/// The connections that gRPC was given. It tells nobody when one ends: but then its descriptor is
+/// closed, or is that of something else.
+///
+/// Threads  One at a time.
+class Given {
+ public:
+  explicit Given(std::size_t most) : most_(most) {}
+
+  /// False: there are as many as may be.
+  bool add(int descriptor) {
+    if (inodes_.size() >= most_ && std::chrono::steady_clock::now() >= next_look_) {
+      std::erase_if(inodes_, [](const auto& one) { return inode_of(one.first) != one.second; });
+      // Looking is a call for each: a flood does not make it one for each that comes.
+      next_look_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    }
+    inodes_.erase(descriptor);
+    if (inodes_.size() >= most_) return false;
+    inodes_[descriptor] = inode_of(descriptor);
+    return true;
+  }
+
+ private:
+  static ino_t inode_of(int descriptor) {
+    struct stat status{};
+    return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
+  }
+
+  const std::size_t most_;
+  std::unordered_map<int, ino_t> inodes_;  // by descriptor
+  std::chrono::steady_clock::time_point next_look_;
+};
+
 struct GrpcServer::Impl {
-  Impl(asio::io_context& the_io, Admission the_admission)
-      : io(the_io), admit(std::move(the_admission)) {}
+  Impl(asio::io_context& the_io, const HttpLimits& the_limits, Admission the_admission)
+      : io(the_io),
+        limits(the_limits),
+        admit(std::move(the_admission)),
+        bodies(limits.all_bodies_bytes),
+        given(limits.connections) {}
 
   class Call;
+  void take_connection(asio::ip::tcp::socket socket);
   void take_calls();
 
   const Library library{};
   asio::io_context& io;
+  const HttpLimits limits;
   const Admission admit;
-  HttpLimits limits;
-  int port = 0;
+  FairBudget bodies;
+  std::shared_ptr<Listener> listener;
+  Given given;  // of the listener's thread
   grpc::AsyncGenericService service;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::unique_ptr<grpc::Server> server;
+  std::unordered_set<Call*> calls;  // begun and not ended; of weir-grpc
   std::thread thread;
+
+  std::mutex mutex;
+  // Guarded by mutex:
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   bool is_stopped = false;
 };
 
-/// One call, from when it is awaited to when it is answered; it ends itself.
+/// One call, from when it is awaited to when it is answered; it ends itself. Who may not make it is
+/// told so before its message is read.
 ///
 ///   awaited ──► reading ──► answering ──► answered
+///      └────────────────────────┴─ refused ──┘
 class GrpcServer::Impl::Call {
  public:
   explicit Call(Impl& server) : server_(server), stream_(&context_) {
@@ -116,24 +175,35 @@ class GrpcServer::Impl::Call {
   void go_on(bool is_there) {
     if (state_ == State::kAwaited && is_there) {
       static_cast<void>(new Call(server_));
-      state_ = State::kReading;
-      stream_.Read(&message_, this);
+      server_.calls.insert(this);
+      begin();
     } else if (state_ == State::kReading && is_there) {
       state_ = State::kAnswering;
+      due_ = kNever;
       answer();
     } else {
+      server_.calls.erase(this);
       delete this;
     }
   }
 
+  /// Ends it when the client was waited for too long: what was waited for will not come then.
+  void end_when_late(std::chrono::steady_clock::time_point now) {
+    if (now.time_since_epoch() > due_.load()) context_.TryCancel();
+  }
+
  private:
   enum class State : std::uint8_t { kAwaited, kReading, kAnswering };
+  using Due = std::chrono::steady_clock::duration;
+  static constexpr Due kNever = Due::max();
 
-  void answer() {
+  void wait_for_client() {
+    due_ = (std::chrono::steady_clock::now() + server_.limits.stalled).time_since_epoch();
+  }
+
+  void begin() {
     const auto path = path_of(context_.method());
-    auto body = bytes_of(message_);
-    message_.Clear();
-    if (path.empty() || !body) {
+    if (path.empty()) {
       return finish(
           grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "there is no " + context_.method()));
     }
@@ -150,8 +220,20 @@ class GrpcServer::Impl::Call {
     }
     auto admitted = server_.admit(request_);
     if (auto* const refusal = std::get_if<Response>(&admitted)) return finish(*refusal);
-    request_.body = *std::move(body);
     handler_ = std::get<Handler>(std::move(admitted));
+    state_ = State::kReading;
+    wait_for_client();
+    stream_.Read(&message_, this);
+  }
+
+  void answer() {
+    share_.emplace(server_.bodies, request_.account);
+    if (!share_->grow_to(message_.Length()))
+      return finish(overloaded("too many requests are under way"));
+    auto body = bytes_of(message_);
+    message_.Clear();
+    if (!body) return finish(grpc::Status(grpc::StatusCode::INTERNAL, "the message is not whole"));
+    request_.body = *std::move(body);
     asio::co_spawn(server_.io, handler_.answer(request_),
                    [this](const std::exception_ptr& thrown, const Response& response) {
                      finish(thrown ? problem(500, "the answer could not be made") : response);
@@ -161,36 +243,69 @@ class GrpcServer::Impl::Call {
   void finish(const Response& response) {
     const auto status = status_of_answer(response);
     if (!status.ok()) return finish(status);
+    state_ = State::kAnswering;
+    wait_for_client();
     stream_.WriteAndFinish(buffer_of(response.body), grpc::WriteOptions(), status, this);
   }
-  void finish(const grpc::Status& status) { stream_.Finish(status, this); }
+  void finish(const grpc::Status& status) {
+    state_ = State::kAnswering;
+    wait_for_client();
+    stream_.Finish(status, this);
+  }
 
   Impl& server_;
   State state_ = State::kAwaited;
+  std::atomic<Due> due_{kNever};
   grpc::GenericServerContext context_;
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer message_;
   Request request_;
   Handler handler_;
+  std::optional<FairBudget::Share> share_;
 };
 
 void GrpcServer::Impl::take_calls() {
   ::pthread_setname_np(::pthread_self(), "weir-grpc");
   static_cast<void>(new Call(*this));
-  void* tag = nullptr;
-  bool is_there = false;
-  while (queue->Next(&tag, &is_there)) static_cast<Call*>(tag)->go_on(is_there);
+  const auto tick = std::min<std::chrono::milliseconds>(limits.stalled / 2, kLookForLate);
+  auto next_look = std::chrono::steady_clock::now() + tick;
+  while (true) {
+    void* tag = nullptr;
+    bool is_there = false;
+    // Without a call nothing is to be looked for.
+    const auto until = calls.empty() ? std::chrono::system_clock::time_point::max()
+                                     : std::chrono::system_clock::now() + tick;
+    const auto what = queue->AsyncNext(&tag, &is_there, until);
+    if (what == grpc::CompletionQueue::SHUTDOWN) return;
+    if (what == grpc::CompletionQueue::GOT_EVENT) static_cast<Call*>(tag)->go_on(is_there);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look) continue;
+    next_look = now + tick;
+    for (auto* const call : calls) call->end_when_late(now);
+  }
+}
+
+void GrpcServer::Impl::take_connection(asio::ip::tcp::socket socket) {
+  boost::system::error_code error;
+  static_cast<void>(socket.set_option(asio::ip::tcp::no_delay(true), error));
+  static_cast<void>(socket.native_non_blocking(true, error));
+  if (error || !given.add(socket.native_handle())) return;
+  const std::lock_guard lock(mutex);
+  if (is_stopped) return;
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+  connection.fd = socket.release(error);
+  if (!error) acceptor->HandleNewConnection(&connection);
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GrpcServer::~GrpcServer() { stop(); }
 
-std::uint16_t GrpcServer::port() const { return static_cast<std::uint16_t>(impl_->port); }
+std::uint16_t GrpcServer::port() const { return impl_->listener->port(); }
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::start(asio::io_context& io,
                                                       const GrpcOptions& options, Admission admit) {
-  auto impl = std::make_unique<Impl>(io, std::move(admit));
-  impl->limits = options.limits;
+  const auto& limits = options.limits;
+  auto impl = std::make_unique<Impl>(io, limits, std::move(admit));
   auto credentials = grpc::InsecureServerCredentials();
   if (!options.certificate.empty()) {
     WEIR_TRY(auto chain, read_file(options.certificate, kMaxPemBytes));
@@ -199,29 +314,43 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::start(asio::io_context& io,
     tls.pem_key_cert_pairs.push_back({std::move(key), std::move(chain)});
     credentials = grpc::SslServerCredentials(tls);
   }
-  const auto host = options.address.find(':') == std::string::npos ? options.address
-                                                                   : "[" + options.address + "]";
-  const auto where = host + ":" + std::to_string(options.port);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(where, credentials, &impl->port);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options.limits.body_bytes));
+  // It takes connections from us, not from a port: of its own it would take any number.
+  auto experimental = builder.experimental();
+  impl->acceptor = experimental.AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.body_bytes));
   grpc::ResourceQuota quota("weir");
-  quota.Resize(options.limits.all_bodies_bytes);
+  quota.Resize(limits.all_bodies_bytes);
   builder.SetResourceQuota(quota);
-  // Two servers on one port would share what comes, unnoticed.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  const auto milliseconds = [](std::chrono::milliseconds time) {
+    return static_cast<int>(std::min<std::int64_t>(time.count(), INT_MAX));
+  };
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(limits.idle));
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(limits.stalled));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(limits.idle));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(limits.stalled));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsOfConnection);
   builder.RegisterAsyncGenericService(&impl->service);
   impl->queue = builder.AddCompletionQueue();
   impl->server = builder.BuildAndStart();
-  if (!impl->server || impl->port == 0) {
-    return fail(ErrorCode::kIo, "listen on " + where + ": the address is in use, or is not ours");
-  }
+  if (!impl->server) return fail(ErrorCode::kInvalidInput, "gRPC does not take the certificate");
   impl->thread = std::thread([server = impl.get()] { server->take_calls(); });
-  return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
+  auto* const taker = impl.get();
+  std::unique_ptr<GrpcServer> made(new GrpcServer(std::move(impl)));
+  WEIR_TRY(taker->listener,
+           Listener::open(io, options.address, options.port, [taker](asio::ip::tcp::socket socket) {
+             taker->take_connection(std::move(socket));
+           }));
+  return made;
 }
 
 void GrpcServer::stop() {
-  if (std::exchange(impl_->is_stopped, true)) return;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (std::exchange(impl_->is_stopped, true)) return;
+  }
+  if (impl_->listener) impl_->listener->close();
   impl_->server->Shutdown(std::chrono::system_clock::now() + impl_->limits.drain);
   impl_->queue->Shutdown();
   impl_->thread.join();

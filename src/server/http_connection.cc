@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -32,20 +33,14 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 /// What is sent without looking whether the client takes it.
 constexpr std::size_t kWriteBytes = std::size_t{256} << 10;
-/// What a client that was refused may still send, and be heard out: closing the connection at once
-/// would take our answer from it.
-constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
-constexpr std::chrono::seconds kLinger{2};
+/// A client that was refused is heard out, since closing the connection at once would take our
+/// answer from it: for as long as one may stall, this fast, and until it is silent for so long.
+constexpr std::int64_t kLingerBytesPerSecond = std::int64_t{64} << 20;
+constexpr std::chrono::seconds kLingerSilence{2};
 
 Response too_large(std::size_t limit) {
   return problem(413, "the body has more than " + std::to_string(limit) +
                           " bytes (unpacked, if it was compressed): send less at once");
-}
-
-Response overloaded(std::string_view why) {
-  auto response = problem(503, why);
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
 }
 
 /// As an answer tells it: the client sent no HTTP that we take.
@@ -149,18 +144,22 @@ class HttpConnection final : public Connection,
       co_return co_await refuse(std::move(*refusal));
     }
     const auto& handler = std::get<Handler>(admitted);
-    MemoryBudget::Share share(shared_.bodies);
-    auto wrong = co_await read_body(parser, share);
+    std::optional<FairBudget::Share> share(std::in_place, shared_.bodies, request.account);
+    auto wrong = co_await read_body(parser, *share);
     if (is_lost_) co_return false;
-    if (wrong) wrong = said_by(handler.complain, request, *std::move(wrong));
-    if (wrong) co_return co_await refuse(*std::move(wrong));
+    if (wrong) {
+      share.reset();
+      std::string().swap(parser.get().body());
+      co_return co_await refuse(said_by(handler.complain, request, *std::move(wrong)));
+    }
     request.body = std::move(parser.get().body());
-    wrong = unpack(request, share);
+    wrong = unpack(request, *share);
     if (wrong) wrong = said_by(handler.complain, request, *std::move(wrong));
     if (wrong) co_return co_await answer(*std::move(wrong));
     tcp_stream().expires_never();
     auto response = co_await handled(handler, request);
     request.body = {};
+    share.reset();
     co_return co_await answer(std::move(response));
   }
 
@@ -197,16 +196,14 @@ class HttpConnection final : public Connection,
   }
 
   /// What is wrong with it. `is_lost_`: the client is gone.
-  asio::awaitable<std::optional<Response>> read_body(Parser& parser, MemoryBudget::Share& share) {
+  asio::awaitable<std::optional<Response>> read_body(Parser& parser, FairBudget::Share& share) {
     const auto length = parser.content_length();
     if (length && *length > limits_.body_bytes) co_return too_large(limits_.body_bytes);
-    if (length && !share.grow_to(*length)) co_return overloaded("too many requests are under way");
     if (parser.get()[http::field::expect] == "100-continue") {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       const bool sent = co_await send(kContinue);
       if (!sent) co_return std::nullopt;
     }
-    if (length) parser.get().body().reserve(*length);
     if (!parser.is_done())
       buffer_.reserve(
           std::max(buffer_.size(), std::min<std::size_t>(kReadBytes, length.value_or(kReadBytes))));
@@ -220,7 +217,8 @@ class HttpConnection final : public Connection,
       const auto least =
           static_cast<std::size_t>(std::chrono::floor<std::chrono::seconds>(took).count()) *
           limits_.least_bytes_per_second;
-      const bool is_slow = took > limits_.stalled && so_far < least;
+      const bool is_slow = !parser.is_done() && ((took > limits_.stalled && so_far < least) ||
+                                                 took > limits_.stalled_in_body * limits_.stalled);
       if (error || is_slow) {
         if (is_slow || error == beast::error::timeout) ++shared_.cut_off;
         is_lost_ = true;
@@ -231,7 +229,7 @@ class HttpConnection final : public Connection,
     co_return std::nullopt;
   }
 
-  std::optional<Response> unpack(Request& request, MemoryBudget::Share& share) const {
+  std::optional<Response> unpack(Request& request, FairBudget::Share& share) const {
     auto encoding = request.header(http::field::content_encoding);
     if (encoding.empty() || beast::iequals(encoding, "identity")) return {};
     if (!beast::iequals(encoding, "gzip")) {
@@ -255,20 +253,34 @@ class HttpConnection final : public Connection,
     keeps_alive_ = false;
     const bool sent = co_await answer(std::move(response));
     static_cast<void>(sent);
+    if (is_lost_) co_return false;
     if constexpr (std::is_same_v<Stream, PlainStream>) {
       error_code ignored;
       stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-      std::string discarded(kReadBytes, '\0');
-      const auto until = std::chrono::steady_clock::now() + kLinger;
-      for (std::size_t read = 0; read < kLingerBytes;) {
-        stream_.expires_at(until);
-        const auto [error, size] =
-            co_await stream_.async_read_some(asio::buffer(discarded), kAwait);
-        if (error) break;
-        read += size;
-      }
     }
+    co_await discard();
     co_return false;
+  }
+
+  /// What a client sends after it was refused.
+  asio::awaitable<void> discard() {
+    using Clock = std::chrono::steady_clock;
+    asio::steady_timer pause(stream_.get_executor());
+    std::string discarded(kReadBytes, '\0');
+    const auto begun = Clock::now();
+    const auto until = begun + limits_.stalled;
+    for (std::int64_t read = 0;;) {
+      tcp_stream().expires_at(std::min(until, Clock::now() + kLingerSilence));
+      const auto [error, size] = co_await stream_.async_read_some(asio::buffer(discarded), kAwait);
+      if (error || stopping_) co_return;
+      read += static_cast<std::int64_t>(size);
+      const auto due =
+          begun + std::chrono::nanoseconds(std::chrono::seconds(1)) * read / kLingerBytesPerSecond;
+      if (due <= Clock::now()) continue;
+      pause.expires_at(due);
+      const auto [cancelled] = co_await pause.async_wait(kAwait);
+      if (cancelled) co_return;
+    }
   }
 
   asio::awaitable<bool> send(std::string_view bytes) {
@@ -319,9 +331,11 @@ class HttpConnection final : public Connection,
       const bool sent = co_await send(head);
       if (sent) co_await send_pieces(response);
     } else {
-      if (!is_head_) head += response.body;
+      // A large one is not to be there twice.
+      std::string_view body = is_head_ ? std::string_view() : response.body;
+      if (body.size() < kWriteBytes) head.append(std::exchange(body, {}));
       const bool sent = co_await send(head);
-      static_cast<void>(sent);
+      if (sent && !body.empty()) co_await send(body);
     }
     // An idle connection holds no memory that it does not need.
     if (buffer_.size() == 0 && buffer_.capacity() > 4096) buffer_ = beast::flat_buffer();

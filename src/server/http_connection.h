@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "server/fair_budget.h"
 #include "server/http_server.h"
-#include "server/memory_budget.h"
 
 namespace weir::server {
 
@@ -19,7 +19,7 @@ struct HttpShared {
 
   const HttpLimits limits;
   const Admission admit;
-  MemoryBudget bodies;
+  FairBudget bodies;
   std::atomic<std::uint64_t> requests{0}, refused{0}, cut_off{0};
 };
 

@@ -10,7 +10,6 @@
 #include <variant>
 
 #include "base/result.h"
-#include "server/memory_budget.h"
 #include "server/message.h"
 
 namespace weir::server {
@@ -18,8 +17,8 @@ namespace weir::server {
 /// What a client may ask of the server's time and memory.
 struct HttpLimits {
   std::size_t header_bytes = std::size_t{32} << 10;
-  std::size_t body_bytes = std::size_t{64} << 20;  ///< before and after it is unpacked
-  std::size_t all_bodies_bytes = std::size_t{256} << 20;
+  std::size_t body_bytes = std::size_t{64} << 20;         ///< before and after it is unpacked
+  std::size_t all_bodies_bytes = std::size_t{256} << 20;  ///< shared as FairBudget does
   std::size_t connections = 12'000;
   /// Without a request, the connection is closed.
   std::chrono::milliseconds idle{75'000};
@@ -27,6 +26,8 @@ struct HttpLimits {
   std::chrono::milliseconds stalled{20'000};
   /// Over that, one that sends a body slower than this is, too.
   std::size_t least_bytes_per_second = std::size_t{4} << 10;
+  /// However fast: a body as a whole takes no longer than so many times that.
+  int stalled_in_body = 15;
   /// After a stop, for what is under way.
   std::chrono::seconds drain{15};
 };

@@ -289,6 +289,13 @@ Result<bool> KeyRing::has_any() {
   return !impl_->by_id.empty();
 }
 
+Result<bool> KeyRing::is_good(const std::string& id, Timestamp now) {
+  const std::lock_guard lock(impl_->mutex);
+  WEIR_TRY(impl_->refresh());
+  const auto found = impl_->by_id.find(id);
+  return found != impl_->by_id.end() && found->second.is_valid(now);
+}
+
 Result<std::optional<Key>> KeyRing::find(std::string_view text, Timestamp now) {
   const std::lock_guard lock(impl_->mutex);
   WEIR_TRY(impl_->refresh());

@@ -108,6 +108,8 @@ class KeyRing {
   /// the file is one of every request, and so is that it has gone: nobody gets in because it cannot
   /// be read.
   [[nodiscard]] Result<bool> has_any();
+  /// Whether the key with this id is good now. Errors: those of Keys::list.
+  [[nodiscard]] Result<bool> is_good(const std::string& id, Timestamp now);
   /// The key with this text, if it is good now. Errors: those of Keys::list.
   [[nodiscard]] Result<std::optional<Key>> find(std::string_view text, Timestamp now);
 

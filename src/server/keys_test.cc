@@ -61,8 +61,11 @@ TEST_F(KeysTest, AreGoodUntilTheyAreRevokedOrExpired) {
   EXPECT_TRUE(*ring.has_any());
   EXPECT_TRUE(*ring.find(first->text, kNow));
   EXPECT_FALSE(*ring.find(first->text, kNow + hours(1)));
+  EXPECT_TRUE(*ring.is_good(second->key.id, kNow));
+  EXPECT_FALSE(*ring.is_good(first->key.id, kNow + hours(1)));
   EXPECT_EQ(keys_.revoke("b", kNow)->id, second->key.id);
   EXPECT_FALSE(*ring.find(second->text, kNow)) << "the file is read again";
+  EXPECT_FALSE(*ring.is_good(second->key.id, kNow));
   EXPECT_TRUE(*ring.has_any()) << "they let nobody in, and the server stays closed";
   EXPECT_EQ(keys_.revoke("b", kNow).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(keys_.revoke(second->key.id, kNow).error().code, ErrorCode::kConflict);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
@@ -8,38 +8,26 @@
 #include "event/decoder.h"
 #include "event/topic.h"
 #include "log/follower.h"
-#include "record/event_filter.h"
 #include "server/api.h"
+#include "server/fair_budget.h"
+#include "server/live_feed.h"
 #include "store/history.h"
 
 /// Events as they are committed, whoever records them: Server-Sent Events.
 namespace weir::server {
 namespace {
 
-/// Each has a watch on the log's folder, of which the kernel gives a user 128.
-constexpr int kMaxStreams = 64;
+/// A connection each, and half of them for one account (FairBudget).
+constexpr int kMaxStreams = 128;
 /// How often a stream looks for what is new: nobody sees the difference.
 constexpr std::chrono::milliseconds kLook{50};
 /// A line that is no event, so that a connection that nobody reads is found out.
 constexpr std::chrono::seconds kHeartbeat{15};
+/// What a stream that is behind reads before it is sent.
+constexpr std::size_t kBehindBytes = std::size_t{256} << 10;
+/// Threads for those.
+constexpr int kReaders = 2;
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
-
-/// Which events somebody wants.
-struct Wanted {
-  std::string tenant_id;  ///< empty: everybody's
-  std::optional<RunId> run;
-  std::optional<event::TopicPattern> topic;
-  event::Level level = event::Level::kDebug;
-
-  [[nodiscard]] bool has(const event::EventView& event, std::string& topic_text) const {
-    if (!tenant_id.empty() && event.text(event::Field::kTenantId) != tenant_id) return false;
-    if (run && event.run_id() != *run) return false;
-    if (record::level_of(event) < level) return false;
-    if (!topic) return true;
-    event::write_topic(event, topic_text);
-    return topic->matches(topic_text);
-  }
-};
 
 /// Errors: kInvalidInput.
 Result<Wanted> wanted_of(const Request& request, const Caller& caller) {
@@ -68,75 +56,165 @@ Result<Wanted> wanted_of(const Request& request, const Caller& caller) {
   return wanted;
 }
 
-/// A client's stream. While it lives, it counts.
+/// What all streams share.
+struct Live {
+  explicit Live(const Api& the_api) : api(the_api), feed(api.store) {}
+
+  const Api& api;
+  FairBudget places{kMaxStreams};
+  LiveFeed feed;
+  asio::thread_pool readers{kReaders};
+};
+
+asio::awaitable<void> done_by(std::function<void()> work) {
+  work();
+  co_return;
+}
+
+/// A client's stream.
+///
+///   behind ──► live      it has read by itself what was committed before the feed gave it more
+///      ◄────────         it did not take what the feed gave it
 class LiveStream {
  public:
-  LiveStream(const Api& api, std::shared_ptr<std::atomic<int>> count, Wanted wanted)
-      : api_(api), count_(std::move(count)), wanted_(std::move(wanted)) {}
+  LiveStream(std::shared_ptr<Live> live, std::unique_ptr<FairBudget::Share> place, Caller caller,
+             Wanted wanted, log::Cursor from)
+      : live_(std::move(live)),
+        place_(std::move(place)),
+        caller_(std::move(caller)),
+        wanted_(std::move(wanted)),
+        cursor_(std::make_shared<const log::Cursor>(std::move(from))) {}
   LiveStream(const LiveStream&) = delete;
   LiveStream& operator=(const LiveStream&) = delete;
-  ~LiveStream() { --*count_; }
-
-  Result<void> open(log::Cursor from) {
-    WEIR_TRY(auto follower,
-             log::Follower::open(api_.store, std::move(from), [](const log::FollowProblem&) {},
-                                 {.open_parts = store::open_parts}));
-    follower_ = std::make_unique<log::Follower>(std::move(follower));
-    return {};
-  }
 
   asio::awaitable<bool> write_all(const PieceWriter& write) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto heard = std::chrono::steady_clock::now();
+    auto asked = heard;
     // The first piece tells the client that it is connected.
     bool goes_on = co_await write(": weir\n\n");
-    while (goes_on && !api_.stop.stop_requested()) {
-      const auto read = follower_->next(std::chrono::milliseconds(0));
-      const auto commit = read ? *read : std::nullopt;
-      const auto piece = commit ? text_of(*commit) : std::string();
+    while (goes_on && !live_->api.stop.stop_requested()) {
       const auto now = std::chrono::steady_clock::now();
-      if (!piece.empty()) {
+      if (now - asked > kObjectionInterval) {
+        asked = now;
+        if (const auto objection = objection_to(live_->api, caller_)) {
+          const auto end = last_event(*objection);
+          const bool sent = co_await write(end);
+          static_cast<void>(sent);
+          co_return true;
+        }
+      }
+      text_.clear();
+      if (text_.capacity() > 4 * kBehindBytes) text_ = {};
+      bool has_more = false;
+      if (is_live_) {
+        take_live();
+      } else {
+        std::function<void()> work = [this, &has_more] { has_more = read_behind(); };
+        auto task = done_by(std::move(work));
+        co_await asio::co_spawn(live_->readers, std::move(task), asio::use_awaitable);
+      }
+      if (!text_.empty()) {
         heard = now;
-        goes_on = co_await write(piece);
+        goes_on = co_await write(text_);
+        has_more = true;
       } else if (now - heard > kHeartbeat) {
         heard = now;
         goes_on = co_await write(":\n\n");
       }
-      if (!commit && goes_on) goes_on = co_await write("");
-      if (!commit) {
-        timer.expires_after(kLook);
-        const auto [error] = co_await timer.async_wait(kAwaitTuple);
-        if (error) co_return false;
-      }
+      if (has_more || !goes_on) continue;
+      goes_on = co_await write("");
+      timer.expires_after(kLook);
+      const auto [error] = co_await timer.async_wait(kAwaitTuple);
+      if (error) co_return false;
     }
     co_return true;
   }
 
  private:
-  /// The events that are wanted, with the place after them: a client that comes back with it gets
-  /// what follows, and of a commit that it has not seen the end of the beginning once more.
-  std::string text_of(const log::FollowedCommit& commit) {
-    std::string text;
+  static std::string last_event(const std::string& reason) {
+    json::Object data;
+    data.set("reason", reason);
+    return "event: end\ndata: " + json::to_text(data) + "\n\n";
+  }
+
+  /// What the feed gives. It may be behind what was read without it.
+  void take_live() {
+    auto taken = subscription_->take();
+    for (const auto& piece : taken.pieces) {
+      if (piece.end <= joined_->of(piece.writer)) continue;
+      text_.append(piece.text);
+      end_event(*piece.after);
+    }
+    if (taken.after) cursor_ = std::move(taken.after);
+    if (!taken.is_cut_off) return;
+    is_live_ = false;
+    subscription_.reset();
+  }
+
+  /// Whether there is more. On a thread for those that are behind.
+  bool read_behind() {
+    if (!follower_) {
+      auto opened =
+          log::Follower::open(live_->api.store, *cursor_, [](const log::FollowProblem&) {},
+                              {.open_parts = store::open_parts});
+      if (!opened) return false;
+      follower_ = std::make_unique<log::Follower>(*std::move(opened));
+    }
+    const bool joins = subscription_ && subscription_->is_live();
+    if (joins) follower_->look();
+    bool has_more = true;
+    while (has_more && text_.size() < kBehindBytes) {
+      const auto read = follower_->next(std::chrono::milliseconds(0));
+      if (!read) return false;
+      has_more = read->has_value();
+      if (*read) append_wanted(**read);
+    }
+    if (has_more) return true;
+    cursor_ = std::make_shared<const log::Cursor>(follower_->cursor());
+    if (joins) {
+      joined_ = cursor_;
+      is_live_ = true;
+      follower_.reset();
+    } else if (!subscription_) {
+      subscription_ = live_->feed.subscribe(wanted_, caller_.account());
+    }
+    return false;
+  }
+
+  void append_wanted(const log::FollowedCommit& commit) {
+    const log::Position end{.segment = commit.segment.number, .offset = commit.end};
+    if (!commit.is_of_parts && end <= joined_->of(commit.segment.writer)) return;
+    const auto before = text_.size();
     for (auto lines = commit.lines; !lines.empty();) {
       const auto line = lines.substr(0, lines.find('\n'));
       lines.remove_prefix(std::min(line.size() + 1, lines.size()));
       const auto event = decoder_.decode(line);
-      if (!event || !wanted_.has(**event, topic_)) continue;
-      text.append("event: ").append((*event)->type_name());
-      text.append("\ndata: ").append(line).append("\n\n");
+      topic_.clear();
+      if (event && wanted_.has(**event, topic_)) append_event(text_, **event, line);
     }
-    if (!text.empty()) {
-      text.insert(text.size() - 1, "id: " + follower_->cursor().text() + "\n");
-    }
-    return text;
+    if (text_.size() > before) end_event(follower_->cursor());
   }
 
-  const Api& api_;
-  const std::shared_ptr<std::atomic<int>> count_;
+  /// The last event gets the place after its commit: a client that comes back with it gets what
+  /// follows, and of a commit that it has not seen the end of the beginning once more.
+  void end_event(const log::Cursor& after) {
+    text_.insert(text_.size() - 1, "id: " + after.text() + "\n");
+  }
+
+  const std::shared_ptr<Live> live_;
+  const std::unique_ptr<FairBudget::Share> place_;
+  const Caller caller_;
   const Wanted wanted_;
-  std::unique_ptr<log::Follower> follower_;
+  std::shared_ptr<const log::Cursor> cursor_;  // what was read, at least
+  std::shared_ptr<const log::Cursor> joined_ =
+      std::make_shared<const log::Cursor>();  // without the feed
+  bool is_live_ = false;
+  std::shared_ptr<LiveFeed::Subscription> subscription_;
+  std::unique_ptr<log::Follower> follower_;  // while it is behind
   event::Decoder decoder_;
   std::string topic_;
+  std::string text_;
 };
 
 /// From where a client that comes back goes on; a new one, from now.
@@ -149,29 +227,28 @@ Result<log::Cursor> beginning(const Api& api, const Request& request) {
   return cursor;
 }
 
-Response stream(const Api& api, const std::shared_ptr<std::atomic<int>>& count,
-                const Request& request, const Caller& caller) {
+Response stream(const std::shared_ptr<Live>& live, const Request& request, const Caller& caller) {
   auto wanted = wanted_of(request, caller);
   if (!wanted) return problem(wanted.error());
-  auto from = beginning(api, request);
+  auto from = beginning(live->api, request);
   if (!from) return problem(from.error());
-  if (++*count > kMaxStreams) {
-    --*count;
-    auto full = problem(503, "there are " + std::to_string(kMaxStreams) + " streams already");
+  auto place = live->places.take(caller.account());
+  if (!place) {
+    auto full = problem(503, "there are as many streams already as there may be");
     full.headers.emplace_back("Retry-After", "10");
     return full;
   }
-  const auto live = std::make_shared<LiveStream>(api, count, *std::move(wanted));
-  if (const auto opened = live->open(*std::move(from)); !opened) return problem(opened.error());
+  const auto begun = std::make_shared<LiveStream>(live, std::move(place), caller,
+                                                  *std::move(wanted), *std::move(from));
   return {.content_type = "text/event-stream",
           .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}},
-          .pieces = [live](const PieceWriter& write) { return live->write_all(write); }};
+          .pieces = [begun](const PieceWriter& write) { return begun->write_all(write); }};
 }
 
 }  // namespace
 
 std::vector<Route> live_routes(const Api& api) {
-  const auto count = std::make_shared<std::atomic<int>>(0);
+  const auto live = std::make_shared<Live>(api);
   return {{.method = http::verb::get,
            .path = "/api/v1/events/stream",
            .scope = Scope::kRead,
@@ -181,8 +258,9 @@ std::vector<Route> live_routes(const Api& api) {
                           {"level", "query", "string", "only of this level and above"},
                           {"Last-Event-ID", "header", "string", "go on after this id"}},
            .gives = "text/event-stream",
-           .answer = [&api, count](Request& request, const Caller& caller)
-               -> asio::awaitable<Response> { co_return stream(api, count, request, caller); }}};
+           .answer = [live](Request& request, const Caller& caller) -> asio::awaitable<Response> {
+             co_return stream(live, request, caller);
+           }}};
 }
 
 }  // namespace weir::server

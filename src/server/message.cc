@@ -87,6 +87,12 @@ Response problem(unsigned status, std::string_view detail, std::string_view titl
           .detail = std::string(detail)};
 }
 
+Response overloaded(std::string_view why) {
+  auto response = problem(503, why);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 unsigned status_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidInput:

@@ -6,7 +6,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +30,7 @@ struct Request {
   std::string body{};
   std::vector<std::string> segments{};  ///< of the path, decoded; of its route those left open
   std::string peer{};                   ///< address of the client
+  std::string account{};                ///< whose share of what all share it takes (FairBudget)
 
   /// Empty where absent.
   [[nodiscard]] std::string_view header(http::field name) const { return headers[name]; }
@@ -56,6 +57,8 @@ struct Response {
   std::optional<std::uint64_t> size{};
   /// What is wrong, in words: the body says it as its protocol does.
   std::string detail{};
+  /// What is given back when it has been sent.
+  std::shared_ptr<void> held{};
 
   [[nodiscard]] static Response json(std::string body) { return {.body = std::move(body)}; }
 };
@@ -67,6 +70,8 @@ void make_conditional(const Request& request, Response& response);
 /// An answer of RFC 9457 (application/problem+json). `title` is empty: that of the status.
 [[nodiscard]] Response problem(unsigned status, std::string_view detail,
                                std::string_view title = {});
+/// 503: the client is to come again in a second.
+[[nodiscard]] Response overloaded(std::string_view why);
 /// The same for what went wrong inside: the one place where codes become statuses.
 [[nodiscard]] Response problem(const Error& error);
 [[nodiscard]] unsigned status_of(ErrorCode code);

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/memory_budget.h"
 #include "server/page.h"
 #include "server/router.h"
 
@@ -74,20 +73,6 @@ TEST(Router, TellsPathsAndMethodsApart) {
   EXPECT_EQ(router.find(http::verb::delete_, {"a", "7"}).allowed, "GET, POST");
   EXPECT_EQ(router.find(http::verb::get, {"a", ""}).allowed, "");
   EXPECT_EQ(router.find(http::verb::get, {"a", "b", "x", "d"}).route, nullptr);
-}
-
-TEST(MemoryBudget, IsSharedAndGivenBack) {
-  MemoryBudget budget(100);
-  {
-    MemoryBudget::Share first(budget), second(budget);
-    EXPECT_TRUE(first.grow_to(60));
-    EXPECT_TRUE(first.grow_to(50)) << "it has more";
-    EXPECT_FALSE(second.grow_to(41));
-    EXPECT_TRUE(second.grow_to(40));
-    EXPECT_FALSE(first.grow_to(61));
-  }
-  MemoryBudget::Share all(budget);
-  EXPECT_TRUE(all.grow_to(100));
 }
 
 }  // namespace

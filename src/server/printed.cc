@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "server/api.h"
 
 namespace weir::server {
 namespace {
@@ -16,6 +17,14 @@ constexpr std::chrono::milliseconds kLookForMore{10};
 constexpr std::chrono::seconds kSilence{15};
 /// Printed and not yet sent.
 constexpr std::size_t kMaxWaiting = std::size_t{1} << 20;
+
+/// What a command says that ends so.
+std::string last_lines(const std::string& objection) {
+  json::Object said, end;
+  said.set("err", "weir: " + objection + "\n");
+  end.set("exit", std::int64_t{3});
+  return json::to_text(said) + "\n" + json::to_text(end) + "\n";
+}
 
 }  // namespace
 
@@ -56,8 +65,17 @@ bool Printed::put_line(std::string_view line) {
 asio::awaitable<bool> Taker::write_all(const PieceWriter& write) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   auto said = std::chrono::steady_clock::now();
+  auto asked = said;
   while (auto piece = printed_->take()) {
     const auto now = std::chrono::steady_clock::now();
+    if (now - asked > kObjectionInterval) {
+      asked = now;
+      if (const auto objection = objection_()) {
+        const auto end = last_lines(*objection);
+        const bool sent = co_await write(end);
+        co_return sent;
+      }
+    }
     if (piece->empty() && now - said > kSilence) *piece = "{}\n";
     if (!piece->empty()) {
       said = now;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,7 +43,9 @@ class Printed {
 /// Whoever takes it. When it goes, whether or not anything was ever taken, nobody does any more.
 class Taker {
  public:
-  explicit Taker(std::shared_ptr<Printed> printed) : printed_(std::move(printed)) {}
+  /// `objection` says why it may be given no more; nothing: it may.
+  Taker(std::shared_ptr<Printed> printed, std::function<std::optional<std::string>()> objection)
+      : printed_(std::move(printed)), objection_(std::move(objection)) {}
   Taker(const Taker&) = delete;
   Taker& operator=(const Taker&) = delete;
   ~Taker() { printed_->give_up(); }
@@ -52,6 +55,7 @@ class Taker {
 
  private:
   const std::shared_ptr<Printed> printed_;
+  const std::function<std::optional<std::string>()> objection_;
 };
 
 }  // namespace weir::server

@@ -8,14 +8,36 @@
 namespace weir::server {
 namespace {
 
+/// Of a value, with what it points to.
+std::uint64_t memory_of(const json::Value& value) {
+  std::uint64_t bytes = sizeof value;
+  if (const auto* text = value.string()) bytes += text->size();
+  if (const auto* array = value.array()) {
+    for (const auto& element : *array) bytes += memory_of(element);
+  }
+  if (const auto* object = value.object()) {
+    for (const auto& member : *object) {
+      bytes += sizeof member - sizeof member.value + member.key.size() + memory_of(member.value);
+    }
+  }
+  return bytes;
+}
+
 Result<Table> read_table(store::Session& session, const Question& question,
                          const std::stop_token& stop) {
   WEIR_TRY(auto answer, session.ask(question.sql, stop));
   Table table{.columns = answer.columns()};
+  std::uint64_t bytes = 0;
   while (true) {
     WEIR_TRY(const auto* row, answer.next());
     if (row == nullptr) return table;
+    for (const auto& value : *row) bytes += memory_of(value);
     if (table.rows.size() == question.max_rows) {
+      table.reason = "there are more than " + std::to_string(question.max_rows) + " rows";
+    } else if (bytes > question.max_bytes && !table.rows.empty()) {
+      table.reason = "the rows take more than " + config::size_to_text(question.max_bytes);
+    }
+    if (!table.reason.empty()) {
       table.is_all = false;
       return table;
     }

@@ -26,6 +26,8 @@ struct Question {
   std::string tenant_id{};  ///< whose events alone; empty: everybody's
   std::vector<std::pair<std::string, std::string>> variables{};  ///< getvariable('NAME')
   std::uint64_t max_rows = 10'000;
+  /// In memory, of all rows; one is given whatever its size.
+  std::uint64_t max_bytes = std::uint64_t{64} << 20;
   std::chrono::milliseconds timeout{30'000};
 };
 
@@ -33,7 +35,8 @@ struct Question {
 struct Table {
   std::vector<std::string> columns{};
   std::vector<std::vector<json::Value>> rows{};
-  bool is_all = true;  ///< no more rows than Question::max_rows
+  bool is_all = true;    ///< there are no more rows
+  std::string reason{};  ///< which limit was met, if there are more
   /// What could not be read: the answer is without it.
   std::vector<std::string> left_out{};
 
@@ -49,8 +52,8 @@ struct Table {
 class QuestionDesk {
  public:
   struct Options {
-    int questions_at_a_time = 2;
-    std::uint64_t memory_bytes = std::uint64_t{1} << 30;
+    int questions_at_a_time = 4;
+    std::uint64_t memory_bytes = std::uint64_t{2} << 30;
   };
   QuestionDesk(log::StoreDirectory store, const Options& options)
       : store_(std::move(store)), options_(options) {}

@@ -63,6 +63,16 @@ const RemoteCommand* find_command(std::string_view name) {
   return found == commands().end() ? nullptr : &*found;
 }
 
+bool may_follow(const std::vector<std::string>& words) {
+  const auto* command = find_command(words.front());
+  const bool can = command != nullptr &&
+                   std::ranges::find(command->options, "--follow") != command->options.end();
+  return can && std::any_of(words.begin() + 1, words.end(), [](const std::string& word) {
+           if (word.starts_with("--")) return word.starts_with("--follow");
+           return word.starts_with("-") && word.contains('f');  // -f, -nf
+         });
+}
+
 Verdict judge_words(const std::vector<std::string>& words, const Caller& caller) {
   const auto* command = words.empty() ? nullptr : find_command(words.front());
   if (command == nullptr) {

@@ -31,6 +31,10 @@ struct RemoteCommand {
 /// Null: there is none of this name that may be given from elsewhere.
 [[nodiscard]] const RemoteCommand* find_command(std::string_view name);
 
+/// Whether they may ask to follow something, which has no end. Only the command knows which words
+/// are options, so one that has no end may be meant to have one, and never the other way round.
+[[nodiscard]] bool may_follow(const std::vector<std::string>& words);
+
 /// Why the caller cannot give these words, the first of which is the command's name: an HTTP
 /// status, and the reason. 200: he can.
 struct Verdict {

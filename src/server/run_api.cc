@@ -27,8 +27,9 @@ Response page_of(const Api& api, const Caller& caller, std::string sql, const Pa
   auto items = table->objects();
   json::Object answer;
   answer.set("next", json::Value());
-  if (items.size() > page.limit) {
-    items.resize(page.limit);
+  // A page of large events ends early.
+  if (items.size() > page.limit || !table->is_all) {
+    items.resize(std::min<std::size_t>(items.size(), page.limit));
     answer.set("next", to_text(place(*items.back().object())));
   }
   if (change) {

@@ -1,7 +1,9 @@
 #include "server/server.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
@@ -14,10 +16,12 @@
 #include "base/exception.h"
 #include "server/api.h"
 #include "server/command_api.h"
+#include "server/fair_budget.h"
 #include "server/gate.h"
 #include "server/grpc_server.h"
 #include "server/keys.h"
 #include "server/known_keys.h"
+#include "server/line.h"
 #include "server/openapi.h"
 #include "server/router.h"
 
@@ -52,6 +56,33 @@ Result<std::unique_ptr<asio::ssl::context>> tls_of(const ServerOptions& options)
   return tls;
 }
 
+/// Of those who ask of the store, how many look at lists; the others ask in SQL.
+constexpr std::size_t kListsAtATime = 2;
+/// For each of them.
+constexpr std::size_t kMaxInLine = 64;
+/// Those that are sent, of all clients.
+constexpr std::uint64_t kMaxAnswersBytes = std::uint64_t{256} << 20;
+
+/// A connection is a descriptor, and not every one that the system lets us have is for clients: the
+/// log, the parts and the processes of commands need some.
+std::size_t descriptors_for_clients() {
+  constexpr std::size_t kOurs = 512;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kOurs;
+  const auto all = static_cast<std::size_t>(limit.rlim_cur);
+  return all - std::min(all / 2, kOurs);
+}
+
+/// Whatever comes over gRPC, a part of the descriptors is for HTTP alone.
+HttpLimits limits_of_http(HttpLimits limits) {
+  limits.connections = std::min(limits.connections, descriptors_for_clients() / 4 * 3);
+  return limits;
+}
+HttpLimits limits_of_grpc(HttpLimits limits) {
+  limits.connections = std::min(limits.connections, descriptors_for_clients() / 4);
+  return limits;
+}
+
 /// Who writes nothing but events of observed runs: the inbox, under a new name after a failure.
 class OwnWriters {
  public:
@@ -68,6 +99,35 @@ class OwnWriters {
   mutable std::mutex mutex_;
   std::set<std::string, std::less<>> writers_;  // guarded by mutex_
 };
+
+/// The same routes, answered in turn.
+std::vector<Route> in_turn(std::vector<Route> routes, Line& line) {
+  for (auto& route : routes) {
+    route.answer = [&line, answer = std::move(route.answer)](
+                       Request& request, const Caller& caller) -> asio::awaitable<Response> {
+      auto entering = line.enter(caller.account());
+      const auto turn = co_await std::move(entering);
+      if (!turn) co_return overloaded("too many questions are waiting already");
+      co_return co_await answer(request, caller);
+    };
+  }
+  return routes;
+}
+
+/// The same routes, whose answers are given as far as there is room for them until they are sent.
+std::vector<Route> with_room(std::vector<Route> routes, FairBudget& answers) {
+  for (auto& route : routes) {
+    route.answer = [&answers, answer = std::move(route.answer)](
+                       Request& request, const Caller& caller) -> asio::awaitable<Response> {
+      auto response = co_await answer(request, caller);
+      auto room = answers.take(caller.account(), response.body.size());
+      if (!room) co_return overloaded("too many answers are under way");
+      response.held = std::move(room);
+      co_return response;
+    };
+  }
+  return routes;
+}
 
 }  // namespace
 
@@ -88,23 +148,28 @@ struct Server::Impl {
             .our_runs = the_runs,
             .questions = questions,
             .refusals = refusals,
+            .keys = keys,
             .workers = workers,
             .command_workers = command_workers,
             .stop = stopping.get_token()},
-        router(all_routes(api, options, store)),
+        router(all_routes(store)),
         gate(router, api, keys),
-        http(io, options.http, [this](Request& request) { return gate.admit(request); }) {}
+        http(io, limits_of_http(options.http),
+             [this](Request& request) { return gate.admit(request); }) {}
 
-  static std::vector<Route> all_routes(const Api& api, const ServerOptions& options,
-                                       const log::StoreDirectory& store) {
+  std::vector<Route> all_routes(const log::StoreDirectory& store) {
     std::vector<Route> routes = ingest_routes(api);
-    for (auto& route : command_routes(
-             api, {options.program, std::filesystem::absolute(store.root()), options.config})) {
-      routes.push_back(std::move(route));
-    }
-    for (auto* more : {sql_routes, run_routes, artifact_routes, live_routes, health_routes}) {
-      for (auto& route : more(api)) routes.push_back(std::move(route));
-    }
+    const auto add = [&routes](std::vector<Route> more) {
+      for (auto& route : more) routes.push_back(std::move(route));
+    };
+    const CommandHost host(options.program, std::filesystem::absolute(store.root()),
+                           options.config);
+    add(with_room(command_routes(api, host), answers));
+    add(with_room(in_turn(sql_routes(api), queries), answers));
+    add(with_room(in_turn(run_routes(api), lists), answers));
+    add(with_room(in_turn(artifact_routes(api), lists), answers));
+    add(live_routes(api));
+    add(health_routes(api));
     // Last: it describes the others.
     routes.push_back(openapi_route(routes));
     return routes;
@@ -116,6 +181,13 @@ struct Server::Impl {
   const ServerOptions options;
   std::unique_ptr<OurRuns> our_runs;
   std::stop_source stopping;
+  /// Lists are short: they do not wait for what somebody asks in SQL. Of both there are as many at
+  /// a time as there are workers.
+  Line queries{
+      {.at_a_time = static_cast<std::size_t>(options.questions.questions_at_a_time) - kListsAtATime,
+       .waiting = kMaxInLine}};
+  Line lists{{.at_a_time = kListsAtATime, .waiting = kMaxInLine}};
+  FairBudget answers{kMaxAnswersBytes};
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   asio::thread_pool workers;
@@ -202,7 +274,7 @@ Result<std::unique_ptr<Server>> Server::start(const log::StoreDirectory& store,
                                             .port = *port,
                                             .certificate = impl->options.certificate,
                                             .certificate_key = impl->options.certificate_key,
-                                            .limits = impl->options.http},
+                                            .limits = limits_of_grpc(impl->options.http)},
                                            [gate = &impl->gate](Request& request) {
                                              return gate->admit(request);
                                            }));

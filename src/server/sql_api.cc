@@ -14,21 +14,25 @@ namespace {
 constexpr std::uint64_t kMostRows = 1'000'000;
 constexpr std::chrono::minutes kLongest{5};
 
-json::Value to_json(const Table& table) {
-  json::Array columns, rows, left_out;
+/// The text as it goes: of many rows a second copy, as values, is not needed.
+std::string to_json(Table table) {
+  json::Array columns, left_out;
   for (const auto& column : table.columns) columns.emplace_back(column);
-  for (const auto& row : table.rows) rows.emplace_back(json::Array(row.begin(), row.end()));
   for (const auto& place : table.left_out) left_out.emplace_back(place);
-  json::Object object;
-  object.set("columns", std::move(columns));
-  object.set("rows", std::move(rows));
-  object.set("is_all", table.is_all);
-  object.set("left_out", std::move(left_out));
-  return object;
+  json::Object rest;
+  rest.set("is_all", table.is_all);
+  if (!table.is_all) rest.set("reason", table.reason);
+  rest.set("left_out", std::move(left_out));
+  std::string text = R"({"columns":)" + json::to_text(columns) + R"(,"rows":[)";
+  for (auto& row : table.rows) {
+    if (text.back() != '[') text += ',';
+    json::append(text, json::Array(std::exchange(row, {})));
+  }
+  return text.append("],").append(json::to_text(rest), 1);
 }
 
 /// RFC 4180.
-std::string to_csv(const Table& table) {
+std::string to_csv(Table table) {
   std::string csv;
   const auto put = [&](std::size_t column, std::string_view text) {
     if (column > 0) csv += ',';
@@ -42,7 +46,8 @@ std::string to_csv(const Table& table) {
   };
   for (std::size_t i = 0; i < table.columns.size(); ++i) put(i, table.columns[i]);
   csv += "\r\n";
-  for (const auto& row : table.rows) {
+  for (auto& each : table.rows) {
+    const auto row = std::exchange(each, {});
     for (std::size_t i = 0; i < row.size(); ++i) {
       put(i, row[i].is_null()             ? std::string()
              : row[i].string() != nullptr ? *row[i].string()
@@ -69,7 +74,7 @@ struct Asked {
 
 Response answer(const Api& api, Question question, const Asked& asked) {
   question.tenant_id = asked.caller.tenant_id;
-  const auto table = api.questions.ask(question, api.stop);
+  auto table = api.questions.ask(question, api.stop);
   if (!table) {
     const auto& error = table.error();
     if (store::was_refused(error)) {
@@ -77,9 +82,11 @@ Response answer(const Api& api, Question question, const Asked& asked) {
     }
     return problem(error);
   }
-  if (asked.as_csv)
-    return {.content_type = "text/csv; charset=utf-8; header=present", .body = to_csv(*table)};
-  return Response::json(json::to_text(to_json(*table)) + "\n");
+  if (!asked.as_csv) return Response::json(to_json(*std::move(table)) + "\n");
+  Response response{.content_type = "text/csv; charset=utf-8; header=present"};
+  if (!table->is_all) response.headers.emplace_back("Weir-Not-All", table->reason);
+  response.body = to_csv(*std::move(table));
+  return response;
 }
 
 /// What a body asks: {"query", "parameters", "max_rows", "timeout"}. Errors: kInvalidInput.

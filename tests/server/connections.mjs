@@ -18,7 +18,7 @@ const BUSY = 200;
 const REQUESTS = 20;  // of each
 const EVENTS = 5;     // in each
 const limit = execSync('ulimit -Hn', {shell: '/bin/sh', encoding: 'utf8'}).trim();
-const IDLE = Math.min(10_000, (limit === 'unlimited' ? 1e6 : Number(limit)) - 1000);
+const IDLE = Math.min(10_000, Math.floor((limit === 'unlimited' ? 1e6 : Number(limit)) * 0.7) - 1000);
 
 const residentMiB = (server) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024;

@@ -158,7 +158,7 @@ async function pagesAreStable(server) {
 }
 
 async function hasRoomForSoMany(server) {
-  const streams = [];
+  const streams = [];  // one account has half of all places
   for (let i = 0; i < 64; ++i) streams.push(await follow(server, `?run_id=${runId(5)}`));
   const full = await server.ask(PATH);
   equal([full.status, full.headers.get('retry-after') !== null], [503, true]);

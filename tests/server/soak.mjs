@@ -9,6 +9,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {check, equal} from '../lib/check.mjs';
+import {call, dial, exportPath, field, fixed64, text} from '../lib/otlp_grpc.mjs';
 import {startServer} from '../lib/server.mjs';
 import {Weir, withFolder} from '../lib/weir.mjs';
 
@@ -17,6 +18,10 @@ const SECONDS = Number(process.env.WEIR_SOAK_SECONDS ?? seconds);
 const EVENTS = 200;            // of a request
 const REQUESTS_OF_A_RUN = 50;  // then its client begins another
 const SPANS = 50;              // of a trace
+const LOGS = 200;              // of a request
+const METRICS = 50;
+/// In an hour the load is less than in a minute: what is stored of it is to fit a disk.
+const PACE = SECONDS < 600 ? 1 : 2.5;
 /// In a minute what is kept for reuse is still growing.
 const ROOM_MIB = SECONDS < 600 ? 64 : 16;
 /// What it costs to know an event again, as the server does of the last four million.
@@ -36,11 +41,20 @@ class Client {
     this.events = 0;  // of ours that were stored
     this.slowest = 0;
   }
+
+  /// Whether `body` was taken; otherwise the server has no room now.
+  async ask(server, body) {
+    const answer = await server.ask(this.path, {method: 'POST', body, headers: {'Content-Type': this.type}});
+    if (answer.status === 503) return false;
+    check(answer.status === 200, `${this.path}: ${answer.status} ${answer.text}`);
+    this.took(answer.body);
+    return true;
+  }
 }
 
 /// Runs that begin, work and end, in our own contract; one event in ten has a key of its own.
 class NativeClient extends Client {
-  everyMs = 100;
+  everyMs = 40;
   path = '/api/v1/events';
   type = 'application/x-ndjson';
 
@@ -91,6 +105,46 @@ class OtlpClient extends Client {
   }
 }
 
+class MetricsClient extends Client {
+  everyMs = 200;
+  path = '/v1/metrics';
+  type = 'application/json';
+
+  body() {
+    const at = nanoseconds(Date.now());
+    const metrics = Array.from({length: METRICS}, (_, i) => ({
+      name: `rows.${i}`, unit: '{row}', gauge: {dataPoints: [{timeUnixNano: at, asInt: String(this.sent)}]}}));
+    const resource = {attributes: [{key: 'service.name', value: {stringValue: 'metrics'}}]};
+    return JSON.stringify({resourceMetrics: [{resource, scopeMetrics: [{metrics}]}]});
+  }
+
+  took(answer) {
+    check(answer.partialSuccess === undefined, JSON.stringify(answer));
+    this.events += METRICS;
+  }
+}
+
+/// Over gRPC, all on one connection.
+class LogsClient extends Client {
+  everyMs = 100;
+  path = exportPath('logs');
+
+  body() {
+    const at = nanoseconds(Date.now());
+    const records = Array.from({length: LOGS}, (_, i) => field(2, fixed64(1, at), field(5, text(`log ${i} of request ${this.sent}`))));
+    return field(1, field(1, field(1, field(1, 'service.name'), field(2, text('logs')))), field(2, ...records));
+  }
+
+  async ask(server, body) {
+    this.connection ??= dial(server.grpc);
+    const {status, message} = await call(this.connection.session, this.path, body);
+    if (status === 8 || status === 14) return false;
+    equal([status, message], [0, '']);
+    this.events += LOGS;
+    return true;
+  }
+}
+
 class LineageClient extends Client {
   everyMs = 1000;
   path = '/api/v1/lineage';
@@ -110,17 +164,14 @@ class LineageClient extends Client {
 }
 
 async function send(server, client, until) {
-  for (let at = performance.now(); performance.now() < until; at += client.everyMs) {
+  for (let at = performance.now(); performance.now() < until; at += client.everyMs * PACE) {
     await sleep(Math.max(0, at - performance.now()));
     const body = client.body(), begun = performance.now();
-    let answer;
-    do {
-      answer = await server.ask(client.path, {method: 'POST', body, headers: {'Content-Type': client.type}});
-      if (answer.status === 503) await sleep(1000);
-    } while (answer.status === 503);
-    check(answer.status === 200, `${client.path}: ${answer.status} ${answer.text}`);
+    for (let isDone = false; !isDone;) {
+      isDone = await client.ask(server, body);
+      if (!isDone) await sleep(1000);
+    }
     client.slowest = Math.max(client.slowest, performance.now() - begun);
-    client.took(answer.body);
     ++client.sent;
   }
 }
@@ -194,7 +245,8 @@ await withFolder(async (folder) => {
   // What a sanitizer keeps of what was freed is no memory of the server's.
   weir.env.ASAN_OPTIONS ??= 'quarantine_size_mb=16';
   const server = await startServer(weir);
-  const clients = [new NativeClient(1), new NativeClient(2), new OtlpClient(3), new LineageClient(4)];
+  const clients = [new NativeClient(1), new NativeClient(2), new OtlpClient(3), new LineageClient(4),
+    new MetricsClient(5), new LogsClient(6)];
   const total = (name) => clients.reduce((sum, client) => sum + client[name], 0);
   try {
     const until = performance.now() + SECONDS * 1000;
@@ -207,7 +259,8 @@ await withFolder(async (folder) => {
     for (const [where, client] of [
       ["pipeline_id = 'native-1'", clients[0]], ["pipeline_id = 'native-2'", clients[1]],
       ["event_type = 'span' AND pipeline_id = 'otlp'", clients[2]],
-      ["source = 'openlineage' AND NOT ends_with(idempotency_key, '.node')", clients[3]]]) {
+      ["source = 'openlineage' AND NOT ends_with(idempotency_key, '.node')", clients[3]],
+      ["event_type = 'metric' AND pipeline_id = 'metrics'", clients[4]], ["event_type = 'log' AND pipeline_id = 'logs'", clients[5]]]) {
       const [found] = weir.rows(`SELECT count(*)::BIGINT AS events, count(DISTINCT (run_id, run_seq))::BIGINT AS once
                                  FROM events WHERE ${where}`);
       equal(found, {events: client.events, once: client.events});
