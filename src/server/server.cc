@@ -19,6 +19,7 @@
 #include "server/keys.h"
 #include "server/known_keys.h"
 #include "server/openapi.h"
+#include "server/parameters.h"
 #include "server/router.h"
 
 namespace weir::server {
@@ -98,13 +99,14 @@ struct Server::Impl {
     std::vector<Route> routes = ingest_routes(api);
     for (auto& route : command_routes(
              api, {options.program, std::filesystem::absolute(store.root()), options.config})) {
-      routes.push_back(std::move(route));
+      routes.push_back(held_to_its_query(std::move(route)));
     }
-    for (auto* more : {sql_routes, run_routes, artifact_routes, live_routes, health_routes}) {
-      for (auto& route : more(api)) routes.push_back(std::move(route));
+    for (auto* more : {sql_routes, run_routes, part_routes, artifact_routes, live_routes}) {
+      for (auto& route : more(api)) routes.push_back(held_to_its_query(std::move(route)));
     }
+    for (auto& route : health_routes(api)) routes.push_back(std::move(route));
     // Last: it describes the others.
-    routes.push_back(openapi_route(routes));
+    routes.push_back(openapi_route(api, routes));
     return routes;
   }
 

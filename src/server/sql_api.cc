@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/units.h"
 #include "server/api.h"
+#include "server/sql_question.h"
 #include "store/query.h"
 
 /// Questions in SQL, and those of the cookbook.
@@ -53,45 +54,27 @@ std::string to_csv(const Table& table) {
   return csv;
 }
 
-Response answer(const Api& api, Question question, const Caller& caller, bool as_csv) {
+enum class Author : std::uint8_t { kCaller, kWeir };
+
+/// Of DuckDB's complaint, what is wrong, without the line of SQL that it quotes.
+std::string without_sql(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
+Response answer(const Api& api, Question question, const Caller& caller, bool as_csv,
+                Author author) {
   question.tenant_id = caller.tenant_id;
-  const auto table = api.questions.ask(question, api.stop);
-  if (!table) return problem(table.error());
+  auto table = api.questions.ask(question, api.stop);
+  if (!table) {
+    auto error = std::move(table).error();
+    error.message = without_place(api, std::move(error.message));
+    if (author == Author::kWeir) error.message = without_sql(error.message);
+    return problem(error);
+  }
+  for (auto& place : table->left_out) place = without_place(api, std::move(place));
   if (as_csv)
     return {.content_type = "text/csv; charset=utf-8; header=present", .body = to_csv(*table)};
   return Response::json(json::to_text(to_json(*table)) + "\n");
-}
-
-/// What a body asks: {"query", "parameters", "max_rows", "timeout"}. Errors: kInvalidInput.
-Result<Question> question_of(const json::Object& body) {
-  Question question;
-  for (const auto& [name, value, position] : body) {
-    static_cast<void>(position);
-    if (name == "query" && value.string() != nullptr) {
-      question.sql = *value.string();
-    } else if (name == "parameters" && value.object() != nullptr) {
-      for (const auto& parameter : *value.object()) {
-        const auto& given = parameter.value;
-        question.variables.emplace_back(
-            parameter.key, given.string() != nullptr ? *given.string() : json::to_text(given));
-      }
-    } else if (name == "max_rows" && value.integer() != nullptr && *value.integer() > 0) {
-      question.max_rows = std::min(kMostRows, static_cast<std::uint64_t>(*value.integer()));
-    } else if (name == "timeout" && value.string() != nullptr) {
-      const auto timeout = config::parse_duration(*value.string());
-      if (!timeout || timeout->count() <= 0) {
-        return fail(ErrorCode::kInvalidInput, "timeout: a duration as 30s is expected");
-      }
-      question.timeout = std::min<std::chrono::milliseconds>(*timeout, kLongest);
-    } else {
-      return fail(ErrorCode::kInvalidInput,
-                  "'" + name +
-                      "' is not expected, or of another type: query (text), parameters "
-                      "(an object), max_rows (a number over 0), timeout (as 30s)");
-    }
-  }
-  if (question.sql.empty()) return fail(ErrorCode::kInvalidInput, "query is missing");
-  return question;
 }
 
 bool wants_csv(const Request& request) {
@@ -99,14 +82,11 @@ bool wants_csv(const Request& request) {
 }
 
 asio::awaitable<Response> ask(const Api& api, Request& request, const Caller& caller) {
-  const auto body = json::parse(request.body);
-  if (!body) co_return problem(400, body.error().message);
-  if (body->object() == nullptr) co_return problem(400, "a JSON object is expected");
-  auto question = question_of(*body->object());
+  auto question = parse_question(request.body);
   if (!question) co_return problem(question.error());
   const bool as_csv = wants_csv(request);
   std::function<Response()> work = [&api, question = *std::move(question), caller, as_csv] {
-    return answer(api, question, caller, as_csv);
+    return answer(api, question, caller, as_csv, Author::kCaller);
   };
   co_return co_await on_workers(api.workers, std::move(work));
 }
@@ -142,12 +122,45 @@ asio::awaitable<Response> ask_recipe(const Api& api, Request& request, const Cal
   }
   const bool as_csv = wants_csv(request);
   std::function<Response()> work = [&api, question = std::move(question), caller, as_csv] {
-    return answer(api, question, caller, as_csv);
+    return answer(api, question, caller, as_csv, Author::kWeir);
   };
   co_return co_await on_workers(api.workers, std::move(work));
 }
 
 }  // namespace
+
+Result<Question> parse_question(std::string_view body) {
+  WEIR_TRY(const auto value, json::parse(body));
+  if (value.object() == nullptr) return fail(ErrorCode::kInvalidInput, "a JSON object is expected");
+  Question question;
+  for (const auto& [name, given, position] : *value.object()) {
+    static_cast<void>(position);
+    if (name == "query" && given.string() != nullptr) {
+      question.sql = *given.string();
+    } else if (name == "parameters" && given.object() != nullptr) {
+      for (const auto& parameter : *given.object()) {
+        const auto& said = parameter.value;
+        question.variables.emplace_back(
+            parameter.key, said.string() != nullptr ? *said.string() : json::to_text(said));
+      }
+    } else if (name == "max_rows" && given.integer() != nullptr && *given.integer() > 0) {
+      question.max_rows = std::min(kMostRows, static_cast<std::uint64_t>(*given.integer()));
+    } else if (name == "timeout" && given.string() != nullptr) {
+      const auto timeout = config::parse_duration(*given.string());
+      if (!timeout || timeout->count() <= 0) {
+        return fail(ErrorCode::kInvalidInput, "timeout: a duration as 30s is expected");
+      }
+      question.timeout = std::min<std::chrono::milliseconds>(*timeout, kLongest);
+    } else {
+      return fail(ErrorCode::kInvalidInput,
+                  "'" + name +
+                      "' is not expected, or of another type: query (text), parameters "
+                      "(an object), max_rows (a number over 0), timeout (as 30s)");
+    }
+  }
+  if (question.sql.empty()) return fail(ErrorCode::kInvalidInput, "query is missing");
+  return question;
+}
 
 std::vector<Route> sql_routes(const Api& api) {
   return {
@@ -156,12 +169,16 @@ std::vector<Route> sql_routes(const Api& api) {
        .scope = Scope::kRead,
        .summary = "Ask the store in SQL",
        .takes = {"application/json"},
+       .asked = "Question",
+       .told = "Answer",
+       .also_gives = {"text/csv"},
        .answer = [&api](Request& request,
                         const Caller& caller) { return ask(api, request, caller); }},
       {.method = http::verb::get,
        .path = "/api/v1/cookbook",
        .scope = Scope::kRead,
        .summary = "List the questions that are asked often",
+       .told = "Cookbook",
        .answer = [](Request&, const Caller&) -> asio::awaitable<Response> {
          co_return list_recipes();
        }},
@@ -170,6 +187,9 @@ std::vector<Route> sql_routes(const Api& api) {
        .scope = Scope::kRead,
        .summary = "Ask one of them, by its name or number; its parameters are those of the query",
        .parameters = {{"name", "path", "string", "of the question"}},
+       .told = "Answer",
+       .also_gives = {"text/csv"},
+       .reads_any_query = true,
        .answer = [&api](Request& request,
                         const Caller& caller) { return ask_recipe(api, request, caller); }},
   };

@@ -22,6 +22,30 @@ bool may_read_rollups(std::string_view sql) {
   return !std::ranges::search(sql, kName, {}, [](char c) { return std::tolower(c); }).empty();
 }
 
+/// Whether a text names one of the functions and tables that tell where the store is, and where its
+/// files: `weir_part_files` is for `events` alone.
+bool asks_for_places(std::string_view sql) {
+  constexpr std::string_view kNames[] = {"current_setting",  "duckdb_settings",
+                                         "pg_settings",      "duckdb_temporary_files",
+                                         "duckdb_functions", "weir_part_files"};
+  while (!sql.empty()) {
+    const auto token = next_token(sql);
+    sql.remove_prefix(token.text.size());
+    const bool is_name = token.kind == SqlToken::Kind::kWord || token.text.starts_with('"');
+    if (!is_name) continue;
+    std::string text(token.text);
+    std::ranges::transform(text, text.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::ranges::any_of(kNames, [&](auto name) { return text.contains(name); })) return true;
+  }
+  return false;
+}
+
+std::unexpected<Error> places_refused() {
+  return fail(ErrorCode::kInvalidInput,
+              "settings, functions and files of DuckDB are not for questions");
+}
+
 std::unexpected<Error> cancelled() {
   return fail(ErrorCode::kCancelled, "the query was interrupted");
 }
@@ -120,6 +144,11 @@ Result<std::unique_ptr<Answer::Impl>> Session::begin(const std::string& sql,
 }
 
 Result<Answer> Session::ask(const std::string& sql, const std::stop_token& stop) {
+  if (asks_for_places(sql)) return places_refused();
+  return ask_freely(sql, stop);
+}
+
+Result<Answer> Session::ask_freely(const std::string& sql, const std::stop_token& stop) {
   WEIR_TRY(auto answer, begin(sql, stop));
   auto rows = answer->connection.ask(sql);
   if (!rows) return failed(std::move(rows).error());
@@ -131,6 +160,7 @@ Result<std::uint64_t> Session::write_parquet(const std::string& query,
                                              std::optional<std::uint64_t> max_rows,
                                              const std::stop_token& stop) {
   WEIR_CHECK(options_.output.has_value());
+  if (asks_for_places(query)) return places_refused();
   WEIR_TRY(auto answer, begin(query, stop));
   auto exact = exact_query(query, answer->connection);
   if (!exact) return failed(std::move(exact).error());
@@ -146,7 +176,7 @@ Result<std::uint64_t> Session::write_parquet(const std::string& query,
 }
 
 Result<std::vector<std::string>> Session::words() {
-  WEIR_TRY(auto answer, ask(R"(
+  WEIR_TRY(auto answer, ask_freely(R"(
     SELECT DISTINCT lower(word) FROM (
       SELECT view_name AS word FROM duckdb_views() WHERE NOT internal
       UNION ALL SELECT column_name FROM duckdb_columns() WHERE NOT internal
