@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/foreign_event.h"
+#include "record/w3c.h"
 #include "server/page.h"
 
 /// What commands are given of a request.
@@ -35,6 +36,12 @@ record::Variables trace_of(const Request& request) {
     }
   }
   auto variables = record::to_environment(record::from_headers(headers));
+  // A trace that begins here has no span above it.
+  const auto parents = std::ranges::count(headers, "traceparent", &record::Header::name);
+  const auto parent = std::ranges::find(headers, "traceparent", &record::Header::name);
+  if (parents != 1 || !record::Traceparent::parse(parent->value)) {
+    for (const auto* name : {"TRACEPARENT", "TRACESTATE"}) variables[name].clear();
+  }
   std::erase_if(variables,
                 [](const auto& variable) { return variable.first.starts_with("WEIR_"); });
   return variables;

@@ -120,6 +120,7 @@ json::Object components(const Table& columns) {
   complaint.set("application/problem+json", content_of("json", "Problem"));
   rpc_complaint.set("application/json", content_of("json", "RpcStatus"));
   rpc_complaint.set("application/x-protobuf", content_of("", ""));
+  rpc_complaint.set("application/problem+json", content_of("json", "Problem"));
   return object_of(
       {{"schemas", schemas_of(columns)},
        {"responses",

@@ -42,12 +42,12 @@ function halfKnown(run, round) {
   return [
     {event_type: 'pipeline_node_completed', run_id: runId(run), node_id: name('ended'), duration_ms: 1},
     {event_type: 'pipeline_node_started', run_id: runId(run), node_id: name('begun')},
-    {event_type: 'pipeline_node_failed', run_id: runId(run), node_id: name('failed'), step_index: round, attempt: 2,
+    {event_type: 'pipeline_node_failed', run_id: runId(run), node_id: name('failed'), step_index: round, attempt: 2, error_type: 'E', error_message: 'm',
      span_id: `00f067aa0ba9${String(round).padStart(4, '0')}`, trace_id: '4bf92f3577b34da6a3ce929d0e0e4736'},
-    {event_type: 'pipeline_node_failed', run_id: runId(run), node_id: name('failed'), attempt: 1},
+    {event_type: 'pipeline_node_failed', run_id: runId(run), node_id: name('failed'), attempt: 1, error_type: 'E', error_message: 'm'},
     {event_type: 'span', run_id: runId(run), span_id: `10f067aa0ba9${String(round).padStart(4, '0')}`, trace_id: '5bf92f3577b34da6a3ce929d0e0e4736'},
     {event_type: 'artifact_written', run_id: runId(run), artifact_path: name('a'), artifact_sha256: '0'.repeat(64)},
-    {event_type: 'signal_rejected', run_id: runId(run), target_run_id: runId(run), signal_id: name('late'), reason: 'x'},
+    {event_type: 'signal_rejected', run_id: runId(run), target_run_id: runId(run), signal_id: name('late'), signal_type: 'pause', reason: 'x'},
     {event_type: 'signal_requested', run_id: runId(run), target_run_id: runId(run), signal_id: name('asked'), signal_type: 'pause'},
   ];
 }

@@ -26,7 +26,7 @@ await withFolder(async (folder) => {
   mkdirSync(join(folder, 'pipelines'));
   writeFileSync(join(folder, 'weir.yaml'), 'pipelines: [pipelines]\n');
   writeFileSync(join(folder, 'pipelines/w.json'), JSON.stringify({id: 'w', nodes: [{id: 'x', plugin_id: 'process',
-    tool_id: 'run', with: {command: ['sh', '-c', 'echo hello; echo {}']}}]}));
+    tool_id: 'run', with: {command: ['sh', '-c', 'echo hello >&2; echo {}']}}]}));
   const outside = join(folder, 'outside.txt');
   writeFileSync(outside, SECRET);
   const key = (tenant) => weir.ask(0, 'key', 'create', tenant, '--tenant', tenant, '--scope', 'read', '--scope', 'write').trim();
