@@ -44,6 +44,7 @@ FROM (
     max(read_bytes) AS read_bytes,
     max(written_bytes) AS written_bytes,
     greatest(execution, 1) AS engine_attempt,
+    min(span_id) AS span_id,
     weir_is_foreign(max(run_seq)) AS is_foreign
   FROM (
     SELECT

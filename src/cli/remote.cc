@@ -8,45 +8,17 @@
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "export/http_post.h"
+#include "server/command_lines.h"
 
 namespace weir::cli {
 namespace {
 
-/// What the server sends of a command, a JSON object a line.
-class Printer {
- public:
-  /// False: our own output cannot be written.
-  bool take(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto end = bytes.find('\n');
-      line_.append(bytes.substr(0, end));
-      bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
-      if (end == std::string_view::npos) return true;
-      const auto value = json::parse(line_);
-      line_.clear();
-      if (!value || value->object() == nullptr) continue;
-      print(*value->object(), "out", stdout);
-      print(*value->object(), "err", stderr);
-      if (const auto* exit = value->object()->find("exit"); exit != nullptr) {
-        exit_ = exit->integer() != nullptr ? static_cast<int>(*exit->integer()) : kFailed;
-      }
-      if (std::fflush(stdout) != 0) return false;
-    }
-    return true;
-  }
-  /// Nothing: it did not come to its end.
-  [[nodiscard]] std::optional<int> exit_code() const { return exit_; }
-
- private:
-  static void print(const json::Object& line, std::string_view stream, std::FILE* to) {
-    const auto* text = line.find(stream);
-    if (text == nullptr || text->string() == nullptr) return;
-    std::fwrite(text->string()->data(), 1, text->string()->size(), to);
-  }
-
-  std::string line_;
-  std::optional<int> exit_;
-};
+/// False: our own output cannot be written.
+bool print(server::CommandLines::Stream stream, std::string_view text) {
+  auto* const to = stream == server::CommandLines::Stream::kOut ? stdout : stderr;
+  std::fwrite(text.data(), 1, text.size(), to);
+  return std::fflush(stdout) == 0;
+}
 
 /// "http://localhost:4680/" -> "http://localhost:4680/api/v1/commands"
 std::string commands_of(std::string_view server) {
@@ -88,15 +60,15 @@ int run_at_server(const Invocation& invocation, const std::vector<std::string>& 
   }
   // As other programs know a company's own authority.
   const char* authorities = std::getenv("SSL_CERT_FILE");
-  Printer printer;
-  const auto post = exporting::http_post(
-      {.timeout = std::chrono::hours(24 * 365),
-       .on_answer = [&](std::string_view bytes) { return printer.take(bytes); },
-       .authorities = authorities != nullptr ? authorities : ""});
+  server::CommandLines lines(print);
+  const auto post =
+      exporting::http_post({.timeout = std::chrono::hours(24 * 365),
+                            .on_answer = [&](std::string_view bytes) { return lines.take(bytes); },
+                            .authorities = authorities != nullptr ? authorities : ""});
   const InterruptStop interrupt("");
   const auto done =
       post(commands_of(invocation.server), json::to_text(body), headers, interrupt.token());
-  if (const auto exit = printer.exit_code()) return *exit;
+  if (const auto exit = lines.exit_code()) return *exit;
   const bool follows = words.front() == "tail" || words.front() == "logs";
   if (interrupt.token().stop_requested()) return follows ? kDone : kFailed;
   const auto refusal = done ? Refusal{"the answer was cut off: is the server still there?"}

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
+#include <map>
 #include <memory>
 
 #include "base/json.h"
@@ -22,6 +24,8 @@ namespace {
 struct ShowOptions {
   NamedRun run;
   bool json = false;
+  std::size_t nodes = std::numeric_limits<std::size_t>::max();
+  std::int64_t from_step = 0;
 };
 
 using project::Attempt;
@@ -84,7 +88,17 @@ json::Value node_json(const RunState& run, const NodeState& node) {
   return object;
 }
 
-json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
+/// How many nodes are in which state.
+json::Object node_states(const RunState& run) {
+  std::map<std::string_view, std::int64_t> counts;
+  for (const auto& node : run.nodes) ++counts[to_string(node.state)];
+  json::Object object;
+  for (const auto& [state, count] : counts) object.set(state, count);
+  return object;
+}
+
+json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted,
+                     const ShowOptions& options) {
   const auto& run = listed.state;
   json::Object object;
   object.set("run_id", run.run_id.text());
@@ -106,8 +120,12 @@ json::Value run_json(const ListedRun& listed, const RedactionCounts& redacted) {
   for (const auto& [rule, count] : redacted.by_rule())
     counts.set(rule, static_cast<std::int64_t>(count));
   object.set("redacted", std::move(counts));
+  object.set("node_states", node_states(run));
   json::Array nodes;
-  for (const auto& node : run.nodes) nodes.push_back(node_json(run, node));
+  for (const auto& node : run.nodes) {
+    if (nodes.size() >= options.nodes) break;
+    if (node.step_index >= options.from_step) nodes.push_back(node_json(run, node));
+  }
   object.set("nodes", std::move(nodes));
   return object;
 }
@@ -269,7 +287,7 @@ int show(const ShowOptions& options, const Invocation& invocation) {
   });
   if (!read) return complain(read.error());
   if (options.json) {
-    std::printf("%s\n", json::to_pretty_text(run_json(*run, redacted)).c_str());
+    std::printf("%s\n", json::to_pretty_text(run_json(*run, redacted, options)).c_str());
   } else {
     print_run(*run, redacted, now);
   }
@@ -282,7 +300,10 @@ void add_show(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "Show what happened in a run, node by node");
   add_named_run(*command, options->run);
-  command->add_flag("--json", options->json, "Print JSON");
+  auto* json = command->add_flag("--json", options->json, "Print JSON");
+  command->add_option("--nodes", options->nodes, "How many nodes at the most")->needs(json);
+  command->add_option("--from-step", options->from_step, "Nodes from this step_index on")
+      ->needs(json);
   command->footer("Example: weir show last");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return show(*options, invocation); };

@@ -130,6 +130,7 @@ void Inbox::settle(Batch& batch, const Result<void>& written) {
   Batch also;
   {
     const std::lock_guard lock(mutex_);
+    counts_.is_failing = !written;
     if (written) {
       ++counts_.commits;
       counts_.stored += batch.events;

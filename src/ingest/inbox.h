@@ -45,6 +45,7 @@ struct InboxStatistics {
   std::uint64_t commits = 0;
   std::uint64_t refused = 0;  ///< events that came while too much waited
   std::uint64_t failed = 0;   ///< events that could not be written
+  bool is_failing = false;    ///< the last commit could not be made
   std::size_t keys = 0;
   std::chrono::microseconds key_age{};  ///< how far back a duplicate is known
 };

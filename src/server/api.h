@@ -56,8 +56,9 @@ struct Api {
 struct Parameter {
   std::string_view name;
   std::string_view in;    ///< path, query or header
-  std::string_view type;  ///< string, integer or boolean
+  std::string_view type;  ///< string, integer, boolean, or time: a string as `moment_of` reads it
   std::string_view doc;
+  std::vector<std::string_view> values{};  ///< that it may have; empty: any of its type
 };
 
 /// One thing that can be asked.
@@ -69,8 +70,13 @@ struct Route {
   std::vector<Parameter> parameters{};
   std::vector<std::string_view> takes{};  ///< media types of the body; empty: it has none
   std::string_view gives = "application/json";
-  unsigned status = 200;      ///< of a success
-  std::string_view schema{};  ///< of what it gives, by its name in openapi.cc; empty: any
+  unsigned status = 200;  ///< of a success
+  /// Schemas of the body and of a success, by their names in the description (see openapi.h).
+  std::string_view asked{};
+  std::string_view told{};
+  std::vector<std::string_view> also_gives{};  ///< other media types, of the same or as text
+  std::vector<unsigned> also_fails{};          ///< statuses beside those that all such routes have
+  bool reads_any_query = false;                ///< it judges itself what it is given
   std::function<asio::awaitable<Response>(Request&, const Caller&)> answer{};
   Complaint complain{};  ///< null: RFC 9457
 
@@ -90,9 +96,22 @@ inline constexpr std::chrono::seconds kObjectionInterval{2};  ///< how often the
 [[nodiscard]] asio::awaitable<Response> on_workers(asio::thread_pool& workers,
                                                    std::function<Response()> work);
 
+/// What the store says, for whoever is elsewhere: without where it is.
+[[nodiscard]] std::string without_place(const Api& api, std::string text);
+
+/// The answer to a question in our own SQL, to the caller's tenant. Nobody elsewhere is told what
+/// is wrong with that. Errors: kCancelled, kUnavailable, kIo.
+[[nodiscard]] Result<Table> ask_store(const Api& api, const Caller& caller, std::string sql,
+                                      std::uint64_t max_rows);
+
+/// Errors: kNotFound: that is no run that the caller may see; those of `ask_store`.
+[[nodiscard]] Result<void> check_run(const Api& api, const Caller& caller,
+                                     const std::string& run_id);
+
 [[nodiscard]] std::vector<Route> ingest_routes(const Api& api);
 [[nodiscard]] std::vector<Route> sql_routes(const Api& api);
 [[nodiscard]] std::vector<Route> run_routes(const Api& api);
+[[nodiscard]] std::vector<Route> part_routes(const Api& api);
 [[nodiscard]] std::vector<Route> artifact_routes(const Api& api);
 [[nodiscard]] std::vector<Route> live_routes(const Api& api);
 

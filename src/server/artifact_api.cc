@@ -38,8 +38,7 @@ Response answer(const Api& api, const Request& request, const Caller& caller) {
   const auto parsed = Sha256::parse(hash);
   auto nothing = problem(404, "there is no artifact " + hash);
   if (!parsed) return nothing;
-  const auto seen =
-      api.questions.ask({.sql = question_of(hash), .tenant_id = caller.tenant_id}, api.stop);
+  const auto seen = ask_store(api, caller, question_of(hash), 1);
   if (!seen) return problem(seen.error());
   if (seen->rows.empty()) return nothing;
   const artifact::ArtifactStore artifacts(api.store.artifacts());

@@ -125,7 +125,9 @@ Response refusal(const CommandRoute& route, const tool::ProcessResult& result,
   if (result.stopped) return problem(503, "the server stops");
   if (result.output_too_large) return problem(413, "the answer is too long: ask for less");
   if (!result.exit_code) return problem(500, "the command was killed");
-  const unsigned status = *result.exit_code == 2   ? 400
+  const bool is_missing = !route.not_found.empty() && errors.contains(route.not_found);
+  const unsigned status = is_missing               ? 404
+                          : *result.exit_code == 2 ? 400
                           : *result.exit_code == 1 ? route.failed
                                                    : 503;
   // It may say more than that it failed, as of a signal that was rejected.
@@ -154,6 +156,7 @@ Response run_for_answer(Commands& commands, const CommandRoute& route, const Req
     return problem(verdict.status, verdict.reason);
   }
   std::string errors;
+  given->trace = trace_of(request);
   given->stop = commands.api.stop;
   given->max_time = kLongestAnswer;
   given->on_error_line = [&](std::string_view line, bool) {
@@ -175,6 +178,14 @@ Response run_for_answer(Commands& commands, const CommandRoute& route, const Req
           .body = route.body ? route.body(result->output) : result->output};
 }
 
+/// What a command can answer beside what all routes can.
+std::vector<unsigned> fails_of(const CommandRoute& command) {
+  std::vector<unsigned> statuses = {500, 504};
+  if (command.method == http::verb::get) statuses.push_back(413);
+  if (command.failed != 400) statuses.push_back(command.failed);
+  return statuses;
+}
+
 Route route_of(const Shared& commands, const std::shared_ptr<const CommandRoute>& command) {
   const bool changes = command->method == http::verb::post;
   const auto kind = changes ? Commands::Kind::kOperates : Commands::Kind::kReads;
@@ -187,6 +198,10 @@ Route route_of(const Shared& commands, const std::shared_ptr<const CommandRoute>
                            : std::vector<std::string_view>{},
           .gives = command->gives,
           .status = command->status,
+          .asked = command->asked,
+          .told = command->told,
+          .also_gives = command->also_gives,
+          .also_fails = fails_of(*command),
           .answer = [commands, command, kind](Request& request,
                                               const Caller& caller) -> asio::awaitable<Response> {
             const auto place = commands->place(kind, caller);
@@ -219,6 +234,7 @@ void run_for_lines(const Commands& commands, const Request& request, const Calle
   bool is_text = true;
   const auto result = commands.host.run(
       {.words = words,
+       .trace = trace_of(request),
        .stop = printed.stop(),
        .on_output =
            [&](std::string_view text) {
@@ -254,7 +270,7 @@ void run_for_lines(const Commands& commands, const Request& request, const Calle
 
 /// Errors: kInvalidInput.
 Result<std::vector<std::string>> words_of(const Request& request) {
-  WEIR_TRY(const auto body, body_of(request, "words"));
+  WEIR_TRY(const auto body, body_of(request, {"words"}));
   const auto* given = body.find("words");
   if (given == nullptr || given->array() == nullptr || given->array()->empty()) {
     return fail(ErrorCode::kInvalidInput, "'words': a list of texts is expected");
@@ -284,6 +300,8 @@ Route words_route(const Shared& commands) {
           "{out} and {err}, then {exit}",
       .takes = {"application/json"},
       .gives = "application/x-ndjson",
+      .asked = "CommandAsked",
+      .told = "CommandLine",
       .answer = [commands](Request& request, const Caller& caller) -> asio::awaitable<Response> {
         auto words = words_of(request);
         if (!words) co_return problem(words.error());

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "record/context_carrier.h"
 #include "server/api.h"
 #include "server/remote_command.h"
 
@@ -21,6 +23,11 @@ struct CommandRoute {
   unsigned status = 200;
   bool has_two_answers = false;  ///< exit code 1 is one of them
   unsigned failed = 400;         ///< the status of exit code 1 otherwise
+  std::string_view asked{};      ///< as Route's, and the next two
+  std::string_view told{};
+  std::vector<std::string_view> also_gives{};
+  /// What the command says where something that its path names is not there: 404.
+  std::string_view not_found{};
   /// The command's words, and what it reads. Errors: kInvalidInput, kNotFound.
   std::function<Result<CommandHost::Given>(const Api&, const Request&, const Caller&)> words;
   /// Makes the answer of what it printed; null: that is the answer.
@@ -34,8 +41,13 @@ struct CommandRoute {
 [[nodiscard]] std::string format_of(const Request& request);
 [[nodiscard]] std::string_view type_of(std::string_view format);
 
+/// Where in which trace the request comes from, and its baggage, as a process is told
+/// (record/w3c.h): empty where it says nothing, or nothing valid.
+[[nodiscard]] record::Variables trace_of(const Request& request);
+
 /// The JSON object of a body, or an empty one where there is none. `members` are those that it
-/// may have, with spaces. Errors: kInvalidInput.
-[[nodiscard]] Result<json::Object> body_of(const Request& request, std::string_view members);
+/// may have. Errors: kInvalidInput.
+[[nodiscard]] Result<json::Object> body_of(const Request& request,
+                                           std::initializer_list<std::string_view> members);
 
 }  // namespace weir::server

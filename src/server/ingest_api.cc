@@ -50,8 +50,8 @@ asio::awaitable<Result<Receipt>> committed(ingest::Inbox& inbox, EventLines line
 struct Protocol {
   std::string_view path;
   std::string_view summary;
-  std::string_view schema{};  // of the answer
   std::vector<std::string_view> takes;
+  std::string_view asked, told;  ///< as Route's
   /// Makes lines of a request. An error: nothing of it can be taken.
   std::function<Result<Rejections>(const Request&, Timestamp arrived, LineMaker&)> decode;
   std::function<Response(const Request&, const Receipt&, const Rejections&)> answer;
@@ -168,6 +168,8 @@ Protocol otlp(std::string_view path, std::string_view summary,
   return {.path = path,
           .summary = summary,
           .takes = {kProtobuf, kJson},
+          .asked = "OtlpAsked",
+          .told = "OtlpReceipt",
           .decode =
               [decode](const Request& request, Timestamp arrived, LineMaker& lines) {
                 return decode(request.body, encoding_of(request), arrived, lines);
@@ -181,16 +183,18 @@ std::vector<Protocol> protocols() {
   const Protocol lineage{
       .path = {},
       .summary = "Take OpenLineage events: one, or a list",
-      .schema = "LineageTaken",
       .takes = {kJson},
+      .asked = "LineageAsked",
+      .told = "LineageReceipt",
       .decode = [](const Request& request, Timestamp,
                    LineMaker& lines) { return ingest::take_lineage(request.body, lines); },
       .answer = lineage_answer};
   std::vector<Protocol> all{
       {.path = "/api/v1/events",
        .summary = "Take events: one JSON object a line, or a list of them",
-       .schema = "EventsTaken",
        .takes = {kJson, "application/x-ndjson", "application/jsonl", "application/jsonlines"},
+       .asked = "EventsAsked",
+       .told = "Receipt",
        .decode = [](const Request& request, Timestamp,
                     LineMaker& lines) { return ingest::take_events(request.body, lines); },
        .answer = native_answer},
@@ -212,17 +216,22 @@ std::vector<Route> ingest_routes(const Api& api) {
   std::vector<Route> routes;
   for (auto& protocol : protocols()) {
     auto shared = std::make_shared<const Protocol>(std::move(protocol));
-    routes.push_back({.method = http::verb::post,
-                      .path = shared->path,
-                      .scope = Scope::kWrite,
-                      .summary = shared->summary,
-                      .takes = shared->takes,
-                      .schema = shared->schema,
-                      .answer =
-                          [&api, shared](Request& request, const Caller& caller) {
-                            return take(api, *shared, request, caller);
-                          },
-                      .complain = shared->complain});
+    routes.push_back(
+        {.method = http::verb::post,
+         .path = shared->path,
+         .scope = Scope::kWrite,
+         .summary = shared->summary,
+         .parameters = {{"Idempotency-Key", "header", "string",
+                         "sent again with the same one, it is stored once"}},
+         .takes = shared->takes,
+         .asked = shared->asked,
+         .told = shared->told,
+         .also_gives = shared->takes.front() == kProtobuf ? std::vector<std::string_view>{kProtobuf}
+                                                          : std::vector<std::string_view>{},
+         .answer = [&api, shared](
+                       Request& request,
+                       const Caller& caller) { return take(api, *shared, request, caller); },
+         .complain = shared->complain});
   }
   return routes;
 }

@@ -36,6 +36,20 @@ std::optional<std::string> decoded(std::string_view text, Plus plus) {
   return out;
 }
 
+Response problem_of(unsigned status, std::string_view detail, std::string_view title) {
+  json::Object object;
+  object.set("type", "about:blank");
+  object.set("title", title.empty()
+                          ? std::string(http::obsolete_reason(static_cast<http::status>(status)))
+                          : std::string(title));
+  object.set("status", static_cast<std::int64_t>(status));
+  if (!detail.empty()) object.set("detail", std::string(detail));
+  return {.status = status,
+          .content_type = "application/problem+json",
+          .body = json::to_text(object) + "\n",
+          .detail = std::string(detail)};
+}
+
 }  // namespace
 
 const std::string* Request::parameter(std::string_view name) const {
@@ -73,18 +87,31 @@ void make_conditional(const Request& request, Response& response) {
   response.pieces = {};
 }
 
+/// "write /srv/night/.weir/log/a.jsonl: no space" -> "write a.jsonl: no space". Names may have
+/// spaces: a path goes on to the last slash before ": ", which is where our messages end it.
+std::string without_paths(std::string_view text) {
+  constexpr std::string_view kBefore = " \"'(=[";
+  std::string said;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(": "), text.size());
+    const auto segment = text.substr(0, end);
+    std::size_t begin = 0;
+    while (begin < segment.size() &&
+           (segment[begin] != '/' || (begin > 0 && !kBefore.contains(segment[begin - 1])))) {
+      ++begin;
+    }
+    said.append(segment.substr(0, begin));
+    if (begin < segment.size()) said.append(segment.substr(segment.rfind('/') + 1));
+    said.append(text.substr(end, 2));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return said;
+}
+
 Response problem(unsigned status, std::string_view detail, std::string_view title) {
-  json::Object object;
-  object.set("type", "about:blank");
-  object.set("title", title.empty()
-                          ? std::string(http::obsolete_reason(static_cast<http::status>(status)))
-                          : std::string(title));
-  object.set("status", static_cast<std::int64_t>(status));
-  if (!detail.empty()) object.set("detail", std::string(detail));
-  return {.status = status,
-          .content_type = "application/problem+json",
-          .body = json::to_text(object) + "\n",
-          .detail = std::string(detail)};
+  constexpr unsigned kOurFault = 500;
+  if (status >= kOurFault) return problem_of(status, without_paths(detail), title);
+  return problem_of(status, detail, title);
 }
 
 Response overloaded(std::string_view why) {

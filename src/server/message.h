@@ -67,7 +67,11 @@ struct Response {
 /// 304 to a client that has it. Of successes of GET that have an end.
 void make_conditional(const Request& request, Response& response);
 
-/// An answer of RFC 9457 (application/problem+json). `title` is empty: that of the status.
+/// What went wrong inside, for whoever is elsewhere: of each path in it the last name alone.
+[[nodiscard]] std::string without_paths(std::string_view text);
+
+/// An answer of RFC 9457 (application/problem+json). `title` is empty: that of the status. Of our
+/// own faults `detail` is said without paths.
 [[nodiscard]] Response problem(unsigned status, std::string_view detail,
                                std::string_view title = {});
 /// 503: the client is to come again in a second.

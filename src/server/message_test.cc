@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 TEST(Target, IsSplitBeforeItIsDecoded) {
@@ -37,6 +38,42 @@ TEST(Problem, SaysItsStatusAndDetail) {
             "\"detail\":\"there is no \\\"run\\\"\"}\n");
 }
 
+TEST(Problem, OfOursSaysNoPath) {
+  EXPECT_EQ(without_paths("write /srv/my night/.weir/log/a-1.jsonl: No space left on device"),
+            "write a-1.jsonl: No space left on device");
+  EXPECT_EQ(without_paths("IO Error: cannot open \"/srv/.weir/x\": either/or"),
+            "IO Error: cannot open \"x\": either/or");
+  EXPECT_EQ(without_paths("/a/b: /c"), "b: c");
+  EXPECT_EQ(without_paths("too much waits for the disk"), "too much waits for the disk");
+  const Error full{ErrorCode::kExhausted, "write /srv/.weir/log/a: no space"};
+  EXPECT_THAT(problem(full).body, Not(HasSubstr("/srv")));
+  EXPECT_THAT(problem(full).body, HasSubstr("write a: no space"));
+  EXPECT_THAT(problem(400, "'/srv' is no name").body, HasSubstr("'/srv'"));
+}
+
+constexpr KeyColumn kTestKey[] = {{"a", KeyColumn::Type::kNumber}, {"coalesce(b, '')"}};
+
+TEST(Cursor, SaysNumbersAndQuotedTextsAndNothingElse) {
+  EXPECT_THAT(*literals_of(kTestKey, {"-7", "it's"}), ElementsAre("-7::BIGINT", "'it''s'"));
+  EXPECT_TRUE(literals_of(kTestKey, {})->empty());
+  for (const Cursor& wrong :
+       {Cursor{"", ""}, Cursor{"1; DROP", ""}, Cursor{"1"}, Cursor{"1", "", ""}})
+    EXPECT_EQ(literals_of(kTestKey, wrong).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(key_columns_sql(kTestKey), "a AS weir_key0, coalesce(b, '') AS weir_key1");
+  EXPECT_EQ(key_sql(kTestKey), "(a, coalesce(b, ''))");
+}
+
+TEST(Page, ShowsWhatItHasAndWhereTheNextOneBegins) {
+  const Table table{.columns = {"x", "weir_key0", "weir_key1"},
+                    .rows = {{json::Value(1), json::Value(5), json::Value("p")},
+                             {json::Value(), json::Value(6), json::Value("q")},
+                             {json::Value(3), json::Value(7), json::Value("r")}}};
+  EXPECT_EQ(list_answer(table, kTestKey, {.limit = 2}).body,
+            "{\"next\":\"" + to_text({"6", "q"}) + "\",\"items\":[{\"x\":1},{}]}\n");
+  EXPECT_EQ(list_answer(table, kTestKey, {.limit = 3}).body,
+            "{\"next\":null,\"items\":[{\"x\":1},{},{\"x\":3}]}\n");
+}
+
 TEST(Cursor, ReadsBackAndNothingElseDoes) {
   const Cursor cursor{"2026-01-01 00:00:00", "id \xC3\xA4 \"quoted\""};
   EXPECT_EQ(*parse_cursor(to_text(cursor)), cursor);
@@ -58,7 +95,7 @@ TEST(Page, HasALimitBetweenOneAndAThousand) {
     ASSERT_FALSE(page) << wrong;
     EXPECT_THAT(page.error().message, HasSubstr("from 1 to 1000"));
   }
-  EXPECT_FALSE(page_of_request(with_query({{"cursor", to_text({"one"})}})));
+  EXPECT_FALSE(page_of_request(with_query({{"cursor", to_text({})}})));
 }
 
 TEST(Router, TellsPathsAndMethodsApart) {

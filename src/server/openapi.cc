@@ -3,12 +3,25 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <mutex>
 
+#include "base/file.h"
 #include "base/json.h"
-#include "ingest/rejections.h"
+#include "server/schemas.h"
 
 namespace weir::server {
 namespace {
+
+constexpr const char* kOk = "{\"status\":\"ok\"}\n";
+
+/// Errors: kExhausted, kIo.
+Result<void> try_to_write(const log::StoreDirectory& store) {
+  const auto path = store.log() / "ready";  // no segment's name
+  auto written = write_file_durably(path, "ready\n");
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  return written;
+}
 
 json::Object object_of(std::initializer_list<std::pair<std::string_view, json::Value>> members) {
   json::Object object;
@@ -21,11 +34,26 @@ json::Object reference(std::string_view to) {
 }
 
 json::Value parameter_json(const Parameter& parameter) {
+  auto schema = object_of({{"type", parameter.type == "time" ? "string" : parameter.type}});
+  if (parameter.type == "integer") schema.set("minimum", std::int64_t{0});
+  if (!parameter.values.empty()) {
+    schema.set("enum", json::Array(parameter.values.begin(), parameter.values.end()));
+  }
+  const auto doc = std::string(parameter.doc) +
+                   (parameter.type == "time" ? ": RFC 3339, or 2026-01-05 03:00, in UTC" : "");
   return object_of({{"name", parameter.name},
                     {"in", parameter.in},
                     {"required", parameter.in == "path"},
-                    {"description", parameter.doc},
-                    {"schema", object_of({{"type", parameter.type}})}});
+                    {"description", doc},
+                    {"schema", std::move(schema)}});
+}
+
+/// Of a body of this media type: JSON has the named schema, everything else is text or bytes.
+json::Object content_of(std::string_view type, std::string_view schema) {
+  if (type.ends_with("json") && !schema.empty()) {
+    return object_of({{"schema", reference("schemas/" + std::string(schema))}});
+  }
+  return object_of({{"schema", object_of({{"type", "string"}})}});
 }
 
 /// "get_api_v1_runs_run_id"
@@ -43,24 +71,22 @@ std::string operation_id(const Route& route) {
 
 json::Object responses_of(const Route& route) {
   json::Object content;
-  content.set(route.gives,
-              object_of({{"schema", route.schema.empty()
-                                        ? json::Object()
-                                        : reference("schemas/" + std::string(route.schema))}}));
+  content.set(route.gives, content_of(route.gives, route.told));
+  for (const auto type : route.also_gives) content.set(type, content_of(type, route.told));
   json::Object responses;
   responses.set(std::to_string(route.status),
                 object_of({{"description", "done"}, {"content", std::move(content)}}));
   const auto wrong = [&](std::string_view status) {
-    responses.set(status, reference("responses/Problem"));
+    responses.set(status, reference(route.complain ? "responses/RpcStatus" : "responses/Problem"));
   };
-  if (!route.parameters.empty() || !route.takes.empty()) wrong("400");
   if (route.scope) {
-    for (const auto* status : {"401", "403", "429"}) wrong(status);
+    for (const auto* status : {"400", "401", "403", "429"}) wrong(status);
   }
   if (route.path.find('{') != std::string_view::npos) wrong("404");
   if (!route.takes.empty()) {
     for (const auto* status : {"413", "415"}) wrong(status);
   }
+  for (const auto status : route.also_fails) wrong(std::to_string(status));
   wrong("503");
   return responses;
 }
@@ -75,7 +101,7 @@ json::Object operation_of(const Route& route) {
   if (!route.takes.empty()) {
     json::Object content;
     for (const auto type : route.takes) {
-      content.set(type, object_of({{"schema", json::Object()}}));
+      content.set(type, content_of(type, route.asked));
     }
     operation.set("requestBody", object_of({{"required", true}, {"content", std::move(content)}}));
   }
@@ -89,63 +115,19 @@ json::Object operation_of(const Route& route) {
   return operation;
 }
 
-json::Object type_of(std::string_view name) { return object_of({{"type", name}}); }
-
-json::Object list_of(const json::Object& items) {
-  return object_of({{"type", "array"}, {"items", items}});
-}
-
-json::Object members_of(std::initializer_list<std::pair<std::string_view, json::Value>> members) {
-  json::Array required;
-  for (const auto& [key, value] : members) required.emplace_back(key);
+json::Object components(const Table& columns) {
+  json::Object complaint, rpc_complaint;
+  complaint.set("application/problem+json", content_of("json", "Problem"));
+  rpc_complaint.set("application/json", content_of("json", "RpcStatus"));
+  rpc_complaint.set("application/x-protobuf", content_of("", ""));
+  rpc_complaint.set("application/problem+json", content_of("json", "Problem"));
   return object_of(
-      {{"type", "object"}, {"required", std::move(required)}, {"properties", object_of(members)}});
-}
-
-/// What became of events that were sent: some of the rejected with their reasons, and where all of
-/// them stand, by pairs of the first and the last of those that follow each other.
-json::Object schemas_of_taken() {
-  const auto count = type_of("integer");
-  const auto text = type_of("string");
-  auto pair = list_of(count);
-  pair.set("minItems", std::int64_t{2});
-  pair.set("maxItems", std::int64_t{2});
-  const auto places = list_of(pair);
-  auto errors = list_of(members_of({{"index", count}, {"reason", text}}));
-  errors.set("maxItems", static_cast<std::int64_t>(ingest::Rejections::kMaxNamed));
-  auto failed =
-      list_of(members_of({{"index", count}, {"reason", text}, {"retriable", type_of("boolean")}}));
-  failed.set("maxItems", static_cast<std::int64_t>(ingest::Rejections::kMaxNamed));
-  const auto summary = members_of({{"received", count},
-                                   {"successful", count},
-                                   {"failed", count},
-                                   {"retriable", count},
-                                   {"non_retriable", count}});
-  return object_of({{"EventsTaken", members_of({{"stored", count},
-                                                {"duplicates", count},
-                                                {"rejected", count},
-                                                {"errors", errors},
-                                                {"rejected_indices", places}})},
-                    {"LineageTaken", members_of({{"status", text},
-                                                 {"summary", summary},
-                                                 {"failed_events", failed},
-                                                 {"rejected_indices", places}})}});
-}
-
-json::Object components() {
-  const auto text = type_of("string");
-  json::Object members;
-  for (const auto* name : {"type", "title", "detail"}) members.set(name, text);
-  members.set("status", type_of("integer"));
-  auto schemas = schemas_of_taken();
-  schemas.set("Problem", object_of({{"type", "object"}, {"properties", std::move(members)}}));
-  json::Object content;
-  content.set("application/problem+json", object_of({{"schema", reference("schemas/Problem")}}));
-  return object_of(
-      {{"schemas", std::move(schemas)},
+      {{"schemas", schemas_of(columns)},
        {"responses",
         object_of({{"Problem", object_of({{"description", "what went wrong (RFC 9457)"},
-                                          {"content", std::move(content)}})}})},
+                                          {"content", std::move(complaint)}})},
+                   {"RpcStatus", object_of({{"description", "what went wrong, as OTLP says it"},
+                                            {"content", std::move(rpc_complaint)}})}})},
        {"securitySchemes",
         object_of({{"key", object_of({{"type", "http"},
                                       {"scheme", "bearer"},
@@ -154,7 +136,7 @@ json::Object components() {
 
 }  // namespace
 
-std::string openapi(const std::vector<Route>& routes) {
+std::string openapi(const std::vector<Route>& routes, const Table& columns) {
   json::Object paths;
   for (const auto& route : routes) {
     const auto* before = paths.find(route.path);
@@ -171,40 +153,65 @@ std::string openapi(const std::vector<Route>& routes) {
                                      {"version", "1"},
                                      {"description", "The flight recorder for pipelines"}})},
                  {"paths", std::move(paths)},
-                 {"components", components()}});
+                 {"components", components(columns)}});
   return json::to_pretty_text(document) + "\n";
 }
 
-Route openapi_route(const std::vector<Route>& routes) {
+Route openapi_route(const Api& api, const std::vector<Route>& routes) {
   Route route{.method = http::verb::get,
               .path = "/api/v1/openapi.json",
               .scope = {},
-              .summary = "Describe what can be asked"};
-  auto all = routes;
-  all.push_back(route);
-  const auto text = std::make_shared<const std::string>(openapi(all));
-  route.answer = [text](Request&, const Caller&) -> asio::awaitable<Response> {
-    co_return Response::json(*text);
+              .summary = "Describe what can be asked",
+              .told = "OpenApi"};
+  // It is made when it is asked for: then the store is open.
+  struct Description {
+    std::vector<Route> routes{};
+    std::mutex mutex{};
+    std::string text{};  // guarded by mutex
+  };
+  const auto description = std::make_shared<Description>();
+  description->routes = routes;
+  description->routes.push_back(route);
+  route.answer = [&api, description](Request&, const Caller&) -> asio::awaitable<Response> {
+    std::function<Response()> work = [&api, description] {
+      const std::lock_guard lock(description->mutex);
+      if (description->text.empty()) {
+        constexpr std::uint64_t kMostColumns = 10'000;
+        const auto columns = ask_store(api, {}, columns_sql(), kMostColumns);
+        if (!columns) return problem(columns.error());
+        description->text = openapi(description->routes, *columns);
+      }
+      return Response::json(description->text);
+    };
+    co_return co_await on_workers(api.workers, std::move(work));
   };
   return route;
 }
 
 std::vector<Route> health_routes(const Api& api) {
   const auto ok = [](Request&, const Caller&) -> asio::awaitable<Response> {
-    co_return Response::json("{\"status\":\"ok\"}\n");
+    co_return Response::json(kOk);
   };
   return {{.method = http::verb::get,
            .path = "/healthz",
            .scope = {},
            .summary = "Tell whether the server lives",
+           .told = "Health",
            .answer = ok},
           {.method = http::verb::get,
            .path = "/readyz",
            .scope = {},
-           .summary = "Tell whether it takes requests",
+           .summary = "Tell whether it takes requests, and can write",
+           .told = "Health",
            .answer = [&api](Request&, const Caller&) -> asio::awaitable<Response> {
              if (api.stop.stop_requested()) co_return problem(503, "the server stops");
-             co_return Response::json("{\"status\":\"ok\"}\n");
+             if (!api.inbox.statistics().is_failing) co_return Response::json(kOk);
+             // Who is not ready gets nothing to take, and would never find out that it can.
+             std::function<Response()> work = [&api] {
+               const auto written = try_to_write(api.store);
+               return written ? Response::json(kOk) : problem(503, written.error().message);
+             };
+             co_return co_await on_workers(api.workers, std::move(work));
            }}};
 }
 

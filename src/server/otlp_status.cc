@@ -105,7 +105,9 @@ Response otlp_answer(const Request& request, const ingest::Rejections& rejection
   return Response::json(json::to_text(response));
 }
 
-Response otlp_complaint(const Request& request, unsigned status, std::string_view detail) {
+Response otlp_complaint(const Request& request, unsigned status, std::string_view said) {
+  constexpr unsigned kOurFault = 500;
+  const auto detail = status >= kOurFault ? without_paths(said) : std::string(said);
   const auto code = rpc_code_of(status);
   if (request.media_type() != kJsonType) {
     return {.status = status,

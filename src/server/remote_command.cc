@@ -31,7 +31,7 @@ const std::vector<RemoteCommand>& commands() {
        {"--input", "--set", "--mode", "--jobs", "--no-cache"},
        {"--detach", "--registered"}},
       {"runs", Scope::kRead, {"--json", "--limit"}},
-      {"show", Scope::kRead, {"--json"}},
+      {"show", Scope::kRead, {"--json", "--nodes", "--from-step"}},
       {"signal",
        Scope::kOperate,
        {"--reason", "--id", "--json", "--set", "--output", "--target", "--level", "--note",
@@ -112,17 +112,18 @@ Result<tool::ProcessResult> CommandHost::run(const Given& given, const Caller& c
   for (const auto option : command->options) allowed.append(option).append(" ");
   if (caller.tenant_id.empty()) allowed.append("--tenant");
   line.insert(line.end(), given.words.begin() + 1, given.words.end());
-  return tool::run_process(
-      {.command = std::move(line),
-       .folder = "/",
-       .environment = {{"WEIR_ACTOR", caller.id}, {"WEIR_ONLY_OPTIONS", allowed}},
-       .input = given.input,
-       .max_output_bytes = given.max_output_bytes,
-       .max_time = given.max_time,
-       .stop = given.stop,
-       .on_error_line = given.on_error_line,
-       .on_output_line = {},
-       .on_output = given.on_output});
+  tool::Environment environment{{"WEIR_ACTOR", caller.id}, {"WEIR_ONLY_OPTIONS", allowed}};
+  for (const auto& [name, value] : given.trace) environment.emplace_back(name, value);
+  return tool::run_process({.command = std::move(line),
+                            .folder = "/",
+                            .environment = std::move(environment),
+                            .input = given.input,
+                            .max_output_bytes = given.max_output_bytes,
+                            .max_time = given.max_time,
+                            .stop = given.stop,
+                            .on_error_line = given.on_error_line,
+                            .on_output_line = {},
+                            .on_output = given.on_output});
 }
 
 std::string CommandHost::without_paths(std::string text) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "record/context_carrier.h"
 #include "server/api.h"
 #include "tool/process.h"
 
@@ -59,6 +60,7 @@ class CommandHost {
     std::vector<std::string> ours{};  ///< options of the server's own
     std::string begins{};             ///< the id that the run gets; empty: a new one
     std::string input{};              ///< on its standard input
+    record::Variables trace{};        ///< see trace_of; empty: that of the server
     std::stop_token stop{};
     std::optional<std::chrono::milliseconds> max_time{};
     std::size_t max_output_bytes = std::size_t{64} << 20;

@@ -1,53 +1,29 @@
-#include <algorithm>
-#include <charconv>
+#include <cstdio>
 #include <unordered_set>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "log/run_lock.h"
 #include "server/api.h"
 #include "server/page.h"
+#include "server/parameters.h"
 #include "store/database.h"
 
-/// Runs and what belongs to them. Lists come in pages whose cursors name a place and not a number
-/// of rows, so that nothing is skipped or given twice while events arrive.
+/// Runs, in pages whose cursors name a place and not a number of rows, so that nothing is skipped
+/// or given twice while events arrive.
 namespace weir::server {
 namespace {
 
 using store::sql_string;
 
-/// The rows of a question as objects, and where the next page begins. It asks for one row more than
-/// the page has.
-Response page_of(const Api& api, const Caller& caller, std::string sql, const Page& page,
-                 const std::function<Cursor(const json::Object&)>& place,
-                 const std::function<void(json::Object&)>& change = {}) {
-  sql += " LIMIT " + std::to_string(page.limit + 1);
-  const auto table = api.questions.ask(
-      {.sql = std::move(sql), .tenant_id = caller.tenant_id, .max_rows = page.limit + 1}, api.stop);
-  if (!table) return problem(table.error());
-  auto items = table->objects();
-  json::Object answer;
-  answer.set("next", json::Value());
-  // A page of large events ends early.
-  if (items.size() > page.limit || !table->is_all) {
-    items.resize(std::min<std::size_t>(items.size(), page.limit));
-    answer.set("next", to_text(place(*items.back().object())));
-  }
-  if (change) {
-    for (auto& item : items) change(*item.object());
-  }
-  answer.set("items", std::move(items));
-  if (!table->left_out.empty()) {
-    json::Array left_out;
-    for (const auto& place_left : table->left_out) left_out.emplace_back(place_left);
-    answer.set("left_out", std::move(left_out));
-  }
-  return Response::json(json::to_text(answer) + "\n");
-}
+constexpr KeyColumn kRunKey[] = {{"epoch_us(started_at)", KeyColumn::Type::kNumber}, {"run_id"}};
+/// In which a run without an end is; the store alone does not know.
+constexpr std::string_view kRunning = "running";
+constexpr std::string_view kInterrupted = "interrupted";
 
 std::string text_of(const json::Object& object, std::string_view name) {
   const auto* value = object.find(name);
-  if (value == nullptr || value->is_null()) return {};
-  return value->string() != nullptr ? *value->string() : json::to_text(*value);
+  return value == nullptr || value->string() == nullptr ? std::string() : *value->string();
 }
 
 /// Says `running` or `interrupted` of a run without an end, as its lock tells; one of another
@@ -60,7 +36,16 @@ class Owners {
     const auto id = RunId::parse(text_of(run, "run_id"));
     const bool is_alive =
         text_of(run, "pipeline_type") == "external" || (id && held_.contains(*id));
-    run.set("state", is_alive ? "running" : "interrupted");
+    run.set("state", is_alive ? kRunning : kInterrupted);
+  }
+  /// The same as a condition.
+  [[nodiscard]] std::string sql(std::string_view state) const {
+    if (state != kRunning && state != kInterrupted) return "state = " + sql_string(state);
+    std::vector<std::string> held;
+    for (const auto& id : held_) held.push_back(sql_string(id.text()));
+    const auto alive = "(pipeline_type = 'external'" +
+                       (held.empty() ? "" : " OR run_id IN (" + text::join(held) + ")") + ")";
+    return "state = 'unfinished' AND " + (state == kRunning ? alive : "NOT " + alive);
   }
 
  private:
@@ -68,40 +53,45 @@ class Owners {
 };
 
 /// Conditions of a list of runs, of the parameters that say them.
-std::string conditions(const Request& request) {
+std::string conditions(const Request& request, const Owners& owners) {
   std::string sql;
-  const auto add = [&](std::string_view name, const std::string& condition) {
-    if (const auto* value = request.parameter(name))
-      sql += " AND " + condition + sql_string(*value);
+  const auto add = [&](std::string_view name, const auto& condition) {
+    if (const auto* value = request.parameter(name)) sql += " AND " + condition(*value);
   };
-  add("pipeline_id", "pipeline_id = ");
-  add("state", "state = ");
-  add("pipeline_type", "pipeline_type = ");
-  add("since", "started_at >= TIMESTAMP ");
-  add("until", "started_at < TIMESTAMP ");
+  const auto equals = [](std::string_view column) {
+    return [column](const std::string& value) {
+      return std::string(column) + " = " + sql_string(value);
+    };
+  };
+  const auto time = [](std::string_view compared) {
+    return [compared](const std::string& value) {
+      return "started_at " + std::string(compared) + " " + time_sql(value);
+    };
+  };
+  add("pipeline_id", equals("pipeline_id"));
+  add("state", [&](const std::string& value) { return owners.sql(value); });
+  add("pipeline_type", equals("pipeline_type"));
+  add("since", time(">="));
+  add("until", time("<"));
   return sql;
 }
 
 Response list_runs(const Api& api, const Request& request, const Caller& caller, const Page& page) {
-  std::string sql = "FROM runs WHERE true" + conditions(request);
-  if (page.after.size() == 2) {
-    sql += " AND (started_at, run_id) < (TIMESTAMP " + sql_string(page.after[0]) + ", " +
-           sql_string(page.after[1]) + ")";
-  }
-  sql += " ORDER BY started_at DESC, run_id DESC";
   const Owners owners(api.store);
-  return page_of(
-      api, caller, std::move(sql), page,
-      [](const json::Object& run) {
-        return Cursor{text_of(run, "started_at"), text_of(run, "run_id")};
-      },
-      [&](json::Object& run) { owners.tell(run); });
+  const auto after = literals_of(kRunKey, page.after);
+  if (!after) return problem(after.error());
+  auto sql = "SELECT *, " + key_columns_sql(kRunKey) + " FROM runs WHERE true" +
+             conditions(request, owners);
+  if (!after->empty()) sql += " AND " + key_sql(kRunKey) + " < (" + text::join(*after) + ")";
+  sql += " ORDER BY weir_key0 DESC, weir_key1 DESC LIMIT " + std::to_string(page.limit + 1);
+  const auto table = ask_store(api, caller, std::move(sql), page.limit + 1);
+  if (!table) return problem(table.error());
+  return list_answer(*table, kRunKey, page, [&](json::Object& run) { owners.tell(run); });
 }
 
 Response show_run(const Api& api, const std::string& run_id, const Caller& caller) {
-  const auto table = api.questions.ask(
-      {.sql = "FROM runs WHERE run_id = " + sql_string(run_id), .tenant_id = caller.tenant_id},
-      api.stop);
+  const auto table =
+      ask_store(api, caller, "FROM runs WHERE run_id = " + sql_string(run_id), Page::kMost);
   if (!table) return problem(table.error());
   auto runs = table->objects();
   if (runs.empty()) return problem(404, "there is no run " + run_id);
@@ -109,121 +99,59 @@ Response show_run(const Api& api, const std::string& run_id, const Caller& calle
   for (auto& run : runs) owners.tell(*run.object());
   // Two tenants may have a run of one id: who may see both is told of both.
   if (runs.size() > 1) {
-    auto conflict = problem(409, "several tenants have run " + run_id + ": use a key of one");
-    return conflict;
+    return problem(409, "several tenants have run " + run_id + ": use a key of one");
   }
   return Response::json(json::to_text(runs[0]) + "\n");
 }
 
-/// A part of a run, in the order of a number and a name.
-struct PartOfRun {
-  std::string_view path;
-  std::string_view summary;
-  std::string_view table;
-  std::string_view columns;
-  std::string_view number;  ///< the column, a number or a time, that the order begins with
-  std::string_view name;    ///< and the one that decides between equal ones
-};
-
-constexpr PartOfRun kParts[] = {
-    {"/api/v1/runs/{run_id}/events", "List a run's events, in their order", "events", "*",
-     "run_seq", "event_type"},
-    {"/api/v1/runs/{run_id}/nodes", "List a run's nodes", "nodes", "*", "coalesce(step_index, 0)",
-     "node_id"},
-    {"/api/v1/runs/{run_id}/attempts", "List the executions of a run's nodes", "attempts", "*",
-     "epoch_us(started_at)", "node_id || '/' || attempt || '/' || engine_attempt"},
-    {"/api/v1/runs/{run_id}/spans", "List a run's spans, those that are open, too", "spans", "*",
-     "coalesce(epoch_us(started_at), 0)", "span_id"},
-    {"/api/v1/runs/{run_id}/artifacts", "List what a run wrote", "artifacts", "*",
-     "epoch_us(written_at)", "artifact_path || '/' || artifact_sha256"},
-    {"/api/v1/runs/{run_id}/signals", "List what was asked of a run", "signals", "*",
-     "coalesce(epoch_us(requested_at), 0)", "signal_id"},
-};
-
-Response list_part(const Api& api, const PartOfRun& part, const std::string& run_id,
-                   const Caller& caller, const Page& page, const std::string& condition) {
-  const auto number = std::string(part.number), name = std::string(part.name);
-  std::string sql = "SELECT " + std::string(part.columns) + ", " + number + " AS weir_number, " +
-                    name + " AS weir_name FROM " + std::string(part.table) +
-                    " WHERE run_id = " + sql_string(run_id) + condition;
-  if (page.after.size() == 2) {
-    sql += " AND (" + number + ", " + name + ") > (" + sql_string(page.after[0]) + "::BIGINT, " +
-           sql_string(page.after[1]) + ")";
-  }
-  sql += " ORDER BY weir_number, weir_name";
-  return page_of(
-      api, caller, std::move(sql), page,
-      [](const json::Object& item) {
-        return Cursor{text_of(item, "weir_number"), text_of(item, "weir_name")};
-      },
-      [](json::Object& item) {
-        json::Object kept;
-        for (const auto& member : item) {
-          if (!member.key.starts_with("weir_")) kept.append(member);
-        }
-        item = std::move(kept);
-      });
-}
-
-/// Of the list of events: which of them.
-std::string event_conditions(const Request& request) {
-  std::string sql;
-  if (const auto* type = request.parameter("event_type"))
-    sql += " AND event_type = " + sql_string(*type);
-  if (const auto* node = request.parameter("node_id")) sql += " AND node_id = " + sql_string(*node);
-  if (const auto* level = request.parameter("level")) sql += " AND level = " + sql_string(*level);
-  return sql;
-}
-
-std::vector<Parameter> with_page(std::vector<Parameter> parameters) {
-  parameters.push_back({"limit", "query", "integer", "how many at the most: 100, up to 1000"});
-  parameters.push_back({"cursor", "query", "string", "`next` of the page before"});
-  return parameters;
-}
-
-Route part_route(const Api& api, const PartOfRun& part) {
-  std::vector<Parameter> parameters{{"run_id", "path", "string", "of the run"}};
-  const bool is_events = part.table == "events";
-  if (is_events) {
-    parameters.push_back({"event_type", "query", "string", "only these"});
-    parameters.push_back({"node_id", "query", "string", "only of this node"});
-    parameters.push_back({"level", "query", "string", "only of this level"});
-  }
-  return {.method = http::verb::get,
-          .path = part.path,
-          .scope = Scope::kRead,
-          .summary = part.summary,
-          .parameters = with_page(std::move(parameters)),
-          .answer = [&api, &part, is_events](Request& request,
-                                             const Caller& caller) -> asio::awaitable<Response> {
-            const auto page = page_of_request(request);
-            if (!page) co_return problem(page.error());
-            if (!RunId::parse(request.segments[0])) {
-              co_return problem(404, "'" + request.segments[0] + "' is no run's id");
-            }
-            const auto condition = is_events ? event_conditions(request) : std::string();
-            std::function<Response()> work = [&api, &part, run = request.segments[0], caller,
-                                              page = *page, condition] {
-              return list_part(api, part, run, caller, page, condition);
-            };
-            co_return co_await on_workers(api.workers, std::move(work));
-          }};
-}
-
 }  // namespace
 
+Result<Table> ask_store(const Api& api, const Caller& caller, std::string sql,
+                        std::uint64_t max_rows) {
+  auto table = api.questions.ask(
+      {.sql = std::move(sql), .tenant_id = caller.tenant_id, .max_rows = max_rows}, api.stop);
+  if (table) {
+    for (auto& place : table->left_out) place = without_place(api, std::move(place));
+    return table;
+  }
+  if (table.error().code != ErrorCode::kInvalidInput) return table;
+  // It took too long, or our SQL is wrong: nothing that the caller has said can be.
+  std::fprintf(stderr, "weir: a question of the server's own: %s\n",
+               text::printable(table.error().message).c_str());
+  return fail(ErrorCode::kUnavailable,
+              "the store could not answer: ask for less, or see what the server has printed");
+}
+
+Result<void> check_run(const Api& api, const Caller& caller, const std::string& run_id) {
+  if (!RunId::parse(run_id)) return fail(ErrorCode::kNotFound, "'" + run_id + "' is no run's id");
+  WEIR_TRY(const auto table,
+           ask_store(api, caller,
+                     "SELECT 1 FROM events WHERE run_id = " + sql_string(run_id) + " LIMIT 1", 1));
+  if (table.rows.empty()) return fail(ErrorCode::kNotFound, "there is no run " + run_id);
+  return {};
+}
+
 std::vector<Route> run_routes(const Api& api) {
-  std::vector<Route> routes{
+  return {
       {.method = http::verb::get,
        .path = "/api/v1/runs",
        .scope = Scope::kRead,
        .summary = "List the runs, the newest first",
-       .parameters =
-           with_page({{"pipeline_id", "query", "string", "only of this pipeline"},
-                      {"pipeline_type", "query", "string", "dag, linear or external"},
-                      {"state", "query", "string", "completed, failed, cancelled or unfinished"},
-                      {"since", "query", "string", "begun then or later, YYYY-MM-DD HH:MM in UTC"},
-                      {"until", "query", "string", "begun before then"}}),
+       .parameters = with_page(
+           {{"pipeline_id", "query", "string", "only of this pipeline"},
+            {"pipeline_type",
+             "query",
+             "string",
+             "only of this type",
+             {"dag", "linear", "external"}},
+            {"state",
+             "query",
+             "string",
+             "only in this state; unfinished: running or interrupted",
+             {"running", "interrupted", "unfinished", "completed", "failed", "cancelled"}},
+            {"since", "query", "time", "begun then or later"},
+            {"until", "query", "time", "begun before then"}}),
+       .told = "Runs",
        .answer = [&api](Request& request, const Caller& caller) -> asio::awaitable<Response> {
          const auto page = page_of_request(request);
          if (!page) co_return problem(page.error());
@@ -237,6 +165,8 @@ std::vector<Route> run_routes(const Api& api) {
        .scope = Scope::kRead,
        .summary = "Show a run",
        .parameters = {{"run_id", "path", "string", "of the run"}},
+       .told = "Run",
+       .also_fails = {409},
        .answer = [&api](Request& request, const Caller& caller) -> asio::awaitable<Response> {
          if (!RunId::parse(request.segments[0])) {
            co_return problem(404, "'" + request.segments[0] + "' is no run's id");
@@ -247,8 +177,6 @@ std::vector<Route> run_routes(const Api& api) {
          co_return co_await on_workers(api.workers, std::move(work));
        }},
   };
-  for (const auto& part : kParts) routes.push_back(part_route(api, part));
-  return routes;
 }
 
 }  // namespace weir::server

@@ -23,6 +23,7 @@
 #include "server/known_keys.h"
 #include "server/line.h"
 #include "server/openapi.h"
+#include "server/parameters.h"
 #include "server/router.h"
 
 namespace weir::server {
@@ -160,18 +161,19 @@ struct Server::Impl {
   std::vector<Route> all_routes(const log::StoreDirectory& store) {
     std::vector<Route> routes = ingest_routes(api);
     const auto add = [&routes](std::vector<Route> more) {
-      for (auto& route : more) routes.push_back(std::move(route));
+      for (auto& route : more) routes.push_back(held_to_its_query(std::move(route)));
     };
     const CommandHost host(options.program, std::filesystem::absolute(store.root()),
                            options.config);
     add(with_room(command_routes(api, host), answers));
     add(with_room(in_turn(sql_routes(api), queries), answers));
     add(with_room(in_turn(run_routes(api), lists), answers));
+    add(with_room(in_turn(part_routes(api), lists), answers));
     add(with_room(in_turn(artifact_routes(api), lists), answers));
     add(live_routes(api));
-    add(health_routes(api));
+    for (auto& route : health_routes(api)) routes.push_back(std::move(route));
     // Last: it describes the others.
-    routes.push_back(openapi_route(routes));
+    routes.push_back(openapi_route(api, routes));
     return routes;
   }
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/units.h"
 #include "server/api.h"
+#include "server/sql_question.h"
 #include "store/query.h"
 
 /// Questions in SQL, and those of the cookbook.
@@ -58,30 +59,41 @@ std::string to_csv(Table table) {
   return csv;
 }
 
+/// Of DuckDB's complaint, what is wrong, without the line of SQL that it quotes.
+std::string without_sql(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
 bool wants_csv(const Request& request) {
   return request.header(http::field::accept).find("text/csv") != std::string_view::npos;
 }
 
-/// Who asks, and where.
+enum class Author : std::uint8_t { kCaller, kWeir };
+
+/// Who asks, and where, and whose words the question has.
 struct Asked {
   Caller caller;
   std::string peer;
   bool as_csv = false;
+  Author author = Author::kCaller;
 
-  Asked(const Request& request, Caller from)
-      : caller(std::move(from)), peer(request.peer), as_csv(wants_csv(request)) {}
+  Asked(const Request& request, Caller from, Author words)
+      : caller(std::move(from)), peer(request.peer), as_csv(wants_csv(request)), author(words) {}
 };
 
 Response answer(const Api& api, Question question, const Asked& asked) {
   question.tenant_id = asked.caller.tenant_id;
   auto table = api.questions.ask(question, api.stop);
   if (!table) {
-    const auto& error = table.error();
+    auto error = std::move(table).error();
     if (store::was_refused(error)) {
       api.refusals.add("POST /api/v1/sql", asked.peer, asked.caller, error.message);
     }
+    error.message = without_place(api, std::move(error.message));
+    if (asked.author == Author::kWeir) error.message = without_sql(error.message);
     return problem(error);
   }
+  for (auto& place : table->left_out) place = without_place(api, std::move(place));
   if (!asked.as_csv) return Response::json(to_json(*std::move(table)) + "\n");
   Response response{.content_type = "text/csv; charset=utf-8; header=present"};
   if (!table->is_all) response.headers.emplace_back("Weir-Not-All", table->reason);
@@ -89,46 +101,11 @@ Response answer(const Api& api, Question question, const Asked& asked) {
   return response;
 }
 
-/// What a body asks: {"query", "parameters", "max_rows", "timeout"}. Errors: kInvalidInput.
-Result<Question> question_of(const json::Object& body) {
-  Question question;
-  for (const auto& [name, value, position] : body) {
-    static_cast<void>(position);
-    if (name == "query" && value.string() != nullptr) {
-      question.sql = *value.string();
-    } else if (name == "parameters" && value.object() != nullptr) {
-      for (const auto& parameter : *value.object()) {
-        const auto& given = parameter.value;
-        question.variables.emplace_back(
-            parameter.key, given.string() != nullptr ? *given.string() : json::to_text(given));
-      }
-    } else if (name == "max_rows" && value.integer() != nullptr && *value.integer() > 0) {
-      question.max_rows = std::min(kMostRows, static_cast<std::uint64_t>(*value.integer()));
-    } else if (name == "timeout" && value.string() != nullptr) {
-      const auto timeout = config::parse_duration(*value.string());
-      if (!timeout || timeout->count() <= 0) {
-        return fail(ErrorCode::kInvalidInput, "timeout: a duration as 30s is expected");
-      }
-      question.timeout = std::min<std::chrono::milliseconds>(*timeout, kLongest);
-    } else {
-      return fail(ErrorCode::kInvalidInput,
-                  "'" + name +
-                      "' is not expected, or of another type: query (text), parameters "
-                      "(an object), max_rows (a number over 0), timeout (as 30s)");
-    }
-  }
-  if (question.sql.empty()) return fail(ErrorCode::kInvalidInput, "query is missing");
-  return question;
-}
-
 asio::awaitable<Response> ask(const Api& api, Request& request, const Caller& caller) {
-  const auto body = json::parse(request.body);
-  if (!body) co_return problem(400, body.error().message);
-  if (body->object() == nullptr) co_return problem(400, "a JSON object is expected");
-  auto question = question_of(*body->object());
+  auto question = parse_question(request.body);
   if (!question) co_return problem(question.error());
   std::function<Response()> work = [&api, question = *std::move(question),
-                                    asked = Asked(request, caller)] {
+                                    asked = Asked(request, caller, Author::kCaller)] {
     return answer(api, question, asked);
   };
   co_return co_await on_workers(api.workers, std::move(work));
@@ -164,13 +141,46 @@ asio::awaitable<Response> ask_recipe(const Api& api, Request& request, const Cal
     question.variables.emplace_back(name, value);
   }
   std::function<Response()> work = [&api, question = std::move(question),
-                                    asked = Asked(request, caller)] {
+                                    asked = Asked(request, caller, Author::kWeir)] {
     return answer(api, question, asked);
   };
   co_return co_await on_workers(api.workers, std::move(work));
 }
 
 }  // namespace
+
+Result<Question> parse_question(std::string_view body) {
+  WEIR_TRY(const auto value, json::parse(body));
+  if (value.object() == nullptr) return fail(ErrorCode::kInvalidInput, "a JSON object is expected");
+  Question question;
+  for (const auto& [name, given, position] : *value.object()) {
+    static_cast<void>(position);
+    if (name == "query" && given.string() != nullptr) {
+      question.sql = *given.string();
+    } else if (name == "parameters" && given.object() != nullptr) {
+      for (const auto& parameter : *given.object()) {
+        const auto& said = parameter.value;
+        question.variables.emplace_back(
+            parameter.key, said.string() != nullptr ? *said.string() : json::to_text(said));
+      }
+    } else if (name == "max_rows" && given.integer() != nullptr && *given.integer() > 0) {
+      question.max_rows = std::min(kMostRows, static_cast<std::uint64_t>(*given.integer()));
+    } else if (name == "timeout" && given.string() != nullptr) {
+      const auto timeout = config::parse_duration(*given.string());
+      if (!timeout || timeout->count() <= 0) {
+        return fail(ErrorCode::kInvalidInput, "timeout: a duration as 30s is expected");
+      }
+      question.timeout = std::min<std::chrono::milliseconds>(*timeout, kLongest);
+    } else {
+      return fail(ErrorCode::kInvalidInput,
+                  "'" + name +
+                      "' is not expected, or of another type: query (text), parameters "
+                      "(an object), max_rows (a number over 0), timeout (as 30s)");
+    }
+  }
+  if (question.sql.empty()) return fail(ErrorCode::kInvalidInput, "query is missing");
+  return question;
+}
 
 std::vector<Route> sql_routes(const Api& api) {
   return {
@@ -179,12 +189,16 @@ std::vector<Route> sql_routes(const Api& api) {
        .scope = Scope::kRead,
        .summary = "Ask the store in SQL",
        .takes = {"application/json"},
+       .asked = "Question",
+       .told = "Answer",
+       .also_gives = {"text/csv"},
        .answer = [&api](Request& request,
                         const Caller& caller) { return ask(api, request, caller); }},
       {.method = http::verb::get,
        .path = "/api/v1/cookbook",
        .scope = Scope::kRead,
        .summary = "List the questions that are asked often",
+       .told = "Cookbook",
        .answer = [](Request&, const Caller&) -> asio::awaitable<Response> {
          co_return list_recipes();
        }},
@@ -193,6 +207,9 @@ std::vector<Route> sql_routes(const Api& api) {
        .scope = Scope::kRead,
        .summary = "Ask one of them, by its name or number; its parameters are those of the query",
        .parameters = {{"name", "path", "string", "of the question"}},
+       .told = "Answer",
+       .also_gives = {"text/csv"},
+       .reads_any_query = true,
        .answer = [&api](Request& request,
                         const Caller& caller) { return ask_recipe(api, request, caller); }},
   };

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kForbidden =
     "query(…), json_execute_serialized_sql, enable_logging and U&\"…\" are not for questions";
+constexpr std::string_view kPlaces =
+    "settings, functions and files of DuckDB are not for questions";
 constexpr std::string_view kOutOfMemory = "Out of Memory Error";
 
 std::unexpected<Error> failed(Error error) {
@@ -33,6 +35,25 @@ std::vector<std::filesystem::file_time_type> times_of(
   return times;
 }
 
+/// Whether a text names one of the functions and tables that tell where the store is, and where its
+/// files: `weir_part_files` is for `events` alone.
+bool asks_for_places(std::string_view sql) {
+  constexpr std::string_view kNames[] = {"current_setting",  "duckdb_settings",
+                                         "pg_settings",      "duckdb_temporary_files",
+                                         "duckdb_functions", "weir_part_files"};
+  while (!sql.empty()) {
+    const auto token = next_token(sql);
+    sql.remove_prefix(token.text.size());
+    const bool is_name = token.kind == SqlToken::Kind::kWord || token.text.starts_with('"');
+    if (!is_name) continue;
+    std::string text(token.text);
+    std::ranges::transform(text, text.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::ranges::any_of(kNames, [&](auto name) { return text.contains(name); })) return true;
+  }
+  return false;
+}
+
 std::unexpected<Error> cancelled() {
   return fail(ErrorCode::kCancelled, "the query was interrupted");
 }
@@ -41,7 +62,7 @@ std::unexpected<Error> cancelled() {
 
 bool was_refused(const Error& error) {
   return error.message.starts_with("Permission Error") || error.message == kForbidden ||
-         error.message == kNoQuestion;
+         error.message == kPlaces || error.message == kNoQuestion;
 }
 
 Result<const std::vector<json::Value>*> Answer::next() {
@@ -151,6 +172,11 @@ Result<std::unique_ptr<Answer::Impl>> Session::begin(const std::string& sql,
 }
 
 Result<Answer> Session::ask(const std::string& sql, const std::stop_token& stop) {
+  if (asks_for_places(sql)) return fail(ErrorCode::kInvalidInput, std::string(kPlaces));
+  return ask_freely(sql, stop);
+}
+
+Result<Answer> Session::ask_freely(const std::string& sql, const std::stop_token& stop) {
   WEIR_TRY(auto answer, begin(sql, stop));
   auto rows = answer->connection.ask(sql);
   if (!rows) return failed(std::move(rows).error());
@@ -162,6 +188,7 @@ Result<std::uint64_t> Session::write_parquet(const std::string& query,
                                              std::optional<std::uint64_t> max_rows,
                                              const std::stop_token& stop) {
   WEIR_CHECK(options_.output.has_value());
+  if (asks_for_places(query)) return fail(ErrorCode::kInvalidInput, std::string(kPlaces));
   WEIR_TRY(auto answer, begin(query, stop));
   auto exact = exact_query(query, answer->connection);
   if (!exact) return failed(std::move(exact).error());
@@ -177,7 +204,7 @@ Result<std::uint64_t> Session::write_parquet(const std::string& query,
 }
 
 Result<std::vector<std::string>> Session::words() {
-  WEIR_TRY(auto answer, ask(R"(
+  WEIR_TRY(auto answer, ask_freely(R"(
     SELECT DISTINCT lower(word) FROM (
       SELECT view_name AS word FROM duckdb_views() WHERE NOT internal
       UNION ALL SELECT column_name FROM duckdb_columns() WHERE NOT internal

@@ -70,8 +70,9 @@ class Session {
                                             SessionOptions options, std::shared_ptr<BadPlaces> bad,
                                             const std::stop_token& stop = {});
 
-  /// Errors: kInvalidInput (no question, or a wrong one), kExhausted (the memory, and what may be
-  /// spilled), kCancelled (`stop`); those of `open`.
+  /// Errors: kInvalidInput (no question, a wrong one, or one about DuckDB's settings and files,
+  /// which tell where the store is), kExhausted (the memory, and what may be spilled), kCancelled
+  /// (`stop`); those of `open`.
   [[nodiscard]] Result<Answer> ask(const std::string& sql, const std::stop_token& stop = {});
 
   /// Writes the rows of a query to SessionOptions::output, as Parquet, and gives their number; at
@@ -93,6 +94,8 @@ class Session {
   Session(log::StoreDirectory store, SessionOptions options, std::shared_ptr<BadPlaces> bad)
       : store_(std::move(store)), options_(std::move(options)), bad_(std::move(bad)) {}
 
+  /// As `ask`, of ourselves.
+  [[nodiscard]] Result<Answer> ask_freely(const std::string& sql, const std::stop_token& stop = {});
   [[nodiscard]] Result<void> refresh(const std::stop_token& stop);
   [[nodiscard]] Result<void> reopen(const std::stop_token& stop);
   /// Looks at parts that somebody has written to since.

@@ -328,13 +328,25 @@ constexpr const char* kSort =
     "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS n "
     "FROM range(1500000) r(i))";
 
+TEST_F(SessionTest, DoesNotSayWhereTheStoreIs) {
+  auto session = open({});
+  for (const auto* sql :
+       {"SELECT current_setting('allowed_paths')", "SELECT \"Current_Setting\"('allowed_paths')",
+        "SELECT system.main./* */current_setting('temp_directory')", "FROM duckdb_settings()",
+        "FROM pg_catalog.pg_settings", "FROM duckdb_temporary_files()", "FROM duckdb_functions()",
+        "SELECT weir_part_files(NULL)"}) {
+    EXPECT_THAT(ask(session, sql), HasSubstr("not for questions")) << sql;
+  }
+  EXPECT_EQ(ask(session, "SELECT 'current_setting' AS x -- duckdb_settings"),
+            "[[\"current_setting\"]]");
+}
+
 // What can be put to the disk is, as long as there is a place for it.
 TEST_F(SessionTest, SpillsBelowTheCacheAndLeavesNothingThere) {
   auto session = open({.memory_bytes = std::uint64_t{40} << 20, .threads = 1});
   EXPECT_EQ(ask(session, kSort), "[[1500000]]");
   auto none = open({.memory_bytes = std::uint64_t{40} << 20, .spill_bytes = 0, .threads = 1});
   EXPECT_THAT(ask(none, kSort), StartsWith("Out of Memory Error"));
-  EXPECT_EQ(ask(none, "SELECT current_setting('allowed_directories')"), "[[[]]]");
 }
 
 // Whoever opens the views without a word of it must not fill the folder that he stands in.

@@ -67,6 +67,28 @@ await withFolder(async (folder) => {
       [[run, 'running', 'acme']]);
     equal((await get(`/runs/${run}/state`, globex)).status, 404);
 
+    // A request comes from somewhere in a trace; what is no such place begins one.
+    const traceOf = async (headers) => {
+      const {status, body} = await post('/pipelines/count/runs', {}, acme, headers);
+      equal(status, 202);
+      const [first] = await until('the run has begun', async () => {
+        const {items} = (await get(`/runs/${body.run_id}/events?event_type=pipeline_started`)).body;
+        return items?.length > 0 && items;
+      });
+      return [first.trace_id, first.parent_span_id];
+    };
+    const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    equal(await traceOf({traceparent: `00-${trace}-${parent}-01`}), [trace, parent]);
+    equal(await traceOf({traceparent: `cc-${trace}-${parent}-01-what-comes-later`, tracestate: 'a=b'}), [trace, parent]);
+    for (const wrong of [`00-${'0'.repeat(32)}-${parent}-01`, `00-${trace}-${'0'.repeat(16)}-01`, `ff-${trace}-${parent}-01`,
+                         `00-${trace.toUpperCase()}-${parent}-01`, `00-${trace}-${parent}`, 'x']) {
+      const [begun, above] = await traceOf({traceparent: wrong});
+      check(/^[0-9a-f]{32}$/.test(begun) && begun !== trace && above === undefined, `${wrong}: ${begun} ${above}`);
+    }
+    const unknown = await post('/pipelines/nothing/runs', {});
+    check(unknown.status === 404 && /no pipeline 'nothing'/.test(unknown.body.detail), unknown.text);
+    equal((await post('/pipelines/wait/runs', {params: {day: 'monday'}})).status, 400);
+
     // ---- signals --------------------------------------------------------------------------------
     const signal = (json, who = acme) => post(`/runs/${run}/signals`, json, who);
     equal((await signal({type: 'pause', reason: 'to look'})).body.decision, 'accepted');
