@@ -79,8 +79,9 @@ json::Object responses_of(const Route& route) {
   const auto wrong = [&](std::string_view status) {
     responses.set(status, reference(route.complain ? "responses/RpcStatus" : "responses/Problem"));
   };
+  wrong("400");
   if (route.scope) {
-    for (const auto* status : {"400", "401", "403", "429"}) wrong(status);
+    for (const auto* status : {"401", "403", "429"}) wrong(status);
   }
   if (route.path.find('{') != std::string_view::npos) wrong("404");
   if (!route.takes.empty()) {

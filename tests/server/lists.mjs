@@ -134,7 +134,7 @@ async function saysWhatRuns(server) {
   const state = async (wanted) => (await server.ask(`/api/v1/runs?state=${wanted}`)).body.items.map((run) => run.run_id);
   await post(server, [{event_type: 'pipeline_started', run_id: runId(50)},
     {event_type: 'pipeline_started', run_id: runId(51)}, {event_type: 'pipeline_completed', run_id: runId(51), duration_ms: 1},
-    {event_type: 'log', pipeline_type: 'dag', run_id: runId(52)}]);
+    {event_type: 'log', pipeline_type: 'dag', run_id: runId(52), message: 'm'}]);
   check((await state('running')).includes(runId(50)), 'a run of another system runs');
   check(!(await state('running')).includes(runId(51)), 'one that has ended does not');
   equal(await state('interrupted'), [runId(52)]);

@@ -78,6 +78,8 @@ function statusOfBody({path}, type, body) {
   if (path === '/api/v1/events') return body === '[]' ? 200 : 400;
   if (path.endsWith('/resume')) return body === '' || body === '{}' ? 409 : 400;
   if (path.startsWith('/api/v1/pipelines/')) return body === '' || body === '{}' ? 404 : 400;
+  // Whether a signal is one, says whoever runs the run.
+  if (path.endsWith('/signals') && body === '{"type":"No!"}') return 409;
   return 400;
 }
 
@@ -155,7 +157,11 @@ await withFolder(async (folder) => {
       }
       // As a stranger to whom nothing of it belongs, and of what is not there.
       const nothing = path.includes('/reports/') ? 400 : 404;
-      for (const segment of hasPlace ? SEGMENTS : []) await ask(route, at(segment), send(globex), nothing);
+      for (const segment of hasPlace ? SEGMENTS : []) {
+        // In a command's words it would be a file.
+        const isFile = segment.startsWith('@') && path.startsWith('/api/v1/pipelines/');
+        await ask(route, at(segment), send(globex), isFile ? 400 : nothing);
+      }
       for (const segment of hasPlace ? NO_PATHS : []) await ask(route, at(segment), send(globex), 400);
       if (method === 'GET') {
         for (const query of QUERIES) {
