@@ -76,6 +76,7 @@ struct Route {
   std::string_view told{};
   std::vector<std::string_view> also_gives{};  ///< other media types, of the same or as text
   std::vector<unsigned> also_fails{};          ///< statuses beside those that all such routes have
+  bool tells_what_failed = false;              ///< a 400 may have the schema of a success
   bool reads_any_query = false;                ///< it judges itself what it is given
   std::function<asio::awaitable<Response>(Request&, const Caller&)> answer{};
   Complaint complain{};  ///< null: RFC 9457

@@ -52,6 +52,7 @@ struct Protocol {
   std::string_view summary;
   std::vector<std::string_view> takes;
   std::string_view asked, told;  ///< as Route's
+  bool tells_what_failed = false;
   /// Makes lines of a request. An error: nothing of it can be taken.
   std::function<Result<Rejections>(const Request&, Timestamp arrived, LineMaker&)> decode;
   std::function<Response(const Request&, const Receipt&, const Rejections&)> answer;
@@ -186,6 +187,7 @@ std::vector<Protocol> protocols() {
       .takes = {kJson},
       .asked = "LineageAsked",
       .told = "LineageReceipt",
+      .tells_what_failed = true,
       .decode = [](const Request& request, Timestamp,
                    LineMaker& lines) { return ingest::take_lineage(request.body, lines); },
       .answer = lineage_answer};
@@ -228,6 +230,7 @@ std::vector<Route> ingest_routes(const Api& api) {
          .told = shared->told,
          .also_gives = shared->takes.front() == kProtobuf ? std::vector<std::string_view>{kProtobuf}
                                                           : std::vector<std::string_view>{},
+         .tells_what_failed = shared->tells_what_failed,
          .answer = [&api, shared](
                        Request& request,
                        const Caller& caller) { return take(api, *shared, request, caller); },

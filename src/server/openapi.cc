@@ -88,6 +88,13 @@ json::Object responses_of(const Route& route) {
     for (const auto* status : {"413", "415"}) wrong(status);
   }
   for (const auto status : route.also_fails) wrong(std::to_string(status));
+  if (route.tells_what_failed) {
+    json::Object told;
+    told.set(route.gives, content_of(route.gives, route.told));
+    told.set("application/problem+json", content_of("json", "Problem"));
+    responses.set("400", object_of({{"description", "nothing of it was taken"},
+                                    {"content", std::move(told)}}));
+  }
   wrong("503");
   return responses;
 }

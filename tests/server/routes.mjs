@@ -73,8 +73,8 @@ function statusOfBody({path}, type, body) {
     if (type === 'application/json') return isObject(value) ? 200 : 400;
     return body === '' ? 200 : 400;
   }
-  // One bad event never costs its batch, and a body that is none is a batch of one bad event.
-  if (/lineage|batch/.test(path)) return isObject(value) || Array.isArray(value) ? 200 : [200, 400];
+  // One bad event never costs its batch; alone it is all that was wrong.
+  if (/lineage|batch/.test(path)) return Array.isArray(value) ? 200 : isObject(value) ? 400 : [200, 400];
   if (path === '/api/v1/events') return body === '[]' ? 200 : 400;
   if (path.endsWith('/resume')) return body === '' || body === '{}' ? 409 : 400;
   if (path.startsWith('/api/v1/pipelines/')) return body === '' || body === '{}' ? 404 : 400;
