@@ -33,7 +33,7 @@ struct PartOfRun {
   bool is_row = false;     ///< such a row is an item, and the view's row
   std::string_view place;  ///< the first column of the key, of such a row
   /// The column of the view, and of rows, that the range of a page is looked up by; empty: none.
-  std::string_view column;
+  std::string_view column{};
   std::span<const KeyColumn> key;
   std::vector<Window> windows{};
   std::vector<std::string_view> states{};
@@ -118,7 +118,6 @@ const std::vector<PartOfRun>& parts() {
        .told = "Artifacts",
        .rows = "events WHERE event_type = 'artifact_written'",
        .place = "epoch_us(timestamp)",
-       .column = "",
        .key = kArtifactKey,
        .windows = {Window::kNode, Window::kTime}},
       {.path = "/api/v1/runs/{run_id}/signals",
@@ -127,7 +126,6 @@ const std::vector<PartOfRun>& parts() {
        .told = "Signals",
        .rows = "signals WHERE true",
        .place = "coalesce(signal_id, '')",
-       .column = "",
        .key = kSignalKey,
        .windows = {Window::kNode, Window::kState},
        .states = {"requested", "accepted", "rejected", "deferred"}},

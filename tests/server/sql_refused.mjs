@@ -14,10 +14,10 @@ const SECRET = 'what-only-globex-may-see';
 const RUN = '0195e0a0-0000-7000-8000-000000000009';
 const bearer = (key) => ({Authorization: `Bearer ${key}`});
 
-/// Names and sizes of all files below a folder.
+/// Names and sizes of all files below a folder, without the log and what a session puts aside.
 function contents(folder) {
   return readdirSync(folder, {recursive: true}).map((name) => [name, statSync(join(folder, name))])
-      .filter(([, entry]) => entry.isFile()).map(([name, entry]) => `${name} ${entry.size}`).sort();
+      .filter(([name, entry]) => entry.isFile() && !/^\.weir\/(log|cache\/sql-[^/]*)/.test(name)).map(([name, entry]) => `${name} ${entry.size}`).sort();
 }
 
 await withFolder(async (folder) => {
