@@ -77,5 +77,6 @@ struct Route {
 [[nodiscard]] std::vector<Route> run_routes(const Api& api);
 [[nodiscard]] std::vector<Route> artifact_routes(const Api& api);
 [[nodiscard]] std::vector<Route> live_routes(const Api& api);
+[[nodiscard]] std::vector<Route> jaeger_routes(const Api& api);
 
 }  // namespace weir::server

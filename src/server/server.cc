@@ -100,7 +100,8 @@ struct Server::Impl {
              api, {options.program, std::filesystem::absolute(store.root()), options.config})) {
       routes.push_back(std::move(route));
     }
-    for (auto* more : {sql_routes, run_routes, artifact_routes, live_routes, health_routes}) {
+    for (auto* more :
+         {sql_routes, run_routes, artifact_routes, live_routes, jaeger_routes, health_routes}) {
       for (auto& route : more(api)) routes.push_back(std::move(route));
     }
     // Last: it describes the others.
