@@ -302,7 +302,8 @@ void add_export(CLI::App& app, Invocation& invocation) {
                       "otlp, elasticsearch: send it to this URL, and say how many there were");
   command->add_flag("--grpc", options->grpc, "--endpoint: over gRPC; without it over HTTP");
   command->add_option("--header", options->headers,
-                      "With every request, as 'Name: value'; may be given more than once");
+                      "With every request, as 'Name: value'
+      ->allow_extra_args(false); may be given more than once");
   command->add_flag("-f,--follow", options->follow,
                     "Go on with the runs that end, until Ctrl-C, and from there the next time");
   options->target.name = "otlp";
