@@ -250,6 +250,10 @@ void SpanFold::start_node(const event::EventView& event, const TakeSpan& take) {
   if (whole) {
     attempt.span.parent_span_id = whole->context.span_id;
     attempt.span.name += " attempt " + std::to_string(attempt.number);
+    // In the lane of the node, which nobody else is in until it ends.
+    free_lane(attempt.span.lane);
+    free_lanes_.erase(whole->lane);
+    attempt.span.lane = whole->lane;
     attempt.whole = std::move(whole);
   }
   if (root_.events.size() < kMaxSpanEvents) {

@@ -235,6 +235,24 @@ TEST_F(SpanFoldTest, SpansThatOverlapAreInDifferentLanes) {
   EXPECT_THAT(lanes, ElementsAre("stage.a 1", "stage.b 2", "stage.c 1", "RUN p 0"));
 }
 
+TEST_F(SpanFoldTest, ANodeThatIsTriedAgainKeepsItsLane) {
+  feed_.start_run();
+  feed_.start_node("short");
+  feed_.start_node("flaky", R"("attempt":1)");
+  feed_.fail_node("flaky", "E", R"("attempt":1)");
+  feed_.retry_node("flaky");
+  feed_.complete_node("short", 1);
+  feed_.start_node("flaky", R"("attempt":2)");
+  feed_.start_node("other");
+  feed_.complete_node("other", 1);
+  feed_.complete_node("flaky", 1, R"("attempt":2)");
+  feed_.end_run("completed");
+  std::vector<std::string> lanes;
+  for (const auto& span : spans_) lanes.push_back(span.name + " " + std::to_string(span.lane));
+  EXPECT_THAT(lanes, ElementsAre("stage.short 1", "stage.flaky attempt 1 2", "stage.other 1",
+                                 "stage.flaky attempt 2 2", "stage.flaky 2", "RUN p 0"));
+}
+
 TEST_F(SpanFoldTest, ARunThatRepeatsAnotherIsLinkedToIt) {
   start_run();
   feed_.end_run("failed");

@@ -54,8 +54,9 @@ async function checkReturned(weir, folder, spans) {
   const other = new Weir(process.argv[2], join(folder, 'other'));
   const server = await startServer(other);
   try {
-    for (const target of [server.otlp, `${server.otlp}/v1/traces`]) {  // the second time it knows them
-      const {stderr} = weir.call('export', 'otlp', '--endpoint', target);
+    // The second and the third time it knows them.
+    for (const target of [[server.otlp], [`${server.otlp}/v1/traces`], [server.grpc, '--grpc']]) {
+      const {stderr} = weir.call('export', 'otlp', '--endpoint', ...target);
       equal(stderr, `weir: ${spans.length} spans sent\n`);
     }
     equal(spansOfJson(other.ask(0, 'export', 'otlp')), spans);
@@ -63,6 +64,38 @@ async function checkReturned(weir, folder, spans) {
   } finally {
     await server.kill();
   }
+}
+
+/// A receiver over gRPC that is not ours: busy at first, then it says when to come back, then it takes them.
+async function checkGrpc(weir, spans) {
+  const {Server, ServerCredentials, status, Metadata} = load('@grpc/grpc-js');
+  const received = [], as = (bytes) => bytes;
+  let calls = 0, metadata;
+  const service = {Export: {path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export', requestStream: false, responseStream: false,
+    requestSerialize: as, requestDeserialize: as, responseSerialize: as, responseDeserialize: as}};
+  const server = new Server();
+  server.addService(service, {Export: (call, done) => {
+    metadata = call.metadata;
+    if (++calls === 1) return done({code: status.UNAVAILABLE, details: 'busy'});
+    if (calls === 2) {
+      // google.rpc.Status{8, details: RetryInfo{1 s}}
+      const details = new Metadata(), type = 'type.googleapis.com/google.rpc.RetryInfo';
+      const any = Buffer.concat([Buffer.from([10, type.length]), Buffer.from(type), Buffer.from([18, 4, 10, 2, 8, 1])]);
+      details.set('grpc-status-details-bin', Buffer.concat([Buffer.from([8, 8, 26, any.length]), any]));
+      return done({code: status.RESOURCE_EXHAUSTED, details: 'too much', metadata: details});
+    }
+    received.push(...spansOfProtobuf(call.request));
+    done(null, Buffer.alloc(0));
+  }});
+  const port = await new Promise((done, failed) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(),
+    (error, bound) => error ? failed(error) : done(bound)));
+  const begun = Date.now();
+  const {status: exit, stderr} = await weir.start('export', 'otlp', '--endpoint', `http://127.0.0.1:${port}`, '--grpc', '--header', 'X-Team: night').ended;
+  equal([exit, stderr.trim().split('\n').at(-1)], [0, `weir: ${spans.length} spans sent`]);
+  check(Date.now() - begun >= 1000, 'it came back before it was asked to');
+  equal(received.sort((a, b) => (a.spanId + a.start + a.end < b.spanId + b.start + b.end ? -1 : 1)), spans);
+  equal(metadata.get('x-team'), ['night']);
+  server.forceShutdown();
 }
 
 /// Spans of OpenTelemetry's own client, as it sent them and as they leave again.
@@ -125,5 +158,6 @@ await withFolder(async (folder) => {
   equal(one, spans.filter((span) => span.attributes['pipeline.run_id'] === runs[0].run_id));
   equal(weir.ask(0, 'export', 'otlp', '--since', '2999-01-01'), '');
   await checkReturned(weir, folder, spans);
+  await checkGrpc(weir, spans);
   await checkForeign(weir);
 });
