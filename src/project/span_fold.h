@@ -32,7 +32,7 @@ using TakeSpan = std::function<void(Span&& span)>;
 ///          come before parents; ids of parents are in it from the beginning.
 /// Ids      Those of the events. What has none gets one that follows from the run and the event, so
 ///          that the same events give the same spans.
-/// Memory   What is open, and 16 bytes a node; whatever the number of events.
+/// Memory   What is open, and some forty bytes a node; whatever the number of events.
 class SpanFold {
  public:
   enum class Root : std::uint8_t {
