@@ -24,6 +24,7 @@ struct ExportOptions {
   std::string format;
   NamedRun run;
   std::string since;
+  std::optional<Timestamp> begun_since;
   std::string output;
   config::Export target;
   std::vector<std::string> headers;
@@ -98,16 +99,7 @@ Result<WantedEvents> wanted_events(const ExportOptions& options, const log::Stor
     WEIR_TRY(const auto run, find_run(store, options.run));
     key = run.key();
   }
-  std::optional<Timestamp> since;
-  if (!options.since.empty()) {
-    since = report::parse_moment(options.since, system_clock().now());
-    if (!since) {
-      return fail(
-          ErrorCode::kInvalidInput,
-          "--since '" + options.since + "': 24h, 7d, today or 2026-01-05 03:00 is expected");
-    }
-  }
-  return WantedEvents(options.run.tenant, std::move(key), since);
+  return WantedEvents(options.run.tenant, std::move(key), options.begun_since);
 }
 
 /// Nothing is held but what the format holds.
@@ -220,8 +212,8 @@ int follow_runs(const ExportOptions& options, const log::StoreDirectory& store) 
   return kDone;
 }
 
-/// What is given and does not go together. Errors: kInvalidInput.
-Result<void> complete_target(ExportOptions& options) {
+/// What the options say together. Errors: kInvalidInput.
+Result<void> complete(ExportOptions& options) {
   const bool sends = !options.target.endpoint.empty();
   const auto refuse = [](std::string why) {
     return fail(ErrorCode::kInvalidInput, std::move(why));
@@ -248,14 +240,21 @@ Result<void> complete_target(ExportOptions& options) {
     const auto value = std::min(header.find_first_not_of(' ', colon + 1), header.size());
     options.target.headers[header.substr(0, colon)] = header.substr(value);
   }
+  if (!options.since.empty()) {
+    options.begun_since = report::parse_moment(options.since, system_clock().now());
+    if (!options.begun_since) {
+      return refuse("--since '" + options.since +
+                    "': 24h, 7d, today or 2026-01-05 03:00 is expected");
+    }
+  }
   options.target.tenant = options.run.tenant.value_or("");
   if (options.grpc) options.target.protocol = config::ExportProtocol::kGrpc;
   return {};
 }
 
 int export_events(ExportOptions& options, const Invocation& invocation) {
-  if (const auto complete = complete_target(options); !complete) {
-    complain(complete.error());
+  if (const auto completed = complete(options); !completed) {
+    complain(completed.error());
     return kWrongUsage;
   }
   const auto store = invocation.open_store();
@@ -301,9 +300,10 @@ void add_export(CLI::App& app, Invocation& invocation) {
   command->add_option("--endpoint", options->target.endpoint,
                       "otlp, elasticsearch: send it to this URL, and say how many there were");
   command->add_flag("--grpc", options->grpc, "--endpoint: over gRPC; without it over HTTP");
-  command->add_option("--header", options->headers,
-                      "With every request, as 'Name: value'
-      ->allow_extra_args(false); may be given more than once");
+  command
+      ->add_option("--header", options->headers,
+                   "With every request, as 'Name: value'; may be given more than once")
+      ->allow_extra_args(false);
   command->add_flag("-f,--follow", options->follow,
                     "Go on with the runs that end, until Ctrl-C, and from there the next time");
   options->target.name = "otlp";
