@@ -104,6 +104,31 @@ Result<void> gzip_file(const std::filesystem::path& from, const std::filesystem:
   return sync_directory(folder.empty() ? "." : folder, files);
 }
 
+Result<std::string> gzip(std::string_view bytes) {
+  z_stream stream{};
+  if (deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    return fail(ErrorCode::kExhausted, "gzip: no memory");
+  }
+  std::string out;
+  std::string step(kStep, '\0');
+  int status = Z_OK;
+  while (status != Z_STREAM_END) {
+    if (stream.avail_in == 0) {
+      const auto piece = bytes.substr(0, kStep);
+      bytes.remove_prefix(piece.size());
+      stream.next_in = to_zlib(piece.data());
+      stream.avail_in = static_cast<uInt>(piece.size());
+    }
+    stream.next_out = to_zlib(step.data());
+    stream.avail_out = static_cast<uInt>(step.size());
+    status = deflate(&stream, bytes.empty() ? Z_FINISH : Z_NO_FLUSH);
+    WEIR_CHECK(status != Z_STREAM_ERROR);
+    out.append(step, 0, step.size() - stream.avail_out);
+  }
+  deflateEnd(&stream);
+  return out;
+}
+
 Result<std::string> gunzip(std::string_view bytes, std::size_t limit) {
   Inflater inflater;
   if (!inflater.is_ready) return fail(ErrorCode::kExhausted, "gzip: no memory");

@@ -19,6 +19,9 @@ namespace weir {
                                      const std::filesystem::path& to,
                                      FileSystem& files = local_files());
 
+/// `bytes` as one gzip file. Errors: kExhausted (no memory).
+[[nodiscard]] Result<std::string> gzip(std::string_view bytes);
+
 /// What `bytes` were before they were compressed: of one gzip file, or of several one after the
 /// other. Errors: kExhausted for more than `limit` bytes, kCorrupt for anything that is no gzip, or
 /// not all of it.

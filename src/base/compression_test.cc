@@ -113,6 +113,15 @@ TEST_F(Compression, LeavesNothingHalfMadeOnAFullDisk) {
   }
 }
 
+TEST_F(Compression, OfATextIsThatOfItsFile) {
+  for (const auto& text : {std::string(), std::string("text"), noise(65'536), noise(200'001)}) {
+    const auto packed = gzip(text);
+    ASSERT_TRUE(packed);
+    EXPECT_EQ(*packed, gzipped(text));
+    EXPECT_EQ(gunzip(*packed, text.size()).value_or("no"), text);
+  }
+}
+
 // A crash has left the beginning of a file.
 TEST_F(Compression, BeginsAnewWhereACrashLeftABeginning) {
   ASSERT_TRUE(write_file_durably(folder_ / "out.gz.new", std::string(100'000, 'x')));

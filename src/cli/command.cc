@@ -223,6 +223,7 @@ void add_commands(CLI::App& app, Invocation& invocation) {
   add_tail(app, invocation);
   add_sql(app, invocation);
   add_report(app, invocation);
+  add_export(app, invocation);
   add_artifacts(app, invocation);
   add_review(app, invocation);
   add_verify(app, invocation);

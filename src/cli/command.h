@@ -91,6 +91,7 @@ void add_replay(CLI::App& app, Invocation& invocation);
 void add_tail(CLI::App& app, Invocation& invocation);
 void add_sql(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
+void add_export(CLI::App& app, Invocation& invocation);
 void add_artifacts(CLI::App& app, Invocation& invocation);
 void add_review(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);

@@ -8,6 +8,7 @@
 
 #include "base/print.h"
 #include "cli/command.h"
+#include "cli/exports.h"
 #include "cli/interrupt.h"
 #include "cli/keeping.h"
 #include "cli/recording.h"
@@ -94,6 +95,11 @@ int serve(const ServeOptions& options, const Invocation& invocation) {
   const auto server = server::Server::start(*store, (*recording)->recorder(),
                                             server_options(asked, *settings, config, *store));
   if (!server) return complain(server.error());
+  const auto exporters = start_exports(*settings, *store);
+  if (!exporters) {
+    complain(exporters.error());
+    return exporters.error().code == ErrorCode::kInvalidInput ? kWrongUsage : kStoreFailed;
+  }
   const auto ports = (*server)->ports();
   const auto* scheme = asked.tls_certificate.empty() ? "http" : "https";
   std::printf("weir: %s at %s://%s:%d", store->root().c_str(), scheme, asked.address.c_str(),

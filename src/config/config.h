@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/export.h"
 #include "config/server.h"
 #include "event/catalogue.h"
 #include "event/redaction.h"
@@ -190,6 +191,7 @@ struct Config {
   Plugins plugins;
   Signals signals;
   Server server;
+  std::vector<Export> exports;
   std::string tenant;  ///< of runs that are begun; empty: none
 };
 

@@ -189,42 +189,66 @@ TEST(Config, SaysEverythingThatIsWrongByPlace) {
 }
 
 TEST(Config, HoldsEveryValueToItsLimits) {
-  for (const auto* wrong : {"record: {commit_interval: 0ms}",
-                            "record: {commit_interval: 11s}",
-                            "log: {segment_size: 1kB}",
-                            "log: {segment_size: 257MiB}",
-                            "log: {segment_age: 2d}",
-                            "loggers: {a: {sampling: 1.01}}",
-                            "loggers: {a: {sampling: .nan}}",
-                            "loggers: {a..b: {}}",
-                            "loggers: {a: {}, a: {}}",
-                            "sinks: [{type: jsonl, path: a, max_files: 0}]",
-                            "sinks: [{type: jsonl, path: a}, {type: jsonl, path: ./a}]",
-                            "sinks: [{type: console, include: [a.#.b]}]",
-                            "sinks: [{type: console, fields: [message]}]",
-                            "sinks: [{type: jsonl, path: a, format: text}]",
-                            "sinks: [{type: jsonl, path: a, format: document, fields: [message]}]",
-                            "sinks: [{type: jsonl, path: a, retention: 12h}]",
-                            "loggingConfig: {defaults: {format: text}}",
-                            "hooks: [{run: metrics_export, folder: a, formats: [csv]}]",
-                            "redaction: {enable: [nothing]}",
-                            "redaction: {keys: [{name: A, key: abc}]}",
-                            "redaction: {keys: [{name: a, key: abc}, {name: a, key: abd}]}",
-                            "redaction: {pseudonym_key_env: A, pseudonym_key_file: b}",
-                            "hooks: [{run: summary}, {run: "
-                            "summary}]",
-                            "hooks: [{run: command, command: [], topics: [a]}]",
-                            "hooks: [{run: command, command: [a]}]",
-                            "hooks: [{run: webhook, topics: [a]}]",
-                            "hooks: [{run: webhook, url: 'ftp://a', topics: [a]}]",
-                            "hooks: [{run: webhook, url: 'http://a', url_env: A, topics: [a]}]",
-                            "hooks: [{run: log_rotation, folder: a, pattern: a/b}]",
-                            "hooks: [{run: summary, timeout: 13h}]",
-                            "hooks: [{run: failure_alert, threshold: 0}]",
-                            "loggingConfig: {loggers: {../x: {}}}",
-                            "loggingConfig: {defaults: {retentionDays: 0}}"}) {
+  for (const auto* wrong :
+       {"record: {commit_interval: 0ms}",
+        "record: {commit_interval: 11s}",
+        "log: {segment_size: 1kB}",
+        "log: {segment_size: 257MiB}",
+        "log: {segment_age: 2d}",
+        "loggers: {a: {sampling: 1.01}}",
+        "loggers: {a: {sampling: .nan}}",
+        "loggers: {a..b: {}}",
+        "loggers: {a: {}, a: {}}",
+        "sinks: [{type: jsonl, path: a, max_files: 0}]",
+        "sinks: [{type: jsonl, path: a}, {type: jsonl, path: ./a}]",
+        "sinks: [{type: console, include: [a.#.b]}]",
+        "sinks: [{type: console, fields: [message]}]",
+        "sinks: [{type: jsonl, path: a, format: text}]",
+        "sinks: [{type: jsonl, path: a, format: document, fields: [message]}]",
+        "sinks: [{type: jsonl, path: a, retention: 12h}]",
+        "loggingConfig: {defaults: {format: text}}",
+        "hooks: [{run: metrics_export, folder: a, formats: [csv]}]",
+        "redaction: {enable: [nothing]}",
+        "redaction: {keys: [{name: A, key: abc}]}",
+        "redaction: {keys: [{name: a, key: abc}, {name: a, key: abd}]}",
+        "redaction: {pseudonym_key_env: A, pseudonym_key_file: b}",
+        "hooks: [{run: summary}, {run: "
+        "summary}]",
+        "hooks: [{run: command, command: [], topics: [a]}]",
+        "hooks: [{run: command, command: [a]}]",
+        "hooks: [{run: webhook, topics: [a]}]",
+        "hooks: [{run: webhook, url: 'ftp://a', topics: [a]}]",
+        "hooks: [{run: webhook, url: 'http://a', url_env: A, topics: [a]}]",
+        "hooks: [{run: log_rotation, folder: a, pattern: a/b}]",
+        "hooks: [{run: summary, timeout: 13h}]",
+        "hooks: [{run: failure_alert, threshold: 0}]",
+        "export: [{endpoint: 'http://a'}]",
+        "export: [{name: A, endpoint: 'http://a'}]",
+        "export: [{name: a, endpoint: 'a:4317'}]",
+        "export: [{name: a, endpoint: 'http://a', sampling: 1.5}]",
+        "export: [{name: a, endpoint: 'http://a'}, {name: a, endpoint: 'http://b'}]",
+        "export: [{name: a, endpoint: 'http://a', headers: {Authorization: 'Bearer "
+        "abcdefghijklmnop'}}]",
+        "loggingConfig: {loggers: {../x: {}}}",
+        "loggingConfig: {defaults: {retentionDays: 0}}"}) {
     EXPECT_EQ(problems_of(wrong).size(), 1U) << wrong;
   }
+}
+
+TEST(Config, AnExportSamplesATenthAndIsCompressedUnlessItSaysOtherwise) {
+  const auto file = parse(
+      "export: [{name: a, endpoint: 'http://a:4318'}, "
+      "{name: b, endpoint: 'https://b:4317', protocol: grpc, gzip: false, sampling: 1, "
+      "headers_env: {Authorization: TOKEN}}]");
+  ASSERT_TRUE(file.problems.empty());
+  const auto& exports = file.config.exports;
+  ASSERT_EQ(exports.size(), 2U);
+  EXPECT_EQ(exports[0].sampling, 0.1);
+  EXPECT_TRUE(exports[0].gzip);
+  EXPECT_EQ(exports[0].protocol, ExportProtocol::kHttp);
+  EXPECT_EQ(exports[1].protocol, ExportProtocol::kGrpc);
+  EXPECT_EQ(exports[1].sampling, 1);
+  EXPECT_EQ(exports[1].headers_env.at("Authorization"), "TOKEN");
 }
 
 TEST(Config, NamesNoMoreProblemsThanAnybodyReads) {

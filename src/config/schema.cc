@@ -81,7 +81,7 @@ std::string reference_page() {
       page += section_title(row, i + 1 < rows.size() && !is_section(rows[i + 1]));
     } else {
       // Below a section's own key, also of an item: `record.`, `sinks[].`, `loggers.NAME.`
-      const auto below = row.path.starts_with("sinks[]") || row.path.starts_with("hooks[]");
+      const bool below = std::string_view(row.path).substr(section_length - 1).starts_with("[]");
       page += cell(row, section_length + (below ? 2 : 0));
     }
   }

@@ -234,6 +234,9 @@ const Shape<Config>& config_shape() {
        key<Config>("server", &Config::server, server_shape(),
                    "Where `weir serve` listens, and what it lets clients have: see [the "
                    "server](server.md). Its options win."),
+       key<Config>("export", &Config::exports, exports_shape(),
+                   "Where `weir serve` sends the traces of runs that have ended, over OTLP: see "
+                   "[exporting](../exporting.md)."),
        key<Config>("pipelines", &Config::pipelines,
                    list("folders", path("a folder"), {.max_items = 64}),
                    "The registry: folders of pipeline files, which `weir run ID` finds by their "

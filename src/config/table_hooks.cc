@@ -44,15 +44,6 @@ bool is_url(const std::string& text) {
          !text.contains(' ');
 }
 
-/// What nobody should read in a file. The default policy knows it when it sees it.
-bool is_secret(std::string_view name, std::string_view value) {
-  static const auto redactor = event::Redactor::make({});
-  WEIR_CHECK(redactor);
-  std::string masked;
-  event::RedactionCounts counts;
-  return redactor->redact_value(name, value, event::TextKind::kField, masked, counts);
-}
-
 void check_hook(const Hook& hook, const json::Value& value, Problems& problems) {
   const bool is_sent = hook.kind == HookKind::kWebhook;
   if ((hook.kind == HookKind::kCommand || is_sent) && hook.topics.empty()) {
@@ -85,12 +76,6 @@ void check_hook_names(const std::vector<Hook>& hooks, const json::Value& value,
     problems.add(position_of((*value.array())[i], "name"),
                  "there is a hook '" + name + "' already: give this one another 'name'");
   }
-}
-
-Shape<std::string> header_value() {
-  constexpr std::size_t kMaxValue = 4096;
-  return text("a text without control characters",
-              {.max_bytes = kMaxValue, .secrecy = Secrecy::kSecret, .accepts = is_printable});
 }
 
 std::vector<Key<Hook>> common_keys() {
@@ -134,10 +119,6 @@ std::vector<Key<Hook>> own_keys() {
   constexpr std::size_t kMaxCommandWords = 256;
   constexpr std::size_t kMaxCommandWord = 4096;
   const KeyOptions rotation{.only_for = {"log_rotation"}};
-  const auto url = text("a URL that begins with https:// or http://", {.max_bytes = kMaxCommandWord,
-                                                                       .secrecy = Secrecy::kSecret,
-                                                                       .pattern = "^https?://",
-                                                                       .accepts = is_url});
   return {
       key<Hook>("threshold", &Hook::threshold, whole_number(1, kMaxNumber), "so many failed nodes",
                 {.only_for = {"failure_alert"}}),
@@ -162,10 +143,11 @@ std::vector<Key<Hook>> own_keys() {
                 "a program and its arguments; gets the event on standard input, its topic in "
                 "`WEIR_TOPIC`",
                 {.required = true, .only_for = {"command"}}),
-      key<Hook>("url", &Hook::url, url, "where the event is posted to", {.only_for = {"webhook"}}),
+      key<Hook>("url", &Hook::url, url_shape(), "where the event is posted to",
+                {.only_for = {"webhook"}}),
       key<Hook>("url_env", &Hook::url_env, variable_shape(), "or the variable that holds it",
                 {.only_for = {"webhook"}}),
-      key<Hook>("headers", &Hook::headers, map("texts", header_value(), header_names()),
+      key<Hook>("headers", &Hook::headers, map("texts", header_shape(), header_names()),
                 "sent with it", {.only_for = {"webhook"}}),
       key<Hook>(
           "headers_env", &Hook::headers_env, map("variables", variable_shape(), header_names()),
@@ -180,6 +162,28 @@ std::span<const HookKindInfo> hook_kinds() { return kKinds; }
 std::string to_string(HookKind kind) {
   const auto same = [&](const HookKindInfo& info) { return info.kind == kind; };
   return std::string(std::find_if(std::begin(kKinds), std::end(kKinds), same)->word);
+}
+
+bool is_secret(std::string_view name, std::string_view value) {
+  static const auto redactor = event::Redactor::make({});
+  WEIR_CHECK(redactor);
+  std::string masked;
+  event::RedactionCounts counts;
+  return redactor->redact_value(name, value, event::TextKind::kField, masked, counts);
+}
+
+Shape<std::string> url_shape() {
+  constexpr std::size_t kMaxUrl = 4096;
+  return text("a URL that begins with https:// or http://", {.max_bytes = kMaxUrl,
+                                                             .secrecy = Secrecy::kSecret,
+                                                             .pattern = "^https?://",
+                                                             .accepts = is_url});
+}
+
+Shape<std::string> header_shape() {
+  constexpr std::size_t kMaxValue = 4096;
+  return text("a text without control characters",
+              {.max_bytes = kMaxValue, .secrecy = Secrecy::kSecret, .accepts = is_printable});
 }
 
 Shape<std::vector<Hook>> hooks_shape() {

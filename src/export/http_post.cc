@@ -184,24 +184,18 @@ std::string quote(const RequestTarget& target, std::string_view text) {
   return std::string(utf8::cut(masked, kMaxQuotedBytes));
 }
 
-Result<void> judge(const RequestTarget& target, CURL* transfer, CURLcode result,
-                   const Answer& answer) {
-  if (result != CURLE_OK && !answer.has_enough) {
-    const std::string_view said = answer.problem.data();
-    return fail(ErrorCode::kUnavailable,
-                quote(target, said.empty() ? curl_easy_strerror(result) : said));
+HttpAnswer answer_of(const RequestTarget& target, CURL* transfer, const Answer& answer) {
+  HttpAnswer read{.status = status_of(transfer), .text = quote(target, answer.text)};
+  curl_off_t seconds = 0;
+  if (curl_easy_getinfo(transfer, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0) {
+    read.retry_after = std::chrono::seconds(seconds);
   }
-  const auto status = status_of(transfer);
-  if (is_success(status)) return {};
-  auto message = "status " + std::to_string(status);
-  if (status >= 300 && status < 400) message += ", and redirects are not followed";
-  if (!answer.text.empty()) message += ": " + quote(target, answer.text);
-  return fail(ErrorCode::kUnavailable, std::move(message));
+  return read;
 }
 
-Result<void> post(const HttpPostOptions& options, const RequestTarget& target,
-                  std::string_view body, const record::HttpHeaders& headers,
-                  const std::stop_token& stop) {
+Result<HttpAnswer> exchange(const HttpPostOptions& options, const RequestTarget& target,
+                            std::string_view body, const record::HttpHeaders& headers,
+                            const std::stop_token& stop) {
   WEIR_TRY(const auto lines, header_lines(headers));
   const Transfer transfer(is_curl_ready() ? curl_easy_init() : nullptr);
   Answer answer{.transfer = transfer.get(), .on_answer = options.on_answer};
@@ -211,18 +205,56 @@ Result<void> post(const HttpPostOptions& options, const RequestTarget& target,
   }
   const auto result = run(transfer.get(), stop);
   if (!result) return fail(ErrorCode::kCancelled, "asked to stop");
-  return judge(target, transfer.get(), *result, answer);
+  if (*result != CURLE_OK && !answer.has_enough) {
+    const std::string_view said = answer.problem.data();
+    return fail(ErrorCode::kUnavailable,
+                quote(target, said.empty() ? curl_easy_strerror(*result) : said));
+  }
+  return answer_of(target, transfer.get(), answer);
+}
+
+Result<void> judge(const HttpAnswer& answer) {
+  if (answer.is_success()) return {};
+  auto message = "status " + std::to_string(answer.status);
+  if (answer.status >= 300 && answer.status < 400) message += ", and redirects are not followed";
+  if (!answer.text.empty()) message += ": " + answer.text;
+  return fail(ErrorCode::kUnavailable, std::move(message));
+}
+
+/// The URL's, with what an error must not say of it and of the headers.
+Result<RequestTarget> target_of(const std::string& url, const record::HttpHeaders& headers) {
+  WEIR_TRY(auto target, RequestTarget::parse(url));
+  for (const auto& [name, value] : headers) target.add_secret(value);
+  return target;
 }
 
 }  // namespace
+
+Result<HttpAnswer> http_exchange(const HttpPostOptions& options, const std::string& url,
+                                 std::string_view body, const record::HttpHeaders& headers,
+                                 const std::stop_token& stop) {
+  WEIR_TRY(const auto target, target_of(url, headers));
+  std::string text;
+  auto reading = options;
+  reading.on_answer = [&text](std::string_view piece) {
+    text.append(piece.substr(0, kMaxAnswerBytes - text.size()));
+    return text.size() < kMaxAnswerBytes;
+  };
+  auto answer = exchange(reading, target, body, headers, stop);
+  if (!answer) {
+    return std::unexpected(std::move(answer).error().within("POST " + target.name()));
+  }
+  if (answer->is_success()) answer->text = std::move(text);
+  return answer;
+}
 
 record::Post http_post(HttpPostOptions options) {
   return [options = std::move(options)](const std::string& url, std::string_view body,
                                         const record::HttpHeaders& headers,
                                         const std::stop_token& stop) -> Result<void> {
-    WEIR_TRY(auto target, RequestTarget::parse(url));
-    for (const auto& [name, value] : headers) target.add_secret(value);
-    auto posted = post(options, target, body, headers, stop);
+    WEIR_TRY(const auto target, target_of(url, headers));
+    const auto answer = exchange(options, target, body, headers, stop);
+    auto posted = answer ? judge(*answer) : std::unexpected(answer.error());
     if (posted) return {};
     return std::unexpected(std::move(posted).error().within("POST " + target.name()));
   };

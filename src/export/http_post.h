@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "record/builtin_hooks.h"
@@ -26,6 +29,25 @@ inline constexpr std::size_t kMaxResponseBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kMaxResponseHeaderBytes = std::size_t{64} << 10;
 /// So much of a refusal's text is in the error.
 inline constexpr std::size_t kMaxQuotedBytes = 512;
+
+/// What a receiver answered, whatever the status.
+struct HttpAnswer {
+  long status = 0;
+  /// The beginning of a refusal's text, printable and without secrets; a success's text as it came,
+  /// up to kMaxAnswerBytes.
+  std::string text;
+  std::optional<std::chrono::seconds> retry_after{};
+
+  [[nodiscard]] bool is_success() const { return status >= 200 && status < 300; }
+};
+inline constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 20;
+
+/// Posts and gives the answer, for who acts on more than success: as http_post otherwise. Of a
+/// success all text is read. Errors: kInvalidInput, kCancelled, kUnavailable (no answer).
+[[nodiscard]] Result<HttpAnswer> http_exchange(const HttpPostOptions& options,
+                                               const std::string& url, std::string_view body,
+                                               const record::HttpHeaders& headers,
+                                               const std::stop_token& stop);
 
 /// What sends a webhook's requests, and an alert's: an HTTP POST that succeeded when a status from
 /// 200 to 299 came back.

@@ -115,5 +115,6 @@ inline constexpr std::chrono::seconds kObjectionInterval{2};  ///< how often the
 [[nodiscard]] std::vector<Route> part_routes(const Api& api);
 [[nodiscard]] std::vector<Route> artifact_routes(const Api& api);
 [[nodiscard]] std::vector<Route> live_routes(const Api& api);
+[[nodiscard]] std::vector<Route> jaeger_routes(const Api& api);
 
 }  // namespace weir::server

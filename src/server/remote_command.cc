@@ -18,6 +18,7 @@ const std::vector<RemoteCommand>& commands() {
       {"artifacts", Scope::kRead, {"--run", "--limit", "--json"}},
       {"compare", Scope::kRead, {"--format", "--json"}},
       {"deny", Scope::kOperate, {"--reason", "--json"}},
+      {"export", Scope::kRead, {"--run", "--since"}},
       {"logs",
        Scope::kRead,
        {"--follow", "--node", "--grep", "--since", "--lines", "--level", "--json"}},

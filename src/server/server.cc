@@ -171,6 +171,9 @@ struct Server::Impl {
     add(with_room(in_turn(part_routes(api), lists), answers));
     add(with_room(in_turn(artifact_routes(api), lists), answers));
     add(live_routes(api));
+    for (auto& route : with_room(in_turn(jaeger_routes(api), lists), answers)) {
+      routes.push_back(std::move(route));
+    }
     for (auto& route : health_routes(api)) routes.push_back(std::move(route));
     // Last: it describes the others.
     routes.push_back(openapi_route(api, routes));

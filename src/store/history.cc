@@ -50,10 +50,6 @@ std::vector<std::filesystem::path> paths_of(const log::StoreDirectory& store,
   return paths;
 }
 
-/// Gets each event and its line.
-using LineHandler =
-    std::function<Result<void>(const event::EventView& event, std::string_view line)>;
-
 /// Which events somebody wants.
 struct Wanted {
   std::optional<std::set<RunId>> runs{};  // nothing: all
@@ -443,6 +439,12 @@ Result<ReadReport> read_runs(const log::StoreDirectory& store, std::span<const R
 Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
                                  const EventHandler& handle) {
   return read(store, without_line(handle), {.runs = std::set{run}, .mentions = true});
+}
+
+Result<ReadReport> read_lines(const log::StoreDirectory& store, const std::optional<RunId>& run,
+                              const LineHandler& handle) {
+  if (!run) return read(store, handle, {});
+  return read(store, handle, {.runs = std::set{*run}, .mentions = true});
 }
 
 }  // namespace weir::store

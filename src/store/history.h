@@ -70,6 +70,15 @@ using EventHandler = std::function<Result<void>(const event::EventView&)>;
 [[nodiscard]] Result<ReadReport> read_mentions(const log::StoreDirectory& store, const RunId& run,
                                                const EventHandler& handle);
 
+/// Gets each event and its line, as the log would have it; an error ends the reading.
+using LineHandler =
+    std::function<Result<void>(const event::EventView& event, std::string_view line)>;
+
+/// As read_all, with the lines; of a run as read_mentions.
+[[nodiscard]] Result<ReadReport> read_lines(const log::StoreDirectory& store,
+                                            const std::optional<RunId>& run,
+                                            const LineHandler& handle);
+
 /// Gets an event and its line, as the log would have it; false ends the reading.
 using NewestHandler = std::function<bool(const event::EventView& event, std::string_view line)>;
 
