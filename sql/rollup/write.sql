@@ -30,12 +30,11 @@ series AS (
   SELECT
     tenant_id, pipeline_id, event_type, names,
     row_number() OVER (PARTITION BY tenant_id ORDER BY sum(events) DESC, pipeline_id, event_type, names) AS place,
-    -- A pipeline of thousands of nodes is not to cost the others their names.
-    row_number() OVER (
-      PARTITION BY tenant_id, pipeline_id ORDER BY sum(events) DESC, event_type, names) AS place_in_pipeline
+    -- A pipeline of thousands of nodes is not to cost the small ones their names.
+    count(*) OVER (PARTITION BY tenant_id, pipeline_id) AS of_pipeline
   FROM known
   GROUP BY tenant_id, pipeline_id, event_type, names
-  QUALIFY place > 2000 AND place_in_pipeline > 200
+  QUALIFY place > 2000 AND of_pipeline > 100
 ),
 named AS (
   SELECT known.* REPLACE (
