@@ -312,10 +312,9 @@ TEST_F(RollupTest, ForgetWhatIsBeforeADate) {
 TEST_F(RollupTest, NameSoManySeriesAndCountTheRest) {
   record(9000, 3000);
   compact();
-  EXPECT_EQ(
-      query("SELECT count(DISTINCT (pipeline_id, event_type, node_id, error_type)) "
-            "BETWEEN 2000 AND 2000 + 12 * 4 FROM rollup_hours WHERE tenant_id IS NULL"),
-      "[[true]]");
+  EXPECT_EQ(query("SELECT count(DISTINCT (pipeline_id, event_type, node_id, error_type)) "
+                  "BETWEEN 2000 AND 2000 + 12 * 4 FROM rollup_hours WHERE tenant_id IS NULL"),
+            "[[true]]");
   EXPECT_EQ(query("SELECT sum(events)::BIGINT, bool_or(node_id = 'other') FROM rollup_hours"),
             "[[9000,true]]");
   // By pipeline and type nothing is lost.
