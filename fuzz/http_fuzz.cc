@@ -6,7 +6,6 @@
 
 #include "fuzz/input.h"
 #include "server/message.h"
-#include "server/otlp_status.h"
 #include "server/page.h"
 
 namespace weir::server {
@@ -60,26 +59,19 @@ void check_cursor(std::string_view text) {
   WEIR_CHECK(std::ranges::count(inside, '\'') % 2 == 0);
 }
 
-void check_status(std::string_view text) {
-  WEIR_CHECK(message_of_status(text).size() <= text.size());
-  const auto message = message_of_status(rpc_status(3, text));
-  WEIR_CHECK(text.starts_with(message));
-}
-
 void check_paths(std::string_view text) {
   const auto said = without_paths(text);
   WEIR_CHECK(said.size() <= text.size() && without_paths(said) == said);
 }
 
 void check(std::string_view bytes) {
-  constexpr std::size_t kKinds = 4;
+  constexpr std::size_t kKinds = 3;
   fuzz::Input input(bytes);
   const auto kind = input.below(kKinds);
   const auto text = input.text(bytes.size());
   if (kind == 0) check_target(text);
   if (kind == 1) check_cursor(text);
-  if (kind == 2) check_status(text);
-  if (kind == 3) check_paths(text);
+  if (kind == 2) check_paths(text);
 }
 
 }  // namespace
