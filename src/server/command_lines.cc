@@ -33,12 +33,11 @@ bool CommandLines::take_line() {
     const bool is_code = code != nullptr && *code >= 0 && *code <= kMaxExit;
     exit_ = is_code ? static_cast<int>(*code) : kKilled;
   }
-  for (const auto& [name, stream] : {std::pair("out", Stream::kOut), {"err", Stream::kErr}}) {
+  const auto print = [&](std::string_view name, Stream stream) {
     const auto* text = line.find(name);
-    if (text == nullptr || text->string() == nullptr) continue;
-    if (!print_(stream, *text->string())) return false;
-  }
-  return true;
+    return text == nullptr || text->string() == nullptr || print_(stream, *text->string());
+  };
+  return print("out", Stream::kOut) && print("err", Stream::kErr);
 }
 
 }  // namespace weir::server

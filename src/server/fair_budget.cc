@@ -33,7 +33,8 @@ void FairBudget::give_back(const std::string& account, std::uint64_t amount) {
   const std::lock_guard lock(mutex_);
   left_ += amount;
   const auto found = taken_.find(account);
-  if ((found->second -= amount) == 0) taken_.erase(found);
+  found->second -= amount;
+  if (found->second == 0) taken_.erase(found);
 }
 
 }  // namespace weir::server

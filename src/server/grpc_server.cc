@@ -298,7 +298,13 @@ void GrpcServer::Impl::take_connection(asio::ip::tcp::socket socket) {
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-GrpcServer::~GrpcServer() { stop(); }
+GrpcServer::~GrpcServer() {
+  // What Asio throws when there is no memory left is not to end the process here.
+  static_cast<void>(call_caught([this] {
+    stop();
+    return Result<void>();
+  }));
+}
 
 std::uint16_t GrpcServer::port() const { return impl_->listener->port(); }
 

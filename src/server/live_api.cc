@@ -167,8 +167,9 @@ class LiveStream {
     while (has_more && text_.size() < kBehindBytes) {
       const auto read = follower_->next(std::chrono::milliseconds(0));
       if (!read) return false;
-      has_more = read->has_value();
-      if (*read) append_wanted(**read);
+      const auto& commit = *read;
+      has_more = commit.has_value();
+      if (commit) append_wanted(*commit);
     }
     if (has_more) return true;
     cursor_ = std::make_shared<const log::Cursor>(follower_->cursor());

@@ -94,7 +94,8 @@ struct LiveFeed::Impl {
   explicit Impl(log::StoreDirectory the_store) : store(std::move(the_store)) {}
 
   void run();
-  void follow(log::Follower& follower);
+  void follow(log::Follower& reader);
+  [[nodiscard]] bool deliver_next(log::Follower& reader);
   void deliver(const log::FollowedCommit& commit, const log::Cursor& after);
   Subscribers all();
 
@@ -169,6 +170,18 @@ void LiveFeed::Impl::run() {
   }
 }
 
+/// False: what comes next cannot be read, or comes of parts, and has no place in a writer's
+/// segments.
+bool LiveFeed::Impl::deliver_next(log::Follower& reader) {
+  const auto read = reader.next(std::chrono::seconds(1));
+  if (!read) return false;
+  const auto& commit = *read;
+  if (!commit) return true;
+  if (commit->is_of_parts) return false;
+  deliver(*commit, reader.cursor());
+  return true;
+}
+
 /// Until nobody is there, or the log cannot be read.
 void LiveFeed::Impl::follow(log::Follower& reader) {
   std::unique_lock lock(mutex);
@@ -177,10 +190,7 @@ void LiveFeed::Impl::follow(log::Follower& reader) {
   bool goes_on = true;
   while (goes_on && !is_stopped && !all().empty()) {
     lock.unlock();
-    const auto read = reader.next(std::chrono::seconds(1));
-    // What comes of parts has no place in a writer's segments.
-    goes_on = read && !(*read && (*read)->is_of_parts);
-    if (goes_on && *read) deliver(**read, reader.cursor());
+    goes_on = deliver_next(reader);
     lock.lock();
   }
   follower = nullptr;

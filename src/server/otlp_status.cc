@@ -105,20 +105,20 @@ Response otlp_answer(const Request& request, const ingest::Rejections& rejection
   return Response::json(json::to_text(response));
 }
 
-Response otlp_complaint(const Request& request, unsigned status, std::string_view said) {
+Response otlp_complaint(const Request& request, unsigned status, std::string_view detail) {
   constexpr unsigned kOurFault = 500;
-  const auto detail = status >= kOurFault ? without_paths(said) : std::string(said);
+  const auto said = status >= kOurFault ? without_paths(detail) : std::string(detail);
   const auto code = rpc_code_of(status);
   if (request.media_type() != kJsonType) {
     return {.status = status,
             .content_type = "application/x-protobuf",
-            .body = rpc_status(code, detail),
-            .detail = std::string(detail)};
+            .body = rpc_status(code, said),
+            .detail = said};
   }
   json::Object object;
   object.set("code", static_cast<std::int64_t>(code));
-  object.set("message", std::string(utf8::cut(detail, kMaxMessage)));
-  return {.status = status, .body = json::to_text(object), .detail = std::string(detail)};
+  object.set("message", std::string(utf8::cut(said, kMaxMessage)));
+  return {.status = status, .body = json::to_text(object), .detail = said};
 }
 
 }  // namespace weir::server

@@ -42,6 +42,7 @@ class Owners {
   [[nodiscard]] std::string sql(std::string_view state) const {
     if (state != kRunning && state != kInterrupted) return "state = " + sql_string(state);
     std::vector<std::string> held;
+    held.reserve(held_.size());
     for (const auto& id : held_) held.push_back(sql_string(id.text()));
     const auto alive = "(pipeline_type = 'external'" +
                        (held.empty() ? "" : " OR run_id IN (" + text::join(held) + ")") + ")";
