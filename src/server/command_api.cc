@@ -316,6 +316,7 @@ Route words_route(const Shared& commands) {
         const auto printed = std::make_shared<Printed>();
         const auto taker = std::make_shared<Taker>(
             printed, [commands, caller] { return objection_to(commands->api, caller); });
+        std::string().swap(request.body);  // what it says are the words
         asio::post(commands->api.command_workers,
                    [commands, request, caller, words = *std::move(words), printed, place] {
                      run_for_lines(*commands, request, caller, words, *printed);

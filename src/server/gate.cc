@@ -98,7 +98,8 @@ std::variant<Response, Handler> Gate::admit(Request& request) {
   }
   return Handler{.answer = [&route, caller = std::move(caller)](
                                Request& asked) { return route.answer(asked, caller); },
-                 .complain = route.complain};
+                 .complain = route.complain,
+                 .takes_body = !route.takes.empty()};
 }
 
 std::variant<Response, Caller> Gate::authenticate(const Route& route, Scope scope,

@@ -1,6 +1,7 @@
 #include "server/grpc_server.h"
 
 #include <grpc/grpc.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
@@ -269,6 +270,7 @@ void GrpcServer::Impl::take_calls() {
   static_cast<void>(new Call(*this));
   const auto tick = std::min<std::chrono::milliseconds>(limits.stalled / 2, kLookForLate);
   auto next_look = std::chrono::steady_clock::now() + tick;
+  bool is_ending = false, is_closed = false;
   while (true) {
     void* tag = nullptr;
     bool is_there = false;
@@ -277,7 +279,15 @@ void GrpcServer::Impl::take_calls() {
                                      : std::chrono::system_clock::now() + tick;
     const auto what = queue->AsyncNext(&tag, &is_there, until);
     if (what == grpc::CompletionQueue::SHUTDOWN) return;
-    if (what == grpc::CompletionQueue::GOT_EVENT) static_cast<Call*>(tag)->go_on(is_there);
+    if (what == grpc::CompletionQueue::GOT_EVENT) {
+      if (tag == nullptr) {
+        is_ending = true;
+      } else {
+        static_cast<Call*>(tag)->go_on(is_there);
+      }
+    }
+    // Once: nothing begins an operation any more.
+    if (is_ending && calls.empty() && !std::exchange(is_closed, true)) queue->Shutdown();
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look) continue;
     next_look = now + tick;
@@ -358,7 +368,9 @@ void GrpcServer::stop() {
   }
   if (impl_->listener) impl_->listener->close();
   impl_->server->Shutdown(std::chrono::system_clock::now() + impl_->limits.drain);
-  impl_->queue->Shutdown();
+  // Calls that wait for the disk may still be answered: who takes them ends the queue after them.
+  grpc::Alarm told;
+  told.Set(impl_->queue.get(), std::chrono::system_clock::now(), nullptr);
   impl_->thread.join();
 }
 

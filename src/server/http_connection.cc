@@ -31,6 +31,8 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 /// A body is read in pieces of so many bytes.
 constexpr std::size_t kReadBytes = std::size_t{64} << 10;
+/// What is heard out and thrown away, of any number of strangers.
+constexpr std::size_t kDiscardBytes = std::size_t{8} << 10;
 /// What is sent without looking whether the client takes it.
 constexpr std::size_t kWriteBytes = std::size_t{256} << 10;
 /// A client that was refused is heard out, since closing the connection at once would take our
@@ -144,6 +146,10 @@ class HttpConnection final : public Connection,
       co_return co_await refuse(std::move(*refusal));
     }
     const auto& handler = std::get<Handler>(admitted);
+    if (!handler.takes_body && !parser.is_done()) {
+      co_return co_await refuse(
+          said_by(handler.complain, request, problem(400, request.path + " takes no body")));
+    }
     std::optional<FairBudget::Share> share(std::in_place, shared_.bodies, request.account);
     auto wrong = co_await read_body(parser, *share);
     if (is_lost_) co_return false;
@@ -266,7 +272,7 @@ class HttpConnection final : public Connection,
   asio::awaitable<void> discard() {
     using Clock = std::chrono::steady_clock;
     asio::steady_timer pause(stream_.get_executor());
-    std::string discarded(kReadBytes, '\0');
+    std::string discarded(kDiscardBytes, '\0');
     const auto begun = Clock::now();
     const auto until = begun + limits_.stalled;
     for (std::int64_t read = 0;;) {

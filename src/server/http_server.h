@@ -36,6 +36,7 @@ struct HttpLimits {
 struct Handler {
   std::function<asio::awaitable<Response>(Request&)> answer;
   Complaint complain{};  ///< when there is no answer, since the body is too large, say
+  bool takes_body = true;
 };
 /// Says, when the headers are there and before the body is read, who will answer; or answers at
 /// once, and the body is not read. Called on any thread of the server.

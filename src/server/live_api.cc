@@ -25,6 +25,7 @@ constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::seconds kHeartbeat{15};
 /// What a stream that is behind reads before it is sent.
 constexpr std::size_t kBehindBytes = std::size_t{256} << 10;
+constexpr std::chrono::milliseconds kBehindTime{100};
 /// Threads for those.
 constexpr int kReaders = 2;
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
@@ -164,7 +165,9 @@ class LiveStream {
     const bool joins = subscription_ && subscription_->is_live();
     if (joins) follower_->look();
     bool has_more = true;
-    while (has_more && text_.size() < kBehindBytes) {
+    // For a while: others are behind, too, and what is wanted may be rare.
+    const auto until = std::chrono::steady_clock::now() + kBehindTime;
+    while (has_more && text_.size() < kBehindBytes && std::chrono::steady_clock::now() < until) {
       const auto read = follower_->next(std::chrono::milliseconds(0));
       if (!read) return false;
       const auto& commit = *read;

@@ -147,6 +147,7 @@ json::Object components(const Table& columns) {
 std::string openapi(const std::vector<Route>& routes, const Table& columns) {
   json::Object paths;
   for (const auto& route : routes) {
+    if (route.path.starts_with("/jaeger/")) continue;  // Jaeger's own: it describes them
     const auto* before = paths.find(route.path);
     auto path = before == nullptr ? json::Object() : *before->object();
     std::string method(http::to_string(route.method));

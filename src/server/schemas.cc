@@ -142,6 +142,7 @@ constexpr Named kSchemas[] = {
     {"Answer", R"({"type":"object","required":["columns","rows","is_all","left_out"],"properties":
         {"columns":{"type":"array","items":{"type":"string"}},
          "rows":{"type":"array","items":{"type":"array"}},"is_all":{"type":"boolean"},
+         "reason":{"type":"string","description":"why it is not all"},
          "left_out":{"type":"array","items":{"type":"string"}}}})"},
     {"Cookbook",
      R"({"type":"array","items":{"type":"object","required":["name","question","parameters","sql"],

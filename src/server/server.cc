@@ -104,25 +104,35 @@ class OwnWriters {
 /// The same routes, answered in turn.
 std::vector<Route> in_turn(std::vector<Route> routes, Line& line) {
   for (auto& route : routes) {
-    route.answer = [&line, answer = std::move(route.answer)](
+    route.answer = [&line, complain = route.complain, answer = std::move(route.answer)](
                        Request& request, const Caller& caller) -> asio::awaitable<Response> {
       auto entering = line.enter(caller.account());
       const auto turn = co_await std::move(entering);
-      if (!turn) co_return overloaded("too many questions are waiting already");
+      if (!turn) {
+        co_return said_by(complain, request, overloaded("too many questions are waiting already"));
+      }
       co_return co_await answer(request, caller);
     };
   }
   return routes;
 }
 
+/// What needs no room: of what was done, everybody is told.
+constexpr std::size_t kSmallAnswer = std::size_t{64} << 10;
+
 /// The same routes, whose answers are given as far as there is room for them until they are sent.
 std::vector<Route> with_room(std::vector<Route> routes, FairBudget& answers) {
   for (auto& route : routes) {
-    route.answer = [&answers, answer = std::move(route.answer)](
+    route.answer = [&answers, complain = route.complain, answer = std::move(route.answer)](
                        Request& request, const Caller& caller) -> asio::awaitable<Response> {
       auto response = co_await answer(request, caller);
-      auto room = answers.take(caller.account(), response.body.size());
-      if (!room) co_return overloaded("too many answers are under way");
+      const auto size = response.body.size();
+      if (size <= kSmallAnswer) co_return response;
+      if (size > kMaxAnswersBytes / 2) {  // nobody gets more, ever
+        co_return said_by(complain, request, problem(413, "the answer is too long: ask for less"));
+      }
+      auto room = answers.take(caller.account(), size);
+      if (!room) co_return said_by(complain, request, overloaded("too many answers are under way"));
       response.held = std::move(room);
       co_return response;
     };
@@ -171,7 +181,7 @@ struct Server::Impl {
     add(with_room(in_turn(part_routes(api), lists), answers));
     add(with_room(in_turn(artifact_routes(api), lists), answers));
     add(live_routes(api));
-    for (auto& route : with_room(in_turn(jaeger_routes(api), lists), answers)) {
+    for (auto& route : with_room(in_turn(jaeger_routes(api), queries), answers)) {
       routes.push_back(std::move(route));
     }
     for (auto& route : health_routes(api)) routes.push_back(std::move(route));

@@ -52,10 +52,12 @@ async function endsWhatGoesOnOverGrpc(server, key) {
   const path = exportPath('traces');
   const half = frame(Buffer.alloc(1.5 * MIB), 3 * MIB);
   const all = Array.from({length: 100}, () => dial(server.grpc));
-  const cutOffAtOnce = await Promise.race([Promise.all(all.map(({closed}) => closed)), sleep(1000)]);
-  check(cutOffAtOnce === undefined, 'no connection is left');
-  const open = all.filter(({session}) => !session.closed && !session.destroyed);
-  check(open.length > 0 && open.length <= 50, `${open.length} connections, where 50 may be`);
+  let open = all;
+  for (let i = 0; i < 30 && (i < 10 || open.length > 50); ++i) {
+    await sleep(100);
+    open = all.filter(({session}) => !session.closed && !session.destroyed);
+  }
+  check(open.length >= 12 && open.length <= 50, `${open.length} connections, where 50 may be`);
 
   // A call without a key is refused before its message is read; one with a key and half of it ends.
   const strangers = open.slice(0, 10).flatMap(({session}) => [1, 2, 3, 4].map(() => begin(session, path)));
