@@ -14,7 +14,7 @@ namespace weir::cli {
 namespace {
 
 /// False: our own output cannot be written.
-bool print(server::CommandLines::Stream stream, std::string_view text) {
+bool print_said(server::CommandLines::Stream stream, std::string_view text) {
   auto* const to = stream == server::CommandLines::Stream::kOut ? stdout : stderr;
   std::fwrite(text.data(), 1, text.size(), to);
   return std::fflush(stdout) == 0;
@@ -60,7 +60,7 @@ int run_at_server(const Invocation& invocation, const std::vector<std::string>& 
   }
   // As other programs know a company's own authority.
   const char* authorities = std::getenv("SSL_CERT_FILE");
-  server::CommandLines lines(print);
+  server::CommandLines lines(print_said);
   const auto post =
       exporting::http_post({.timeout = std::chrono::hours(24 * 365),
                             .on_answer = [&](std::string_view bytes) { return lines.take(bytes); },
