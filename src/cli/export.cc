@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/run_list.h"
 #include "cli/usage.h"
+#include "event/observed.h"
 #include "export/bulk_sender.h"
 #include "export/format.h"
 #include "report/moment.h"
@@ -28,6 +29,8 @@ struct ExportOptions {
   std::string output;
   config::Export target;
   std::vector<std::string> headers;
+  std::optional<std::string> cursor;
+  std::optional<double> sampling;
   bool follow = false;
   bool grpc = false;
 };
@@ -41,9 +44,11 @@ class WantedEvents {
 
   [[nodiscard]] bool has(const event::EventView& event) {
     if (run_) {
-      // What a process says of the run stands in the trace, too.
-      const bool is_told = event.text(event::Field::kTargetRunId) == run_->run_id.text();
-      return is_told ? run_->may_be_meant_by(event) : project::RunKey::of(event) == *run_;
+      if (project::RunKey::of(event) == *run_) return true;
+      // What a process of Weir says of the run stands in the trace, too; what other runs say of it
+      // is theirs.
+      return is_of_process(event) && run_->may_be_meant_by(event) &&
+             event.text(event::Field::kTargetRunId) == run_->run_id.text();
     }
     if (tenant_ && event.text(event::Field::kTenantId) != *tenant_) return false;
     if (!since_) return true;
@@ -54,6 +59,11 @@ class WantedEvents {
   }
 
  private:
+  [[nodiscard]] static bool is_of_process(const event::EventView& event) {
+    return event.text(event::Field::kPipelineId) == event::kOwnPipeline &&
+           event.text(event::Field::kPipelineType) == event::kObserved;
+  }
+
   const std::optional<std::string> tenant_;
   const std::optional<project::RunKey> run_;
   const std::optional<Timestamp> since_;
@@ -226,9 +236,13 @@ Result<void> complete(ExportOptions& options) {
     return refuse("--follow and --grpc are for otlp");
   }
   if (sends && !options.output.empty()) return refuse("--endpoint and --output exclude");
-  if (!sends && (options.follow || !options.headers.empty())) {
-    return refuse("--follow and --header need --endpoint");
+  if (!sends && (options.follow || options.grpc || !options.headers.empty())) {
+    return refuse("--follow, --grpc and --header need --endpoint");
   }
+  if (!options.follow && (options.cursor || options.sampling)) {
+    return refuse("--name and --sampling need --follow");
+  }
+  if (options.cursor && options.cursor->empty()) return refuse("--name: a name is expected");
   if (options.follow && (!options.run.name.empty() || !options.since.empty())) {
     return refuse("--follow goes on from its cursor, without --run and --since");
   }
@@ -248,6 +262,8 @@ Result<void> complete(ExportOptions& options) {
     }
   }
   options.target.tenant = options.run.tenant.value_or("");
+  options.target.name = options.cursor.value_or("otlp");
+  if (options.sampling) options.target.sampling = *options.sampling;
   if (options.grpc) options.target.protocol = config::ExportProtocol::kGrpc;
   return {};
 }
@@ -306,11 +322,10 @@ void add_export(CLI::App& app, Invocation& invocation) {
       ->allow_extra_args(false);
   command->add_flag("-f,--follow", options->follow,
                     "Go on with the runs that end, until Ctrl-C, and from there the next time");
-  options->target.name = "otlp";
-  command->add_option("--name", options->target.name,
+  command->add_option("--name", options->cursor,
                       "--follow: of the cursor that is kept in the store (default: otlp)");
   command
-      ->add_option("--sampling", options->target.sampling,
+      ->add_option("--sampling", options->sampling,
                    "--follow: which part of the traces without an error is sent (default: 0.1)")
       ->check(CLI::Range(0.0, 1.0));
   command->footer(format_help());

@@ -224,6 +224,7 @@ TEST(Config, HoldsEveryValueToItsLimits) {
         "hooks: [{run: failure_alert, threshold: 0}]",
         "export: [{endpoint: 'http://a'}]",
         "export: [{name: A, endpoint: 'http://a'}]",
+        "export: [{name: '', endpoint: 'http://a'}]",
         "export: [{name: a, endpoint: 'a:4317'}]",
         "export: [{name: a, endpoint: 'http://a', sampling: 1.5}]",
         "export: [{name: a, endpoint: 'http://a'}, {name: a, endpoint: 'http://b'}]",

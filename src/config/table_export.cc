@@ -36,14 +36,14 @@ void check_export_names(const std::vector<Export>& exports, const json::Value& v
 
 Shape<Export> export_shape() {
   constexpr std::size_t kMaxExportName = 48;
-  const auto name =
-      text("lower-case letters, digits, '_' and '-'",
-           {.max_bytes = kMaxExportName,
-            .pattern = "^[a-z0-9_-]+$",
-            .accepts = [](const std::string& word) {
-              return word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") ==
-                     std::string::npos;
-            }});
+  const auto name = text(
+      "lower-case letters, digits, '_' and '-'",
+      {.max_bytes = kMaxExportName,
+       .pattern = "^[a-z0-9_-]+$",
+       .accepts = [](const std::string& word) {
+         return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") ==
+                                     std::string::npos;
+       }});
   const KeyOptions none_named{.fallback = "everybody's"};
   return object<Export>(
       "an export",

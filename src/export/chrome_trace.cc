@@ -30,7 +30,8 @@ class ChromeTrace final : public SpanFormatWriter {
     std::set<std::uint32_t> lanes{};
   };
 
-  Result<void> put(Span&& span) override {
+  Result<void> put(Span&& given) override {
+    const auto span = std::move(given);
     auto& process = process_of(span);
     if (span.lane == Span::kNoLane) return put_async(span, process);
     if (process.lanes.insert(span.lane).second) name_lane(process, span.lane);
@@ -38,7 +39,8 @@ class ChromeTrace final : public SpanFormatWriter {
     text_ += ",\"tid\":" + std::to_string(span.lane + 1);
     if (!span.is_open()) text_ += ",\"dur\":" + microseconds_text(span.end_ns - span.start_ns);
     put_args(span);
-    for (const auto& event : span.events) put_instant(event, span, process);
+    const auto track = R"(,"s":"t","tid":)" + std::to_string(span.lane + 1);
+    for (const auto& event : span.events) put_moment("i", event, track, process);
     return flush();
   }
 
@@ -70,10 +72,12 @@ class ChromeTrace final : public SpanFormatWriter {
   }
 
   Result<void> put_async(const Span& span, const Process& process) {
-    const auto id = R"(,"tid":0,"id":"0x)" + span.context.span_id + "\"";
+    std::string id = R"(,"tid":0,"id":)";
+    json::append_string(id, "0x" + span.context.span_id);
     begin_event("b", span, span.start_ns, process);
     text_ += id;
     put_args(span);
+    for (const auto& event : span.events) put_moment("n", event, id, process);
     if (!span.is_open()) {
       begin_event("e", span, std::max(span.start_ns, span.end_ns), process);
       text_ += id + "}";
@@ -81,13 +85,13 @@ class ChromeTrace final : public SpanFormatWriter {
     return flush();
   }
 
-  void put_instant(const project::SpanEvent& event, const Span& span, const Process& process) {
+  void put_moment(std::string_view phase, const project::SpanEvent& event, const std::string& track,
+                  const Process& process) {
     begin_line();
-    text_ += R"({"ph":"i","s":"t","name":)";
+    text_.append(R"({"ph":")").append(phase).append(R"(","name":)");
     json::append_string(text_, event.name);
     text_ += R"(,"cat":"weir","ts":)" + microseconds_text(event.time_ns) +
-             ",\"pid\":" + std::to_string(process.number) +
-             ",\"tid\":" + std::to_string(span.lane + 1) +
+             ",\"pid\":" + std::to_string(process.number) + track +
              ",\"args\":" + json::to_text(event.attributes) + "}";
   }
 

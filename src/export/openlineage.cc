@@ -130,8 +130,9 @@ class OpenLineage final : public FormatWriter {
   static void add_failure(json::Object& facets, const event::EventView& event) {
     if (event.text(Field::kErrorMessage).empty()) return;
     auto error = facet("1-0-1", "ErrorMessageRunFacet");
-    error.append({"message", event.text(Field::kErrorMessage)});
-    error.append({"programmingLanguage", event.text(Field::kErrorType)});
+    const std::string type(event.text(Field::kErrorType)), why(event.text(Field::kErrorMessage));
+    error.append({"message", type.empty() ? why : type + ": " + why});
+    error.append({"programmingLanguage", "unknown"});
     const auto stack = event.text(Field::kStackTrace);
     if (!stack.empty()) error.append({"stackTrace", stack});
     facets.append({"errorMessage", std::move(error)});

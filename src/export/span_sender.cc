@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/compression.h"
 #include "base/id.h"
@@ -25,7 +28,7 @@ Reception received(const Result<HttpAnswer>& answer) {
     const bool is_wrong = answer.error().code == ErrorCode::kInvalidInput;
     return {.kind = is_wrong ? kRefused : kNotNow, .why = answer.error().message};
   }
-  if (answer->is_success()) return {.kind = kTaken, .why = partial_success_in(answer->text)};
+  if (answer->is_success()) return taken_with(answer->text);
   auto why = "status " + std::to_string(answer->status);
   if (!answer->text.empty()) why += ": " + answer->text;
   switch (answer->status) {
@@ -48,28 +51,65 @@ bool has_path(std::string_view url) {
   return path != std::string_view::npos && path + 1 < url.size();
 }
 
+std::optional<std::uint64_t> take_varint(std::string_view& rest) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64 && !rest.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(rest.front());
+    rest.remove_prefix(1);
+    value |= std::uint64_t{byte & 0x7FU} << shift;
+    if (byte < 0x80U) return value;
+  }
+  return {};
+}
+
+/// A field of a protobuf message.
+struct WireField {
+  std::uint64_t key = 0;     ///< eight times its number, and its wire type
+  std::uint64_t number = 0;  ///< of a varint
+  std::string_view text{};   ///< of any other
+};
+
+/// Nothing: there is no more, or what there is is no field.
+std::optional<WireField> take_field(std::string_view& rest) {
+  constexpr unsigned kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5;
+  const auto key = take_varint(rest);
+  if (!key) return {};
+  WireField field{.key = *key};
+  const auto type = *key & 7U;
+  if (type != kVarint && type != kFixed64 && type != kBytes && type != kFixed32) return {};
+  std::uint64_t size = type == kFixed64 ? 8 : 4;
+  if (type == kVarint || type == kBytes) {
+    const auto number = take_varint(rest);
+    if (!number) return {};
+    field.number = *number;
+    size = type == kBytes ? *number : 0;
+  }
+  if (size > rest.size()) return {};
+  field.text = rest.substr(0, static_cast<std::size_t>(size));
+  rest.remove_prefix(field.text.size());
+  return field;
+}
+
 }  // namespace
 
-std::string partial_success_in(std::string_view response) {
-  constexpr char kMessage = 0x0A, kRejected = 0x08, kText = 0x12;
-  if (response.size() < 2 || response[0] != kMessage) return {};
-  auto inner = response.substr(2, static_cast<unsigned char>(response[1]));
+Reception taken_with(std::string_view response) {
+  // ExportTraceServiceResponse: partial_success (1), its rejected_spans (1), error_message (2).
+  constexpr std::uint64_t kPartial = 0x0A, kRejected = 0x08, kText = 0x12;
   std::uint64_t rejected = 0;
-  if (!inner.empty() && inner[0] == kRejected) {
-    std::size_t at = 1;
-    for (unsigned shift = 0; at < inner.size() && shift < 63; shift += 7) {
-      const auto byte = static_cast<unsigned char>(inner[at++]);
-      rejected |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80U) break;
-    }
-    inner.remove_prefix(at);
-  }
   std::string_view said;
-  if (inner.size() >= 2 && inner[0] == kText) said = inner.substr(2);
-  if (rejected == 0 && said.empty()) return {};
-  auto text = "of these spans " + std::to_string(rejected) + " were refused";
-  if (!said.empty()) text += ": " + text::printable(utf8::cut(said, kMaxQuotedBytes));
-  return text;
+  while (const auto field = take_field(response)) {
+    if (field->key != kPartial) continue;
+    for (auto rest = field->text; const auto inner = take_field(rest);) {
+      if (inner->key == kRejected) rejected = inner->number;
+      if (inner->key == kText) said = inner->text;
+    }
+  }
+  if (rejected > INT64_MAX) rejected = 0;  // it is signed
+  Reception reception{.rejected = rejected};
+  if (rejected == 0 && said.empty()) return reception;
+  reception.why = "of these spans " + std::to_string(rejected) + " were refused";
+  if (!said.empty()) reception.why += ": " + text::printable(utf8::cut(said, kMaxQuotedBytes));
+  return reception;
 }
 
 Result<std::string> endpoint_of(std::string endpoint, std::string_view path) {
@@ -108,7 +148,8 @@ bool wait_or_stop(milliseconds time, const std::stop_token& stop) {
 
 milliseconds wait_before(const SpanSender::Options& options,
                          const std::optional<milliseconds>& retry_after, int tries) {
-  if (retry_after) return std::min(*retry_after, kMostPatience);
+  // Who says "at once" is not asked without a pause all the same.
+  if (retry_after) return std::min(std::max(*retry_after, options.first_wait), kMostPatience);
   constexpr int kMostDoublings = 20;
   const auto longest =
       std::min(options.longest_wait, options.first_wait * (1 << std::min(tries, kMostDoublings)));
@@ -145,7 +186,9 @@ Result<void> SpanSender::send(std::span<const project::Span> spans, const std::s
     return send(spans.subspan(spans.size() / 2), stop);
   }
   if (reception.kind == kTaken) {
-    statistics_.sent += spans.size();
+    const auto rejected = std::min<std::uint64_t>(reception.rejected, spans.size());
+    statistics_.refused += rejected;
+    statistics_.sent += spans.size() - rejected;
     has_told_ = false;
     if (!reception.why.empty()) tell(reception.why);
     return {};

@@ -26,6 +26,7 @@ struct Reception {
   Kind kind = Kind::kTaken;
   std::string why{};                                       ///< also of what was taken in part
   std::optional<std::chrono::milliseconds> retry_after{};  ///< kNotNow: when, if he says
+  std::uint64_t rejected = 0;                              ///< kTaken: spans that were not
 };
 
 /// Sends an ExportTraceServiceRequest once; may be asked to stop.
@@ -43,9 +44,9 @@ struct OtlpHttp {
 /// answer came. Errors: kInvalidInput for a URL of another kind.
 [[nodiscard]] Result<SendRequest> otlp_over_http(OtlpHttp options);
 
-/// What an ExportTraceServiceResponse says of spans that were refused; empty: all were taken. What
+/// What was taken, by an ExportTraceServiceResponse: it may say that some spans were refused. What
 /// is no such message is passed over.
-[[nodiscard]] std::string partial_success_in(std::string_view response);
+[[nodiscard]] Reception taken_with(std::string_view response);
 
 struct SenderStatistics {
   std::uint64_t sent = 0;     ///< spans that were taken
@@ -86,7 +87,8 @@ class SpanSender {
   bool has_told_ = false;
 };
 
-/// How long to wait before the same is sent once more: as the receiver says, else somewhere in the
+/// How long to wait before the same is sent once more: as the receiver says, but `first_wait` at
+/// least, else somewhere in the
 /// upper half of twice as long each time, so that not all come back at once.
 [[nodiscard]] std::chrono::milliseconds wait_before(
     const SpanSender::Options& options, const std::optional<std::chrono::milliseconds>& retry_after,

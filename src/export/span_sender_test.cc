@@ -141,6 +141,37 @@ TEST(OtlpOverHttpAlone, TellsWhatWasRefusedOfWhatWasTaken) {
   EXPECT_THAT(server.requests()[0], HasSubstr("POST /other HTTP/1.1"));
 }
 
+TEST(OtlpOverHttpAlone, ReadsWhatWasRefusedWhateverItsLengthAndOrder) {
+  const std::string said(300, 'x');
+  // partial_success {error_message (300 bytes, its length in two), an unknown field, rejected: 200}
+  const auto inner = "\x12\xAC\x02" + said + "\x1A\x01?" + "\x08\xC8\x01";
+  ASSERT_EQ(inner.size(), 309U);
+  const auto whole = "\x0A\xB5\x02" + inner;
+  const auto reception = taken_with(whole);
+  EXPECT_EQ(reception.kind, Kind::kTaken);
+  EXPECT_EQ(reception.rejected, 200U);
+  EXPECT_EQ(reception.why, "of these spans 200 were refused: " + said);
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    EXPECT_EQ(taken_with(whole.substr(0, cut)).rejected, 0U) << cut;
+  }
+}
+
+TEST(SpanSender, CountsWhatWasRefusedOfWhatWasTaken) {
+  std::vector<std::string> requests;
+  SpanSender sender(in_turn({{.why = "two were old", .rejected = 2}}, requests), hasty());
+  ASSERT_TRUE(sender.send(some_spans(5), {}));
+  EXPECT_EQ(sender.statistics().sent, 3U);
+  EXPECT_EQ(sender.statistics().refused, 2U);
+}
+
+TEST(SpanSender, WaitsAtLeastItsFirstWaitAndAtMostAnHour) {
+  using std::chrono::milliseconds;
+  const SpanSender::Options options{.first_wait = milliseconds(100)};
+  EXPECT_EQ(wait_before(options, milliseconds(0), 0), milliseconds(100));
+  EXPECT_EQ(wait_before(options, milliseconds(7000), 0), milliseconds(7000));
+  EXPECT_EQ(wait_before(options, std::chrono::hours(9), 0), std::chrono::hours(1));
+}
+
 TEST(OtlpOverHttpAlone, RefusesAnEndpointOfAnotherKind) {
   EXPECT_FALSE(otlp_over_http({.endpoint = "collector:4317"}));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <thread>
 #include <unordered_map>
@@ -109,6 +110,12 @@ class TraceExporter::Impl {
   void tell(const std::string& problem) const {
     if (options_.sending.on_problem) options_.sending.on_problem(problem);
   }
+  /// What could not be read, each place once.
+  void tell_of_damage(const store::ReadReport& report) {
+    for (const auto& place : report.bad) {
+      if (!place.is_whole && told_damage_.insert(place).second) tell(place.text());
+    }
+  }
 
   const log::StoreDirectory store_;
   const TraceExportOptions options_;
@@ -124,6 +131,7 @@ class TraceExporter::Impl {
   std::unordered_map<RunKey, bool> open_;           // runs whose beginning was seen: has an error
   std::unordered_map<RunId, std::string> fetched_;  // lines, by the run they tell of
   std::vector<EndedRun> ended_;
+  std::set<store::BadPlace> told_damage_;
   Timestamp last_end_{};
   bool is_at_end_ = false;
   std::jthread thread_;
@@ -142,7 +150,9 @@ void TraceExporter::Impl::run(const std::stop_token& stop) {
       if (!commit) tell(commit.error().message);
       if (!commit && !wait_or_stop(kAfterFailure, stop)) return;
       is_at_end_ = commit && !*commit;
-      if (commit && *commit) take(**commit);
+      if (commit) {
+        if (const auto& lines = *commit) take(*lines);
+      }
     }
     const bool is_idle = ended_.empty() && written != follower_->cursor() &&
                          std::chrono::steady_clock::now() - written_at >= kCursorInterval;
@@ -231,12 +241,14 @@ Result<void> TraceExporter::Impl::find_errors() {
     ids.push_back(run.key.run_id);
   }
   if (ids.empty()) return {};
-  WEIR_TRY_VOID(store::read_runs(store_, ids, [&](const event::EventView& event) -> Result<void> {
-    if (!is_error(event)) return {};
-    const auto run = unknown.find(RunKey::of(event));
-    if (run != unknown.end()) run->second->has_error = true;
-    return {};
-  }));
+  WEIR_TRY(const auto report,
+           store::read_runs(store_, ids, [&](const event::EventView& event) -> Result<void> {
+             if (!is_error(event)) return {};
+             const auto run = unknown.find(RunKey::of(event));
+             if (run != unknown.end()) run->second->has_error = true;
+             return {};
+           }));
+  tell_of_damage(report);
   for (auto& [key, run] : unknown) run->has_error = run->has_error.value_or(false);
   return {};
 }
@@ -246,11 +258,13 @@ Result<void> TraceExporter::Impl::send_runs(const std::vector<RunKey>& runs,
   if (runs.empty()) return {};
   const std::unordered_set<RunKey> wanted(runs.begin(), runs.end());
   std::vector<RunId> ids;
+  ids.reserve(runs.size());
   for (const auto& run : runs) ids.push_back(run.run_id);
   project::SpanFolds folds;
   std::vector<project::Span> batch;
   Result<void> sent;
   const auto put = [&](project::Span&& span) {
+    if (span.is_open()) return;  // nobody will tell of its end: receivers want it once, whole
     batch.push_back(std::move(span));
     if (batch.size() < kBatchSpans || !sent) return;
     sent = sender_.send(batch, stop);
@@ -262,10 +276,12 @@ Result<void> TraceExporter::Impl::send_runs(const std::vector<RunKey>& runs,
     if (line == fetched_.end()) continue;
     if (const auto event = decoder.decode(line->second)) folds.apply(**event, put);
   }
-  WEIR_TRY_VOID(store::read_runs(store_, ids, [&](const event::EventView& event) -> Result<void> {
-    if (wanted.contains(RunKey::of(event))) folds.apply(event, put);
-    return sent;
-  }));
+  WEIR_TRY(const auto report,
+           store::read_runs(store_, ids, [&](const event::EventView& event) -> Result<void> {
+             if (wanted.contains(RunKey::of(event))) folds.apply(event, put);
+             return sent;
+           }));
+  tell_of_damage(report);
   folds.finish(put);
   if (sent) sent = sender_.send(batch, stop);
   const std::lock_guard lock(mutex_);

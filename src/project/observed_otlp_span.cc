@@ -59,9 +59,17 @@ void set_observed_status(Span& span, const event::EventView& event, const json::
   span.status_message = text_in(otlp, "status_message");
 }
 
-/// Start and end to the nanosecond: the start is in the key, the duration is exact.
+/// Start and end to the nanosecond: the start is in the key, the duration is exact. The key of a
+/// span that has only begun ends with "-open".
 void set_observed_times(Span& span, const event::EventView& event) {
-  const auto key = event.text(Field::kEventId);
+  constexpr std::string_view kOpen = "-open";
+  auto key = event.text(Field::kEventId);
+  if (key.ends_with(kOpen)) {
+    key.remove_suffix(kOpen.size());
+    span.start_ns = number_of(key.substr(key.rfind('-') + 1));
+    if (span.start_ns == 0) span.start_ns = nanoseconds_of(event.timestamp());
+    return;
+  }
   span.start_ns = number_of(key.substr(key.rfind('-') + 1));
   const auto duration_ms = event.number(Field::kDurationMs);
   if (span.start_ns == 0) {

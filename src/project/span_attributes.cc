@@ -180,7 +180,8 @@ bool is_plain(const json::Value& value) {
 
 std::uint64_t nanoseconds_of(Timestamp time) {
   const auto microseconds = time.time_since_epoch().count();
-  return microseconds <= 0 ? 0 : static_cast<std::uint64_t>(microseconds) * 1000;
+  if (microseconds <= 0) return 0;
+  return std::min(static_cast<std::uint64_t>(microseconds), UINT64_MAX / 1000) * 1000;
 }
 
 std::uint64_t start_before(const event::EventView& end) {

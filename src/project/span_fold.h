@@ -51,6 +51,8 @@ class SpanFold {
   void link_to_previous(const SpanContext& previous);
   [[nodiscard]] const std::string& previous_run_id() const { return previous_run_id_; }
   [[nodiscard]] SpanContext root() const { return {trace_id_, root_id()}; }
+  /// An event of its own was folded: it is known what its spans are called.
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
   /// Its terminal event was folded.
   [[nodiscard]] bool has_ended() const { return has_ended_; }
 

@@ -311,6 +311,27 @@ TEST_F(SpanFoldTest, SpansOfOtherSystemsAreGivenAsTheyWereSent) {
   EXPECT_EQ(json::to_text(span.origin->resource), R"({"service.name":"shop"})");
 }
 
+TEST_F(SpanFoldTest, HasNoLinkToARunOfWhichNothingIsKnownButWhatWasFetched) {
+  feed_.event("pipeline_fetched",
+              R"("definition_sha256":"0","target_run_id":"019b8a2f-7c00-7000-8000-00000000000f")");
+  feed_.start_run(
+      std::string(kTrace) +
+      R"(,"span_id":"00000000000000a0","previous_run_id":"019b8a2f-7c00-7000-8000-00000000000f")");
+  feed_.end_run("completed");
+  EXPECT_THAT(named("RUN p").links, IsEmpty());
+}
+
+TEST_F(SpanFoldTest, ASpanOfAnotherSystemThatHasOnlyBegunIsOpen) {
+  feed_.pipeline_type = "external";
+  feed_.event(
+      "span",
+      std::string(kTrace) +
+          R"(,"span_id":"00000000000000c1","parent_span_id":"00000000000000c0","node_id":"pay","tool_id":"POST /pay","event_id":"00000000000000c1-3-1700000000000000001-open","source":"otlp","attributes":{"otlp":{"kind":"client"}}})");
+  ASSERT_THAT(spans_, SizeIs(1));
+  EXPECT_EQ(spans_[0].start_ns, 1'700'000'000'000'000'001U);
+  EXPECT_TRUE(spans_[0].is_open());
+}
+
 TEST_F(SpanFoldTest, WhatProcessesSayOfThemselvesIsNoTrace) {
   feed_.pipeline = "weir";
   feed_.pipeline_type = "external";

@@ -25,7 +25,9 @@ void SpanFolds::apply(const event::EventView& event, const TakeSpan& take) {
   if (event.type() == Type::kPipelineStarted) {
     const auto previous = RunId::parse(fold.previous_run_id());
     const auto known = previous ? folds_.find({*previous, key.tenant_id}) : folds_.end();
-    if (known != folds_.end()) fold.link_to_previous(known->second.root());
+    if (known != folds_.end() && known->second.has_begun()) {
+      fold.link_to_previous(known->second.root());
+    }
   }
   if (had_ended || !fold.has_ended()) return;
   ended_.push_back(std::move(key));

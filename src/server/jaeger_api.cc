@@ -46,6 +46,11 @@ Response jaeger_problem(JaegerVersion version, unsigned status, std::string_view
   return version == JaegerVersion::kV1 ? v1_problem(status, message) : v3_problem(status, message);
 }
 
+/// An error of the store, for whoever is elsewhere.
+Response store_problem(const Api& api, JaegerVersion version, const Error& error) {
+  return jaeger_problem(version, status_of(error.code), without_place(api, error.message));
+}
+
 Response traces_answer(const FoundTraces& found, JaegerVersion version) {
   if (version == JaegerVersion::kV3) {
     return Response::json(R"({"result":{"resourceSpans":[)" + found.text + "]}}");
@@ -61,7 +66,7 @@ Response search(const Api& api, const Request& request, JaegerVersion version,
       version == JaegerVersion::kV1 ? parse_v1_query(request, now) : parse_v3_query(request, now);
   if (!query) return jaeger_problem(version, 400, query.error().message);
   const auto found = find_traces(api, *query, version, caller);
-  if (!found) return jaeger_problem(version, status_of(found.error().code), found.error().message);
+  if (!found) return store_problem(api, version, found.error());
   if (version == JaegerVersion::kV3 && found->count == 0) {
     return v3_problem(404, "No traces found");
   }
@@ -75,14 +80,14 @@ Response show_trace(const Api& api, const Request& request, JaegerVersion versio
   const auto id = parse_trace_id(request.segments[0]);
   if (!id) return jaeger_problem(version, 400, "a trace id has up to 32 hexadecimal digits");
   const auto found = find_traces(api, {.trace_ids = {*id}}, version, caller);
-  if (!found) return jaeger_problem(version, status_of(found.error().code), found.error().message);
+  if (!found) return store_problem(api, version, found.error());
   if (found->count == 0) return jaeger_problem(version, 404, "trace not found");
   return traces_answer(*found, version);
 }
 
 Response list_services(const Api& api, const Caller& caller, JaegerVersion version) {
   const auto names = jaeger_services(api, caller);
-  if (!names) return jaeger_problem(version, status_of(names.error().code), names.error().message);
+  if (!names) return store_problem(api, version, names.error());
   json::Array list(names->begin(), names->end());
   if (version == JaegerVersion::kV1) return envelope(std::move(list), names->size());
   json::Object body;
@@ -104,9 +109,7 @@ Response list_operations(const Api& api, const std::string& service, const std::
   const auto version = how == OperationList::kV3 ? JaegerVersion::kV3 : JaegerVersion::kV1;
   if (service.empty()) return jaeger_problem(version, 400, "parameter 'service' is required");
   const auto operations = jaeger_operations(api, service, caller);
-  if (!operations) {
-    return jaeger_problem(version, status_of(operations.error().code), operations.error().message);
-  }
+  if (!operations) return store_problem(api, version, operations.error());
   json::Array list;
   std::set<std::string> names;
   for (const auto& operation : *operations) {
@@ -150,7 +153,7 @@ Response list_dependencies(const Api& api, const Request& request, const Caller&
     return v1_problem(400, "endTs and lookback are milliseconds, endTs since 1970");
   }
   const auto table = calls_between_services(api, *end - std::min(*end, *lookback), *end, caller);
-  if (!table) return v1_problem(status_of(table.error().code), table.error().message);
+  if (!table) return store_problem(api, JaegerVersion::kV1, table.error());
   json::Array list;
   for (const auto& row : table->rows) {
     json::Object one;

@@ -39,7 +39,14 @@ Result<void> read_time(const Request& request, std::string_view name, Timestamp&
 Result<void> read_rfc3339(const Request& request, std::string_view name, Timestamp& time) {
   const auto* text = request.parameter(name);
   if (text == nullptr || text->empty()) return {};
-  const auto parsed = parse_rfc3339(*text);
+  // The '+' of an offset that nobody has encoded has become a space: "…T00:00:00 02:00".
+  constexpr std::size_t kOffset = 6, kDate = 10;
+  auto spelled = *text;
+  if (const auto at = spelled.rfind(' ');
+      at != std::string::npos && at > kDate && at + kOffset == spelled.size()) {
+    spelled[at] = '+';
+  }
+  const auto parsed = parse_rfc3339(spelled);
   if (!parsed) return wrong(name, "a time of RFC 3339 is expected");
   time = *parsed;
   return {};

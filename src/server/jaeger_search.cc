@@ -1,6 +1,7 @@
 #include "server/jaeger_search.h"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_map>
 
 #include "project/span_folds.h"
@@ -12,12 +13,15 @@ namespace {
 
 using store::sql_string;
 
-/// Traces whose events are read at once, where more is asked of them than when they were.
-constexpr std::size_t kTracesAtOnce = 100;
+/// Traces whose events are read at once.
+constexpr std::size_t kTracesAtOnce = 10;
 /// Of which it is found out whether they are what is looked for.
 constexpr std::size_t kMostCandidates = 2000;
 /// Of all traces that are read at once together.
 constexpr std::uint64_t kMostRuns = 1'000'000;
+/// Names of services, of operations, and pairs of services.
+constexpr std::uint64_t kMostNames = 10'000;
+constexpr std::chrono::seconds kLongestSearch{30};
 /// Events of which spans are made, in SQL.
 constexpr std::string_view kOfSpans =
     "event_type IN ('pipeline_started', 'pipeline_completed', 'pipeline_failed', "
@@ -74,7 +78,7 @@ constexpr std::string_view kTraceOfRun =
 
 /// 32 digits as a run's id has them.
 std::string dashed(std::string id) {
-  for (const std::size_t at : {20, 16, 12, 8}) id.insert(at, "-");
+  for (const std::size_t at : {20UZ, 16UZ, 12UZ, 8UZ}) id.insert(at, "-");
   return id;
 }
 
@@ -89,12 +93,12 @@ Result<std::vector<RunId>> runs_of(const Api& api, const std::vector<std::string
     run_ids += (run_ids.empty() ? "" : ", ") + sql_string(dashed(trace));
   }
   WEIR_TRY(const auto table,
-           api.questions.ask({.sql = "SELECT " + std::string(kTraceOfRun) +
-                                     " AS trace, run_id FROM logs WHERE trace_id IN (" + ids +
-                                     ") OR run_id IN (" + run_ids + ") GROUP BY run_id, tenant_id",
-                              .tenant_id = caller.tenant_id,
-                              .max_rows = kMostRuns},
-                             api.stop));
+           ask_store(api, caller,
+                     "SELECT " + std::string(kTraceOfRun) +
+                         " AS trace, run_id FROM logs WHERE trace_id IN (" + ids +
+                         ") OR run_id IN (" + run_ids + ") GROUP BY run_id, tenant_id",
+                     kMostRuns));
+  runs.reserve(table.rows.size());
   for (const auto& row : table.rows) {
     if (const auto id = RunId::parse(column_text(row[1]))) runs.push_back(*id);
   }
@@ -108,34 +112,60 @@ Result<std::vector<std::string>> candidates(const Api& api, const TraceQuery& qu
   const auto time = [](Timestamp at) { return "TIMESTAMP " + sql_string(weir::to_string(at)); };
   WEIR_TRY(
       const auto table,
-      api.questions.ask(
-          {.sql = "SELECT trace FROM (SELECT " + std::string(kTraceOfRun) +
-                  " AS trace, min(CASE WHEN event_type = 'span' THEN "
-                  "weir_begin_of_span(timestamp, duration_ms) ELSE timestamp END) AS began, "
-                  "max(timestamp) AS ended FROM logs WHERE pipeline_id = " +
-                  sql_string(query.service) + " AND " + std::string(kOfSpans) +
-                  " GROUP BY run_id, tenant_id) WHERE began <= " + time(query.until) +
-                  " AND ended >= " + time(query.since) +
-                  " GROUP BY trace ORDER BY max(began) DESC, trace LIMIT " + std::to_string(most),
-           .tenant_id = caller.tenant_id},
-          api.stop));
+      ask_store(api, caller,
+                "SELECT trace FROM (SELECT " + std::string(kTraceOfRun) +
+                    " AS trace, min(CASE WHEN event_type = 'span' THEN "
+                    "weir_begin_of_span(timestamp, duration_ms) ELSE timestamp END) AS began, "
+                    "max(timestamp) AS ended FROM logs WHERE pipeline_id = " +
+                    sql_string(query.service) + " AND " + std::string(kOfSpans) +
+                    " GROUP BY run_id, tenant_id) WHERE began <= " + time(query.until) +
+                    " AND ended >= " + time(query.since) +
+                    " GROUP BY trace ORDER BY max(began) DESC, trace LIMIT " + std::to_string(most),
+                most));
   std::vector<std::string> traces;
+  traces.reserve(table.rows.size());
   for (const auto& row : table.rows) traces.push_back(column_text(row[0]));
   return traces;
 }
 
 using Traces = std::unordered_map<std::string, JaegerTrace>;
 
+/// What one search may take of memory and time.
+class SearchBudget {
+ public:
+  void hold(std::size_t bytes) { held_ = bytes; }
+  void replace(std::size_t before, std::size_t after) { held_ = held_ - before + after; }
+  /// Errors: kExhausted, kUnavailable.
+  [[nodiscard]] Result<void> check() const {
+    if (held_ > FoundTraces::kMostBytes) {
+      return fail(ErrorCode::kExhausted,
+                  "these traces have more than 128 MiB: ask for fewer, or for one by its id");
+    }
+    if (std::chrono::steady_clock::now() > until_) {
+      return fail(ErrorCode::kUnavailable,
+                  "the search took more than 30 s: ask for fewer traces, or for a shorter time");
+    }
+    return {};
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point until_ =
+      std::chrono::steady_clock::now() + kLongestSearch;
+  std::size_t held_ = 0;
+};
+
 /// Reads the events of these runs, and writes their spans.
 Result<Traces> read_traces(const Api& api, const std::vector<RunId>& runs, const TraceQuery& query,
-                           JaegerVersion version, const Caller& caller) {
+                           JaegerVersion version, const Caller& caller, SearchBudget& budget) {
   Traces traces;
   const auto now = api.recorder.clock().now();
   const auto put = [&](project::Span&& span) {
     const auto& trace_id = span.context.trace_id;
     auto& trace = traces.try_emplace(trace_id, version, now).first->second;
     trace.matches = trace.matches || query.matches(span);
+    const auto before = trace.bytes();
     trace.add(std::move(span));
+    budget.replace(before, trace.bytes());
   };
   project::SpanFolds folds;
   const auto read =
@@ -143,32 +173,32 @@ Result<Traces> read_traces(const Api& api, const std::vector<RunId>& runs, const
         if (api.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the server stops");
         const auto tenant = event.text(event::Field::kTenantId);
         if (caller.tenant_id.empty() || tenant == caller.tenant_id) folds.apply(event, put);
-        return {};
+        return budget.check();
       });
   if (!read) return std::unexpected(read.error());
   folds.finish(put);
+  WEIR_TRY(budget.check());
   return traces;
 }
 
 }  // namespace
 
 Result<std::vector<std::string>> jaeger_services(const Api& api, const Caller& caller) {
-  WEIR_TRY(const auto table,
-           api.questions.ask({.sql = "SELECT DISTINCT pipeline_id FROM logs WHERE " +
-                                     std::string(kOfSpans) + " ORDER BY 1",
-                              .tenant_id = caller.tenant_id},
-                             api.stop));
+  WEIR_TRY(const auto table, ask_store(api, caller,
+                                       "SELECT DISTINCT pipeline_id FROM logs WHERE " +
+                                           std::string(kOfSpans) + " ORDER BY 1",
+                                       kMostNames));
   std::vector<std::string> names;
+  names.reserve(table.rows.size());
   for (const auto& row : table.rows) names.push_back(column_text(row[0]));
   return names;
 }
 
 Result<std::vector<Operation>> jaeger_operations(const Api& api, const std::string& service,
                                                  const Caller& caller) {
-  WEIR_TRY(const auto table,
-           api.questions.ask({.sql = filled(kOperations, service), .tenant_id = caller.tenant_id},
-                             api.stop));
+  WEIR_TRY(const auto table, ask_store(api, caller, filled(kOperations, service), kMostNames));
   std::vector<Operation> all;
+  all.reserve(table.rows.size());
   for (const auto& row : table.rows) all.push_back({column_text(row[0]), column_text(row[1])});
   return all;
 }
@@ -176,21 +206,23 @@ Result<std::vector<Operation>> jaeger_operations(const Api& api, const std::stri
 Result<FoundTraces> find_traces(const Api& api, const TraceQuery& query, JaegerVersion version,
                                 const Caller& caller) {
   FoundTraces found;
+  SearchBudget budget;
   const bool is_named = !query.trace_ids.empty();
   auto traces = query.trace_ids;
   if (!is_named) {
     WEIR_TRY(traces, candidates(api, query, caller));
   }
-  for (std::size_t at = 0; at < traces.size() && found.count < query.limit && !found.is_full();
-       at += kTracesAtOnce) {
+  for (std::size_t at = 0; at < traces.size() && found.count < query.limit; at += kTracesAtOnce) {
+    budget.hold(found.text.size());
+    WEIR_TRY(budget.check());
     const auto last = std::min(traces.size(), at + kTracesAtOnce);
     const std::vector<std::string> some(traces.begin() + static_cast<std::ptrdiff_t>(at),
                                         traces.begin() + static_cast<std::ptrdiff_t>(last));
     WEIR_TRY(const auto runs, runs_of(api, some, caller));
-    WEIR_TRY(auto read, read_traces(api, runs, query, version, caller));
+    WEIR_TRY(auto read, read_traces(api, runs, query, version, caller, budget));
     for (const auto& id : some) {
       const auto trace = read.find(id);
-      if (trace == read.end() || found.count == query.limit || found.is_full()) continue;
+      if (trace == read.end() || found.count == query.limit) continue;
       if (is_named || trace->second.matches) found.add(id, trace->second);
     }
   }
@@ -202,16 +234,16 @@ Result<Table> calls_between_services(const Api& api, std::int64_t since_ms, std:
   const auto time = [](std::int64_t at) {
     return "make_timestamp(" + std::to_string(at * 1000) + ")";
   };
-  return api.questions.ask(
-      {.sql = "SELECT parent.pipeline_id, child.pipeline_id, count(DISTINCT child.span_id) FROM "
-              "logs AS child JOIN logs AS parent ON parent.trace_id = child.trace_id AND "
-              "parent.span_id = child.parent_span_id AND parent.tenant_id IS NOT DISTINCT FROM "
-              "child.tenant_id AND parent.pipeline_id <> child.pipeline_id WHERE "
-              "child.event_type IN ('pipeline_started', 'span') AND parent.event_type IN "
-              "('pipeline_started', 'pipeline_node_started', 'span') AND child.timestamp BETWEEN " +
-              time(since_ms) + " AND " + time(until_ms) + " GROUP BY 1, 2 ORDER BY 1, 2",
-       .tenant_id = caller.tenant_id},
-      api.stop);
+  return ask_store(
+      api, caller,
+      "SELECT parent.pipeline_id, child.pipeline_id, count(DISTINCT child.span_id) FROM "
+      "logs AS child JOIN logs AS parent ON parent.trace_id = child.trace_id AND "
+      "parent.span_id = child.parent_span_id AND parent.tenant_id IS NOT DISTINCT FROM "
+      "child.tenant_id AND parent.pipeline_id <> child.pipeline_id WHERE "
+      "child.event_type IN ('pipeline_started', 'span') AND parent.event_type IN "
+      "('pipeline_started', 'pipeline_node_started', 'span') AND child.timestamp BETWEEN " +
+          time(since_ms) + " AND " + time(until_ms) + " GROUP BY 1, 2 ORDER BY 1, 2",
+      kMostNames);
 }
 
 }  // namespace weir::server

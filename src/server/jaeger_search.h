@@ -10,8 +10,8 @@
 #include "server/jaeger_traces.h"
 
 /// What the store has that clients of Jaeger ask for: traces are runs, and their spans are made of
-/// events when somebody asks. Of a caller's tenant alone. Errors: those of QuestionDesk and the
-/// store.
+/// events when somebody asks. Of a caller's tenant alone. Errors: those of `ask_store` and
+/// store::read_runs.
 namespace weir::server {
 
 /// Pipelines, and services whose spans came over OTLP.
@@ -28,8 +28,8 @@ struct Operation {
 
 /// The traces of an answer as text, with commas between.
 struct FoundTraces {
-  /// With more than so much of it no other trace is added.
-  static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  /// Of it and of what is being read for it: what needs more is refused.
+  static constexpr std::size_t kMostBytes = std::size_t{128} << 20;
 
   std::string text;
   std::size_t count = 0;
@@ -38,9 +38,9 @@ struct FoundTraces {
     if (count++ > 0) text += ',';
     text += trace.take(trace_id);
   }
-  [[nodiscard]] bool is_full() const { return text.size() >= kMostBytes; }
 };
-/// The newest first, or those that are named in their order.
+/// The newest first, or those that are named in their order. Errors: kExhausted over
+/// FoundTraces::kMostBytes, kUnavailable after half a minute.
 [[nodiscard]] Result<FoundTraces> find_traces(const Api& api, const TraceQuery& query,
                                               JaegerVersion version, const Caller& caller);
 

@@ -52,8 +52,10 @@ class Tags {
 
 void append_reference(std::string& out, std::string_view type, std::string_view trace_id,
                       std::string_view span_id) {
-  out.append(R"({"refType":")").append(type).append(R"(","traceID":")").append(trace_id);
-  out.append(R"(","spanID":")").append(span_id).append("\"}");
+  out.append(R"({"refType":")").append(type).append("\"");
+  append_member(out, "traceID", trace_id);
+  append_member(out, "spanID", span_id);
+  out += '}';
 }
 
 void append_references(std::string& out, const Span& span) {
@@ -107,17 +109,33 @@ void append_logs(std::string& out, const Span& span) {
   out += ']';
 }
 
+std::size_t size_of(const Span& span) {
+  auto size = sizeof(Span) + span.name.size() + json::to_text(span.attributes).size();
+  for (const auto& event : span.events) {
+    size += sizeof event + event.name.size() + json::to_text(event.attributes).size();
+  }
+  for (const auto& link : span.links) {
+    size += sizeof link + json::to_text(link.attributes).size();
+  }
+  return size;
+}
+
 }  // namespace
 
-void JaegerTrace::add(Span&& span) {
-  if (count_ == kMostSpans) {
-    ++left_out_;
-    return;
+void JaegerTrace::add(Span&& given) {
+  auto span = std::move(given);
+  if (count_ >= kMostSpans) {
+    // The root ends last, and without it there is no tree.
+    if (!span.parent_span_id.empty() || std::exchange(has_late_root_, true)) {
+      ++left_out_;
+      return;
+    }
   }
   ++count_;
   if (version_ == JaegerVersion::kV1) return add_v1(span);
-  waiting_.push_back(std::move(span));
   if (waiting_.size() >= kV3Batch) flush_v3();
+  waiting_bytes_ += size_of(span);
+  waiting_.push_back(std::move(span));
 }
 
 std::size_t JaegerTrace::process_of(const Span& span) {
@@ -128,14 +146,17 @@ std::size_t JaegerTrace::process_of(const Span& span) {
   tags.add_all(span.origin->resource);
   tags.end();
   text += '}';
-  return processes_.try_emplace(std::move(text), processes_.size() + 1).first->second;
+  const auto size = text.size();
+  const auto [at, is_new] = processes_.try_emplace(std::move(text), processes_.size() + 1);
+  if (is_new) process_bytes_ += size;
+  return at->second;
 }
 
 void JaegerTrace::add_v1(const Span& span) {
   auto& out = text_;
-  out += out.empty() ? "{\"traceID\":\"" : ",{\"traceID\":\"";
-  out.append(span.context.trace_id).append(R"(","spanID":")").append(span.context.span_id);
-  out += '"';
+  out += out.empty() ? "{\"traceID\":" : ",{\"traceID\":";
+  json::append_string(out, span.context.trace_id);
+  append_member(out, "spanID", span.context.span_id);
   append_member(out, "operationName", span.name);
   append_references(out, span);
   const auto now_ns = static_cast<std::uint64_t>(now_.time_since_epoch().count()) * 1000;
@@ -155,14 +176,20 @@ void JaegerTrace::flush_v3() {
   if (!text_.empty()) text_ += ',';
   text_.append(request, kBegin.size(), request.size() - kBegin.size() - kEnd.size());
   waiting_.clear();
+  waiting_bytes_ = 0;
 }
 
 std::string JaegerTrace::take(std::string_view trace_id) {
   if (version_ == JaegerVersion::kV3) {
+    if (left_out_ > 0 && !waiting_.empty()) {
+      waiting_.back().attributes.set("weir.spans_left_out", static_cast<std::int64_t>(left_out_));
+    }
     flush_v3();
     return std::move(text_);
   }
-  text_.insert(0, R"({"traceID":")" + std::string(trace_id) + R"(","spans":[)");
+  std::string begin = "{\"traceID\":";
+  json::append_string(begin, trace_id);
+  text_.insert(0, begin + ",\"spans\":[");
   text_ += "],\"processes\":{";
   const char* separator = "";
   for (const auto& [process, number] : processes_) {

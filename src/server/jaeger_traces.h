@@ -21,13 +21,16 @@ enum class JaegerVersion : std::uint8_t {
 /// A trace that is written as its spans come: of a span nothing but its text is kept.
 class JaegerTrace {
  public:
-  /// More are left out, and the trace says so.
+  /// More are left out, but for one without a parent, and the trace says so: in v1 as a warning, in
+  /// v3 as the attribute `weir.spans_left_out` of its last span.
   static constexpr std::size_t kMostSpans = 200'000;
 
   JaegerTrace(JaegerVersion version, Timestamp now) : version_(version), now_(now) {}
 
   void add(project::Span&& span);
   [[nodiscard]] std::size_t spans() const { return count_; }
+  /// What it holds in memory, about.
+  [[nodiscard]] std::size_t bytes() const { return text_.size() + process_bytes_ + waiting_bytes_; }
   /// A member of `data` (v1), or the items of `resourceSpans` (v3). `trace_id` is its own.
   [[nodiscard]] std::string take(std::string_view trace_id);
 
@@ -43,8 +46,11 @@ class JaegerTrace {
   std::string text_;
   std::size_t count_ = 0;
   std::size_t left_out_ = 0;
+  bool has_late_root_ = false;
+  std::size_t process_bytes_ = 0;
+  std::size_t waiting_bytes_ = 0;
   std::unordered_map<std::string, std::size_t> processes_;  // numbers by their JSON
-  std::vector<project::Span> waiting_;                      // v3: not written yet
+  std::vector<project::Span> waiting_;                      // v3: not written yet, the last always
 };
 
 }  // namespace weir::server

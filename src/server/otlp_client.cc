@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -66,7 +67,7 @@ std::optional<milliseconds> retry_delay_in(std::string_view status) {
 
 Reception reception_of(const grpc::Status& status, const std::string& response) {
   using enum Reception::Kind;
-  if (status.ok()) return {.kind = kTaken, .why = exporting::partial_success_in(response)};
+  if (status.ok()) return exporting::taken_with(response);
   auto why = "gRPC status " + std::to_string(status.error_code());
   if (!status.error_message().empty()) {
     why += ": " + text::printable(status.error_message().substr(0, kMaxSaid));
@@ -88,6 +89,29 @@ Reception reception_of(const grpc::Status& status, const std::string& response) 
   }
 }
 
+/// Names and values as gRPC takes them: it ends the process over others. Errors: kInvalidInput.
+Result<record::HttpHeaders> metadata_of(record::HttpHeaders headers) {
+  constexpr std::string_view kOfNames = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+  const auto refuse = [](std::string_view name, std::string_view why) {
+    return fail(ErrorCode::kInvalidInput,
+                "header '" + text::printable(name) + "': " + std::string(why));
+  };
+  for (auto& [name, value] : headers) {
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (name.empty() || name.find_first_not_of(kOfNames) != std::string::npos) {
+      return refuse(name, "over gRPC a name has letters, digits, '-', '_' and '.' alone");
+    }
+    if (name.starts_with("grpc-")) return refuse(name, "names with 'grpc-' are gRPC's own");
+    const auto is_plain = [](char c) { return c >= 0x20 && c <= 0x7e; };
+    if (!name.ends_with("-bin") && !std::ranges::all_of(value, is_plain)) {
+      return refuse(name, "over gRPC a value is printable ASCII");
+    }
+  }
+  return headers;
+}
+
 class OtlpClient {
  public:
   OtlpClient(OtlpGrpc options, const std::shared_ptr<grpc::Channel>& channel)
@@ -97,13 +121,7 @@ class OtlpClient {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
     if (options_.gzip) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
-    for (const auto& [name, value] : options_.headers) {
-      std::string lower(name);
-      std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
-        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-      });
-      context.AddMetadata(lower, value);
-    }
+    for (const auto& [name, value] : options_.headers) context.AddMetadata(name, value);
     const grpc::Slice slice(request.data(), request.size());
     const grpc::ByteBuffer sent(&slice, 1);
     grpc::ByteBuffer answered;
@@ -112,12 +130,13 @@ class OtlpClient {
                     &sent, &answered, [call](const grpc::Status& ended) {
                       const std::lock_guard lock(call->mutex);
                       call->status = ended;
+                      call->has_ended = true;
                       call->done.notify_one();
                     });
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     std::unique_lock lock(call->mutex);
-    call->done.wait(lock, [&call] { return call->status.has_value(); });
-    return reception_of(*call->status, text_of(answered));
+    call->done.wait(lock, [&call] { return call->has_ended; });
+    return reception_of(call->status, text_of(answered));
   }
 
  private:
@@ -125,7 +144,8 @@ class OtlpClient {
   struct Call {
     std::mutex mutex;
     std::condition_variable done;
-    std::optional<grpc::Status> status;  // guarded by mutex
+    grpc::Status status;     // guarded by mutex
+    bool has_ended = false;  // guarded by mutex
   };
 
   static std::string text_of(const grpc::ByteBuffer& buffer) {
@@ -158,6 +178,7 @@ Result<exporting::SendRequest> otlp_over_grpc(OtlpGrpc options) {
   if (target.empty() || target.contains('/')) {
     return fail(ErrorCode::kInvalidInput, "over gRPC the endpoint is http://HOST:PORT");
   }
+  WEIR_TRY(options.headers, metadata_of(std::move(options.headers)));
   grpc::SslCredentialsOptions tls;
   if (!options.authorities.empty()) {
     WEIR_TRY(tls.pem_root_certs, read_file(options.authorities, kMaxAuthorities));

@@ -20,7 +20,7 @@ struct OtlpGrpc {
 /// OTLP over gRPC to a receiver. One channel, which connects when it is needed. What is tried again
 /// is what OTLP says: CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS,
 /// and RESOURCE_EXHAUSTED where the receiver says when. Errors: kInvalidInput (another kind of
-/// endpoint), those of reading `authorities`.
+/// endpoint, a header that gRPC does not take), those of reading `authorities`.
 [[nodiscard]] Result<exporting::SendRequest> otlp_over_grpc(OtlpGrpc options);
 
 }  // namespace weir::server

@@ -56,13 +56,13 @@ class Rows {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A column that a query will give.
 /// The error of Connection::ask for what is no question.
 inline constexpr std::string_view kNoQuestion =
     "only questions are answered: SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE, PIVOT, "
     "and "
     "EXPLAIN of these";
 
+/// A column that a query will give.
 struct QueryColumn {
   std::string name;
   std::string type;  ///< as DuckDB writes it: "STRUCT(a INTEGER[])"
