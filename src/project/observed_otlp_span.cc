@@ -29,9 +29,9 @@ json::Object object_in(const json::Object& object, std::string_view name) {
 }
 
 const json::Array& array_in(const json::Object& object, std::string_view name) {
-  static const json::Array kNone;
+  static const json::Array none;
   const auto* value = object.find(name);
-  return value == nullptr || value->array() == nullptr ? kNone : *value->array();
+  return value == nullptr || value->array() == nullptr ? none : *value->array();
 }
 
 std::uint64_t number_of(std::string_view text) {
@@ -124,7 +124,7 @@ SpanOrigin observed_origin(const json::Object& otlp) {
 }
 
 /// What the sender said, and what was put aside since it is called as ours.
-json::Object sent_attributes(json::Object&& all, const json::Object& otlp) {
+json::Object sent_attributes(const json::Object& all, const json::Object& otlp) {
   json::Object sent;
   const auto* ours = all.find("otlp");
   for (const auto& member : all) {
@@ -155,7 +155,7 @@ Span observed_span_of(const event::EventView& event,
             .name = std::string(event.text(parent.empty() ? Field::kPipelineName : Field::kToolId)),
             .kind = kind_of(otlp),
             .status_message = {},
-            .attributes = sent_attributes(std::move(all), otlp),
+            .attributes = sent_attributes(all, otlp),
             .events = events_of(otlp),
             .links = links_of(otlp),
             .dropped_attributes = count_in(otlp, "dropped_attributes_count"),
