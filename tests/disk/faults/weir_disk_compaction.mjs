@@ -28,6 +28,7 @@ export const faults = [
     to: `if (store.files().exists(store.manifest_copy().c_str())) return {};
   return write_file_durably(store.manifest_copy(), text, store.files());` },
   { name: 'segments are removed before the manifest names their parts',
+    seed: 96,
     file: 'src/store/compaction.cc',
     from: 'entry.at = options_.clock.now();',
     to: `entry.at = options_.clock.now();
