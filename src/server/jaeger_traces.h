@@ -27,7 +27,7 @@ class JaegerTrace {
 
   JaegerTrace(JaegerVersion version, Timestamp now) : version_(version), now_(now) {}
 
-  void add(project::Span&& span);
+  void add(project::Span&& given);
   [[nodiscard]] std::size_t spans() const { return count_; }
   /// What it holds in memory, about.
   [[nodiscard]] std::size_t bytes() const { return text_.size() + process_bytes_ + waiting_bytes_; }
