@@ -326,7 +326,7 @@ TEST_F(SpanFoldTest, ASpanOfAnotherSystemThatHasOnlyBegunIsOpen) {
   feed_.event(
       "span",
       std::string(kTrace) +
-          R"(,"span_id":"00000000000000c1","parent_span_id":"00000000000000c0","node_id":"pay","tool_id":"POST /pay","event_id":"00000000000000c1-3-1700000000000000001-open","source":"otlp","attributes":{"otlp":{"kind":"client"}}})");
+          R"(,"span_id":"00000000000000c1","parent_span_id":"00000000000000c0","node_id":"pay","tool_id":"POST /pay","event_id":"00000000000000c1-3-1700000000000000001-open","source":"otlp","attributes":{"otlp":{"kind":"client"}})");
   ASSERT_THAT(spans_, SizeIs(1));
   EXPECT_EQ(spans_[0].start_ns, 1'700'000'000'000'000'001U);
   EXPECT_TRUE(spans_[0].is_open());
