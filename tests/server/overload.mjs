@@ -1,6 +1,6 @@
 // A server that cannot take more says so as each protocol does, with a delay; what it has acknowledged is
 // stored, and what it has not is stored once when it is sent again. With a disk that is full (in memory, which
-// only root may mount: without it that half says so), and with more than waits for a disk.
+// only root may mount: without it that half says so), and with more than may wait or be under way.
 //
 //   node overload.mjs WEIR
 
